@@ -1,0 +1,56 @@
+/*
+ * log.h - one event is one line: `time level event key=value key="text"`.
+ *
+ * Values are escaped, so what a peer sent can never forge a line or a field:
+ * printable UTF-8 stays, '"' and '\' get a backslash, the rest becomes \xNN,
+ * and a value is cut (with "...") at LOG_VALUE_MAX bytes.  LOG_JSON writes \uNNNN
+ * instead, and U+FFFD for bytes that are not UTF-8.  Secrets, challenges
+ * and tokens are never given to this module.  Libraries (scep, intune) do not log.
+ *
+ *	struct log_line l;
+ *	log_begin(&l, LOG_INFO, "scep");
+ *	log_str(&l, "tx", tx);
+ *	log_int(&l, "ms", ms);
+ *	log_end(&l);
+ *
+ * Threads: each line is one write(2).
+ */
+#ifndef SCEPD_BASE_LOG_H
+#define SCEPD_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_LEVEL__MAX };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+#define LOG_LINE_MAX                                                                               \
+	4096 /* bytes, a whole line; what does not fit is dropped, the line stays well-formed */
+#define LOG_VALUE_MAX 512 /* bytes of one value before escaping */
+
+struct log_line {
+	char buf[LOG_LINE_MAX];
+	size_t len;
+	bool on;
+	unsigned dropped; /* fields that did not fit; log_end() tells */
+	enum log_format format;
+};
+
+/* To standard error by default.  `fd` stays the caller's. */
+void log_setup(enum log_level least, enum log_format format, int fd);
+enum rc log_level_parse(enum log_level *out, const char *s, struct err *err) MUST_CHECK;
+
+void log_begin(struct log_line *l, enum log_level level, const char *event);
+void log_str(struct log_line *l, const char *key, const char *value); /* NULL: field left out */
+void log_bytes(struct log_line *l, const char *key, const void *p, size_t len);
+void log_int(struct log_line *l, const char *key, int64_t value);
+void log_err(struct log_line *l, const struct err *err); /* kind=, where=, reason=, hint= */
+void log_end(struct log_line *l);
+
+/* A line with a message and nothing else: log_msg(LOG_INFO, "start", "listening on %s", a). */
+void log_msg(enum log_level level, const char *event, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * profile.h - what a certificate of an endpoint may hold.  Plain data, filled from the configuration, then only read.
+ */
+#ifndef SCEPD_CA_PROFILE_H
+#define SCEPD_CA_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "ossl/alg.h"
+#include "ossl/name.h"
+
+struct profile {
+	const char *name;
+	int line; /* in the configuration file, for errors */
+
+	/* Subject. */
+	const char *const *subject_attributes; /* labels that may occur ("CN","O","OU","E",...) */
+	size_t n_subject_attributes;
+	const char *const *subject_allow; /* glob patterns on the whole text ("CN=*.contoso.com*"); empty list: any */
+	size_t n_subject_allow;
+	bool subject_empty_ok; /* only with a SAN */
+
+	/* Subject alternative names: allowed types, patterns per type ("upn:*@contoso.com"); a type that is not allowed is a refusal, not a silent drop. */
+	unsigned san_types; /* bit (1 << enum san_type) */
+	const char *const *san_allow;
+	size_t n_san_allow;
+	bool san_required;
+
+	/* Usage: the CSR's wish within the list; `dflt` when it has none. */
+	unsigned key_usage_allowed, key_usage_default; /* KU_* */
+	const char *const *eku_allowed; /* dotted OIDs; what is outside is dropped, and nothing left over: the default */
+	size_t n_eku_allowed;
+	const char *const *eku_default; /* never empty: an absent EKU would mean "any" (S17) */
+	size_t n_eku_default;
+
+	/* Keys: "rsa2048" style minima. */
+	unsigned rsa_min, rsa_max; /* bits; 0/0: RSA not taken */
+	bool ec_p256, ec_p384;
+	bool sha1_csr_ok; /* CSR signed with SHA-1: some Intune profiles choose it */
+
+	/* Life, seconds. */
+	int64_t validity_default;    /* when the CSR wishes nothing */
+	int64_t validity_max;	     /* cap of the wish */
+	bool validity_from_request;
+	int64_t backdate;	     /* notBefore = now - backdate, not before the CA's own (quirk 58: 24 h for Intune) */
+
+	enum digest digest; /* of the signature */
+	const char *const *crl_urls;
+	size_t n_crl_urls;
+	const char *const *ca_issuer_urls;
+	size_t n_ca_issuer_urls;
+	const char *const *ocsp_urls;
+	size_t n_ocsp_urls;
+};
+
+/* Rules across fields, at configuration time: RC_CONFIG with the reason. */
+enum rc profile_check(const struct profile *p, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * key.h - asymmetric keys.  A struct key is either a private key or a public key that has
+ * passed the size rules: RSA 1024..8192 bits with an odd exponent of at most 33 bits, EC on
+ * P-256, P-384 or P-521.  (What a *profile* takes is stricter; these are the bounds of work.)
+ *
+ * Threads: immutable once made; may be shared.  key_ref()/key_free() count references atomically.
+ */
+#ifndef SCEPD_OSSL_KEY_H
+#define SCEPD_OSSL_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "ossl/alg.h"
+
+struct key;
+
+enum key_type { KEY_RSA = 1, KEY_EC };
+struct key_info {
+	enum key_type type;
+	unsigned bits;	  /* RSA modulus bits, EC field bits */
+	char name[16];	  /* "rsa2048", "ec-p256": as logs and profiles write it */
+};
+
+/* "rsa:2048".."rsa:4096" (steps of 1024), "ec:p256", "ec:p384"; what `scepctl init --key` takes. */
+enum rc key_generate(struct key **out, const char *spec, struct err *err) MUST_CHECK;
+/* PEM: PKCS#8 or traditional, unencrypted. The door for key files. */
+enum rc key_parse_pem(struct key **out, const void *pem, size_t len, struct err *err) MUST_CHECK;
+enum rc key_load(struct key **out, const char *path, struct err *err) MUST_CHECK; /* file_read_secret() + key_parse_pem() */
+/* SubjectPublicKeyInfo DER, any origin: a door. RC_ALG for a type or size outside the rules. */
+enum rc key_parse_spki(struct key **out, const void *der, size_t len, struct err *err) MUST_CHECK;
+struct key *key_ref(struct key *k);
+void key_free(struct key *k);
+
+bool key_is_private(const struct key *k);
+const struct key_info *key_info0(const struct key *k);
+/* Borrow the SubjectPublicKeyInfo DER, as it was received where it was received. */
+const uint8_t *key_spki0(const struct key *k, size_t *len);
+bool key_same_public(const struct key *a, const struct key *b);
+/* RFC 5280 4.2.1.2 method 1: SHA-1 of the BIT STRING's content. */
+enum rc key_identifier(uint8_t out[static 20], const struct key *k, struct err *err) MUST_CHECK;
+/* PKCS#8 PEM of a private key; wipe the buf. */
+enum rc key_private_pem(struct buf *out, const struct key *k, struct err *err) MUST_CHECK;
+
+/* Digest-and-sign: PKCS#1 v1.5 for RSA, ECDSA (DER) for EC.  Appends the signature. */
+enum rc key_sign(struct buf *sig, const struct key *k, enum digest d, const void *tbs, size_t len,
+    struct err *err) MUST_CHECK;
+/* RSASSA-PSS with salt as long as the digest (PS256 of JWTs). */
+enum rc key_sign_pss(struct buf *sig, const struct key *k, enum digest d, const void *tbs, size_t len,
+    struct err *err) MUST_CHECK;
+/* RC_OK or RC_INTEGRITY. */
+enum rc key_verify(const struct key *k, enum digest d, const void *tbs, size_t len, const void *sig,
+    size_t sig_len, struct err *err) MUST_CHECK;
+
+/* Wrap a content-encryption key for an RSA public key (RFC 8017 7.1.1 / 7.2.1). Appends. */
+enum rc key_wrap(struct buf *out, const struct key *k, const struct transport *t, const uint8_t *cek,
+    size_t cek_len, struct err *err) MUST_CHECK;
+/*
+ * The reverse.  Always yields cek_len bytes: when the padding or the length inside is wrong these
+ * are random, and the caller fails later at the content exactly as with a wrong key.  So neither
+ * result nor time tells an attacker what was wrong (RFC 8017 7.2.2 note; Bleichenbacher, Manger).
+ * Fails only for causes that do not depend on the ciphertext's plaintext: RC_PARSE when its length
+ * is not the modulus', RC_ALG, RC_CRYPTO.
+ */
+enum rc key_unwrap(uint8_t *cek, size_t cek_len, const struct key *k, const struct transport *t,
+    const uint8_t *wrapped, size_t wrapped_len, struct err *err) MUST_CHECK;
+
+#endif

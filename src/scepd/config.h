@@ -1,0 +1,83 @@
+/*
+ * config.h - scepd.yaml as structs.  Read by scepd and scepctl; documented in scepd.yaml(5).
+ *
+ *	listeners:            - address: 0.0.0.0:8080
+ *	                      - address: 0.0.0.0:8443
+ *	                        certificate: tls.pem
+ *	                        key: tls.key
+ *	admin:                address: 127.0.0.1:9080      # /metrics /healthz /readyz
+ *	store:                url: sqlite:scepd.db         # relative to this file
+ *	log:                  level: info                  # debug|info|warn|error ; format: text|json
+ *	public_url:           http://ca.contoso.com        # base of CRL and AIA addresses
+ *	cas:                  issuing: { certificate: ca/issuing.pem, key: ca/issuing.key, chain: [ca/root.pem],
+ *	                                 ra_certificate: ca/ra.pem, ra_key: ca/ra.key, crl_validity: 7d }
+ *	tenants:              contoso: { properties: contoso.properties }            # Microsoft's file as it is, or:
+ *	                      fabrikam: { app_id: ..., app_key_file: ..., tenant: ..., auth_authority: ..., graph_url: ..., intune_resource: ...,
+ *	                                  ca_file: ..., proxy: { host:, port:, user:, password_file: }, timeout: 15s }
+ *	profiles:             device: { subject: {...}, san: {...}, key_usage: [...], ... }
+ *	endpoints:            default: { ca: issuing, profile: device, challenge: intune, tenant: contoso }
+ *	                      lab:     { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret }
+ */
+#ifndef SCEPD_SCEPD_CONFIG_H
+#define SCEPD_SCEPD_CONFIG_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "ca/profile.h"
+#include "conf/conf.h"
+
+struct conf_listener {
+	const char *address, *certificate, *key; /* certificate NULL: plain HTTP */
+	int line;
+};
+struct conf_ca {
+	const char *name, *certificate, *key, *ra_certificate, *ra_key;
+	struct conf_strs chain;
+	int64_t crl_validity;
+	int line;
+};
+struct conf_proxy {
+	const char *host, *user, *password_file;
+	uint64_t port;
+};
+struct conf_tenant {
+	const char *name;
+	const char *properties; /* Microsoft's properties file */
+	const char *app_id, *app_key_file, *tenant, *auth_authority, *graph_url, *intune_resource, *ca_file;
+	struct conf_proxy proxy;
+	int64_t timeout;
+	int line;
+};
+enum challenge_kind { CHALLENGE_INTUNE, CHALLENGE_STATIC };
+struct conf_endpoint {
+	const char *name, *ca, *profile, *tenant, *challenge_file;
+	int challenge; /* enum challenge_kind */
+	int getcacert; /* 0 ca, 1 ra+ca, 2 ra+chain, 3 ra+chain+root (default) */
+	struct conf_strs capabilities; /* empty: the default set */
+	int line;
+};
+struct config {
+	struct conf *source; /* owns all strings */
+	struct conf_items listeners, cas, tenants, profiles, endpoints; /* conf_listener, conf_ca, conf_tenant, struct profile, conf_endpoint */
+	struct {
+		const char *address; /* NULL: no admin listener */
+	} admin;
+	struct {
+		const char *url;
+	} store;
+	struct {
+		int level, format;
+	} log;
+	const char *public_url;
+	struct {
+		uint64_t workers, in_flight, connections;
+		int64_t drain;
+	} limits;
+};
+
+/* Read and check across sections (an endpoint's CA, profile, tenant exist; challenge rules S04, S23; static endpoints need a subject rule S15).
+ * RC_CONFIG with file:line: key. */
+enum rc config_load(struct config **out, const char *path, struct err *err) MUST_CHECK;
+void config_free(struct config *c);
+
+#endif
