@@ -24,8 +24,10 @@ enum rc json_add_pretty(struct buf *out, const json_t *v, struct err *err) MUST_
 /* Borrowed string member: NULL when absent, null or not a string. */
 const char *json_get_str(const json_t *obj, const char *key);
 /* RC_PARSE that names the key when absent or of another type. */
-enum rc json_need_str(const char **out, const json_t *obj, const char *key, struct err *err) MUST_CHECK;
+enum rc json_need_str(
+    const char **out, const json_t *obj, const char *key, struct err *err) MUST_CHECK;
 /* Number or a string of digits (Entra v1 writes numbers as strings); `dflt` when absent. */
-enum rc json_get_i64(int64_t *out, const json_t *obj, const char *key, int64_t dflt, struct err *err) MUST_CHECK;
+enum rc json_get_i64(
+    int64_t *out, const json_t *obj, const char *key, int64_t dflt, struct err *err) MUST_CHECK;
 
 #endif
