@@ -7,16 +7,21 @@
  * is hostile.
  *
  * What a value proves:
- *   struct cms_cert       The bytes look like an X.509 certificate as far as CMS looks at one.
- * Nothing more. struct cms_signed     The bytes are one ContentInfo with a SignedData within the
- * limits of base/limits.h, with no or one SignerInfo.  NOTHING is verified until
- * cms_signed_verify() said RC_OK. struct cms_enveloped  The bytes are one ContentInfo with an
- * EnvelopedData within the limits.  Every recipient is a KeyTransRecipientInfo with an algorithm we
- * take, the content cipher is one we take, its IV has the size of a block, and the encrypted
- * content is a positive number of whole blocks.  So whoever holds one may try a private key on it.
+ *
+ * struct cms_cert: the bytes look like an X.509 certificate as far as CMS looks at one.
+ *
+ * struct cms_signed: the bytes are one ContentInfo with a SignedData within the limits of
+ * base/limits.h, with no or one SignerInfo.  NOTHING is verified until cms_signed_verify() said so.
+ *
+ * struct cms_enveloped: the bytes are one ContentInfo with an EnvelopedData within the limits.
+ * Every recipient is a KeyTransRecipientInfo with an algorithm we take, the content cipher is one
+ * we take, its IV has the size of a block, and the encrypted content is a positive number of whole
+ * blocks.  So whoever holds one may try a private key on it.
  *
  * Input may be BER.  It is copied; pointers that come back ("0" at the end of a name, and struct
- * span) are borrowed from the value. Threads: values are immutable once made and may be shared.
+ * der, where p == NULL means absent) are borrowed from the value.
+ *
+ * Threads: values are immutable once made and may be shared.
  */
 #ifndef SCEPD_OSSL_CMS_H
 #define SCEPD_OSSL_CMS_H
@@ -29,7 +34,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "ossl/alg.h"
-#include "ossl/cms_der.h"
+#include "ossl/der.h"
 #include "ossl/key.h"
 
 #define OID_DATA           "1.2.840.113549.1.7.1"
@@ -43,11 +48,11 @@
 
 /* All borrowed from the DER that was looked at. */
 struct cms_cert {
-	struct span der;
-	struct span issuer;     /* Name, with tag and length */
-	struct span serial;     /* content of the INTEGER */
-	struct span spki;       /* SubjectPublicKeyInfo, with tag and length */
-	struct span ski;        /* subjectKeyIdentifier; p == NULL when absent */
+	struct der der;
+	struct der issuer;      /* Name, with tag and length */
+	struct der serial;      /* content of the INTEGER */
+	struct der spki;        /* SubjectPublicKeyInfo, with tag and length */
+	struct der ski;         /* subjectKeyIdentifier; p == NULL when absent */
 	enum key_type key_type; /* 0: neither RSA nor EC */
 };
 
@@ -61,8 +66,8 @@ enum rc cms_cert_peek(
 
 /* SignerIdentifier or RecipientIdentifier: either issuer and serial, or ski. */
 struct cms_id {
-	struct span issuer, serial;
-	struct span ski;
+	struct der issuer, serial;
+	struct der ski;
 };
 /* Issuer names are the same when their DER is, or when only their string types differ. */
 bool cms_id_matches(const struct cms_id *id, const struct cms_cert *c);
@@ -77,9 +82,9 @@ enum rc cms_signed_parse(
 void cms_signed_free(struct cms_signed *s);
 
 const char *cms_signed_content_type(const struct cms_signed *s); /* eContentType, dotted */
-struct span cms_signed_content0(const struct cms_signed *s); /* p == NULL when eContent is absent */
+struct der cms_signed_content0(const struct cms_signed *s); /* p == NULL when eContent is absent */
 size_t cms_signed_n_certs(const struct cms_signed *s);
-struct span cms_signed_cert0(const struct cms_signed *s, size_t i); /* in the order received */
+struct der cms_signed_cert0(const struct cms_signed *s, size_t i); /* in the order received */
 
 bool cms_signed_has_signer(const struct cms_signed *s); /* false: degenerate, RFC 5652 5.2 */
 /* The embedded certificate that the SignerInfo means; NULL when there is none. */
@@ -89,18 +94,24 @@ bool cms_signed_is_by(const struct cms_signed *s, const struct cms_cert *c);
 /* DIGEST_NONE when not taken. */
 enum digest cms_signed_digest(const struct cms_signed *s);
 
+/* One ASN.1 element: its tag, what is inside, and all of it. */
+struct cms_value {
+	uint8_t tag;
+	struct der body, whole;
+};
+
 struct cms_attr {
 	char oid[OID_TEXT_MAX];
 	size_t n_values;
-	struct tlv value; /* the first; meaningless when n_values is 0 */
+	struct cms_value value; /* the first; meaningless when n_values is 0 */
 };
 /* Signed attributes, in the order received. */
 size_t cms_signed_n_attrs(const struct cms_signed *s);
 const struct cms_attr *cms_signed_attr0(const struct cms_signed *s, size_t i);
 /* The one with this OID.  RC_NOTFOUND; RC_PARSE when it comes twice or has not exactly one value.
  */
-enum rc cms_signed_attr(
-    const struct cms_signed *s, const char *oid, struct tlv *value, struct err *err) MUST_CHECK;
+enum rc cms_signed_attr(const struct cms_signed *s, const char *oid, struct cms_value *value,
+    struct err *err) MUST_CHECK;
 /* No attribute comes twice, each has exactly one value. */
 enum rc cms_signed_attrs_plain(const struct cms_signed *s, struct err *err) MUST_CHECK;
 
@@ -122,13 +133,13 @@ enum rc cms_sign_with_key(void *ctx, enum digest d, const void *tbs, size_t len,
 
 /* One more signed attribute with a single value. */
 struct cms_attr_build {
-	const char *oid;   /* dotted */
-	struct span value; /* DER */
+	const char *oid;  /* dotted */
+	struct der value; /* DER */
 };
 
 struct cms_signed_build {
 	const char *content_type; /* dotted; NULL: id-data */
-	struct span content;      /* p == NULL: eContent absent */
+	struct der content;       /* p == NULL: eContent absent */
 	enum digest digest;
 	const struct cms_cert *signer;
 	bool signer_by_ski; /* sid: subjectKeyIdentifier instead of issuerAndSerialNumber */
@@ -137,7 +148,7 @@ struct cms_signed_build {
 	int64_t signing_time;               /* seconds since 1970; 0: attribute left out */
 	const struct cms_attr_build *attrs; /* besides contentType, messageDigest, signingTime */
 	size_t n_attrs;
-	const struct span *certs; /* DER, embedded in this order; usually the signer's first */
+	const struct der *certs; /* DER, embedded in this order; usually the signer's first */
 	size_t n_certs;
 };
 /* Append a ContentInfo in DER (certificates in the order given, which DER would sort). */
@@ -145,7 +156,7 @@ enum rc cms_signed_build(
     struct buf *out, const struct cms_signed_build *b, struct err *err) MUST_CHECK;
 /* Append a degenerate SignedData: no content, no signers, the certificates in this order. */
 enum rc cms_certs_only_build(
-    struct buf *out, const struct span *certs, size_t n, struct err *err) MUST_CHECK;
+    struct buf *out, const struct der *certs, size_t n, struct err *err) MUST_CHECK;
 
 /* ---- EnvelopedData --------------------------------------------------------------------------- */
 
@@ -165,7 +176,7 @@ enum cipher cms_enveloped_cipher(const struct cms_enveloped *e);
 size_t cms_enveloped_n_recipients(const struct cms_enveloped *e);
 const struct cms_id *cms_enveloped_id0(const struct cms_enveloped *e, size_t i);
 const struct transport *cms_enveloped_transport0(const struct cms_enveloped *e, size_t i);
-struct span cms_enveloped_key0(const struct cms_enveloped *e, size_t i); /* the wrapped key */
+struct der cms_enveloped_key0(const struct cms_enveloped *e, size_t i); /* the wrapped key */
 
 enum cms_match {
 	CMS_MATCH_NONE,
@@ -191,7 +202,7 @@ struct cms_recipient {
 	struct transport transport;
 };
 struct cms_enveloped_build {
-	struct span content;
+	struct der content;
 	enum cipher cipher;
 	const struct cms_recipient *recipients;
 	size_t n_recipients;
