@@ -9,9 +9,10 @@
 #include "base/opt.h"
 #include "base/text.h"
 
-#define WIDTH      80 /* columns of help text */
-#define COLUMN_MAX 30 /* the left column is never wider; longer entries take a line of their own   \
-		       */
+#define WIDTH 80 /* columns of help text */
+#define COLUMN_MAX                                                                                 \
+	30 /* the left column is never wider; longer entries take a line of their own              \
+	    */
 
 static const struct opt no_opts[] = { { .name = NULL } };
 

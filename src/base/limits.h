@@ -15,14 +15,17 @@
 #define LIMIT_CHALLENGE    (64u * KIB)  /* inside the CSR */
 #define LIMIT_CERT         (64u * KIB)  /* one certificate */
 #define LIMIT_CHAIN        (512u * KIB) /* a certs-only message */
-#define LIMIT_TXID         255u /* transactionID: opaque, PrintableString (micromdm: base64, others hex) \
-				 */
-#define LIMIT_MSG_CERTS 8u   /* certificates in one PKIMessage: clients send 1, some a short chain \
+#define LIMIT_TXID                                                                                 \
+	255u /* transactionID: opaque, PrintableString (micromdm: base64, others hex)              \
+	      */
+#define LIMIT_MSG_CERTS                                                                            \
+	8u                   /* certificates in one PKIMessage: clients send 1, some a short chain \
 			      */
 #define LIMIT_RECIPIENTS 4u  /* RecipientInfos: clients send 1 */
 #define LIMIT_ATTRS      32u /* signed attributes or CSR attributes */
-#define LIMIT_RSA_BITS   8192u /* a public operation with more costs too much before authentication \
-				*/
+#define LIMIT_RSA_BITS                                                                             \
+	8192u /* a public operation with more costs too much before authentication                 \
+	       */
 #define LIMIT_RSA_EXP_BITS 33u        /* exponent at most 2^32: a huge one is a denial of service */
 #define LIMIT_SAN          64u        /* alternative names in one certificate */
 #define LIMIT_JSON         (1u * MIB) /* one reply of Entra, Graph or Intune */

@@ -131,6 +131,21 @@ parse_duration(int64_t *out, const char *s, struct err *err)
 	    err, RC_PARSE, "\"%.40s\" is not a duration such as 90s, 15m, 24h, 365d or 2y", s);
 }
 
+void
+duration_text(char *out, int64_t seconds)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+	size_t i = 0;
+
+	while (units[i].unit != 's' && (seconds == 0 || seconds % units[i].seconds != 0))
+		i++;
+	snprintf(out, DURATION_TEXT_MAX, "%lld%c", (long long)(seconds / units[i].seconds),
+	    units[i].unit);
+}
+
 /* Past the character that starts at s (which is not at its end). */
 static const char *
 char_end(const char *s)

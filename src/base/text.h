@@ -47,6 +47,9 @@ enum rc parse_u64(uint64_t *out, const char *s, uint64_t min, uint64_t max, cons
     struct err *err) MUST_CHECK;
 /* "90s" "15m" "24h" "365d" "2y" (y = 365 d) or a bare number of seconds; into seconds. */
 enum rc parse_duration(int64_t *out, const char *s, struct err *err) MUST_CHECK;
+/* The reverse, in the largest unit that is exact: "24h" is "1d".  `out` holds DURATION_TEXT_MAX. */
+#define DURATION_TEXT_MAX 24
+void duration_text(char *out, int64_t seconds);
 /* Case-insensitive match of a shell-like pattern where only '*' (any run) and '?' (any one) are
  * special. */
 bool glob_match(const char *pattern, const char *s);

@@ -30,7 +30,8 @@ enum conf_type {
 	CONF_STR_LIST, /* struct conf_strs; a list of scalars, or one scalar */
 	CONF_MAP,      /* a struct in place, described by `sub` */
 	CONF_LIST,     /* struct conf_items: a list of structs described by `sub` */
-	CONF_NAMED,    /* struct conf_items: a map from name to struct; the name goes to sub->name_offset */
+	CONF_NAMED,    /* struct conf_items: a map from name to struct; the name goes to
+			  sub->name_offset */
 	CONF_PAIRS,    /* struct conf_pairs: a map of free keys to scalar values */
 };
 
@@ -58,24 +59,27 @@ struct conf_row {
 	enum conf_type type;
 	size_t offset;
 	bool required;
-	const char *dflt;	/* as it would be written; NULL: zero */
-	const char *choices;	/* CONF_CHOICE; for CONF_STR_LIST: each value must be one of these */
-	uint64_t min, max;	/* CONF_U64, CONF_DURATION (max 0: none); CONF_*LIST, NAMED, PAIRS: number of items (max 0: 256) */
+	const char *dflt;    /* as it would be written; NULL: zero */
+	const char *choices; /* CONF_CHOICE; for CONF_STR_LIST: each value must be one of these */
+	uint64_t min, max;   /* CONF_U64, CONF_DURATION (max 0: none); CONF_*LIST, NAMED, PAIRS:
+				number of items (max 0: 256) */
 	const struct conf_schema *sub;
-	const char *help;	/* one line, for generated documentation */
+	const char *help; /* one line, for generated documentation */
 };
 
 struct conf_schema {
 	const char *what; /* "endpoint" */
-	size_t size;	  /* of the struct that the rows fill */
+	size_t size;      /* of the struct that the rows fill */
 	const struct conf_row *rows;
 	size_t name_offset; /* CONF_NAMED: offset of the const char * name */
-	size_t line_offset; /* offset of an int that gets the line where the struct starts; SIZE_MAX: none */
+	size_t line_offset; /* offset of an int that gets the line where the struct starts;
+			       SIZE_MAX: none */
 };
 
 #define CONF_NO_LINE SIZE_MAX
 
-/* Read `path` into `out` (zeroed by the call).  *conf is the caller's. RC_CONFIG, RC_NOTFOUND, RC_IO, RC_NOMEM. */
+/* Read `path` into `out` (zeroed by the call).  *conf is the caller's. RC_CONFIG, RC_NOTFOUND,
+ * RC_IO, RC_NOMEM. */
 enum rc conf_load(struct conf **conf, const char *path, const struct conf_schema *schema, void *out,
     struct err *err) MUST_CHECK;
 /* The same from memory, for tests and fuzzing (the door). `name` stands for the path. */
@@ -84,7 +88,7 @@ enum rc conf_parse(struct conf **conf, const char *name, const void *bytes, size
 void conf_free(struct conf *conf);
 
 /* "file:line: what: message" as RC_CONFIG, for rules across fields. */
-enum rc conf_fail(const struct conf *conf, struct err *err, int line, const char *key, const char *fmt,
-    ...) PRINTF_LIKE(5, 6);
+enum rc conf_fail(const struct conf *conf, struct err *err, int line, const char *key,
+    const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 #endif
