@@ -21,6 +21,8 @@
  * Input may be BER.  It is copied; pointers that come back ("0" at the end of a name, and struct
  * der, where p == NULL means absent) are borrowed from the value.
  *
+ * Builders append to a struct buf; when one fails, what it has appended so far is worthless.
+ *
  * Threads: values are immutable once made and may be shared.
  */
 #ifndef SCEPD_OSSL_CMS_H
