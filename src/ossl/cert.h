@@ -1,8 +1,8 @@
 /*
  * cert.h - certificates: parsed, described, built.
  *
- * A struct cert proves only that the bytes are one well-formed certificate within the limits.  No signature has been
- * checked.  Threads: immutable; cert_ref()/cert_free() count atomically.
+ * A struct cert proves only that the bytes are one well-formed certificate within the limits.  No
+ * signature has been checked.  Threads: immutable; cert_ref()/cert_free() count atomically.
  */
 #ifndef SCEPD_OSSL_CERT_H
 #define SCEPD_OSSL_CERT_H
@@ -25,7 +25,8 @@ struct serial {
 	uint8_t v[SERIAL_MAX]; /* big-endian magnitude without leading zeros */
 	size_t len;
 };
-enum rc serial_random(struct serial *out, struct err *err) MUST_CHECK; /* 128 random bits, positive, first octet not 0 */
+enum rc serial_random(struct serial *out,
+    struct err *err) MUST_CHECK; /* 128 random bits, positive, first octet not 0 */
 void serial_hex(char out[static 2 * SERIAL_MAX + 1], const struct serial *s); /* upper case */
 enum rc serial_from_hex(struct serial *out, const char *hex, struct err *err) MUST_CHECK;
 bool serial_same(const struct serial *a, const struct serial *b);
@@ -44,20 +45,23 @@ const struct name *cert_issuer0(const struct cert *c);
 struct key *cert_key0(const struct cert *c); /* public */
 int64_t cert_not_before(const struct cert *c);
 int64_t cert_not_after(const struct cert *c);
-bool cert_is_ca(const struct cert *c); /* basicConstraints CA:TRUE */
-bool cert_has_key_usage(const struct cert *c, unsigned *ku); /* false: extension absent */
+bool cert_is_ca(const struct cert *c);                         /* basicConstraints CA:TRUE */
+bool cert_has_key_usage(const struct cert *c, unsigned *ku);   /* false: extension absent */
 const char *const *cert_eku0(const struct cert *c, size_t *n); /* dotted; n == 0: absent */
 const struct san_list *cert_san0(const struct cert *c);
 const uint8_t *cert_ski0(const struct cert *c, size_t *len); /* subjectKeyIdentifier or NULL */
 /* issuer and subject are the same name (it may still be signed by another key) */
 bool cert_self_issued(const struct cert *c);
-enum rc cert_thumbprint_sha1(char out[static 41], const struct cert *c, struct err *err) MUST_CHECK;  /* upper hex: what Windows and Intune show */
-enum rc cert_thumbprint_sha256(char out[static 65], const struct cert *c, struct err *err) MUST_CHECK;
+enum rc cert_thumbprint_sha1(char out[static 41], const struct cert *c,
+    struct err *err) MUST_CHECK; /* upper hex: what Windows and Intune show */
+enum rc cert_thumbprint_sha256(
+    char out[static 65], const struct cert *c, struct err *err) MUST_CHECK;
 /* `c` was signed by the key of `issuer` (names compared too). */
 enum rc cert_verify_by(const struct cert *c, const struct cert *issuer, struct err *err) MUST_CHECK;
 void cert_pem(struct buf *out, const struct cert *c); /* appends */
 /* All CERTIFICATE blocks of a PEM text. certs[] are the caller's; at most max (RC_LIMIT). */
-enum rc certs_parse_pem(struct cert **certs, size_t max, size_t *n, const void *pem, size_t len, struct err *err) MUST_CHECK;
+enum rc certs_parse_pem(struct cert **certs, size_t max, size_t *n, const void *pem, size_t len,
+    struct err *err) MUST_CHECK;
 
 /* Everything a TBSCertificate (v3) says. Borrowed for the call. */
 struct cert_fields {
@@ -67,27 +71,32 @@ struct cert_fields {
 	const struct key *subject_key;
 	const struct key *issuer_key; /* public half is enough: decides the signature algorithm */
 	enum digest digest;
-	const struct san_list *san;   /* critical when the subject is empty (RFC 5280 4.2.1.6) */
-	unsigned key_usage;	      /* 0: left out; critical */
+	const struct san_list *san; /* critical when the subject is empty (RFC 5280 4.2.1.6) */
+	unsigned key_usage;         /* 0: left out; critical */
 	const char *const *eku;
 	size_t n_eku;
 	bool is_ca;
-	int path_len;		      /* -1: none; only with is_ca */
-	const char *const *crl_urls;  /* one DistributionPoint with these URLs */
+	int path_len;                /* -1: none; only with is_ca */
+	const char *const *crl_urls; /* one DistributionPoint with these URLs */
 	size_t n_crl_urls;
 	const char *const *ca_issuer_urls;
 	size_t n_ca_issuer_urls;
 	const char *const *ocsp_urls;
 	size_t n_ocsp_urls;
 };
-/* DER of the TBSCertificate; appends. Adds SKI and AKI; basicConstraints always (CA:FALSE for leaves is written as the empty SEQUENCE). */
+/* DER of the TBSCertificate; appends. Adds SKI and AKI; basicConstraints always (CA:FALSE for
+ * leaves is written as the empty SEQUENCE). */
 enum rc cert_tbs_build(struct buf *tbs, const struct cert_fields *f, struct err *err) MUST_CHECK;
 /* TBS + the algorithm inside it + signature -> certificate DER; appends. */
-enum rc cert_assemble(struct buf *der, const void *tbs, size_t tbs_len, const void *sig, size_t sig_len, struct err *err) MUST_CHECK;
-/* Parse a bare TBSCertificate: what a signer looks at before it signs.  The result has an empty signature. */
-enum rc cert_parse_tbs(struct cert **out, enum digest *digest, const void *tbs, size_t len, struct err *err) MUST_CHECK;
+enum rc cert_assemble(struct buf *der, const void *tbs, size_t tbs_len, const void *sig,
+    size_t sig_len, struct err *err) MUST_CHECK;
+/* Parse a bare TBSCertificate: what a signer looks at before it signs.  The result has an empty
+ * signature. */
+enum rc cert_parse_tbs(struct cert **out, enum digest *digest, const void *tbs, size_t len,
+    struct err *err) MUST_CHECK;
 /* Build + sign with `key` in one go, for self-signed client certificates and for making CAs. */
-enum rc cert_make(struct cert **out, const struct cert_fields *f, const struct key *key, struct err *err) MUST_CHECK;
+enum rc cert_make(struct cert **out, const struct cert_fields *f, const struct key *key,
+    struct err *err) MUST_CHECK;
 
 /* A certificate revocation list (RFC 5280 5), built the same way. */
 struct crl_entry {
@@ -105,6 +114,7 @@ struct crl_fields {
 };
 enum rc crl_tbs_build(struct buf *tbs, const struct crl_fields *f, struct err *err) MUST_CHECK;
 /* As cert_assemble(). */
-enum rc crl_assemble(struct buf *der, const void *tbs, size_t tbs_len, const void *sig, size_t sig_len, struct err *err) MUST_CHECK;
+enum rc crl_assemble(struct buf *der, const void *tbs, size_t tbs_len, const void *sig,
+    size_t sig_len, struct err *err) MUST_CHECK;
 
 #endif

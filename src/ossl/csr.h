@@ -1,9 +1,9 @@
 /*
  * csr.h - PKCS#10 certificate requests (RFC 2986).
  *
- * A struct csr proves: the bytes are one well-formed request within the limits, and whoever made it holds
- * the private key (its self-signature verifies, with an algorithm we take).  There is no way to get one otherwise.
- * Threads: immutable; may be shared.
+ * A struct csr proves: the bytes are one well-formed request within the limits, and whoever made it
+ * holds the private key (its self-signature verifies, with an algorithm we take).  There is no way
+ * to get one otherwise. Threads: immutable; may be shared.
  */
 #ifndef SCEPD_OSSL_CSR_H
 #define SCEPD_OSSL_CSR_H
@@ -19,7 +19,11 @@
 
 struct csr;
 
-enum csr_challenge { CSR_CHALLENGE_NONE, CSR_CHALLENGE_ONE, CSR_CHALLENGE_SEVERAL }; /* attributes or values */
+enum csr_challenge {
+	CSR_CHALLENGE_NONE,
+	CSR_CHALLENGE_ONE,
+	CSR_CHALLENGE_SEVERAL
+}; /* attributes or values */
 
 /* keyUsage bits as RFC 5280 4.2.1.3 numbers them. */
 #define KU_DIGITAL_SIGNATURE (1u << 0)
@@ -28,55 +32,61 @@ enum csr_challenge { CSR_CHALLENGE_NONE, CSR_CHALLENGE_ONE, CSR_CHALLENGE_SEVERA
 #define KU_DATA_ENCIPHERMENT (1u << 3)
 #define KU_KEY_AGREEMENT     (1u << 4)
 #define KU_KEY_CERT_SIGN     (1u << 5)
-#define KU_CRL_SIGN	     (1u << 6)
+#define KU_CRL_SIGN          (1u << 6)
 
-/* What the extensionRequest asked for.  Only these extensions are ever read; others are counted and named. */
+/* What the extensionRequest asked for.  Only these extensions are ever read; others are counted and
+ * named. */
 struct csr_wishes {
 	bool has_san, has_key_usage, has_eku;
 	struct san_list san;
-	unsigned key_usage; /* KU_* */
+	unsigned key_usage;     /* KU_* */
 	const char *const *eku; /* dotted OIDs */
 	size_t n_eku;
-	bool wants_ca;		/* basicConstraints CA:TRUE, or keyCertSign/cRLSign in keyUsage */
+	bool wants_ca;          /* basicConstraints CA:TRUE, or keyCertSign/cRLSign in keyUsage */
 	bool has_sid_extension; /* 1.3.6.1.4.1.311.25.2 */
 	const char *const *ignored; /* dotted OIDs of the other extensions, for the log */
 	size_t n_ignored;
-	int64_t validity_seconds; /* enrollmentNameValuePairs ValidityPeriod x ValidityPeriodUnits (also when the two
-				     values are swapped, as Android sends them); 0 when absent or nonsense */
+	int64_t validity_seconds; /* enrollmentNameValuePairs ValidityPeriod x ValidityPeriodUnits
+				     (also when the two values are swapped, as Android sends them);
+				     0 when absent or nonsense */
 };
 
 /*
- * The door.  DER only, nothing after it.  RC_PARSE, RC_LIMIT, RC_ALG (signature or key algorithm), RC_INTEGRITY
- * (self-signature), RC_NOMEM.  `der` is copied.
+ * The door.  DER only, nothing after it.  RC_PARSE, RC_LIMIT, RC_ALG (signature or key algorithm),
+ * RC_INTEGRITY (self-signature), RC_NOMEM.  `der` is copied.
  */
 enum rc csr_parse(struct csr **out, const void *der, size_t len, struct err *err) MUST_CHECK;
 void csr_free(struct csr *c);
 
 const uint8_t *csr_der0(const struct csr *c, size_t *len); /* as received, byte for byte */
-const uint8_t *csr_sha256(const struct csr *c);		   /* 32 bytes over the DER */
+const uint8_t *csr_sha256(const struct csr *c);            /* 32 bytes over the DER */
 const struct name *csr_subject0(const struct csr *c);
 struct key *csr_key0(const struct csr *c);
 enum digest csr_digest(const struct csr *c); /* of its self-signature */
 const struct csr_wishes *csr_wishes0(const struct csr *c);
-/* How many challengePassword values there are; *value (borrowed UTF-8, a secret) when exactly one and not blank. */
+/* How many challengePassword values there are; *value (borrowed UTF-8, a secret) when exactly one
+ * and not blank. */
 enum csr_challenge csr_challenge0(const struct csr *c, const char **value);
 
 /* What a client puts into a request. */
 struct csr_build {
 	const struct name *subject;
-	const char *challenge;	/* NULL: none */
+	const char *challenge; /* NULL: none */
 	struct san_list san;
-	unsigned key_usage;	/* 0: no extension */
+	unsigned key_usage; /* 0: no extension */
 	const char *const *eku;
 	size_t n_eku;
-	const char *validity_period; /* "Years" "Months" "Days" ... as Windows sends it with units; NULL: none */
+	const char *validity_period; /* "Years" "Months" "Days" ... as Windows sends it with units;
+					NULL: none */
 	const char *validity_units;
-	const char *extra_ext_oid; /* one more extension, for rehearsing hostile requests; NULL: none */
-	const uint8_t *extra_ext;  /* its value, DER */
+	const char
+	    *extra_ext_oid; /* one more extension, for rehearsing hostile requests; NULL: none */
+	const uint8_t *extra_ext; /* its value, DER */
 	size_t extra_ext_len;
 	enum digest digest;
 };
 /* Build and sign; appends DER. */
-enum rc csr_build(struct buf *der, const struct csr_build *b, const struct key *key, struct err *err) MUST_CHECK;
+enum rc csr_build(
+    struct buf *der, const struct csr_build *b, const struct key *key, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * der.h - a strict reader and a writer of DER (X.690), on slices of memory.
  *
- * libcrypto's d2i functions fetch algorithms and build objects for everything they meet; for the two dozen
- * fields that an enrolment needs this is both faster and easier to bound.  Reading refuses what is not DER:
- * indefinite or padded lengths, tags above 30, integers with superfluous octets.
+ * libcrypto's d2i functions fetch algorithms and build objects for everything they meet; for the
+ * two dozen fields that an enrolment needs this is both faster and easier to bound.  Reading
+ * refuses what is not DER: indefinite or padded lengths, tags above 30, integers with superfluous
+ * octets.
  *
  * Threads: no state.
  */
@@ -17,27 +18,27 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define DER_BOOLEAN	    0x01
-#define DER_INTEGER	    0x02
-#define DER_BIT_STRING	    0x03
+#define DER_BOOLEAN         0x01
+#define DER_INTEGER         0x02
+#define DER_BIT_STRING      0x03
 #define DER_OCTET_STRING    0x04
-#define DER_NULL	    0x05
-#define DER_OID		    0x06
-#define DER_ENUMERATED	    0x0a
-#define DER_UTF8	    0x0c
-#define DER_NUMERIC	    0x12
-#define DER_PRINTABLE	    0x13
-#define DER_T61		    0x14
-#define DER_IA5		    0x16
-#define DER_UTCTIME	    0x17
+#define DER_NULL            0x05
+#define DER_OID             0x06
+#define DER_ENUMERATED      0x0a
+#define DER_UTF8            0x0c
+#define DER_NUMERIC         0x12
+#define DER_PRINTABLE       0x13
+#define DER_T61             0x14
+#define DER_IA5             0x16
+#define DER_UTCTIME         0x17
 #define DER_GENERALIZEDTIME 0x18
-#define DER_VISIBLE	    0x1a
-#define DER_UNIVERSAL	    0x1c
-#define DER_BMP		    0x1e
-#define DER_SEQUENCE	    0x30
-#define DER_SET		    0x31
-#define DER_CTX(n)	    (0x80 | (n)) /* context-specific, primitive */
-#define DER_CTX_CONS(n)	    (0xa0 | (n)) /* context-specific, constructed */
+#define DER_VISIBLE         0x1a
+#define DER_UNIVERSAL       0x1c
+#define DER_BMP             0x1e
+#define DER_SEQUENCE        0x30
+#define DER_SET             0x31
+#define DER_CTX(n)          (0x80 | (n)) /* context-specific, primitive */
+#define DER_CTX_CONS(n)     (0xa0 | (n)) /* context-specific, constructed */
 
 #define OID_TEXT_MAX 64 /* dotted form with its NUL; longer ones are refused */
 
@@ -47,7 +48,8 @@ struct der {
 	size_t len;
 };
 
-/* Take the next element, whatever it is.  `body` and `whole` may be NULL.  On false nothing is taken. */
+/* Take the next element, whatever it is.  `body` and `whole` may be NULL.  On false nothing is
+ * taken. */
 bool der_any(struct der *in, uint8_t *tag, struct der *body, struct der *whole);
 /* Take the next element if it has this tag. */
 bool der_take(struct der *in, uint8_t tag, struct der *body);
@@ -85,9 +87,11 @@ void der_add_octet_bits(struct buf *b, const uint8_t *p, size_t len);
 void der_add_named_bits(struct buf *b, unsigned bits);
 /* False, and nothing added, when `dotted` is no OID. */
 bool der_add_oid(struct buf *b, const char *dotted);
-/* UTCTime to 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5).  False outside the years 1950..9999. */
+/* UTCTime to 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5).  False outside the years
+ * 1950..9999. */
 bool der_add_time(struct buf *b, int64_t t);
-/* Put the elements from `start` to the end of `b` into the order that X.690 11.6 asks of a SET OF. */
+/* Put the elements from `start` to the end of `b` into the order that X.690 11.6 asks of a SET OF.
+ */
 void der_sort(struct buf *b, size_t start);
 
 #endif

@@ -21,15 +21,16 @@ struct key;
 enum key_type { KEY_RSA = 1, KEY_EC };
 struct key_info {
 	enum key_type type;
-	unsigned bits;	  /* RSA modulus bits, EC field bits */
-	char name[16];	  /* "rsa2048", "ec-p256": as logs and profiles write it */
+	unsigned bits; /* RSA modulus bits, EC field bits */
+	char name[16]; /* "rsa2048", "ec-p256": as logs and profiles write it */
 };
 
 /* "rsa:2048".."rsa:4096" (steps of 1024), "ec:p256", "ec:p384"; what `scepctl init --key` takes. */
 enum rc key_generate(struct key **out, const char *spec, struct err *err) MUST_CHECK;
 /* PEM: PKCS#8 or traditional, unencrypted. The door for key files. */
 enum rc key_parse_pem(struct key **out, const void *pem, size_t len, struct err *err) MUST_CHECK;
-enum rc key_load(struct key **out, const char *path, struct err *err) MUST_CHECK; /* file_read_secret() + key_parse_pem() */
+enum rc key_load(struct key **out, const char *path,
+    struct err *err) MUST_CHECK; /* file_read_secret() + key_parse_pem() */
 /* SubjectPublicKeyInfo DER, any origin: a door. RC_ALG for a type or size outside the rules. */
 enum rc key_parse_spki(struct key **out, const void *der, size_t len, struct err *err) MUST_CHECK;
 struct key *key_ref(struct key *k);
@@ -49,15 +50,15 @@ enum rc key_private_pem(struct buf *out, const struct key *k, struct err *err) M
 enum rc key_sign(struct buf *sig, const struct key *k, enum digest d, const void *tbs, size_t len,
     struct err *err) MUST_CHECK;
 /* RSASSA-PSS with salt as long as the digest (PS256 of JWTs). */
-enum rc key_sign_pss(struct buf *sig, const struct key *k, enum digest d, const void *tbs, size_t len,
-    struct err *err) MUST_CHECK;
+enum rc key_sign_pss(struct buf *sig, const struct key *k, enum digest d, const void *tbs,
+    size_t len, struct err *err) MUST_CHECK;
 /* RC_OK or RC_INTEGRITY. */
 enum rc key_verify(const struct key *k, enum digest d, const void *tbs, size_t len, const void *sig,
     size_t sig_len, struct err *err) MUST_CHECK;
 
 /* Wrap a content-encryption key for an RSA public key (RFC 8017 7.1.1 / 7.2.1). Appends. */
-enum rc key_wrap(struct buf *out, const struct key *k, const struct transport *t, const uint8_t *cek,
-    size_t cek_len, struct err *err) MUST_CHECK;
+enum rc key_wrap(struct buf *out, const struct key *k, const struct transport *t,
+    const uint8_t *cek, size_t cek_len, struct err *err) MUST_CHECK;
 /*
  * The reverse.  Always yields cek_len bytes: when the padding or the length inside is wrong these
  * are random, and the caller fails later at the content exactly as with a wrong key.  So neither

@@ -1,0 +1,331 @@
+/*
+ * alg.c - digests, ciphers and their names.
+ */
+#include "ossl/alg.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "base/buf.h"
+#include "ossl/evp.h"
+
+static const struct {
+	const char *name, *dashed, *ossl;
+	size_t size;
+} digests[DIGEST__MAX] = {
+	[DIGEST_NONE] = { "none", "none", NULL, 0 },
+	[DIGEST_SHA1] = { "sha1", "SHA-1", "SHA1", 20 },
+	[DIGEST_SHA256] = { "sha256", "SHA-256", "SHA256", 32 },
+	[DIGEST_SHA384] = { "sha384", "SHA-384", "SHA384", 48 },
+	[DIGEST_SHA512] = { "sha512", "SHA-512", "SHA512", 64 },
+};
+
+static const struct {
+	const char *name, *alias, *ossl;
+	size_t key, block;
+} ciphers[CIPHER__MAX] = {
+	[CIPHER_NONE] = { "none", "none", NULL, 0, 0 },
+	[CIPHER_DES3] = { "des3cbc", "des3", "DES-EDE3-CBC", 24, 8 },
+	[CIPHER_AES128] = { "aes128cbc", "aes128", "AES-128-CBC", 16, 16 },
+	[CIPHER_AES192] = { "aes192cbc", "aes192", "AES-192-CBC", 24, 16 },
+	[CIPHER_AES256] = { "aes256cbc", "aes256", "AES-256-CBC", 32, 16 },
+};
+
+static const struct {
+	const char *oid, *name;
+} oid_names[] = {
+	{ "1.3.14.3.2.7", "DES-CBC" },
+	{ "1.2.840.113549.2.5", "MD5" },
+	{ "1.2.840.113549.1.1.4", "md5WithRSAEncryption" },
+	{ "1.2.840.113549.1.1.2", "md2WithRSAEncryption" },
+	{ "1.2.840.113549.1.1.10", "RSASSA-PSS" },
+	{ "1.2.840.113549.1.1.7", "RSAES-OAEP" },
+	{ "1.2.840.113549.1.1.1", "rsaEncryption" },
+	{ "1.2.840.113549.3.7", "DES-EDE3-CBC" },
+	{ "1.2.840.113549.3.2", "RC2-CBC" },
+	{ "1.2.840.113549.3.4", "RC4" },
+	{ "1.2.840.10045.2.1", "EC public key" },
+	{ "1.2.840.10045.4.1", "ecdsa-with-SHA1" },
+	{ "1.2.840.10040.4.1", "DSA" },
+	{ "1.2.840.10040.4.3", "dsa-with-SHA1" },
+	{ "1.3.132.0.10", "secp256k1" },
+	{ "1.3.132.0.33", "P-224" },
+	{ "1.2.840.10045.3.1.1", "P-192" },
+	{ "1.3.101.110", "X25519" },
+	{ "1.3.101.112", "Ed25519" },
+	{ "1.3.101.113", "Ed448" },
+	{ "1.3.14.3.2.26", "SHA-1" },
+	{ "2.16.840.1.101.3.4.1.2", "AES-128-CBC" },
+	{ "2.16.840.1.101.3.4.1.22", "AES-192-CBC" },
+	{ "2.16.840.1.101.3.4.1.42", "AES-256-CBC" },
+	{ "2.16.840.1.101.3.4.1.6", "AES-128-GCM" },
+	{ "2.16.840.1.101.3.4.1.46", "AES-256-GCM" },
+	{ "2.16.840.1.101.3.4.2.1", "SHA-256" },
+	{ "2.16.840.1.101.3.4.2.2", "SHA-384" },
+	{ "2.16.840.1.101.3.4.2.3", "SHA-512" },
+	{ "2.16.840.1.101.3.4.2.4", "SHA-224" },
+};
+
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+
+static EVP_MD *fetched_digest[DIGEST__MAX];
+static EVP_CIPHER *fetched_cipher[CIPHER__MAX];
+static EVP_MAC *fetched_hmac;
+static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
+
+static void
+fetch_all(void)
+{
+	size_t i;
+
+	for (i = DIGEST_NONE + 1; i < DIGEST__MAX; i++)
+		fetched_digest[i] = EVP_MD_fetch(NULL, digests[i].ossl, NULL);
+	for (i = CIPHER_NONE + 1; i < CIPHER__MAX; i++)
+		fetched_cipher[i] = EVP_CIPHER_fetch(NULL, ciphers[i].ossl, NULL);
+	fetched_hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	ERR_clear_error();
+}
+
+EVP_MD *
+evp_digest(enum digest d)
+{
+	pthread_once(&fetch_once, fetch_all);
+	return (unsigned)d < DIGEST__MAX ? fetched_digest[d] : NULL;
+}
+
+EVP_CIPHER *
+evp_cipher(enum cipher c)
+{
+	pthread_once(&fetch_once, fetch_all);
+	return (unsigned)c < CIPHER__MAX ? fetched_cipher[c] : NULL;
+}
+
+const char *
+evp_digest_name(enum digest d)
+{
+	return (unsigned)d < DIGEST__MAX ? digests[d].ossl : NULL;
+}
+
+enum rc
+fail_crypto(struct err *err, enum rc rc, const char *what)
+{
+	unsigned long e = ERR_peek_last_error();
+	const char *reason = e != 0 ? ERR_reason_error_string(e) : NULL;
+	bool no_memory = e != 0 && ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+
+	ERR_clear_error();
+	if (no_memory)
+		return fail(err, RC_NOMEM, "%s: out of memory", what);
+	return fail(
+	    err, rc, "%s%s%s", what, reason != NULL ? ": " : "", reason != NULL ? reason : "");
+}
+
+const char *
+digest_name(enum digest d)
+{
+	return digests[(unsigned)d < DIGEST__MAX ? d : DIGEST_NONE].name;
+}
+
+enum digest
+digest_by_name(const char *s)
+{
+	size_t i;
+
+	for (i = DIGEST_NONE + 1; i < DIGEST__MAX; i++)
+		if (strcasecmp(s, digests[i].name) == 0 || strcasecmp(s, digests[i].dashed) == 0)
+			return (enum digest)i;
+	return DIGEST_NONE;
+}
+
+size_t
+digest_size(enum digest d)
+{
+	return digests[(unsigned)d < DIGEST__MAX ? d : DIGEST_NONE].size;
+}
+
+const char *
+cipher_name(enum cipher c)
+{
+	return ciphers[(unsigned)c < CIPHER__MAX ? c : CIPHER_NONE].name;
+}
+
+enum cipher
+cipher_by_name(const char *s)
+{
+	size_t i;
+
+	for (i = CIPHER_NONE + 1; i < CIPHER__MAX; i++)
+		if (strcasecmp(s, ciphers[i].name) == 0 || strcasecmp(s, ciphers[i].alias) == 0)
+			return (enum cipher)i;
+	return CIPHER_NONE;
+}
+
+size_t
+cipher_key_size(enum cipher c)
+{
+	return ciphers[(unsigned)c < CIPHER__MAX ? c : CIPHER_NONE].key;
+}
+
+size_t
+cipher_block_size(enum cipher c)
+{
+	return ciphers[(unsigned)c < CIPHER__MAX ? c : CIPHER_NONE].block;
+}
+
+const char *
+transport_name(const struct transport *t, char *out, size_t len)
+{
+	if (t->kind == TRANSPORT_PKCS1V15)
+		snprintf(out, len, "rsa");
+	else if (t->kind != TRANSPORT_OAEP)
+		snprintf(out, len, "none");
+	else if (t->oaep_digest == t->mgf1_digest)
+		snprintf(out, len, "oaep-%s", digest_name(t->oaep_digest));
+	else
+		snprintf(out, len, "oaep-%s/%s", digest_name(t->oaep_digest),
+		    digest_name(t->mgf1_digest));
+	return out;
+}
+
+const char *
+oid_label(const char *dotted, char *out, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < N(oid_names); i++) {
+		if (strcmp(dotted, oid_names[i].oid) != 0)
+			continue;
+		snprintf(out, len, "%s (%s)", dotted, oid_names[i].name);
+		return out;
+	}
+	snprintf(out, len, "%s", dotted);
+	return out;
+}
+
+enum rc
+digest_bytes(uint8_t *out, enum digest d, const void *p, size_t len, struct err *err)
+{
+	EVP_MD *md = evp_digest(d);
+
+	if (md == NULL)
+		return fail(err, RC_ALG, "no digest %s", digest_name(d));
+	if (EVP_Digest(p, len, out, NULL, md, NULL) != 1)
+		return fail_crypto(err, RC_CRYPTO, "cannot compute a digest");
+	return RC_OK;
+}
+
+enum rc
+hmac_sha256(uint8_t out[static 32], const void *key, size_t key_len, const void *p, size_t len,
+    struct err *err)
+{
+	OSSL_PARAM params[] = { OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 6),
+		OSSL_PARAM_END };
+	EVP_MAC_CTX *ctx;
+	size_t n = 0;
+	int ok;
+
+	pthread_once(&fetch_once, fetch_all);
+	ctx = fetched_hmac != NULL ? EVP_MAC_CTX_new(fetched_hmac) : NULL;
+	/* A NULL key means "keep the key there is"; an empty key is not that. */
+	ok = ctx != NULL && EVP_MAC_init(ctx, key_len > 0 ? key : "", key_len, params) == 1 &&
+	    EVP_MAC_update(ctx, p, len) == 1 && EVP_MAC_final(ctx, out, &n, 32) == 1 && n == 32;
+	EVP_MAC_CTX_free(ctx);
+	if (!ok)
+		return fail_crypto(err, RC_CRYPTO, "cannot compute HMAC-SHA256");
+	return RC_OK;
+}
+
+enum rc
+random_bytes(void *out, size_t len, struct err *err)
+{
+	if (len > INT_MAX)
+		return fail(err, RC_LIMIT, "%zu random bytes are too many", len);
+	if (RAND_bytes(out, (int)len) != 1)
+		return fail_crypto(err, RC_CRYPTO, "no random bytes");
+	return RC_OK;
+}
+
+enum rc
+cbc_encrypt(struct buf *out, enum cipher c, const uint8_t *key, const uint8_t *iv, const void *p,
+    size_t len, struct err *err)
+{
+	EVP_CIPHER *cipher = evp_cipher(c);
+	size_t start = out->len;
+	EVP_CIPHER_CTX *ctx;
+	int n = 0, last = 0, ok;
+	uint8_t *to;
+
+	if (cipher == NULL)
+		return fail(err, RC_ALG, "no cipher %s", cipher_name(c));
+	if (len > INT_MAX - EVP_MAX_BLOCK_LENGTH)
+		return fail(err, RC_LIMIT, "%zu bytes are too many to encrypt", len);
+	to = buf_grow(out, len + cipher_block_size(c) - len % cipher_block_size(c));
+	if (to == NULL)
+		return buf_ok(out, "encrypted content", err);
+	ctx = EVP_CIPHER_CTX_new();
+	ok = ctx != NULL && EVP_EncryptInit_ex2(ctx, cipher, key, iv, NULL) == 1 &&
+	    EVP_EncryptUpdate(ctx, to, &n, p, (int)len) == 1 &&
+	    EVP_EncryptFinal_ex(ctx, to + n, &last) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	if (ok)
+		return RC_OK;
+	out->len = start;
+	return fail_crypto(err, RC_CRYPTO, "cannot encrypt");
+}
+
+/* Decrypt into `to`, which has room for len (the last block is held back); -1 when the padding is
+ * wrong. */
+static int
+decrypt_into(uint8_t *to, EVP_CIPHER_CTX *ctx, const void *p, size_t len)
+{
+	int n = 0, last = 0;
+
+	if (EVP_DecryptUpdate(ctx, to, &n, p, (int)len) != 1 ||
+	    EVP_DecryptFinal_ex(ctx, to + n, &last) != 1)
+		return -1;
+	return n + last;
+}
+
+enum rc
+cbc_decrypt(struct buf *out, enum cipher c, const uint8_t *key, const uint8_t *iv, const void *p,
+    size_t len, struct err *err)
+{
+	EVP_CIPHER *cipher = evp_cipher(c);
+	size_t start = out->len, block = cipher_block_size(c);
+	enum rc rc = RC_OK;
+	EVP_CIPHER_CTX *ctx;
+	uint8_t *to;
+	int n;
+
+	if (cipher == NULL)
+		return fail(err, RC_ALG, "no cipher %s", cipher_name(c));
+	if (len > INT_MAX - EVP_MAX_BLOCK_LENGTH)
+		return fail(err, RC_LIMIT, "%zu bytes are too many to decrypt", len);
+	if (len == 0 || len % block != 0)
+		return fail(err, RC_INTEGRITY, "the content cannot be decrypted");
+	to = buf_grow(out, len);
+	if (to == NULL)
+		return buf_ok(out, "decrypted content", err);
+	ctx = EVP_CIPHER_CTX_new();
+	if (ctx == NULL || EVP_DecryptInit_ex2(ctx, cipher, key, iv, NULL) != 1) {
+		rc = fail_crypto(err, RC_CRYPTO, "cannot decrypt");
+		n = -1;
+	} else if ((n = decrypt_into(to, ctx, p, len)) < 0) {
+		ERR_clear_error();
+		rc = fail(err, RC_INTEGRITY, "the content cannot be decrypted");
+	}
+	EVP_CIPHER_CTX_free(ctx);
+	if (n < 0)
+		wipe(to, len);
+	out->len = start + (n < 0 ? 0 : (size_t)n);
+	out->data[out->len] = '\0';
+	return rc;
+}

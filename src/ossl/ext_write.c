@@ -1,0 +1,131 @@
+/*
+ * ext_write.c - writing X.509 extensions.
+ */
+#include <string.h>
+
+#include "ossl/der_text.h"
+#include "ossl/ext.h"
+
+struct ext_mark
+ext_open(struct buf *b, const char *oid, bool critical)
+{
+	struct ext_mark m;
+
+	m.seq = der_open(b, DER_SEQUENCE);
+	der_add_oid(b, oid);
+	if (critical)
+		der_add_bool(b, true); /* DEFAULT FALSE is left out (X.690 11.5) */
+	m.value = der_open(b, DER_OCTET_STRING);
+	return m;
+}
+
+void
+ext_close(struct buf *b, struct ext_mark m)
+{
+	der_close(b, m.value);
+	der_close(b, m.seq);
+}
+
+static void
+add_upn(struct buf *b, const char *upn)
+{
+	size_t other = der_open(b, DER_CTX_CONS(0)), value;
+
+	der_add_oid(b, OID_UPN);
+	value = der_open(b, DER_CTX_CONS(0));
+	der_add_text(b, DER_UTF8, upn);
+	der_close(b, value);
+	der_close(b, other);
+}
+
+static const uint8_t san_tags[SAN__MAX] = {
+	[SAN_EMAIL] = DER_CTX(1),
+	[SAN_DNS] = DER_CTX(2),
+	[SAN_URI] = DER_CTX(6),
+};
+
+static enum rc
+add_san(struct buf *b, const struct san *san, struct err *err)
+{
+	const char *type = san_type_name(san->type);
+
+	if (san->value[0] == '\0')
+		return fail(err, RC_PARSE, "an alternative name of type %s is empty", type);
+	if (san->type == SAN_UPN) {
+		if (!text_is_clean(san->value))
+			return fail(
+			    err, RC_PARSE, "the alternative name of type upn is no clean UTF-8");
+		add_upn(b, san->value);
+		return RC_OK;
+	}
+	if ((unsigned)san->type >= SAN__MAX || san_tags[san->type] == 0)
+		return fail(err, RC_DENIED, "alternative names of type %s are never issued", type);
+	if (!text_is_ascii(san->value))
+		return fail(err, RC_PARSE, "the alternative name of type %s is not ASCII", type);
+	der_add_text(b, san_tags[san->type], san->value);
+	return RC_OK;
+}
+
+enum rc
+ext_add_san(struct buf *b, const struct san_list *san, bool critical, struct err *err)
+{
+	struct ext_mark m = ext_open(b, OID_EXT_SAN, critical);
+	size_t seq = der_open(b, DER_SEQUENCE), i;
+	enum rc rc;
+
+	for (i = 0; i < san->n; i++)
+		if ((rc = add_san(b, &san->v[i], err)) != RC_OK)
+			return rc;
+	der_close(b, seq);
+	ext_close(b, m);
+	return RC_OK;
+}
+
+enum rc
+ext_add_eku(struct buf *b, const char *const *eku, size_t n, struct err *err)
+{
+	struct ext_mark m = ext_open(b, OID_EXT_EKU, false);
+	size_t seq = der_open(b, DER_SEQUENCE), i;
+
+	for (i = 0; i < n; i++)
+		if (!der_add_oid(b, eku[i]))
+			return fail(
+			    err, RC_PARSE, "\"%s\" is no OID of an extended key usage", eku[i]);
+	der_close(b, seq);
+	ext_close(b, m);
+	return RC_OK;
+}
+
+void
+ext_add_key_usage(struct buf *b, unsigned ku)
+{
+	struct ext_mark m = ext_open(b, OID_EXT_KEY_USAGE, true);
+
+	der_add_named_bits(b, ku);
+	ext_close(b, m);
+}
+
+void
+ext_add_basic(struct buf *b, bool ca, int path_len)
+{
+	struct ext_mark m = ext_open(b, OID_EXT_BASIC, true);
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	if (ca)
+		der_add_bool(b, true);
+	if (ca && path_len >= 0)
+		der_add_u64(b, (uint64_t)path_len);
+	der_close(b, seq);
+	ext_close(b, m);
+}
+
+void
+ext_add_aki(struct buf *b, const uint8_t *id, size_t len)
+{
+	struct ext_mark m = ext_open(b, OID_EXT_AKI, false);
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	der_add(b, DER_CTX(0), id, len);
+	der_close(b, seq);
+	ext_close(b, m);
+}
