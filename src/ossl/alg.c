@@ -226,8 +226,9 @@ enum rc
 hmac_sha256(uint8_t out[static 32], const void *key, size_t key_len, const void *p, size_t len,
     struct err *err)
 {
-	OSSL_PARAM params[] = { OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 6),
-		OSSL_PARAM_END };
+	char digest[] = "SHA256";
+	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end() };
 	EVP_MAC_CTX *ctx;
 	size_t n = 0;
 	int ok;
