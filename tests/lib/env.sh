@@ -1,0 +1,90 @@
+# env.sh - for tests/e2e, interop and fault: a folder of their own, servers on free ports, and an end that leaves nothing behind.
+# Sourced.  Needs SCEPD_BUILD and SCEPD_TOP.  Claims are made with ok / not_ok / claim / skip_claim.
+set -u
+B=$SCEPD_BUILD/src
+PATH=$B/scepd:$B/scepctl:$B/scep-client:$B/intunesim:$B/bench:$PATH
+T=$(mktemp -d "${TMPDIR:-/tmp}/scepd-e2e.XXXXXX")
+pids=
+cleanup() {
+	local p
+	for p in $pids; do kill "$p" 2>/dev/null; done
+	for p in $pids; do wait "$p" 2>/dev/null; done
+	rm -rf "$T"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+ok() { echo "ok $*"; }
+not_ok() { echo "not ok $*"; }
+skip_claim() { echo "skip $1: $2"; }
+# claim TEXT COMMAND...
+claim() {
+	local text=$1
+	shift
+	if "$@" >>"$T/claim.log" 2>&1; then ok "$text"; else not_ok "$text"; echo "--- $text: $*" >&2; tail -n 30 "$T/claim.log" >&2; return 1; fi
+}
+die() { echo "not ok $*"; for f in "$T"/*.log; do [ -e "$f" ] && { echo "--- $f" >&2; tail -n 40 "$f" >&2; }; done; exit 1; }
+
+# wait_for FILE PID: until the file is there, or the process is gone, or 20 s have passed
+wait_for() {
+	local i
+	for i in $(seq 200); do
+		[ -s "$1" ] && return 0
+		kill -0 "$2" 2>/dev/null || return 1
+		sleep 0.1
+	done
+	return 1
+}
+
+# free_port: one that nothing on loopback listens on just now
+free_port() {
+	local p
+	for _ in $(seq 50); do
+		p=$((20000 + RANDOM % 30000))
+		(exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }
+	done
+	return 1
+}
+
+# put_properties FILE: Microsoft's properties for tenant contoso of the simulator at $SIM
+put_properties() {
+	cat >"$1" <<EOF
+AAD_APP_ID=${APP_ID:-5f1c7a52-3c53-4d5e-9f0a-7d6f5e0c1a11}
+AAD_APP_KEY=${APP_KEY:-contoso-app-secret-for-the-simulator}
+TENANT=${TENANT_ID:-contoso.onmicrosoft.com}
+PROVIDER_NAME_AND_VERSION=scepd-test 1.0
+AUTH_AUTHORITY=$SIM/
+MS_GRAPH_RESOURCE_URL=$SIM/
+EOF
+	chmod 600 "$1"
+}
+
+# make_ca [scepctl init arguments]: state in $T/ca; sets SCEPD and SIM (URLs on free ports) and their ports
+make_ca() {
+	scepd_port=$(free_port) && sim_port=$(free_port) || die "free ports"
+	SCEPD=http://127.0.0.1:$scepd_port SIM=http://127.0.0.1:$sim_port
+	put_properties "$T/contoso.properties"
+	scepctl init --dir "$T/ca" --name Contoso --listen "127.0.0.1:$scepd_port" --url "$SCEPD" \
+		--tenant-properties "$T/contoso.properties" "$@" >"$T/init.log" 2>&1 || die "scepctl init"
+	CONFIG=$T/ca/scepd.yaml
+}
+
+# start_intunesim [arguments]: tenant contoso at $SIM, its profiles pointing at $SCEPD; sets sim_pid
+start_intunesim() {
+	rm -f "$T/sim.port"
+	intunesim --tenant "${TENANT_FILE:-$SCEPD_TOP/docs/examples/contoso.yaml}" --listen "127.0.0.1:$sim_port" --port-file "$T/sim.port" \
+		--scep-url "$SCEPD/certsrv/mscep/mscep.dll" "$@" 2>>"$T/sim.log" &
+	sim_pid=$!
+	pids="$pids $sim_pid"
+	wait_for "$T/sim.port" "$sim_pid" || die "intunesim starts"
+}
+
+# start_scepd [arguments]: with $CONFIG; sets scepd_pid
+start_scepd() {
+	rm -f "$T/scepd.ready"
+	scepd --config "$CONFIG" --ready-file "$T/scepd.ready" "$@" 2>>"$T/scepd.log" &
+	scepd_pid=$!
+	pids="$pids $scepd_pid"
+	wait_for "$T/scepd.ready" "$scepd_pid"
+}
+stop_scepd() { kill "$scepd_pid" 2>/dev/null; wait "$scepd_pid" 2>/dev/null; }
