@@ -40,7 +40,7 @@ const struct cert *ca_chain0(const struct ca *ca, size_t i);
 struct cert_spec;
 /*
  * now: wall seconds.  RC_DENIED names the rule and the offending value ("subject: OU is not among the attributes of profile wifi");
- * RC_ALG for key type, size or CSR digest.  Validity: wish -> profile cap -> the CA's own end, whichever is least; backdating clamps to the CA's notBefore.
+ * RC_ALG for key type, size or CSR digest; RC_BUG when `auth` is not for this CSR.  Profile and CA are borrowed until the spec is freed.  Validity: wish -> profile cap -> the CA's own end, whichever is least; backdating clamps to the CA's notBefore.
  */
 enum rc cert_spec_decide(struct cert_spec **out, const struct authorization *auth, const struct csr *csr, const struct profile *profile,
     const struct ca *ca, int64_t now, struct err *err) MUST_CHECK;

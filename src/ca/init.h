@@ -18,7 +18,7 @@ struct ca_init {
 	const char *crl_url;	 /* of the root for the issuing CA; NULL: none */
 	const char *aia_url;
 };
-/* Nothing is overwritten: RC_CONFLICT names the file that is in the way. */
+/* Makes the folder (0700).  Nothing is overwritten: RC_CONFLICT names the file that is in the way.  What a failure left half made is removed. */
 enum rc ca_init(const struct ca_init *in, struct err *err) MUST_CHECK;
 
 #endif

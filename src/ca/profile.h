@@ -17,13 +17,21 @@ struct profile {
 	int line; /* in the configuration file, for errors */
 
 	/* Subject. */
-	const char *const *subject_attributes; /* labels that may occur ("CN","O","OU","E",...) */
+	const char *const *subject_attributes; /* labels that may occur ("CN","O","OU","E",... as struct name_attr has them) */
 	size_t n_subject_attributes;
-	const char *const *subject_allow; /* glob patterns on the whole text ("CN=*.contoso.com*"); empty list: any */
+	/*
+	 * Patterns "LABEL=glob[,LABEL=glob ...]", one of which must fit; empty list: any.  A pattern fits when each label that it names occurs, and
+	 * every value of that label fits: so a second CN cannot ride along (S34), and '*' never reaches from one attribute into the next.
+	 */
+	const char *const *subject_allow;
 	size_t n_subject_allow;
 	bool subject_empty_ok; /* only with a SAN */
 
-	/* Subject alternative names: allowed types, patterns per type ("upn:*@contoso.com"); a type that is not allowed is a refusal, not a silent drop. */
+	/*
+	 * Subject alternative names: allowed types, patterns per type ("upn:*@contoso.com"); a type that is not allowed is a refusal, not a silent
+	 * drop.  A type without a pattern takes any value from an authority that knows the identity (Intune), and none with a static challenge;
+	 * there a SID tag needs a pattern that spells the tag out (S15, S18, S19).
+	 */
 	unsigned san_types; /* bit (1 << enum san_type) */
 	const char *const *san_allow;
 	size_t n_san_allow;

@@ -57,7 +57,8 @@ struct conf_endpoint {
 	int line;
 };
 struct config {
-	struct conf *source; /* owns all strings */
+	struct conf *source; /* owns the strings and arrays, but for what config_load() made itself; config_free() frees both */
+	const char *path;    /* absolute, as far as it was given so */
 	struct conf_items listeners, cas, tenants, profiles, endpoints; /* conf_listener, conf_ca, conf_tenant, struct profile, conf_endpoint */
 	struct {
 		const char *address; /* NULL: no admin listener */
@@ -74,6 +75,13 @@ struct config {
 		int64_t drain;
 	} limits;
 };
+
+/*
+ * Looking up by name; NULL when there is none.
+ */
+const struct conf_ca *config_ca(const struct config *c, const char *name);
+const struct conf_tenant *config_tenant(const struct config *c, const char *name);
+const struct profile *config_profile(const struct config *c, const char *name);
 
 /* Read and check across sections (an endpoint's CA, profile, tenant exist; challenge rules S04, S23; static endpoints need a subject rule S15).
  * RC_CONFIG with file:line: key. */

@@ -1,0 +1,258 @@
+/*
+ * ca.c - opening a CA: nothing is served unless its certificates can do what SCEP clients need.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "ca/ca_int.h"
+
+#define RA_RSA_MIN 2048 /* bits */
+
+static enum rc
+check_dates(const struct cert *c, const char *file, int64_t now, struct err *err)
+{
+	char when[TIME_TEXT_MAX];
+
+	if (now < cert_not_before(c)) {
+		time_rfc3339(when, cert_not_before(c));
+		return fail(
+		    err, RC_CONFIG, "%s: the certificate is not valid before %s", file, when);
+	}
+	if (now > cert_not_after(c)) {
+		time_rfc3339(when, cert_not_after(c));
+		return fail(err, RC_CONFIG, "%s: the certificate expired at %s", file, when);
+	}
+	return RC_OK;
+}
+
+/* A certificate that may issue others (RFC 5280 4.2.1.3, 4.2.1.9). */
+static enum rc
+check_authority(const struct cert *c, const char *file, int64_t now, struct err *err)
+{
+	unsigned ku = 0;
+
+	if (!cert_is_ca(c))
+		return fail(err, RC_CONFIG,
+		    "%s: the certificate is no CA certificate (basicConstraints CA:TRUE)", file);
+	if (!cert_has_key_usage(c, &ku) || !(ku & KU_KEY_CERT_SIGN))
+		return fail(
+		    err, RC_CONFIG, "%s: the certificate's key usage lacks keyCertSign", file);
+	return check_dates(c, file, now, err);
+}
+
+static enum rc
+load_authority(struct cert **out, const char *file, int64_t now, struct err *err)
+{
+	struct cert *c = NULL;
+	enum rc rc;
+
+	rc = cert_load(&c, file, err);
+	if (rc != RC_OK) {
+		err->rc = RC_CONFIG;
+		return RC_CONFIG;
+	}
+	rc = check_authority(c, file, now, err);
+	if (rc != RC_OK) {
+		cert_free(c);
+		return rc;
+	}
+	*out = c;
+	return RC_OK;
+}
+
+/* Who signed c? The next of the chain; at its end the certificate itself. */
+static enum rc
+check_link(const struct ca *ca, size_t i, const struct ca_conf *conf, struct err *err)
+{
+	const struct cert *c = i == 0 ? ca->cert : ca->chain[i - 1];
+	const char *file = i == 0 ? conf->cert_file : conf->chain_files[i - 1];
+	struct err why = { 0 };
+	enum rc rc;
+
+	if (i < ca->n_chain) {
+		if (cert_verify_by(c, ca->chain[i], &why) == RC_OK)
+			return RC_OK;
+		return fail(err, RC_CONFIG, "%s: was not signed by %s (%s)", file,
+		    conf->chain_files[i], why.msg);
+	}
+	if (cert_verify_by(c, c, &why) == RC_OK)
+		return RC_OK;
+	rc = fail(err, RC_CONFIG, "%s: is not self-signed, so the chain ends before a root", file);
+	err_hint(
+	    err, "list the certificates above it under cas.%s.chain, nearest first", conf->name);
+	return rc;
+}
+
+static enum rc
+open_chain(struct ca *ca, const struct ca_conf *conf, int64_t now, struct err *err)
+{
+	enum rc rc;
+	size_t i;
+
+	if (conf->n_chain_files > CA_CHAIN_MAX)
+		return fail(err, RC_CONFIG, "cas.%s.chain: more than %d certificates", conf->name,
+		    CA_CHAIN_MAX);
+	rc = load_authority(&ca->cert, conf->cert_file, now, err);
+	for (i = 0; rc == RC_OK && i < conf->n_chain_files; i++) {
+		rc = load_authority(&ca->chain[i], conf->chain_files[i], now, err);
+		if (rc == RC_OK)
+			ca->n_chain++;
+	}
+	for (i = 0; rc == RC_OK && i <= ca->n_chain; i++)
+		rc = check_link(ca, i, conf, err);
+	if (rc != RC_OK)
+		return rc;
+	ca->not_after = cert_not_after(ca->cert);
+	for (i = 0; i < ca->n_chain; i++) {
+		if (cert_not_after(ca->chain[i]) < ca->not_after)
+			ca->not_after = cert_not_after(ca->chain[i]);
+	}
+	return RC_OK;
+}
+
+/* Windows stops after GetCACert without key usage or EKU here, macOS encrypts to the wrong
+ * certificate (RFC 8894 2.1.2). */
+static enum rc
+check_ra_usage(const struct cert *ra, const char *file, struct err *err)
+{
+	const struct key_info *k = key_info0(cert_key0(ra));
+	unsigned ku = 0, need = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
+	size_t n_eku = 0;
+
+	if (cert_is_ca(ra))
+		return fail(err, RC_CONFIG, "%s: the RA certificate is a CA certificate", file);
+	if (k->type != KEY_RSA)
+		return fail(err, RC_CONFIG,
+		    "%s: the RA key is %s, and SCEP clients can only encrypt to RSA", file,
+		    k->name);
+	if (k->bits < RA_RSA_MIN)
+		return fail(err, RC_CONFIG, "%s: the RA key has %u bits, %d are the least", file,
+		    k->bits, RA_RSA_MIN);
+	if (!cert_has_key_usage(ra, &ku) || (ku & need) != need)
+		return fail(err, RC_CONFIG,
+		    "%s: the RA certificate's key usage lacks digitalSignature or keyEncipherment",
+		    file);
+	(void)cert_eku0(ra, &n_eku);
+	if (n_eku == 0)
+		return fail(err, RC_CONFIG,
+		    "%s: the RA certificate has no extended key usage, and Windows ignores such "
+		    "ones",
+		    file);
+	return RC_OK;
+}
+
+/* By this CA or one above it: clients that check the RA have nothing else to check it with. */
+static enum rc
+check_ra_issuer(const struct ca *ca, const char *file, struct err *err)
+{
+	size_t i;
+
+	if (cert_verify_by(ca->ra, ca->cert, NULL) == RC_OK)
+		return RC_OK;
+	for (i = 0; i < ca->n_chain; i++) {
+		if (cert_verify_by(ca->ra, ca->chain[i], NULL) == RC_OK)
+			return RC_OK;
+	}
+	return fail(err, RC_CONFIG,
+	    "%s: the RA certificate was signed neither by the CA %s nor by one above it", file,
+	    ca->name);
+}
+
+static enum rc
+open_ra(struct ca *ca, const struct ca_conf *conf, int64_t now, struct err *err)
+{
+	enum rc rc;
+
+	if (cert_load(&ca->ra, conf->ra_cert_file, err) != RC_OK) {
+		err->rc = RC_CONFIG;
+		return RC_CONFIG;
+	}
+	rc = check_ra_usage(ca->ra, conf->ra_cert_file, err);
+	if (rc == RC_OK)
+		rc = check_dates(ca->ra, conf->ra_cert_file, now, err);
+	if (rc == RC_OK)
+		rc = check_ra_issuer(ca, conf->ra_cert_file, err);
+	return rc;
+}
+
+enum rc
+ca_open(struct ca **out, const struct ca_conf *conf, struct signer *signer, struct err *err)
+{
+	struct ca *ca = calloc(1, sizeof(*ca));
+	int64_t now = clock_now();
+	struct err own = { 0 };
+	enum rc rc;
+
+	if (err == NULL)
+		err = &own;
+	if (ca == NULL)
+		return fail(err, RC_NOMEM, "out of memory for the CA %s", conf->name);
+	ca->signer = signer;
+	rc = str_dup(&ca->name, conf->name, err);
+	if (rc == RC_OK)
+		rc = str_dup(&ca->ra_name, conf->ra_name, err);
+	if (rc == RC_OK)
+		rc = open_chain(ca, conf, now, err);
+	if (rc == RC_OK)
+		rc = open_ra(ca, conf, now, err);
+	if (rc != RC_OK) {
+		ca_free(ca);
+		return rc;
+	}
+	*out = ca;
+	return RC_OK;
+}
+
+void
+ca_free(struct ca *ca)
+{
+	size_t i;
+
+	if (ca == NULL)
+		return;
+	for (i = 0; i < CA_CHAIN_MAX; i++)
+		cert_free(ca->chain[i]);
+	cert_free(ca->cert);
+	cert_free(ca->ra);
+	free(ca->name);
+	free(ca->ra_name);
+	free(ca);
+}
+
+const char *
+ca_name(const struct ca *ca)
+{
+	return ca->name;
+}
+
+const struct cert *
+ca_cert0(const struct ca *ca)
+{
+	return ca->cert;
+}
+
+const struct cert *
+ca_ra_cert0(const struct ca *ca)
+{
+	return ca->ra;
+}
+
+const char *
+ca_ra_name(const struct ca *ca)
+{
+	return ca->ra_name;
+}
+
+size_t
+ca_chain_len(const struct ca *ca)
+{
+	return ca->n_chain;
+}
+
+const struct cert *
+ca_chain0(const struct ca *ca, size_t i)
+{
+	return i < ca->n_chain ? ca->chain[i] : NULL;
+}

@@ -1,0 +1,46 @@
+/*
+ * rules.h - the small questions a profile is asked, one function each.  Inside src/ca only.
+ */
+#ifndef SCEPD_CA_RULES_H
+#define SCEPD_CA_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "ca/profile.h"
+#include "ossl/key.h"
+#include "ossl/name.h"
+
+/* SAN URI that binds a certificate to an on-premises account (strong mapping, KB5014754). */
+#define SID_URI_PREFIX "tag:microsoft.com,2022-09-14:sid:"
+
+/* The subject's attribute `label` may occur. */
+bool rule_attribute_allowed(const struct profile *p, const char *label);
+
+/*
+ * One subject pattern: parts "LABEL=glob" between commas ("\," for a comma inside a glob).  A
+ * pattern fits when for each label that it names the subject has at least one value, and every
+ * value of that label fits one of its parts; so a second CN cannot ride along (S34), and a glob
+ * never reaches across attributes.  Labels it does not name are none of its business.
+ */
+bool rule_subject_fits(const char *pattern, const struct name *subject);
+/* Syntax of a pattern: RC_CONFIG. */
+enum rc rule_subject_pattern_check(
+    const char *pattern, const struct profile *p, struct err *err) MUST_CHECK;
+
+/* `value` fits one of the patterns of its type, or there are none for this type. */
+bool rule_san_fits(const struct profile *p, const struct san *san);
+/* There is at least one pattern for this type. */
+bool rule_san_has_pattern(const struct profile *p, enum san_type type);
+/* A pattern that itself spells out the SID tag fits `san` (S18). */
+bool rule_san_sid_fits(const struct profile *p, const struct san *san);
+/* "upn:*@contoso.com": the type, and where the glob starts; SAN__MAX when it is none. */
+enum san_type rule_san_pattern(const char *pattern, const char **glob);
+
+/* Does this OID never appear in a leaf, whatever a profile says?  Why, or NULL. */
+const char *rule_eku_forbidden(const char *oid);
+/* KU_* bits that make sense for a key of this type (RFC 3279 2.3.1, RFC 8813 3). */
+unsigned rule_key_usage_of(enum key_type type);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * config.c - loading scepd.yaml, and the memory behind it.
+ */
+#include "scepd/config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "scepd/config_int.h"
+
+#define SQLITE "sqlite:"
+
+void *
+config_alloc(struct config_file *f, size_t n, size_t size)
+{
+	struct config_block *b;
+
+	if (n == 0)
+		n = 1;
+	if (size > SIZE_MAX / 2 / n)
+		return NULL;
+	b = calloc(1, sizeof(*b) + n * size);
+	if (b == NULL)
+		return NULL;
+	b->next = f->blocks;
+	f->blocks = b;
+	return b->data;
+}
+
+enum rc
+config_format(const char **out, struct config_file *f, struct err *err, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	text = n < 0 ? NULL : config_alloc(f, (size_t)n + 1, 1);
+	if (text == NULL)
+		return fail(err, RC_NOMEM, "out of memory for the configuration");
+	va_start(ap, fmt);
+	(void)vsnprintf(text, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	*out = text;
+	return RC_OK;
+}
+
+/* `name` against the folder of the file. */
+static enum rc
+resolve(const char **out, struct config_file *f, const char *name, struct err *err)
+{
+	char *dir = NULL, *real, *whole = NULL;
+	enum rc rc;
+
+	rc = path_dir(&dir, f->c.path, err);
+	if (rc != RC_OK)
+		return rc;
+	/* Absolute, as scepd may change its working directory; a folder that is gone stays as it is
+	 * written. */
+	real = realpath(dir, NULL);
+	rc = path_join(&whole, real != NULL ? real : dir, name, err);
+	if (rc == RC_OK)
+		rc = config_format(out, f, err, "%s", whole);
+	free(whole);
+	free(real);
+	free(dir);
+	return rc;
+}
+
+/* The chain's files and SQLite's: paths that the rows cannot know as such. */
+static enum rc
+resolve_paths(struct config_file *f, struct err *err)
+{
+	struct conf_ca *ca = f->c.cas.v;
+	enum rc rc = RC_OK;
+	size_t i, k;
+
+	for (i = 0; rc == RC_OK && i < f->c.cas.n; i++) {
+		for (k = 0; rc == RC_OK && k < ca[i].chain.n; k++)
+			rc = resolve(&ca[i].chain.v[k], f, ca[i].chain.v[k], err);
+	}
+	if (rc == RC_OK && str_starts(f->c.store.url, SQLITE)) {
+		const char *file = NULL;
+
+		rc = resolve(&file, f, f->c.store.url + strlen(SQLITE), err);
+		if (rc == RC_OK)
+			rc = config_format(&f->c.store.url, f, err, SQLITE "%s", file);
+	}
+	return rc;
+}
+
+/* Without the slash at the end: addresses are made by putting "/crl/..." behind it. */
+static enum rc
+trim_public_url(struct config_file *f, struct err *err)
+{
+	const char *url = f->c.public_url;
+	size_t n = url != NULL ? strlen(url) : 0;
+
+	while (n > 0 && url[n - 1] == '/')
+		n--;
+	return n > 0 && url[n] == '/' ? config_format(&f->c.public_url, f, err, "%.*s", (int)n, url)
+				      : RC_OK;
+}
+
+enum rc
+config_load(struct config **out, const char *path, struct err *err)
+{
+	struct config_file *f = calloc(1, sizeof(*f));
+	struct conf *source = NULL;
+	enum rc rc;
+
+	if (f == NULL)
+		return fail(err, RC_NOMEM, "out of memory for the configuration");
+	rc = conf_load(&source, path, &config_schema, f, err);
+	if (rc != RC_OK) {
+		free(f);
+		return rc;
+	}
+	f->c.source = source;
+	rc = config_format(&f->c.path, f, err, "%s", path);
+	if (rc == RC_OK)
+		rc = resolve_paths(f, err);
+	if (rc == RC_OK)
+		rc = trim_public_url(f, err);
+	if (rc == RC_OK)
+		rc = config_profiles(f, err);
+	if (rc == RC_OK)
+		rc = config_check(f, err);
+	if (rc == RC_OK)
+		rc = config_addresses(f, err);
+	if (rc != RC_OK) {
+		config_free(&f->c);
+		return rc;
+	}
+	*out = &f->c;
+	return RC_OK;
+}
+
+void
+config_free(struct config *c)
+{
+	struct config_file *f = (struct config_file *)c;
+
+	if (f == NULL)
+		return;
+	while (f->blocks != NULL) {
+		struct config_block *next = f->blocks->next;
+
+		free(f->blocks);
+		f->blocks = next;
+	}
+	conf_free(f->c.source);
+	free(f);
+}
+
+const struct conf_ca *
+config_ca(const struct config *c, const char *name)
+{
+	const struct conf_ca *v = c->cas.v;
+	size_t i;
+
+	for (i = 0; i < c->cas.n; i++) {
+		if (strcmp(v[i].name, name) == 0)
+			return &v[i];
+	}
+	return NULL;
+}
+
+const struct conf_tenant *
+config_tenant(const struct config *c, const char *name)
+{
+	const struct conf_tenant *v = c->tenants.v;
+	size_t i;
+
+	for (i = 0; i < c->tenants.n; i++) {
+		if (strcmp(v[i].name, name) == 0)
+			return &v[i];
+	}
+	return NULL;
+}
+
+const struct profile *
+config_profile(const struct config *c, const char *name)
+{
+	const struct profile *v = c->profiles.v;
+	size_t i;
+
+	for (i = 0; i < c->profiles.n; i++) {
+		if (strcmp(v[i].name, name) == 0)
+			return &v[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,71 @@
+/*
+ * config_int.h - what config_*.c share: the profile as it is written in the file, and what
+ * config_load() allocates.
+ */
+#ifndef SCEPD_SCEPD_CONFIG_INT_H
+#define SCEPD_SCEPD_CONFIG_INT_H
+
+#include <stddef.h>
+
+#include "scepd/config.h"
+
+/* A profile as the rows fill it; config_profiles() makes a struct profile of it. */
+struct conf_profile {
+	const char *name;
+	int line;
+	struct {
+		struct conf_strs attributes, allow;
+		bool empty;
+	} subject;
+	struct {
+		struct conf_strs types, allow;
+		bool required;
+	} san;
+	struct {
+		struct conf_strs allow, dflt;
+	} key_usage, eku;
+	struct {
+		struct {
+			uint64_t min, max;
+		} rsa;
+		struct conf_strs ec;
+	} keys;
+	bool sha1_csr;
+	struct {
+		int64_t dflt, max;
+		bool from_request;
+	} validity;
+	int64_t backdate;
+	int digest;
+	struct conf_strs crl_urls, ca_issuer_urls, ocsp_urls;
+};
+
+/* Memory that lives as long as the configuration. */
+struct config_block {
+	struct config_block *next;
+	_Alignas(max_align_t) char data[];
+};
+
+/* What a struct config really is. */
+struct config_file {
+	struct config c;                /* first: config_free() gets a pointer to it */
+	struct conf_items raw_profiles; /* struct conf_profile */
+	struct config_block *blocks;
+	int store_line, admin_line;
+};
+
+extern const struct conf_schema config_schema; /* fills a struct config_file */
+
+/* Zeroed memory of the configuration's own; NULL when there is none. */
+void *config_alloc(struct config_file *f, size_t n, size_t size);
+enum rc config_format(const char **out, struct config_file *f, struct err *err, const char *fmt,
+    ...) PRINTF_LIKE(4, 5) MUST_CHECK;
+
+/* raw_profiles -> c.profiles. */
+enum rc config_profiles(struct config_file *f, struct err *err) MUST_CHECK;
+/* CRL and AIA addresses from public_url where a profile names none. */
+enum rc config_addresses(struct config_file *f, struct err *err) MUST_CHECK;
+/* Rules across sections. */
+enum rc config_check(struct config_file *f, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,356 @@
+/*
+ * config_profile.c - profiles from the words of the file to the bits and OIDs of the CA.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "ossl/csr.h"
+#include "ossl/name_labels.h"
+#include "scepd/config_int.h"
+
+struct word {
+	const char *word;
+	unsigned bit;
+};
+static const struct word key_usages[] = {
+	{ "digitalSignature", KU_DIGITAL_SIGNATURE },
+	{ "nonRepudiation", KU_NON_REPUDIATION },
+	{ "keyEncipherment", KU_KEY_ENCIPHERMENT },
+	{ "dataEncipherment", KU_DATA_ENCIPHERMENT },
+	{ "keyAgreement", KU_KEY_AGREEMENT },
+	{ NULL, 0 },
+};
+
+/* RFC 5280 4.2.1.12, RFC 4945 5.1.3.12, RFC 4334 2, and Microsoft's. */
+static const struct {
+	const char *word, *oid;
+} ekus[] = {
+	{ "serverAuth", "1.3.6.1.5.5.7.3.1" },
+	{ "clientAuth", "1.3.6.1.5.5.7.3.2" },
+	{ "codeSigning", "1.3.6.1.5.5.7.3.3" },
+	{ "emailProtection", "1.3.6.1.5.5.7.3.4" },
+	{ "ipsecEndSystem", "1.3.6.1.5.5.7.3.5" },
+	{ "ipsecTunnel", "1.3.6.1.5.5.7.3.6" },
+	{ "ipsecUser", "1.3.6.1.5.5.7.3.7" },
+	{ "timeStamping", "1.3.6.1.5.5.7.3.8" },
+	{ "OCSPSigning", "1.3.6.1.5.5.7.3.9" },
+	{ "eapOverLAN", "1.3.6.1.5.5.7.3.14" },
+	{ "ipsecIKE", "1.3.6.1.5.5.7.3.17" },
+	{ "ipsecIKEIntermediate", "1.3.6.1.5.5.8.2.2" },
+	{ "smartcardLogon", "1.3.6.1.4.1.311.20.2.2" },
+	{ "documentSigning", "1.3.6.1.4.1.311.10.3.12" },
+	{ "encryptingFileSystem", "1.3.6.1.4.1.311.10.3.4" },
+	{ "anyExtendedKeyUsage", "2.5.29.37.0" },
+};
+#define CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
+
+/* The rows have checked the words against their choices. */
+static unsigned
+bits_of(const struct word *table, const struct conf_strs *words)
+{
+	unsigned bits = 0;
+	size_t i;
+
+	for (; table->word != NULL; table++) {
+		for (i = 0; i < words->n; i++)
+			bits |= strcmp(words->v[i], table->word) == 0 ? table->bit : 0;
+	}
+	return bits;
+}
+
+static bool
+has_word(const struct conf_strs *words, const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < words->n; i++) {
+		if (strcmp(words->v[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum rc
+profile_fail(
+    const struct config_file *f, const struct conf_profile *raw, struct err *err, const char *why)
+{
+	return conf_fail(f->c.source, err, raw->line, NULL, "profiles.%s.%s", raw->name, why);
+}
+
+/* A name from the table, or an OID as it is. */
+static enum rc
+eku_oid(const char **out, const struct config_file *f, const struct conf_profile *raw,
+    const char *key, const char *word, struct err *err)
+{
+	struct nearest near;
+	size_t i;
+
+	nearest_begin(&near, word);
+	for (i = 0; i < sizeof(ekus) / sizeof(ekus[0]); i++) {
+		if (str_eq_nocase(ekus[i].word, word)) {
+			*out = ekus[i].oid;
+			return RC_OK;
+		}
+		nearest_offer(&near, ekus[i].word);
+	}
+	if (word[0] >= '0' && word[0] <= '2') {
+		*out = word;
+		return RC_OK;
+	}
+	(void)conf_fail(f->c.source, err, raw->line, NULL,
+	    "profiles.%s.eku.%s: \"%.60s\" is neither a known usage nor an OID", raw->name, key,
+	    word);
+	if (near.best != NULL)
+		(void)err_hint(err, "did you mean \"%s\"?", near.best);
+	return RC_CONFIG;
+}
+
+static enum rc
+eku_list(const char *const **out, size_t *n, struct config_file *f, const struct conf_profile *raw,
+    const char *key, const struct conf_strs *words, struct err *err)
+{
+	const char **v = config_alloc(f, words->n + 1, sizeof(*v));
+	enum rc rc = RC_OK;
+	size_t i;
+
+	if (v == NULL)
+		return fail(err, RC_NOMEM, "out of memory for the configuration");
+	for (i = 0; rc == RC_OK && i < words->n; i++)
+		rc = eku_oid(&v[i], f, raw, key, words->v[i], err);
+	*out = v;
+	*n = words->n;
+	return rc;
+}
+
+/* Without a stated default: clientAuth where it is allowed, else all that is allowed. */
+static void
+eku_default(struct profile *p)
+{
+	size_t i;
+
+	if (p->n_eku_default > 0)
+		return;
+	p->eku_default = p->eku_allowed;
+	p->n_eku_default = p->n_eku_allowed;
+	for (i = 0; i < p->n_eku_allowed; i++) {
+		if (strcmp(p->eku_allowed[i], CLIENT_AUTH) == 0) {
+			p->eku_default = &p->eku_allowed[i];
+			p->n_eku_default = 1;
+		}
+	}
+}
+
+/* "emailAddress" is written, "E" is what names hold. */
+static enum rc
+set_attributes(
+    struct profile *p, struct config_file *f, const struct conf_profile *raw, struct err *err)
+{
+	const struct conf_strs *words = &raw->subject.attributes;
+	const char **v = config_alloc(f, words->n + 1, sizeof(*v));
+	size_t i;
+
+	if (v == NULL)
+		return fail(err, RC_NOMEM, "out of memory for the configuration");
+	for (i = 0; i < words->n; i++) {
+		const struct name_label *l = name_label_by_key(words->v[i]);
+
+		v[i] = l != NULL ? l->label : words->v[i];
+	}
+	p->subject_attributes = v;
+	p->n_subject_attributes = words->n;
+	return RC_OK;
+}
+
+static void
+set_san(struct profile *p, const struct conf_profile *raw)
+{
+	size_t i;
+
+	for (i = 0; i < raw->san.types.n; i++)
+		p->san_types |= 1u << san_type_by_name(raw->san.types.v[i]);
+	p->san_allow = raw->san.allow.v;
+	p->n_san_allow = raw->san.allow.n;
+	p->san_required = raw->san.required;
+}
+
+static void
+set_keys(struct profile *p, const struct conf_profile *raw)
+{
+	p->rsa_max = (unsigned)raw->keys.rsa.max;
+	p->rsa_min = p->rsa_max == 0 ? 0 : (unsigned)raw->keys.rsa.min;
+	p->ec_p256 = has_word(&raw->keys.ec, "p256");
+	p->ec_p384 = has_word(&raw->keys.ec, "p384");
+	p->sha1_csr_ok = raw->sha1_csr;
+}
+
+static void
+set_life(struct profile *p, const struct conf_profile *raw)
+{
+	static const enum digest digests[] = { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
+
+	p->validity_default = raw->validity.dflt;
+	p->validity_max = raw->validity.max;
+	p->validity_from_request = raw->validity.from_request;
+	p->backdate = raw->backdate;
+	p->digest = digests[raw->digest];
+}
+
+static enum rc
+profile_from(
+    struct profile *p, struct config_file *f, const struct conf_profile *raw, struct err *err)
+{
+	struct err why = { 0 };
+	enum rc rc;
+
+	p->name = raw->name;
+	p->line = raw->line;
+	p->subject_allow = raw->subject.allow.v;
+	p->n_subject_allow = raw->subject.allow.n;
+	p->subject_empty_ok = raw->subject.empty;
+	set_san(p, raw);
+	p->key_usage_allowed = bits_of(key_usages, &raw->key_usage.allow);
+	p->key_usage_default = bits_of(key_usages, &raw->key_usage.dflt);
+	if (p->key_usage_default == 0)
+		p->key_usage_default = p->key_usage_allowed;
+	set_keys(p, raw);
+	set_life(p, raw);
+	rc = set_attributes(p, f, raw, err);
+	if (rc == RC_OK)
+		rc = eku_list(
+		    &p->eku_allowed, &p->n_eku_allowed, f, raw, "allow", &raw->eku.allow, err);
+	if (rc == RC_OK)
+		rc = eku_list(
+		    &p->eku_default, &p->n_eku_default, f, raw, "default", &raw->eku.dflt, err);
+	if (rc != RC_OK)
+		return rc;
+	eku_default(p);
+	if (profile_check(p, &why) != RC_OK)
+		return profile_fail(f, raw, err, why.msg);
+	return RC_OK;
+}
+
+enum rc
+config_profiles(struct config_file *f, struct err *err)
+{
+	const struct conf_profile *raw = f->raw_profiles.v;
+	struct profile *p = config_alloc(f, f->raw_profiles.n, sizeof(*p));
+	enum rc rc = RC_OK;
+	size_t i;
+
+	if (p == NULL)
+		return fail(err, RC_NOMEM, "out of memory for the configuration");
+	for (i = 0; rc == RC_OK && i < f->raw_profiles.n; i++)
+		rc = profile_from(&p[i], f, &raw[i], err);
+	f->c.profiles.v = p;
+	f->c.profiles.n = f->raw_profiles.n;
+	return rc;
+}
+
+/* ---- addresses of CRL and CA certificate
+ * ------------------------------------------------------------------------------ */
+
+/* The one CA whose certificates a profile shapes; NULL when it is none or more than one (*several).
+ */
+static const char *
+ca_of_profile(const struct config_file *f, const struct profile *p, bool *several)
+{
+	const struct conf_endpoint *e = f->c.endpoints.v;
+	const char *name = NULL;
+	size_t i;
+
+	*several = false;
+	for (i = 0; i < f->c.endpoints.n; i++) {
+		if (strcmp(e[i].profile, p->name) != 0)
+			continue;
+		if (name != NULL && strcmp(name, e[i].ca) != 0)
+			*several = true;
+		name = e[i].ca;
+	}
+	return *several ? NULL : name;
+}
+
+static enum rc
+check_urls(const struct config_file *f, const struct conf_profile *raw, const char *key,
+    const struct conf_strs *urls, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < urls->n; i++) {
+		if (strcmp(urls->v[i], "none") == 0 && urls->n == 1)
+			return RC_OK;
+		if (!str_starts(urls->v[i], "http://") && !str_starts(urls->v[i], "https://") &&
+		    !str_starts(urls->v[i], "ldap://"))
+			return conf_fail(f->c.source, err, raw->line, NULL,
+			    "profiles.%s.%s: \"%.100s\" is no http:// address", raw->name, key,
+			    urls->v[i]);
+	}
+	return RC_OK;
+}
+
+/* One list of addresses: as written, left out by the word none, or made from public_url. */
+static enum rc
+set_urls(const char *const **out, size_t *n, struct config_file *f, const struct conf_profile *raw,
+    const char *key, const struct conf_strs *urls, const char *made, struct err *err)
+{
+	const char **v;
+	enum rc rc = check_urls(f, raw, key, urls, err);
+
+	if (rc != RC_OK || (urls->n == 1 && strcmp(urls->v[0], "none") == 0))
+		return rc;
+	if (urls->n > 0 || made == NULL) {
+		*out = urls->v;
+		*n = urls->n;
+		return RC_OK;
+	}
+	v = config_alloc(f, 1, sizeof(*v));
+	if (v == NULL)
+		return fail(err, RC_NOMEM, "out of memory for the configuration");
+	v[0] = made;
+	*out = v;
+	*n = 1;
+	return RC_OK;
+}
+
+static enum rc
+profile_addresses(
+    struct config_file *f, struct profile *p, const struct conf_profile *raw, struct err *err)
+{
+	const char *crl = NULL, *aia = NULL, *ca;
+	enum rc rc = RC_OK;
+	bool several;
+
+	ca = ca_of_profile(f, p, &several);
+	if (f->c.public_url != NULL && several &&
+	    (raw->crl_urls.n == 0 || raw->ca_issuer_urls.n == 0))
+		return profile_fail(f, raw, err,
+		    "crl_urls: endpoints of several CAs use this profile, so crl_urls and "
+		    "ca_issuer_urls must be given (or: none)");
+	if (f->c.public_url != NULL && ca != NULL) {
+		rc = config_format(&crl, f, err, "%s/crl/%s.crl", f->c.public_url, ca);
+		if (rc == RC_OK)
+			rc = config_format(&aia, f, err, "%s/ca/%s.crt", f->c.public_url, ca);
+	}
+	if (rc == RC_OK)
+		rc = set_urls(
+		    &p->crl_urls, &p->n_crl_urls, f, raw, "crl_urls", &raw->crl_urls, crl, err);
+	if (rc == RC_OK)
+		rc = set_urls(&p->ca_issuer_urls, &p->n_ca_issuer_urls, f, raw, "ca_issuer_urls",
+		    &raw->ca_issuer_urls, aia, err);
+	if (rc == RC_OK)
+		rc = set_urls(&p->ocsp_urls, &p->n_ocsp_urls, f, raw, "ocsp_urls", &raw->ocsp_urls,
+		    NULL, err);
+	return rc;
+}
+
+enum rc
+config_addresses(struct config_file *f, struct err *err)
+{
+	const struct conf_profile *raw = f->raw_profiles.v;
+	struct profile *p = f->c.profiles.v;
+	enum rc rc = RC_OK;
+	size_t i;
+
+	for (i = 0; rc == RC_OK && i < f->c.profiles.n; i++)
+		rc = profile_addresses(f, &p[i], &raw[i], err);
+	return rc;
+}

@@ -1,0 +1,313 @@
+/*
+ * config_rows.c - every key of scepd.yaml: type, default, range, one line of help.  Adding an
+ * option is adding a row here, a field in config.h, and a paragraph in scepd.yaml(5).
+ */
+#include "scepd/config_int.h"
+
+#define ROW(k, t, s, f) .key = (k), .type = (t), .offset = offsetof(struct s, f)
+#define END                                                                                        \
+	{                                                                                          \
+		.key = NULL                                                                        \
+	}
+
+#define DAY 86400
+
+static const struct conf_row listener_rows[] = {
+	{ ROW("address", CONF_STR, conf_listener, address), .required = true,
+	    .help = "HOST:PORT; * for all addresses" },
+	{ ROW("certificate", CONF_PATH, conf_listener, certificate),
+	    .help = "PEM, leaf first; makes the listener HTTPS" },
+	{ ROW("key", CONF_PATH, conf_listener, key), .help = "PEM" },
+	END,
+};
+static const struct conf_schema listener_schema = { "a listener", sizeof(struct conf_listener),
+	listener_rows, 0, offsetof(struct conf_listener, line) };
+
+static const struct conf_row admin_rows[] = {
+	{ ROW("address", CONF_STR, config_file, c.admin.address), .required = true,
+	    .help = "HOST:PORT of /metrics, /healthz, /readyz; keep it private" },
+	END,
+};
+static const struct conf_schema admin_schema = { "admin", sizeof(struct config_file), admin_rows, 0,
+	offsetof(struct config_file, admin_line) };
+
+static const struct conf_row store_rows[] = {
+	{ ROW("url", CONF_STR, config_file, c.store.url), .dflt = "sqlite:scepd.db",
+	    .help = "sqlite:PATH, relative to this file" },
+	END,
+};
+static const struct conf_schema store_schema = { "store", sizeof(struct config_file), store_rows, 0,
+	offsetof(struct config_file, store_line) };
+
+static const struct conf_row log_rows[] = {
+	{ ROW("level", CONF_CHOICE, config_file, c.log.level), .dflt = "info",
+	    .choices = "debug|info|warn|error", .help = "least level that is written" },
+	{ ROW("format", CONF_CHOICE, config_file, c.log.format), .dflt = "text",
+	    .choices = "text|json", .help = "key=value, or one JSON object a line" },
+	END,
+};
+static const struct conf_schema log_schema = { "log", sizeof(struct config_file), log_rows, 0,
+	CONF_NO_LINE };
+
+static const struct conf_row limits_rows[] = {
+	{ ROW("workers", CONF_U64, config_file, c.limits.workers), .dflt = "512", .min = 1,
+	    .max = 4096, .help = "requests worked on at once; each may wait for Intune" },
+	{ ROW("in_flight", CONF_U64, config_file, c.limits.in_flight), .dflt = "1024", .min = 1,
+	    .max = 65536, .help = "requests worked on or waiting; past it: 503" },
+	{ ROW("connections", CONF_U64, config_file, c.limits.connections), .dflt = "4096", .min = 1,
+	    .max = 1000000, .help = "open connections; past it the newest is closed" },
+	{ ROW("drain", CONF_DURATION, config_file, c.limits.drain), .dflt = "30s", .min = 1,
+	    .max = 600, .help = "at SIGTERM: how long to finish what was begun" },
+	END,
+};
+static const struct conf_schema limits_schema = { "limits", sizeof(struct config_file), limits_rows,
+	0, CONF_NO_LINE };
+
+static const struct conf_row ca_rows[] = {
+	{ ROW("certificate", CONF_PATH, conf_ca, certificate), .required = true,
+	    .help = "the issuing CA, PEM" },
+	{ ROW("key", CONF_PATH, conf_ca, key), .required = true,
+	    .help = "its key, PEM, mode 0600" },
+	{ ROW("chain", CONF_STR_LIST, conf_ca, chain), .max = 8,
+	    .help = "certificates above it up to the root, nearest first" },
+	{ ROW("ra_certificate", CONF_PATH, conf_ca, ra_certificate), .required = true,
+	    .help = "what devices encrypt to and verify replies with; RSA" },
+	{ ROW("ra_key", CONF_PATH, conf_ca, ra_key), .required = true,
+	    .help = "its key, PEM, mode 0600" },
+	{ ROW("crl_validity", CONF_DURATION, conf_ca, crl_validity), .dflt = "7d", .min = 3600,
+	    .max = 366 * DAY, .help = "thisUpdate to nextUpdate" },
+	END,
+};
+static const struct conf_schema ca_schema = { "a CA", sizeof(struct conf_ca), ca_rows,
+	offsetof(struct conf_ca, name), offsetof(struct conf_ca, line) };
+
+static const struct conf_row proxy_rows[] = {
+	{ ROW("host", CONF_STR, conf_proxy, host), .required = true,
+	    .help = "name or address of the HTTP proxy" },
+	{ ROW("port", CONF_U64, conf_proxy, port), .required = true, .min = 1, .max = 65535,
+	    .help = "its port" },
+	{ ROW("user", CONF_STR, conf_proxy, user), .help = "for Basic or Digest authentication" },
+	{ ROW("password_file", CONF_PATH, conf_proxy, password_file),
+	    .help = "file that holds the password, mode 0600" },
+	END,
+};
+static const struct conf_schema proxy_schema = { "a proxy", sizeof(struct conf_proxy), proxy_rows,
+	0, CONF_NO_LINE };
+
+static const struct conf_row tenant_rows[] = {
+	{ ROW("properties", CONF_PATH, conf_tenant, properties),
+	    .help = "Microsoft's properties file as it is, mode 0600" },
+	{ ROW("app_id", CONF_STR, conf_tenant, app_id),
+	    .help = "application (client) id of the app registration" },
+	{ ROW("app_key_file", CONF_PATH, conf_tenant, app_key_file),
+	    .help = "file that holds the client secret, mode 0600" },
+	{ ROW("tenant", CONF_STR, conf_tenant, tenant), .help = "tenant id or domain" },
+	{ ROW("auth_authority", CONF_STR, conf_tenant, auth_authority),
+	    .help = "Entra, https://login.microsoftonline.com/ unless given" },
+	{ ROW("graph_url", CONF_STR, conf_tenant, graph_url),
+	    .help = "Graph, https://graph.microsoft.com/ unless given" },
+	{ ROW("intune_resource", CONF_STR, conf_tenant, intune_resource),
+	    .help = "Intune, https://api.manage.microsoft.com/ unless given" },
+	{ ROW("ca_file", CONF_PATH, conf_tenant, ca_file),
+	    .help = "PEM trust anchors instead of the system's" },
+	{ ROW("proxy", CONF_MAP, conf_tenant, proxy), .sub = &proxy_schema,
+	    .help = "HTTP proxy on the way to Microsoft" },
+	{ ROW("timeout", CONF_DURATION, conf_tenant, timeout), .dflt = "15s", .min = 1, .max = 120,
+	    .help = "one question to Intune, token and discovery included" },
+	END,
+};
+static const struct conf_schema tenant_schema = { "a tenant", sizeof(struct conf_tenant),
+	tenant_rows, offsetof(struct conf_tenant, name), offsetof(struct conf_tenant, line) };
+
+/* ---- profiles: every map of a profile is laid over the whole struct, so offsets count from its
+ * start ------------------ */
+
+#define PROFILE_MAP(id, label)                                                                     \
+	static const struct conf_schema id##_schema = { label, sizeof(struct conf_profile),        \
+		id##_rows, 0, CONF_NO_LINE }
+
+#define SUBJECT_ATTRIBUTES "[CN, E, OU, O, L, ST, C, DC, SERIALNUMBER, UID, SN, G, I, T, STREET]"
+#define KEY_USAGES         "digitalSignature|nonRepudiation|keyEncipherment|dataEncipherment|keyAgreement"
+
+static const struct conf_row subject_rows[] = {
+	{ ROW("attributes", CONF_STR_LIST, conf_profile, subject.attributes),
+	    .dflt = SUBJECT_ATTRIBUTES, .max = 64, .help = "attributes that a subject may hold" },
+	{ ROW("allow", CONF_STR_LIST, conf_profile, subject.allow),
+	    .help = "patterns, one of which the subject must fit: CN=*.contoso.com,O=Contoso" },
+	{ ROW("empty", CONF_BOOL, conf_profile, subject.empty), .dflt = "false",
+	    .help = "an empty subject is taken, if there is an alternative name" },
+	END,
+};
+PROFILE_MAP(subject, "subject");
+
+static const struct conf_row san_rows[] = {
+	{ ROW("types", CONF_STR_LIST, conf_profile, san.types), .dflt = "[email, upn, dns, uri]",
+	    .choices = "email|upn|dns|uri",
+	    .help = "types of alternative names that may occur; others are refused" },
+	{ ROW("allow", CONF_STR_LIST, conf_profile, san.allow),
+	    .help = "patterns by type, upn:*@contoso.com; a type without one takes any" },
+	{ ROW("required", CONF_BOOL, conf_profile, san.required), .dflt = "false",
+	    .help = "refuse requests without an alternative name" },
+	END,
+};
+PROFILE_MAP(san, "san");
+
+static const struct conf_row key_usage_rows[] = {
+	{ ROW("allow", CONF_STR_LIST, conf_profile, key_usage.allow),
+	    .dflt = "[digitalSignature, keyEncipherment]", .choices = KEY_USAGES,
+	    .help = "what a request may ask for; the rest is dropped" },
+	{ ROW("default", CONF_STR_LIST, conf_profile, key_usage.dflt), .choices = KEY_USAGES,
+	    .help = "when it asks for none of these; all of allow unless given" },
+	END,
+};
+PROFILE_MAP(key_usage, "key_usage");
+
+static const struct conf_row eku_rows[] = {
+	{ ROW("allow", CONF_STR_LIST, conf_profile, eku.allow), .dflt = "[clientAuth]", .min = 1,
+	    .max = 64, .help = "names or OIDs that a request may ask for; the rest is dropped" },
+	{ ROW("default", CONF_STR_LIST, conf_profile, eku.dflt), .max = 64,
+	    .help = "when it asks for none of these; clientAuth, or all of allow, unless given" },
+	END,
+};
+PROFILE_MAP(eku, "eku");
+
+static const struct conf_row rsa_rows[] = {
+	{ ROW("min", CONF_U64, conf_profile, keys.rsa.min), .dflt = "2048", .min = 2048,
+	    .max = 8192, .help = "bits" },
+	{ ROW("max", CONF_U64, conf_profile, keys.rsa.max), .dflt = "4096", .min = 0, .max = 8192,
+	    .help = "bits; 0: RSA keys are not taken" },
+	END,
+};
+PROFILE_MAP(rsa, "keys.rsa");
+
+static const struct conf_row keys_rows[] = {
+	{ .key = "rsa", .type = CONF_MAP, .offset = 0, .sub = &rsa_schema, .help = "RSA sizes" },
+	{ ROW("ec", CONF_STR_LIST, conf_profile, keys.ec), .choices = "p256|p384",
+	    .help = "curves that are taken; none unless given" },
+	END,
+};
+PROFILE_MAP(keys, "keys");
+
+static const struct conf_row validity_rows[] = {
+	{ ROW("default", CONF_DURATION, conf_profile, validity.dflt), .dflt = "365d", .min = 3600,
+	    .max = 3653u * DAY, .help = "when the request wishes nothing (Apple's never do)" },
+	{ ROW("max", CONF_DURATION, conf_profile, validity.max), .dflt = "730d", .min = 3600,
+	    .max = 3653u * DAY, .help = "longest that a request may wish" },
+	{ ROW("from_request", CONF_BOOL, conf_profile, validity.from_request), .dflt = "true",
+	    .help = "honour the wish that Windows and Android send" },
+	END,
+};
+PROFILE_MAP(validity, "validity");
+
+static const struct conf_row profile_rows[] = {
+	{ .key = "subject",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &subject_schema,
+	    .help = "rules for the subject" },
+	{ .key = "san",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &san_schema,
+	    .help = "rules for subject alternative names" },
+	{ .key = "key_usage",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &key_usage_schema,
+	    .help = "key usage" },
+	{ .key = "eku",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &eku_schema,
+	    .help = "extended key usage" },
+	{ .key = "keys",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &keys_schema,
+	    .help = "key types and sizes" },
+	{ .key = "validity",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &validity_schema,
+	    .help = "how long certificates live" },
+	{ ROW("sha1_csr", CONF_BOOL, conf_profile, sha1_csr), .dflt = "false",
+	    .help = "take requests signed with SHA-1" },
+	{ ROW("backdate", CONF_DURATION, conf_profile, backdate), .dflt = "24h", .min = 0,
+	    .max = 7 * DAY,
+	    .help = "notBefore lies this long in the past, for devices whose clock is late" },
+	{ ROW("digest", CONF_CHOICE, conf_profile, digest), .dflt = "sha256",
+	    .choices = "sha256|sha384|sha512", .help = "of the CA's signature" },
+	{ ROW("crl_urls", CONF_STR_LIST, conf_profile, crl_urls), .max = 8,
+	    .help = "where the CRL is; PUBLIC_URL/crl/CA.crl unless given; none: no extension" },
+	{ ROW("ca_issuer_urls", CONF_STR_LIST, conf_profile, ca_issuer_urls), .max = 8,
+	    .help = "where the CA's certificate is; PUBLIC_URL/ca/CA.crt unless given; none: no "
+		    "extension" },
+	{ ROW("ocsp_urls", CONF_STR_LIST, conf_profile, ocsp_urls), .max = 8,
+	    .help = "OCSP responders" },
+	END,
+};
+static const struct conf_schema profile_schema = { "a profile", sizeof(struct conf_profile),
+	profile_rows, offsetof(struct conf_profile, name), offsetof(struct conf_profile, line) };
+
+/* ---- endpoints and the file itself
+ * ----------------------------------------------------------------------------------- */
+
+static const struct conf_row endpoint_rows[] = {
+	{ ROW("ca", CONF_STR, conf_endpoint, ca), .required = true,
+	    .help = "name of the CA that issues" },
+	{ ROW("profile", CONF_STR, conf_endpoint, profile), .required = true,
+	    .help = "name of the profile that decides" },
+	{ ROW("challenge", CONF_CHOICE, conf_endpoint, challenge), .required = true,
+	    .choices = "intune|static", .help = "who says that a request is genuine" },
+	{ ROW("tenant", CONF_STR, conf_endpoint, tenant),
+	    .help = "with challenge intune: name of the tenant" },
+	{ ROW("challenge_file", CONF_PATH, conf_endpoint, challenge_file),
+	    .help = "with challenge static: file that holds the secret, mode 0600" },
+	{ ROW("getcacert", CONF_CHOICE, conf_endpoint, getcacert), .dflt = "ra+chain+root",
+	    .choices = "ca|ra+ca|ra+chain|ra+chain+root", .help = "what GetCACert answers" },
+	{ ROW("capabilities", CONF_STR_LIST, conf_endpoint, capabilities),
+	    .choices =
+		"AES|DES3|POSTPKIOperation|Renewal|SCEPStandard|SHA-1|SHA-256|SHA-384|SHA-512",
+	    .help = "what GetCACaps answers; all of them unless given" },
+	END,
+};
+static const struct conf_schema endpoint_schema = { "an endpoint", sizeof(struct conf_endpoint),
+	endpoint_rows, offsetof(struct conf_endpoint, name), offsetof(struct conf_endpoint, line) };
+
+static const struct conf_row config_rows[] = {
+	{ ROW("listeners", CONF_LIST, config_file, c.listeners), .required = true, .min = 1,
+	    .max = 64, .sub = &listener_schema, .help = "where devices connect" },
+	{ .key = "admin",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &admin_schema,
+	    .help = "the admin listener, apart from the public ones; none unless given" },
+	{ .key = "store",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &store_schema,
+	    .help = "where everything is remembered" },
+	{ .key = "log",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &log_schema,
+	    .help = "the log, on standard error" },
+	{ .key = "limits",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &limits_schema,
+	    .help = "bounds of load" },
+	{ ROW("public_url", CONF_STR, config_file, c.public_url),
+	    .help = "http://NAME as everybody reaches this server; base of CRL and AIA addresses" },
+	{ ROW("cas", CONF_NAMED, config_file, c.cas), .required = true, .min = 1, .max = 64,
+	    .sub = &ca_schema, .help = "certification authorities by name" },
+	{ ROW("tenants", CONF_NAMED, config_file, c.tenants), .sub = &tenant_schema,
+	    .help = "Intune tenants by name" },
+	{ ROW("profiles", CONF_NAMED, config_file, raw_profiles), .required = true, .min = 1,
+	    .sub = &profile_schema, .help = "what certificates may hold, by name" },
+	{ ROW("endpoints", CONF_NAMED, config_file, c.endpoints), .required = true, .min = 1,
+	    .sub = &endpoint_schema, .help = "SCEP URLs by name: /scep/NAME" },
+	END,
+};
+const struct conf_schema config_schema = { "the configuration", sizeof(struct config_file),
+	config_rows, 0, CONF_NO_LINE };
