@@ -173,12 +173,13 @@ enum rc
 ber_normalise(struct buf *out, const void *bytes, size_t len, const char *what, struct err *err)
 {
 	struct walk w = { .what = what, .err = err };
-	const uint8_t *p = bytes, *end = p + len;
+	const uint8_t *p = bytes, *end;
 	bool ber = false;
 	enum rc rc;
 
 	if (len == 0)
 		return fail(err, RC_PARSE, "%s: empty", what);
+	end = p + len;
 	if ((rc = scan(&w, &p, end, 0, &ber)) != RC_OK)
 		return rc;
 	if (p != end)

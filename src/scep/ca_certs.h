@@ -1,0 +1,14 @@
+/*
+ * ca_certs.h - degenerate SignedData as a list of certificates (internal).
+ */
+#ifndef SCEPD_SCEP_CA_CERTS_H
+#define SCEPD_SCEP_CA_CERTS_H
+
+#include "ossl/cms.h"
+#include "scep.h"
+
+/* *out is the caller's (scep_bytes_list_free()); in the order of the message. */
+enum rc certs_only_parse(
+    struct scep_bytes **out, size_t *n, const void *bytes, size_t len, struct err *err) MUST_CHECK;
+
+#endif
