@@ -1,0 +1,153 @@
+/* endpoint.c - a SCEP endpoint: what it offers, and its fixed answers, prepared once. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "scep/request_csr.h"
+#include "scepd/scepd.h"
+
+/*
+ * What is offered unless the configuration says otherwise.  Apple wants a SHA keyword and a cipher,
+ * in exact case (quirk 14); macOS renews only where Renewal is listed (15); strongSwan wants every
+ * keyword although SCEPStandard implies some (17).  Never DES or MD5, which have no keyword.
+ */
+static const struct {
+	const char *keyword;
+	unsigned cap;
+	bool dflt;
+} capabilities[] = {
+	{ "AES", SCEP_CAP_AES, true },
+	{ "DES3", SCEP_CAP_DES3, true },
+	{ "POSTPKIOperation", SCEP_CAP_POST_PKI_OPERATION, true },
+	{ "Renewal", SCEP_CAP_RENEWAL, true },
+	{ "SCEPStandard", SCEP_CAP_SCEP_STANDARD, true },
+	{ "SHA-1", SCEP_CAP_SHA1, true },
+	{ "SHA-256", SCEP_CAP_SHA256, true },
+	{ "SHA-384", SCEP_CAP_SHA384, true },
+	{ "SHA-512", SCEP_CAP_SHA512, true },
+};
+
+static unsigned
+caps_of(const struct conf_endpoint *conf)
+{
+	unsigned caps = 0;
+
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
+		if (conf->capabilities.n == 0 && capabilities[i].dflt)
+			caps |= capabilities[i].cap;
+		for (size_t j = 0; j < conf->capabilities.n; j++)
+			if (strcmp(conf->capabilities.v[j], capabilities[i].keyword) == 0)
+				caps |= capabilities[i].cap;
+	}
+	return caps;
+}
+
+#define LIST_MAX 16 /* certificates in GetCACert: a chain is 2 to 4 long */
+
+static struct scep_bytes
+lend(const struct cert *c)
+{
+	struct scep_bytes b;
+
+	b.data =
+	    (uint8_t *)(uintptr_t)cert_der0(c, &b.len); /* read only by scep_ca_certs_encode() */
+	return b;
+}
+
+/* Order RA, issuing CA, chain, root (quirk 27).  conf->getcacert: 0 CA alone, 1 + RA, 2 + chain
+ * without the root, 3 + root. */
+static enum rc
+prepare_ca_certs(struct endpoint *e, struct err *err)
+{
+	const struct ca *ca = e->sca->ca;
+	struct scep_bytes list[LIST_MAX];
+	struct scep_error se;
+	size_t n = 0;
+
+	if (e->conf->getcacert > 0)
+		list[n++] = lend(ca_ra_cert0(ca));
+	list[n++] = lend(ca_cert0(ca));
+	for (size_t i = 0; e->conf->getcacert > 1 && i < ca_chain_len(ca) && n < LIST_MAX; i++) {
+		if (cert_self_issued(ca_chain0(ca, i)) && e->conf->getcacert < 3)
+			break;
+		list[n++] = lend(ca_chain0(ca, i));
+	}
+	e->ca_certs_type = n == 1 ? "application/x-x509-ca-cert" : "application/x-x509-ca-ra-cert";
+	if (scep_ca_certs_encode(&e->ca_certs, list, n, &se) != SCEP_OK)
+		return scep_error_to_err(err, &se);
+	return RC_OK;
+}
+
+static enum rc
+read_secret(struct endpoint *e, struct err *err)
+{
+	struct buf secret;
+	enum rc rc;
+
+	if (e->conf->challenge != CHALLENGE_STATIC)
+		return RC_OK;
+	buf_init(&secret, LIMIT_SECRET_FILE);
+	if ((rc = file_read_secret(&secret, e->conf->challenge_file, LIMIT_SECRET_FILE, err)) ==
+	    RC_OK)
+		rc = static_challenge_set(&e->secret, secret.data, secret.len, err);
+	if (rc != RC_OK)
+		(void)err_context(
+		    err, "endpoint %s: challenge_file %s", e->conf->name, e->conf->challenge_file);
+	buf_wipe(&secret);
+	return rc;
+}
+
+static const struct profile *
+find_profile(const struct config *c, const char *name)
+{
+	const struct profile *p = c->profiles.v;
+
+	for (size_t i = 0; i < c->profiles.n; i++)
+		if (strcmp(p[i].name, name) == 0)
+			return &p[i];
+	return NULL;
+}
+
+static struct tenant *
+find_tenant(const struct scepd *s, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < s->n_tenants; i++)
+		if (strcmp(tenant_name(s->tenants[i]), name) == 0)
+			return s->tenants[i];
+	return NULL;
+}
+
+enum rc
+endpoint_open(
+    struct endpoint *e, struct scepd *s, const struct conf_endpoint *conf, struct err *err)
+{
+	struct scep_error se;
+	enum rc rc;
+
+	e->name = conf->name;
+	e->conf = conf;
+	e->sca = scepd_ca(s, conf->ca, strlen(conf->ca));
+	e->profile = find_profile(s->config, conf->profile);
+	e->tenant = find_tenant(s, conf->tenant);
+	/* config_load() has checked the references; a hole here would be a bug, and must not become
+	 * an open endpoint. */
+	if (e->sca == NULL || e->profile == NULL ||
+	    (conf->challenge == CHALLENGE_INTUNE && e->tenant == NULL))
+		return fail(err, RC_BUG, "endpoint %s refers to what does not exist", conf->name);
+	if ((rc = read_secret(e, err)) != RC_OK || (rc = prepare_ca_certs(e, err)) != RC_OK)
+		return rc;
+	e->caps = caps_of(conf);
+	if (scep_caps_encode(&e->caps_text, e->caps, &se) != SCEP_OK)
+		return scep_error_to_err(err, &se);
+	return RC_OK;
+}
+
+void
+endpoint_done(struct endpoint *e)
+{
+	scep_bytes_free(&e->caps_text);
+	scep_bytes_free(&e->ca_certs);
+	wipe(&e->secret, sizeof(e->secret));
+}

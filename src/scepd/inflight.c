@@ -1,0 +1,113 @@
+/* inflight.c - a small table of keys being worked on; bounded by the number of workers. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "scepd/inflight.h"
+
+#define BUCKETS 256 /* keys are SHA-256 values: their first octet spreads evenly */
+
+struct slot {
+	uint8_t key[32];
+	struct slot *next;
+};
+
+struct bucket {
+	pthread_mutex_t lock;
+	pthread_cond_t left;
+	struct slot *slots;
+};
+
+struct inflight {
+	struct bucket buckets[BUCKETS];
+};
+
+enum rc
+inflight_new(struct inflight **out, struct err *err)
+{
+	struct inflight *f = calloc(1, sizeof(*f));
+	pthread_condattr_t attr;
+
+	if (f == NULL)
+		return fail(err, RC_NOMEM, "table of transactions in flight");
+	if (pthread_condattr_init(&attr) != 0) {
+		free(f);
+		return fail(err, RC_NOMEM, "table of transactions in flight");
+	}
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		(void)pthread_mutex_init(&f->buckets[i].lock, NULL);
+		(void)pthread_cond_init(&f->buckets[i].left, &attr);
+	}
+	(void)pthread_condattr_destroy(&attr);
+	*out = f;
+	return RC_OK;
+}
+
+void
+inflight_free(struct inflight *f)
+{
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		(void)pthread_mutex_destroy(&f->buckets[i].lock);
+		(void)pthread_cond_destroy(&f->buckets[i].left);
+	}
+	free(f);
+}
+
+static struct slot **
+find(struct bucket *b, const uint8_t *key)
+{
+	struct slot **p = &b->slots;
+
+	while (*p != NULL && memcmp((*p)->key, key, 32) != 0)
+		p = &(*p)->next;
+	return p;
+}
+
+enum rc
+inflight_enter(struct inflight *f, const uint8_t key[static 32], int64_t deadline, struct err *err)
+{
+	struct bucket *b = &f->buckets[key[0]];
+	struct timespec until = { .tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000 };
+	struct slot *s = malloc(sizeof(*s));
+	bool late = false;
+
+	if (s == NULL)
+		return fail(err, RC_NOMEM, "transaction in flight");
+	memcpy(s->key, key, 32);
+	(void)pthread_mutex_lock(&b->lock);
+	while (*find(b, key) != NULL && !late)
+		late = pthread_cond_timedwait(&b->left, &b->lock, &until) == ETIMEDOUT;
+	late = *find(b, key) != NULL;
+	if (!late) {
+		s->next = b->slots;
+		b->slots = s;
+	}
+	(void)pthread_mutex_unlock(&b->lock);
+	if (!late)
+		return RC_OK;
+	free(s);
+	return fail(err, RC_TIMEOUT, "the same request is still being worked on");
+}
+
+void
+inflight_leave(struct inflight *f, const uint8_t key[static 32])
+{
+	struct bucket *b = &f->buckets[key[0]];
+	struct slot **p, *s;
+
+	(void)pthread_mutex_lock(&b->lock);
+	p = find(b, key);
+	s = *p;
+	if (s != NULL)
+		*p = s->next;
+	(void)pthread_cond_broadcast(&b->left);
+	(void)pthread_mutex_unlock(&b->lock);
+	free(s);
+}

@@ -1,0 +1,109 @@
+/* metrics.c - see metrics.h. */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "scepd/metrics.h"
+
+static const struct {
+	const char *name, *help;
+} rows[METRIC__MAX] = {
+	[METRIC_GETCACAPS] = { "scepd_getcacaps_total", "GetCACaps answered" },
+	[METRIC_GETCACERT] = { "scepd_getcacert_total", "GetCACert answered" },
+	[METRIC_PKIOPERATION] = { "scepd_pkioperation_total", "PKIOperation messages received" },
+	[METRIC_ISSUED] = { "scepd_certificates_issued_total", "Certificates signed" },
+	[METRIC_DELIVERED] = { "scepd_certificates_delivered_total",
+	    "Answers with a certificate handed to the network" },
+	[METRIC_REPEATED] = { "scepd_requests_repeated_total",
+	    "Repeated requests answered with the certificate already issued" },
+	[METRIC_REFUSED] = { "scepd_requests_refused_total",
+	    "Requests answered with a signed FAILURE" },
+	[METRIC_BAD_REQUEST] = { "scepd_requests_malformed_total",
+	    "Requests answered with a plain 4xx" },
+	[METRIC_UNDELIVERED] = { "scepd_certificates_undelivered_total",
+	    "Certificates signed, not reported to Intune, and revoked" },
+	[METRIC_INTUNE_VALIDATE] = { "scepd_intune_validate_total", "validateRequest calls" },
+	[METRIC_INTUNE_NOTIFY] = { "scepd_intune_notify_total", "successNotification calls" },
+	[METRIC_INTUNE_ERRORS] = { "scepd_intune_errors_total",
+	    "Calls to which Intune or Entra gave no verdict" },
+};
+
+/* Upper bounds in microseconds: from a repeated request to the patience of a SCEP client (30 s). */
+static const uint64_t bounds[] = { 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000,
+	1000000, 2500000, 5000000, 10000000, 30000000 };
+#define N_BOUNDS (sizeof(bounds) / sizeof(bounds[0]))
+
+struct metrics {
+	_Atomic uint64_t value[METRIC__MAX];
+	_Atomic uint64_t bucket[N_BOUNDS + 1];
+	_Atomic uint64_t sum_us;
+};
+
+enum rc
+metrics_new(struct metrics **out, struct err *err)
+{
+	struct metrics *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return fail(err, RC_NOMEM, "metrics");
+	*out = m;
+	return RC_OK;
+}
+
+void
+metrics_free(struct metrics *m)
+{
+	free(m);
+}
+
+void
+metric_add(struct metrics *m, enum metric which, uint64_t n)
+{
+	atomic_fetch_add_explicit(&m->value[which], n, memory_order_relaxed);
+}
+
+uint64_t
+metric_get(const struct metrics *m, enum metric which)
+{
+	return atomic_load_explicit(&m->value[which], memory_order_relaxed);
+}
+
+void
+metric_time(struct metrics *m, uint64_t us)
+{
+	size_t i = 0;
+
+	while (i < N_BOUNDS && us > bounds[i])
+		i++;
+	atomic_fetch_add_explicit(&m->bucket[i], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&m->sum_us, us, memory_order_relaxed);
+}
+
+static void
+histogram_text(struct metrics *m, struct buf *out)
+{
+	const char *name = "scepd_pkioperation_seconds";
+	uint64_t count = 0;
+
+	buf_addf(out, "# HELP %s Time from a complete request to its answer\n# TYPE %s histogram\n",
+	    name, name);
+	for (size_t i = 0; i < N_BOUNDS; i++) {
+		count += atomic_load_explicit(&m->bucket[i], memory_order_relaxed);
+		buf_addf(out, "%s_bucket{le=\"%g\"} %llu\n", name, (double)bounds[i] / 1e6,
+		    (unsigned long long)count);
+	}
+	count += atomic_load_explicit(&m->bucket[N_BOUNDS], memory_order_relaxed);
+	buf_addf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.6f\n%s_count %llu\n", name,
+	    (unsigned long long)count, name,
+	    (double)atomic_load_explicit(&m->sum_us, memory_order_relaxed) / 1e6, name,
+	    (unsigned long long)count);
+}
+
+void
+metrics_text(struct metrics *m, struct buf *out)
+{
+	for (int i = 0; i < METRIC__MAX; i++)
+		buf_addf(out, "# HELP %s %s\n# TYPE %s counter\n%s %llu\n", rows[i].name,
+		    rows[i].help, rows[i].name, rows[i].name,
+		    (unsigned long long)metric_get(m, (enum metric)i));
+	histogram_text(m, out);
+}

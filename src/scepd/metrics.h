@@ -1,0 +1,38 @@
+/*
+ * metrics.h - counters for /metrics (Prometheus text format).  Rows of a table; adding one is a
+ * line there and a line in scepd(8).
+ */
+#ifndef SCEPD_SCEPD_METRICS_H
+#define SCEPD_SCEPD_METRICS_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum metric {
+	METRIC_GETCACAPS,
+	METRIC_GETCACERT,
+	METRIC_PKIOPERATION,
+	METRIC_ISSUED,      /* certificates signed */
+	METRIC_DELIVERED,   /* replies with a certificate handed to the kernel */
+	METRIC_REPEATED,    /* answered from the store */
+	METRIC_REFUSED,     /* signed FAILURE */
+	METRIC_BAD_REQUEST, /* plain 4xx */
+	METRIC_UNDELIVERED, /* signed, not reported, revoked */
+	METRIC_INTUNE_VALIDATE,
+	METRIC_INTUNE_NOTIFY,
+	METRIC_INTUNE_ERRORS, /* unreachable, not "no" */
+	METRIC__MAX
+};
+
+struct metrics;
+enum rc metrics_new(struct metrics **out, struct err *err) MUST_CHECK;
+void metrics_free(struct metrics *m);
+void metric_add(struct metrics *m, enum metric which, uint64_t n); /* atomic */
+uint64_t metric_get(const struct metrics *m, enum metric which);
+/* A duration of a whole PKIOperation into the histogram; microseconds. */
+void metric_time(struct metrics *m, uint64_t us);
+void metrics_text(struct metrics *m, struct buf *out);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * publish.h - what anybody may fetch: /ca/<ca>.crt and /crl/<ca>.crl, over plain HTTP, without a
+ * Host header if need be.
+ */
+#ifndef SCEPD_SCEPD_PUBLISH_H
+#define SCEPD_SCEPD_PUBLISH_H
+
+#include "http/server.h"
+#include "scepd/scepd.h"
+
+enum rc publish_open(struct server_ca *sca, struct err *err) MUST_CHECK;
+void publish_close(struct server_ca *sca);
+/* `name`: the last path segment, "issuing.crl". */
+void publish_crl(
+    struct scepd *s, const char *name, const struct http_request *req, struct http_reply *reply);
+void publish_ca(
+    struct scepd *s, const char *name, const struct http_request *req, struct http_reply *reply);
+
+#endif

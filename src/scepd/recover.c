@@ -1,0 +1,170 @@
+/* recover.c - what a crash or an outage left unfinished: at start, and in the background. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "scepd/pipeline.h"
+
+#define BATCH       64   /* rows per round: bounds memory, and how long one round can take */
+#define START_BATCH 4096 /* at start: more than requests can be in flight at once */
+#define SIGNED_STALE_MS                                                                            \
+	(120 * 1000LL) /* a `signed` row this old has no worker any more: its own time limits are  \
+			  far shorter */
+#define RETRY_FIRST_MS                                                                             \
+	(30 * 1000LL) /* a failure notice that Intune did not take is repeated after this, then    \
+			 twice that ... */
+#define RETRY_LONGEST_MS (3600 * 1000LL)
+#define RETRY_GIVE_UP    20 /* about half a day: Intune's own record of the request has long expired \
+			     */
+
+static bool
+is_intune(const struct endpoint *ep)
+{
+	return ep->conf->challenge == CHALLENGE_INTUNE;
+}
+
+/* A certificate that was signed, and of which Intune may or may not have heard: telling it twice is
+ * harmless. */
+static enum rc
+finish_signed(struct scepd *s, const struct store_tx *tx, struct err *err)
+{
+	struct endpoint *ep = scepd_endpoint(s, tx->endpoint, strlen(tx->endpoint));
+	struct intune_talk talk = { 0 };
+	struct cert *cert = NULL;
+	enum rc rc;
+
+	if (ep == NULL)
+		return store_tx_undelivered(
+		    s->store, tx->id, "its endpoint is no longer configured", false, 0, err);
+	if (!is_intune(ep))
+		return store_tx_notified(s->store, tx->id, err);
+	if ((rc = cert_parse(&cert, tx->cert, tx->cert_len, err)) != RC_OK)
+		return rc;
+	talk.tenant = ep->tenant;
+	rc = tenant_notify_success(
+	    &talk, tx->transaction_id, tx->csr, tx->csr_len, cert, ca_name(ep->sca->ca), err);
+	cert_free(cert);
+	if (rc == RC_OK)
+		return store_tx_notified(s->store, tx->id, err);
+	if (rc == RC_DENIED)
+		return store_tx_undelivered(s->store, tx->id, err->msg, false, 0, err);
+	return rc; /* nobody there: the row stays, the next round tries again */
+}
+
+static void
+left_as_is(const struct store_tx *tx, const struct err *why)
+{
+	log_msg(LOG_WARN, "recover", "tx %s on %s stays %s: %s", tx->transaction_id, tx->endpoint,
+	    tx_state_name(tx->state), why->msg);
+}
+
+enum rc
+pipeline_recover(struct scepd *s, struct err *err)
+{
+	struct store_tx *list;
+	size_t n, undone = 0, wait = 0;
+	enum rc rc;
+
+	if ((rc = store_tx_unfinished(s->store, START_BATCH, &list, &n, err)) != RC_OK)
+		return rc;
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		if (list[i].state >= TX_SIGNED) {
+			wait++; /* pipeline_outbox() tells Intune */
+			continue;
+		}
+		/* Nothing was signed, so nothing can be out: a device that asks again starts
+		 * afresh. */
+		rc = store_tx_refused(
+		    s->store, list[i].id, "interrupted by a restart", false, 0, err);
+		undone++;
+	}
+	store_tx_list_free(list, n);
+	if (undone > 0 || wait > 0)
+		log_msg(LOG_INFO, "recover",
+		    "%zu interrupted transactions undone, %zu wait for Intune", undone, wait);
+	return rc;
+}
+
+/* Signed certificates whose worker is gone; returns how many could not be finished. */
+static size_t
+finish_orphans(struct scepd *s, int64_t now_ms)
+{
+	int64_t stale = now_ms - SIGNED_STALE_MS;
+	struct store_tx *list;
+	size_t n, left = 0;
+	struct err err;
+
+	if (stale < s->started_ms)
+		stale = s->started_ms; /* what is older than this process has no worker in it */
+	if (store_tx_unfinished(s->store, BATCH, &list, &n, &err) != RC_OK) {
+		log_msg(LOG_ERROR, "store", "unfinished transactions: %s", err.msg);
+		return 1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].state != TX_SIGNED || list[i].changed >= stale ||
+		    finish_signed(s, &list[i], &err) == RC_OK)
+			continue;
+		left_as_is(&list[i], &err);
+		left++;
+	}
+	store_tx_list_free(list, n);
+	return left;
+}
+
+static int64_t
+retry_delay(unsigned attempts)
+{
+	int64_t ms = RETRY_FIRST_MS;
+
+	while (attempts-- > 0 && ms < RETRY_LONGEST_MS)
+		ms *= 2;
+	return ms < RETRY_LONGEST_MS ? ms : RETRY_LONGEST_MS;
+}
+
+/* Tell Intune of one failure; true when the row is settled. */
+static bool
+send_failure(struct scepd *s, const struct outbox_row *row, int64_t now_ms)
+{
+	struct endpoint *ep = scepd_endpoint(s, row->endpoint, strlen(row->endpoint));
+	struct err err = { .rc = RC_OK };
+	enum rc rc = RC_NOTFOUND;
+
+	if (ep != NULL && is_intune(ep))
+		rc = tenant_notify_failure(ep->tenant, row->transaction_id, row->csr, row->csr_len,
+		    row->hresult, row->text, &err);
+	if (rc != RC_OK && rc != RC_DENIED && rc != RC_NOTFOUND && row->attempts < RETRY_GIVE_UP) {
+		log_msg(LOG_WARN, "intune.notify", "failure of tx %s not reported yet: %s",
+		    row->transaction_id, err.msg);
+		if (outbox_retry(s->store, row->id, now_ms + retry_delay(row->attempts), &err) !=
+		    RC_OK)
+			log_msg(LOG_ERROR, "store", "outbox: %s", err.msg);
+		return false;
+	}
+	if (rc == RC_OK)
+		log_msg(
+		    LOG_INFO, "intune.notify", "failure of tx %s reported", row->transaction_id);
+	else
+		log_msg(LOG_WARN, "intune.notify", "failure of tx %s given up: %s",
+		    row->transaction_id, err.msg);
+	if (outbox_done(s->store, row->id, &err) != RC_OK)
+		log_msg(LOG_ERROR, "store", "outbox: %s", err.msg);
+	return true;
+}
+
+size_t
+pipeline_outbox(struct scepd *s, int64_t now_ms)
+{
+	struct outbox_row *rows;
+	size_t n, left = finish_orphans(s, now_ms);
+	struct err err;
+
+	if (outbox_due(s->store, now_ms, BATCH, &rows, &n, &err) != RC_OK) {
+		log_msg(LOG_ERROR, "store", "outbox: %s", err.msg);
+		return left;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!send_failure(s, &rows[i], now_ms))
+			left++;
+	outbox_rows_free(rows, n);
+	return left;
+}

@@ -1,0 +1,181 @@
+/* routes.c - see routes.h. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "scepd/publish.h"
+#include "scepd/routes.h"
+#include "scepd/scep_ops.h"
+
+/* Where a path's tail goes: rows are tried in order, prefixes without regard to case. */
+struct route {
+	const char *prefix;
+	void (*run)(struct scepd *s, const char *path, const struct http_request *req,
+	    struct http_reply *reply);
+};
+
+/* ---- SCEP
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+static const char *const tails[] = { "/pkiclient.exe", "/mscep.dll", "/" };
+
+/* The length of `path` without the suffixes that clients and administrators put there, once or more
+ * often. */
+static size_t
+strip_tails(const char *path)
+{
+	size_t len = strlen(path), before;
+
+	do {
+		before = len;
+		for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+			size_t t = strlen(tails[i]);
+
+			if (len > t && strncasecmp(path + len - t, tails[i], t) == 0)
+				len -= t;
+		}
+	} while (len != before);
+	return len;
+}
+
+bool
+routes_scep_endpoint(const char *path, const char **name, size_t *len)
+{
+	static const char scep[] = "/scep/", ndes[] = "/certsrv/mscep";
+	size_t n = strip_tails(path);
+
+	if (n == strlen(ndes) && strncasecmp(path, ndes, n) == 0) {
+		*name = "default";
+		*len = strlen(*name);
+		return true;
+	}
+	if (n <= strlen(scep) || strncasecmp(path, scep, strlen(scep)) != 0)
+		return false;
+	*name = path + strlen(scep);
+	*len = n - strlen(scep);
+	return memchr(*name, '/', *len) == NULL;
+}
+
+static void
+run_scep(
+    struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
+{
+	struct endpoint *ep = NULL;
+	const char *name;
+	size_t len;
+
+	if (routes_scep_endpoint(path, &name, &len))
+		ep = scepd_endpoint(s, name, len);
+	if (ep == NULL) {
+		http_reply_text(reply, 404, "no such SCEP endpoint\n");
+		log_msg(LOG_WARN, "http",
+		    "%s asked for the SCEP URL %.120s, which is no endpoint of this server",
+		    req->peer, path);
+		return;
+	}
+	if (strcmp(req->method, "GET") != 0 && strcmp(req->method, "POST") != 0) {
+		http_reply_header(reply, "Allow", "GET, POST");
+		http_reply_text(reply, 405, "SCEP uses GET and POST\n");
+		return;
+	}
+	scep_ops_handle(s, ep, req, reply);
+}
+
+/* ---- files and health
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static const char *
+last_segment(const char *path)
+{
+	return strrchr(path, '/') + 1; /* every path starts with one */
+}
+
+static void
+run_crl(struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
+{
+	publish_crl(s, last_segment(path), req, reply);
+}
+
+static void
+run_ca(struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
+{
+	publish_ca(s, last_segment(path), req, reply);
+}
+
+static void
+run_metrics(
+    struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
+{
+	reply->content_type = "text/plain; version=0.0.4";
+	metrics_text(s->metrics, &reply->body);
+}
+
+static void
+run_healthz(
+    struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
+{
+	http_reply_text(reply, 200, "ok\n");
+}
+
+/* Ready: the store answers. */
+static void
+run_readyz(
+    struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
+{
+	struct store_stats stats;
+	struct err err;
+
+	if (store_stats(s->store, &stats, &err) == RC_OK)
+		http_reply_text(reply, 200, "ready\n");
+	else
+		http_reply_text(reply, 503, "store: %s\n", err.msg);
+}
+
+static const struct route public_routes[] = {
+	{ "/scep/", run_scep },
+	{ "/certsrv/mscep", run_scep },
+	{ "/crl/", run_crl },
+	{ "/ca/", run_ca },
+	{ NULL, NULL },
+};
+
+static const struct route admin_routes[] = {
+	{ "/metrics", run_metrics },
+	{ "/healthz", run_healthz },
+	{ "/readyz", run_readyz },
+	{ NULL, NULL },
+};
+
+static const struct route *const tables[] = {
+	[LISTENER_PUBLIC] = public_routes,
+	[LISTENER_ADMIN] = admin_routes,
+};
+
+void
+routes_handle(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	const struct listener_role *role = req->listener;
+
+	for (const struct route *r = tables[role->kind]; r->prefix != NULL; r++)
+		if (strncasecmp(req->path, r->prefix, strlen(r->prefix)) == 0) {
+			r->run(ctx, req->path, req, reply);
+			return;
+		}
+	http_reply_text(reply, 404, "nothing here\n");
+}
+
+void
+routes_refused(void *ctx, const char *peer, int status, const char *why)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_WARN, "http");
+	log_str(&l, "ip", peer);
+	log_str(&l, "result", "REJECTED");
+	log_int(&l, "status", status);
+	log_str(&l, "reason", why);
+	log_end(&l);
+}

@@ -1,0 +1,77 @@
+/*
+ * scepd.h - the running server: what main() puts together and request handlers share.
+ *
+ * Everything here is made before the first listener opens and freed after the last worker has
+ * ended; between the two it is only read, but for what guards itself (store, signer, intune
+ * clients, inflight, metrics).
+ */
+#ifndef SCEPD_SCEPD_SCEPD_H
+#define SCEPD_SCEPD_SCEPD_H
+
+#include "base/err.h"
+#include "ca/ca.h"
+#include "http/server.h"
+#include "scep.h"
+#include "scepd/config.h"
+#include "scepd/inflight.h"
+#include "scepd/metrics.h"
+#include "scepd/tenant.h"
+#include "store/store.h"
+
+/* A CA of the configuration, opened, with its RA as libscep's identity. */
+struct server_ca {
+	const struct conf_ca *conf;
+	struct ca *ca;
+	struct scep_identity *ra;
+	struct crl_cache *crl; /* publish.c */
+	struct ra_key
+	    *ra_key; /* what the identity's operations use: the signer and the key's name */
+};
+
+struct endpoint {
+	const char *name;
+	const struct conf_endpoint *conf;
+	struct server_ca *sca;
+	const struct profile *profile;
+	struct tenant *tenant;          /* CHALLENGE_INTUNE */
+	struct static_challenge secret; /* CHALLENGE_STATIC */
+	unsigned caps;                  /* enum scep_cap */
+	struct scep_bytes caps_text;    /* answer to GetCACaps */
+	struct scep_bytes ca_certs;     /* answer to GetCACert */
+	const char *ca_certs_type;      /* its content type */
+};
+
+/* In endpoint.c: looks up CA, profile and tenant, reads the secret, prepares the fixed answers. */
+struct scepd;
+enum rc endpoint_open(struct endpoint *e, struct scepd *s, const struct conf_endpoint *conf,
+    struct err *err) MUST_CHECK;
+void endpoint_done(struct endpoint *e);
+
+struct scepd {
+	struct config *config;
+	struct store *store;
+	struct signer *signer;
+	struct server_ca *cas;
+	size_t n_cas;
+	struct tenant **tenants;
+	size_t n_tenants;
+	struct endpoint *endpoints;
+	size_t n_endpoints;
+	struct inflight *inflight;
+	struct metrics *metrics;
+	int64_t started_ms; /* wall */
+};
+
+/*
+ * Open signer, CAs, tenants and endpoints as the configuration says, and with `with_store` the
+ * store (--check goes without, so that it can run beside the daemon).  `config` becomes the
+ * server's on success.
+ */
+enum rc scepd_new(
+    struct scepd **out, struct config *config, bool with_store, struct err *err) MUST_CHECK;
+void scepd_free(struct scepd *s);
+/* NULL when there is none of that name. `len`: of the name; case-insensitive. */
+struct endpoint *scepd_endpoint(const struct scepd *s, const char *name, size_t len);
+struct server_ca *scepd_ca(const struct scepd *s, const char *name, size_t len);
+
+#endif

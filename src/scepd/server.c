@@ -1,0 +1,261 @@
+/* server.c - from a configuration to a running server's parts: see scepd.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "scepd/publish.h"
+#include "scepd/scepd.h"
+
+/* ---- the RA key as libscep sees it
+ * ---------------------------------------------------------------------------------- */
+
+struct ra_key {
+	struct signer *signer;
+	const char *name; /* of the CA; the signer's RA bears the same */
+};
+
+/* libscep's numbers are ours (alg.h): one set of names for the same algorithms. */
+_Static_assert((int)SCEP_SHA1 == (int)DIGEST_SHA1 && (int)SCEP_SHA512 == (int)DIGEST_SHA512,
+    "digests have the same numbers");
+_Static_assert((int)SCEP_RSA_OAEP == (int)TRANSPORT_OAEP, "transports have the same numbers");
+
+static int
+ra_sign(void *ctx, enum scep_digest digest, const uint8_t *tbs, size_t tbs_len, uint8_t *sig,
+    size_t *sig_len)
+{
+	const struct ra_key *ra = ctx;
+	struct buf out;
+	struct err err;
+	int failed = 1;
+
+	buf_init(&out, *sig_len);
+	if (signer_sign_certrep(
+		ra->signer, ra->name, (enum digest)digest, tbs, tbs_len, &out, &err) == RC_OK) {
+		memcpy(sig, out.data, out.len);
+		*sig_len = out.len;
+		failed = 0;
+	}
+	buf_done(&out);
+	return failed;
+}
+
+static int
+ra_unwrap(void *ctx, const struct scep_transport *t, const uint8_t *wrapped, size_t wrapped_len,
+    uint8_t *cek, size_t cek_len)
+{
+	const struct ra_key *ra = ctx;
+	struct transport transport = { (enum transport_kind)t->kind, (enum digest)t->oaep_digest,
+		(enum digest)t->mgf1_digest };
+	struct err err;
+
+	return signer_unwrap(ra->signer, ra->name, &transport, wrapped, wrapped_len, cek, cek_len,
+		   &err) != RC_OK;
+}
+
+static const struct scep_key_ops ra_ops = { ra_sign, ra_unwrap };
+
+/* ---- certification authorities
+ * -------------------------------------------------------------------------------------- */
+
+/* The union of what the profiles may issue: the signer's own outer bound for every CA of this
+ * server. */
+struct bounds {
+	const char *eku[256];
+	size_t n_eku;
+	unsigned key_usage;
+	int64_t validity;
+};
+
+static void
+bounds_add_eku(struct bounds *b, const char *oid)
+{
+	for (size_t i = 0; i < b->n_eku; i++)
+		if (strcmp(b->eku[i], oid) == 0)
+			return;
+	if (b->n_eku < sizeof(b->eku) / sizeof(b->eku[0]))
+		b->eku[b->n_eku++] = oid;
+}
+
+static void
+bounds_of(struct bounds *b, const struct config *c)
+{
+	const struct profile *p = c->profiles.v;
+
+	memset(b, 0, sizeof(*b));
+	for (size_t i = 0; i < c->profiles.n; i++) {
+		for (size_t j = 0; j < p[i].n_eku_allowed; j++)
+			bounds_add_eku(b, p[i].eku_allowed[j]);
+		for (size_t j = 0; j < p[i].n_eku_default; j++)
+			bounds_add_eku(b, p[i].eku_default[j]);
+		b->key_usage |= p[i].key_usage_allowed | p[i].key_usage_default;
+		if (b->validity < p[i].validity_max + p[i].backdate)
+			b->validity = p[i].validity_max + p[i].backdate;
+	}
+}
+
+static enum rc
+open_signer(struct scepd *s, struct err *err)
+{
+	const struct conf_ca *cas = s->config->cas.v;
+	size_t n = s->config->cas.n;
+	struct signer_ca *sc = calloc(n, sizeof(*sc));
+	struct signer_ra *ra = calloc(n, sizeof(*ra));
+	struct signer_conf conf = { sc, n, ra, n };
+	struct bounds b;
+	enum rc rc;
+
+	bounds_of(&b, s->config);
+	for (size_t i = 0; sc != NULL && ra != NULL && i < n; i++) {
+		sc[i] = (struct signer_ca){ cas[i].name, cas[i].certificate, cas[i].key, b.validity,
+			b.eku, b.n_eku, b.key_usage };
+		ra[i] = (struct signer_ra){ cas[i].name, cas[i].ra_certificate, cas[i].ra_key };
+	}
+	rc = sc != NULL && ra != NULL ? signer_open(&s->signer, &conf, err)
+				      : fail(err, RC_NOMEM, "signer");
+	free(sc);
+	free(ra);
+	return rc;
+}
+
+static enum rc
+open_ca(struct server_ca *sca, struct scepd *s, const struct conf_ca *conf, struct err *err)
+{
+	struct ca_conf cc = { conf->name, conf->certificate, conf->chain.v, conf->chain.n,
+		conf->name, conf->ra_certificate };
+	struct scep_error se;
+	const uint8_t *der;
+	size_t len;
+	enum rc rc;
+
+	sca->conf = conf;
+	if ((rc = ca_open(&sca->ca, &cc, s->signer, err)) != RC_OK)
+		return rc;
+	if ((sca->ra_key = malloc(sizeof(*sca->ra_key))) == NULL)
+		return fail(err, RC_NOMEM, "CA %s", conf->name);
+	*sca->ra_key = (struct ra_key){ s->signer, conf->name };
+	der = cert_der0(ca_ra_cert0(sca->ca), &len);
+	if (scep_identity_new(&sca->ra, der, len, &ra_ops, sca->ra_key, &se) != SCEP_OK)
+		return fail(err, RC_CONFIG, "%s: %s", conf->ra_certificate, se.text);
+	return publish_open(sca, err);
+}
+
+static enum rc
+open_cas(struct scepd *s, struct err *err)
+{
+	const struct conf_ca *conf = s->config->cas.v;
+	enum rc rc = RC_OK;
+
+	if ((s->cas = calloc(s->config->cas.n, sizeof(*s->cas))) == NULL)
+		return fail(err, RC_NOMEM, "CAs");
+	for (s->n_cas = 0; rc == RC_OK && s->n_cas < s->config->cas.n; s->n_cas++)
+		rc = open_ca(&s->cas[s->n_cas], s, &conf[s->n_cas], err);
+	return rc;
+}
+
+static enum rc
+open_tenants(struct scepd *s, struct err *err)
+{
+	const struct conf_tenant *conf = s->config->tenants.v;
+	enum rc rc = RC_OK;
+
+	if (s->config->tenants.n == 0)
+		return RC_OK;
+	if ((s->tenants = calloc(s->config->tenants.n, sizeof(*s->tenants))) == NULL)
+		return fail(err, RC_NOMEM, "tenants");
+	for (; rc == RC_OK && s->n_tenants < s->config->tenants.n; s->n_tenants++)
+		rc = tenant_open(&s->tenants[s->n_tenants], s->config, &conf[s->n_tenants], err);
+	return rc;
+}
+
+/* ---- endpoints: endpoint.c
+ * ------------------------------------------------------------------------------------------ */
+
+static enum rc
+open_endpoints(struct scepd *s, struct err *err)
+{
+	const struct conf_endpoint *conf = s->config->endpoints.v;
+	enum rc rc = RC_OK;
+
+	if ((s->endpoints = calloc(s->config->endpoints.n, sizeof(*s->endpoints))) == NULL)
+		return fail(err, RC_NOMEM, "endpoints");
+	for (; rc == RC_OK && s->n_endpoints < s->config->endpoints.n; s->n_endpoints++)
+		rc = endpoint_open(&s->endpoints[s->n_endpoints], s, &conf[s->n_endpoints], err);
+	return rc;
+}
+
+enum rc
+scepd_new(struct scepd **out, struct config *config, bool with_store, struct err *err)
+{
+	struct scepd *s = calloc(1, sizeof(*s));
+	enum rc rc;
+
+	if (s == NULL)
+		return fail(err, RC_NOMEM, "server");
+	s->config = config;
+	s->started_ms = clock_now_ms();
+	if ((rc = open_signer(s, err)) != RC_OK || (rc = open_cas(s, err)) != RC_OK ||
+	    (rc = open_tenants(s, err)) != RC_OK || (rc = open_endpoints(s, err)) != RC_OK ||
+	    (with_store && (rc = store_open(&s->store, config->store.url, err)) != RC_OK) ||
+	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
+	    (rc = metrics_new(&s->metrics, err)) != RC_OK) {
+		s->config = NULL; /* stays the caller's */
+		scepd_free(s);
+		return rc;
+	}
+	*out = s;
+	return RC_OK;
+}
+
+void
+scepd_free(struct scepd *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		endpoint_done(&s->endpoints[i]);
+	for (size_t i = 0; i < s->n_tenants; i++)
+		tenant_free(s->tenants[i]);
+	for (size_t i = 0; i < s->n_cas; i++) {
+		publish_close(&s->cas[i]);
+		scep_identity_free(s->cas[i].ra);
+		free(s->cas[i].ra_key);
+		ca_free(s->cas[i].ca);
+	}
+	free(s->endpoints);
+	free(s->tenants);
+	free(s->cas);
+	signer_close(s->signer);
+	store_close(s->store);
+	inflight_free(s->inflight);
+	metrics_free(s->metrics);
+	config_free(s->config);
+	free(s);
+}
+
+static bool
+named(const char *name, const char *want, size_t len)
+{
+	return strlen(name) == len && strncasecmp(name, want, len) == 0;
+}
+
+struct endpoint *
+scepd_endpoint(const struct scepd *s, const char *name, size_t len)
+{
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		if (named(s->endpoints[i].name, name, len))
+			return &s->endpoints[i];
+	return NULL;
+}
+
+struct server_ca *
+scepd_ca(const struct scepd *s, const char *name, size_t len)
+{
+	for (size_t i = 0; i < s->n_cas; i++)
+		if (named(s->cas[i].conf->name, name, len))
+			return &s->cas[i];
+	return NULL;
+}

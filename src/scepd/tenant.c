@@ -1,0 +1,260 @@
+/* tenant.c - see tenant.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "scepd/properties.h"
+#include "scepd/tenant.h"
+
+#define PROVIDER "scepd " SCEPD_VERSION
+
+struct tenant {
+	char *name;
+	struct intune_client *client;
+};
+
+enum rc
+tenant_error(struct err *err, const struct intune_error *e)
+{
+	static const enum rc kinds[] = {
+		[INTUNE_OK] = RC_OK,
+		[INTUNE_E_ARGUMENT] = RC_CONFIG,
+		[INTUNE_E_NOMEM] = RC_NOMEM,
+		[INTUNE_E_AUTH] = RC_IO,
+		[INTUNE_E_PERMISSION] = RC_IO,
+		[INTUNE_E_DISCOVERY] = RC_IO,
+		[INTUNE_E_REFUSED] = RC_DENIED,
+		[INTUNE_E_UNAVAILABLE] = RC_IO,
+		[INTUNE_E_PROTOCOL] = RC_IO,
+	};
+	enum rc rc =
+	    (size_t)e->status < sizeof(kinds) / sizeof(kinds[0]) ? kinds[e->status] : RC_BUG;
+
+	if (e->status == INTUNE_E_REFUSED)
+		(void)fail(err, rc, "Intune refused the request: %s",
+		    e->code_text[0] != '\0' ? e->code_text : "no code");
+	else
+		(void)fail(err, rc, "%s", e->message);
+	return e->hint[0] != '\0' ? err_hint(err, "%s", e->hint) : rc;
+}
+
+/* ---- opening
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+/* Strings read from files; they live until the client has copied them. */
+struct tenant_secrets {
+	struct properties *properties;
+	struct buf app_key, proxy_pass;
+	char proxy_port[8];
+};
+
+static enum rc
+set_from_properties(struct intune_config *ic, struct tenant_secrets *sec,
+    const struct conf_tenant *conf, struct err *err)
+{
+	struct intune_error ie;
+	enum rc rc;
+
+	if ((rc = properties_load(&sec->properties, conf->properties, err)) != RC_OK)
+		return rc;
+	for (size_t i = 0; i < properties_count(sec->properties); i++) {
+		const char *key, *value;
+		int line;
+
+		properties_get(sec->properties, i, &key, &value, &line);
+		if (intune_config_set(ic, key, value, &ie) != INTUNE_OK) {
+			(void)fail(err, RC_CONFIG, "%s:%d: %s: %s", conf->properties, line, key,
+			    ie.message);
+			return RC_CONFIG;
+		}
+	}
+	return RC_OK;
+}
+
+static enum rc
+set_from_config(struct intune_config *ic, struct tenant_secrets *sec,
+    const struct conf_tenant *conf, struct err *err)
+{
+	enum rc rc;
+
+	ic->aad_app_id = conf->app_id;
+	ic->tenant = conf->tenant;
+	if (conf->app_key_file == NULL)
+		return RC_OK;
+	if ((rc = file_read_secret(&sec->app_key, conf->app_key_file, LIMIT_SECRET_FILE, err)) !=
+	    RC_OK)
+		return rc;
+	ic->aad_app_key = buf_str(&sec->app_key);
+	return RC_OK;
+}
+
+static enum rc
+set_proxy(struct intune_config *ic, struct tenant_secrets *sec, const struct conf_proxy *proxy,
+    struct err *err)
+{
+	enum rc rc;
+
+	if (proxy->host == NULL)
+		return RC_OK;
+	(void)snprintf(sec->proxy_port, sizeof(sec->proxy_port), "%u", (unsigned)proxy->port);
+	ic->proxy_host = proxy->host;
+	ic->proxy_port = sec->proxy_port;
+	ic->proxy_user = proxy->user;
+	if (proxy->password_file == NULL)
+		return RC_OK;
+	if ((rc = file_read_secret(
+		 &sec->proxy_pass, proxy->password_file, LIMIT_SECRET_FILE, err)) != RC_OK)
+		return rc;
+	ic->proxy_pass = buf_str(&sec->proxy_pass);
+	return RC_OK;
+}
+
+/* What scepd.yaml says wins over the properties file. */
+static enum rc
+fill(struct intune_config *ic, struct tenant_secrets *sec, const struct conf_tenant *conf,
+    struct err *err)
+{
+	enum rc rc = conf->properties != NULL ? set_from_properties(ic, sec, conf, err)
+					      : set_from_config(ic, sec, conf, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (ic->provider_name_and_version == NULL)
+		ic->provider_name_and_version = PROVIDER;
+	if (conf->auth_authority != NULL)
+		ic->auth_authority = conf->auth_authority;
+	if (conf->graph_url != NULL)
+		ic->ms_graph_resource_url = conf->graph_url;
+	if (conf->intune_resource != NULL)
+		ic->intune_resource_url = conf->intune_resource;
+	if (conf->ca_file != NULL)
+		ic->ca_file = conf->ca_file;
+	ic->total_ms = (unsigned)(conf->timeout * 1000);
+	return set_proxy(ic, sec, &conf->proxy, err);
+}
+
+enum rc
+tenant_open(struct tenant **out, const struct config *config, const struct conf_tenant *conf,
+    struct err *err)
+{
+	struct tenant_secrets sec = { 0 };
+	struct intune_config ic;
+	struct intune_error ie;
+	struct tenant *t = calloc(1, sizeof(*t));
+	enum rc rc;
+
+	if (t == NULL)
+		return fail(err, RC_NOMEM, "tenant %s", conf->name);
+	buf_init(&sec.app_key, LIMIT_SECRET_FILE);
+	buf_init(&sec.proxy_pass, LIMIT_SECRET_FILE);
+	intune_config_init(&ic);
+	if ((rc = str_dup(&t->name, conf->name, err)) == RC_OK)
+		rc = fill(&ic, &sec, conf, err);
+	if (rc == RC_OK && intune_client_new(&t->client, &ic, &ie) != INTUNE_OK) {
+		rc = conf_fail(
+		    config->source, err, conf->line, "tenants", "%s: %s", conf->name, ie.message);
+		if (ie.hint[0] != '\0')
+			(void)err_hint(err, "%s", ie.hint);
+	}
+	properties_free(sec.properties);
+	buf_wipe(&sec.app_key);
+	buf_wipe(&sec.proxy_pass);
+	if (rc == RC_OK)
+		*out = t;
+	else
+		tenant_free(t);
+	return rc;
+}
+
+void
+tenant_free(struct tenant *t)
+{
+	if (t == NULL)
+		return;
+	intune_client_free(t->client);
+	free(t->name);
+	free(t);
+}
+
+const char *
+tenant_name(const struct tenant *t)
+{
+	return t->name;
+}
+
+struct intune_client *
+tenant_client(struct tenant *t)
+{
+	return t->client;
+}
+
+/* ---- the authority, and the notifications
+ * --------------------------------------------------------------------------- */
+
+static enum rc
+ask_intune(void *ctx, const struct csr *csr, const char *transaction_id, struct err *err)
+{
+	struct intune_talk *talk = ctx;
+	size_t len;
+	const uint8_t *der = csr_der0(csr, &len);
+
+	if (intune_validate_request(
+		talk->tenant->client, transaction_id, der, len, &talk->validate) == INTUNE_OK)
+		return RC_OK;
+	return tenant_error(err, &talk->validate);
+}
+
+struct authority
+tenant_authority(struct intune_talk *talk)
+{
+	return (struct authority){ .name = "intune", .ask = ask_intune, .ctx = talk };
+}
+
+enum rc
+tenant_notify_success(struct intune_talk *talk, const char *transaction_id, const uint8_t *csr,
+    size_t csr_len, const struct cert *cert, const char *ca_name, struct err *err)
+{
+	char thumbprint[41], serial[2 * SERIAL_MAX + 1], expiry[TIME_TEXT_MAX];
+	struct intune_success s = { .transaction_id = transaction_id,
+		.csr = csr,
+		.csr_len = csr_len,
+		.thumbprint = thumbprint,
+		.serial = serial,
+		.expiration = expiry,
+		.ca_configuration = ca_name,
+		.certificate_authority = ca_name };
+	struct buf issuer;
+	enum rc rc;
+
+	if ((rc = cert_thumbprint_sha1(thumbprint, cert, err)) != RC_OK)
+		return rc;
+	serial_hex(serial, cert_serial0(cert));
+	time_rfc3339_ms(expiry, cert_not_after(cert) * 1000);
+	buf_init(&issuer, 16 * KIB);
+	name_text(&issuer, cert_issuer0(cert));
+	if ((rc = buf_ok(&issuer, "issuer name", err)) == RC_OK) {
+		s.issuer = buf_str(&issuer);
+		if (intune_send_success_notification(talk->tenant->client, &s, &talk->notify) !=
+		    INTUNE_OK)
+			rc = tenant_error(err, &talk->notify);
+	}
+	buf_done(&issuer);
+	return rc;
+}
+
+enum rc
+tenant_notify_failure(struct tenant *t, const char *transaction_id, const uint8_t *csr,
+    size_t csr_len, int64_t hresult, const char *text, struct err *err)
+{
+	struct intune_error ie;
+
+	if (intune_send_failure_notification(
+		t->client, transaction_id, csr, csr_len, hresult, text, &ie) == INTUNE_OK)
+		return RC_OK;
+	return tenant_error(err, &ie);
+}

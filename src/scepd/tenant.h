@@ -1,0 +1,39 @@
+/*
+ * tenant.h - a configured Intune tenant: libintune's client, and the authority that the CA layer
+ * asks.
+ */
+#ifndef SCEPD_SCEPD_TENANT_H
+#define SCEPD_SCEPD_TENANT_H
+
+#include "base/err.h"
+#include "ca/authorization.h"
+#include "intune.h"
+#include "ossl/cert.h"
+#include "scepd/config.h"
+
+struct tenant;
+/* Reads the properties or secret files named by `conf`; no network. RC_CONFIG. */
+enum rc tenant_open(struct tenant **out, const struct config *config,
+    const struct conf_tenant *conf, struct err *err) MUST_CHECK;
+void tenant_free(struct tenant *t);
+const char *tenant_name(const struct tenant *t);
+struct intune_client *tenant_client(struct tenant *t);
+
+/* What Intune said to the last call made through an `intune_talk`: for the transaction's log line.
+ */
+struct intune_talk {
+	struct tenant *tenant;
+	struct intune_error validate, notify; /* zeroed when not asked */
+};
+/* An authority whose ask() is validateRequest; `talk` must outlive it. */
+struct authority tenant_authority(struct intune_talk *talk);
+/* successNotification for an issued certificate. RC_OK, RC_DENIED (Intune said no), RC_IO. */
+enum rc tenant_notify_success(struct intune_talk *talk, const char *transaction_id,
+    const uint8_t *csr, size_t csr_len, const struct cert *cert, const char *ca_name,
+    struct err *err) MUST_CHECK;
+enum rc tenant_notify_failure(struct tenant *t, const char *transaction_id, const uint8_t *csr,
+    size_t csr_len, int64_t hresult, const char *text, struct err *err) MUST_CHECK;
+/* struct intune_error -> struct err, with hint. */
+enum rc tenant_error(struct err *err, const struct intune_error *e);
+
+#endif
