@@ -1,17 +1,23 @@
 /*
  * store.h - what the CA remembers: transactions, certificates, audit rows, the outbox.
  *
- * The only interface to persistence; SQL stands in the backend's files and nowhere else.  Every call is atomic and durable when it returns
- * (SQLite: WAL, synchronous=FULL); calls of many threads are grouped into one commit by a writer thread, so durability costs one
- * fsync for all that wait.  Borrowed inputs live for the call; results are the caller's.
+ * The only interface to persistence; SQL stands in the backend's files and nowhere else.  Every
+ *call is atomic and durable when it returns (SQLite: WAL, synchronous=FULL); calls of many threads
+ *are grouped into one commit by a writer thread, so durability costs one fsync for all that wait.
+ *Borrowed inputs live for the call; results are the caller's.
  *
- * A transaction (DESIGN: losing nothing, handing out nothing wrongly) is one row keyed (endpoint, transactionID, SHA-256 of the CSR):
+ * A transaction (DESIGN: losing nothing, handing out nothing wrongly) is one row keyed (endpoint,
+ *transactionID, SHA-256 of the CSR):
  *
  *	received -> authorised -> reserved(serial) -> signed -> notified -> delivered
  *	    |           |             |                 +-> undelivered (certificate revoked)
  *	    +-----------+-------------+-> refused(reason)
  *
- * Only these arrows exist: a move from another state than the one expected is RC_CONFLICT and changes nothing.
+ * Only these arrows exist: a move from another state than the one expected is RC_CONFLICT and
+ *changes nothing. A transaction that does not exist is RC_NOTFOUND.
+ *
+ * Threads: all calls from any thread.  More writers waiting than STORE_QUEUE_MAX for
+ *STORE_QUEUE_WAIT_MS: RC_LIMIT.
  */
 #ifndef SCEPD_STORE_STORE_H
 #define SCEPD_STORE_STORE_H
@@ -25,79 +31,121 @@
 
 struct store;
 
-enum tx_state { TX_RECEIVED = 1, TX_AUTHORISED, TX_RESERVED, TX_SIGNED, TX_NOTIFIED, TX_DELIVERED, TX_REFUSED, TX_UNDELIVERED, TX__MAX };
+#define STORE_QUEUE_MAX                                                                            \
+	1024 /* steps that wait for a commit: several times the workers a machine has use for */
+#define STORE_QUEUE_WAIT_MS 10000 /* a device gives up at about the same time */
+
+enum tx_state {
+	TX_RECEIVED = 1,
+	TX_AUTHORISED,
+	TX_RESERVED,
+	TX_SIGNED,
+	TX_NOTIFIED,
+	TX_DELIVERED,
+	TX_REFUSED,
+	TX_UNDELIVERED,
+	TX__MAX
+};
 const char *tx_state_name(enum tx_state s);
 
 struct tx_key {
 	const char *endpoint;
 	const char *transaction_id;
 	const uint8_t *csr_sha256;    /* 32 bytes */
-	const uint8_t *signer_sha256; /* 32 bytes: SPKI of the request's signer; not part of the key, must match to get an answer (S13) */
+	const uint8_t *signer_sha256; /* 32 bytes: SPKI of the request's signer; not part of the
+					 key, must match to get an answer (S13) */
 };
 
 struct store_tx {
 	int64_t id;
 	enum tx_state state;
-	unsigned attempt; /* 1 on the first; +1 each time a refused or undelivered row starts again */
+	unsigned
+	    attempt; /* 1 on the first; +1 each time a refused or undelivered row starts again */
 	char *endpoint, *transaction_id;
 	uint8_t csr_sha256[32], signer_sha256[32];
-	char *serial;	       /* upper hex, NULL before reserved */
-	char *reason;	       /* of a refusal; NULL otherwise */
+	char *serial;             /* upper hex, NULL before reserved */
+	char *reason;             /* of a refusal; NULL otherwise */
 	int64_t created, changed; /* wall ms */
-	uint8_t *csr;	       /* DER as received; NULL unless asked for */
+	uint8_t *csr;             /* DER as received; NULL unless asked for */
 	size_t csr_len;
-	uint8_t *cert;	       /* DER from `signed` on */
+	uint8_t *cert; /* DER from `signed` on */
 	size_t cert_len;
-	char *context;	       /* what the front noted for recovery (JSON text), NULL if none */
+	char *context; /* what the front noted for recovery (JSON text), NULL if none */
 };
 void store_tx_done(struct store_tx *t);
 
-/* url: "sqlite:/path/file.db".  Creates schema when empty.  A schema newer than this program: RC_CONFIG with one clear sentence. */
+/*
+ * url: "sqlite:/path/file.db".  Creates the file (mode 0600) and the schema when there is none,
+ * brings an older schema up to date, and keeps other daemons out by a lock on <file>.lock.
+ * RC_CONFIG with one clear sentence for all that an administrator has to change: a schema newer
+ * than this program, a file of another program, a folder that cannot be written, a second daemon.
+ * On RC_OK err->hint is "" or a warning.
+ */
 enum rc store_open(struct store **out, const char *url, struct err *err) MUST_CHECK;
+/*
+ * For admin tools, beside a running daemon or without one: takes no lock, creates nothing and
+ * changes no schema (RC_CONFIG when either would be needed); otherwise everything works, the audit
+ * chain too.
+ */
+enum rc store_open_shared(struct store **out, const char *url, struct err *err) MUST_CHECK;
+/* No other thread may be in a call.  Waits for what was handed over; NULL is allowed. */
 void store_close(struct store *s);
 
-/* ---- transactions --------------------------------------------------------------------------------------------------- */
+/* ---- transactions
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 /*
- * Find or create the row of `key` in state received.  *fresh: it was created, or was refused/undelivered and starts again (attempt + 1).
- * Otherwise `out` is the row as it stands (with cert from `signed` on).  RC_DENIED when the row belongs to another signer key.
- * `csr` is kept for recovery.
+ * Find or create the row of `key` in state received.  *fresh: it was created, or was
+ * refused/undelivered and starts again (attempt + 1). Otherwise `out` is the row as it stands (with
+ * cert from `signed` on).  RC_DENIED when the row belongs to another signer key. `csr` is kept for
+ * recovery.
  */
-enum rc store_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr, size_t csr_len, struct store_tx *out, bool *fresh,
-    struct err *err) MUST_CHECK;
-/* received -> authorised -> reserved in one step: the verdict and the serial are durable before anything is signed. */
-enum rc store_tx_reserve(struct store *s, int64_t id, const char *authority, const char *serial_hex, const char *context, struct err *err) MUST_CHECK;
+enum rc store_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr,
+    size_t csr_len, struct store_tx *out, bool *fresh, struct err *err) MUST_CHECK;
+/* received -> authorised -> reserved in one step: the verdict and the serial are durable before
+ * anything is signed. */
+enum rc store_tx_reserve(struct store *s, int64_t id, const char *authority, const char *serial_hex,
+    const char *context, struct err *err) MUST_CHECK;
 
 /* A certificate as the store keeps it. */
 struct store_cert {
 	const char *serial; /* upper hex */
 	const char *ca;
 	const char *endpoint, *profile;
-	const char *subject; /* text */
-	const char *san;     /* text, "upn:jane@contoso.com uri:..." */
+	const char *subject;    /* text */
+	const char *san;        /* text, "upn:jane@contoso.com uri:..." */
 	const char *thumbprint; /* SHA-1 upper hex */
 	const uint8_t *der;
 	size_t der_len;
 	int64_t not_before, not_after; /* wall seconds */
 };
 /*
- * reserved -> signed: certificate, audit row and outbox row ("this transaction still has to be told to Intune") commit together.
- * `notify`: an outbox row is wanted.
+ * reserved -> signed: certificate, audit row and outbox row ("this transaction still has to be told
+ * to Intune") commit together. `notify`: an outbox row is wanted.
  */
-enum rc store_tx_signed(struct store *s, int64_t id, const struct store_cert *cert, bool notify, struct err *err) MUST_CHECK;
+enum rc store_tx_signed(struct store *s, int64_t id, const struct store_cert *cert, bool notify,
+    struct err *err) MUST_CHECK;
 /* signed -> notified; the outbox row goes. */
 enum rc store_tx_notified(struct store *s, int64_t id, struct err *err) MUST_CHECK;
 /* notified -> delivered.  Does not wait for the commit; losing it is harmless. */
 void store_tx_delivered(struct store *s, int64_t id);
-/* any state before signed -> refused; audit row. `notify_failure`: leave an outbox row of kind failure with hresult + text (after a good validation). */
-enum rc store_tx_refused(struct store *s, int64_t id, const char *reason, bool notify_failure, int64_t hresult, struct err *err) MUST_CHECK;
-/* signed (or notified) -> undelivered; certificate revoked (cessationOfOperation, 5), outbox success row replaced by a failure row if `notify_failure`; audit. */
-enum rc store_tx_undelivered(struct store *s, int64_t id, const char *reason, bool notify_failure, int64_t hresult, struct err *err) MUST_CHECK;
-/* Rows a crash left between received and signed, oldest first, with csr and cert; at most `max`. *list free with store_tx_list_free(). */
-enum rc store_tx_unfinished(struct store *s, size_t max, struct store_tx **list, size_t *n, struct err *err) MUST_CHECK;
+/* any state before signed -> refused; audit row. `notify_failure`: leave an outbox row of kind
+ * failure with hresult + text (after a good validation). */
+enum rc store_tx_refused(struct store *s, int64_t id, const char *reason, bool notify_failure,
+    int64_t hresult, struct err *err) MUST_CHECK;
+/* signed (or notified) -> undelivered; certificate revoked (cessationOfOperation, 5), outbox
+ * success row replaced by a failure row if `notify_failure`; audit. */
+enum rc store_tx_undelivered(struct store *s, int64_t id, const char *reason, bool notify_failure,
+    int64_t hresult, struct err *err) MUST_CHECK;
+/* Rows a crash left between received and signed, oldest first, with csr and cert; at most `max`.
+ * *list free with store_tx_list_free(). */
+enum rc store_tx_unfinished(
+    struct store *s, size_t max, struct store_tx **list, size_t *n, struct err *err) MUST_CHECK;
 void store_tx_list_free(struct store_tx *list, size_t n);
 
-/* ---- outbox: what still has to be told to Intune --------------------------------------------------------------------- */
+/* ---- outbox: what still has to be told to Intune
+ * --------------------------------------------------------------------- */
 
 enum outbox_kind { OUTBOX_SUCCESS = 1, OUTBOX_FAILURE };
 struct outbox_row {
@@ -112,45 +160,58 @@ struct outbox_row {
 	size_t csr_len;
 };
 /* Failure rows that are due, oldest first (success rows belong to the pipeline and to recovery). */
-enum rc outbox_due(struct store *s, int64_t now_ms, size_t max, struct outbox_row **rows, size_t *n, struct err *err) MUST_CHECK;
+enum rc outbox_due(struct store *s, int64_t now_ms, size_t max, struct outbox_row **rows, size_t *n,
+    struct err *err) MUST_CHECK;
 void outbox_rows_free(struct outbox_row *rows, size_t n);
 enum rc outbox_done(struct store *s, int64_t id, struct err *err) MUST_CHECK;
 enum rc outbox_retry(struct store *s, int64_t id, int64_t due_ms, struct err *err) MUST_CHECK;
 
-/* ---- certificates --------------------------------------------------------------------------------------------------- */
+/* ---- certificates
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 struct store_cert_row {
-	char *serial, *ca, *endpoint, *profile, *subject, *san, *thumbprint, *transaction_id, *revoked_why;
+	char *serial, *ca, *endpoint, *profile, *subject, *san, *thumbprint, *transaction_id,
+	    *revoked_why;
 	uint8_t *der;
 	size_t der_len;
 	int64_t not_before, not_after, issued; /* wall seconds */
-	int64_t revoked;		       /* wall seconds, 0: not */
-	int reason;			       /* RFC 5280 5.3.1 */
+	int64_t revoked;                       /* wall seconds, 0: not */
+	int reason;                            /* RFC 5280 5.3.1 */
 };
 void store_cert_row_done(struct store_cert_row *r);
-enum rc store_cert_get(struct store *s, const char *serial_hex, struct store_cert_row *out, struct err *err) MUST_CHECK; /* RC_NOTFOUND */
+enum rc store_cert_get(struct store *s, const char *serial_hex, struct store_cert_row *out,
+    struct err *err) MUST_CHECK; /* RC_NOTFOUND */
 /* RC_NOTFOUND; RC_CONFLICT when already revoked. Audit row. */
-enum rc store_cert_revoke(struct store *s, const char *serial_hex, int reason, const char *why, struct err *err) MUST_CHECK;
+enum rc store_cert_revoke(struct store *s, const char *serial_hex, int reason, const char *why,
+    struct err *err) MUST_CHECK;
 struct store_cert_filter {
 	const char *ca, *endpoint; /* NULL: any */
-	const char *text;	   /* glob over subject, SAN, serial; NULL: any */
-	int revoked;		   /* 1 only revoked, 0 only not, -1 any */
-	int64_t valid_at;	   /* only certificates not expired then; 0: any */
-	int64_t after_rowid;	   /* paging: rows after this one */
+	const char *text;          /* glob over subject, SAN, serial; NULL: any */
+	int revoked;               /* 1 only revoked, 0 only not, -1 any */
+	int64_t valid_at;          /* only certificates not expired then; 0: any */
+	int64_t after_rowid;       /* paging: rows after this one */
 };
 /* Calls back in order of issue; `row` is lent; a non-zero return stops. */
-enum rc store_cert_each(struct store *s, const struct store_cert_filter *f, size_t max, int (*fn)(void *arg, int64_t rowid, const struct store_cert_row *row),
-    void *arg, struct err *err) MUST_CHECK;
+enum rc store_cert_each(struct store *s, const struct store_cert_filter *f, size_t max,
+    int (*fn)(void *arg, int64_t rowid, const struct store_cert_row *row), void *arg,
+    struct err *err) MUST_CHECK;
 /* Next CRL number of a CA: one more than ever given. */
-enum rc store_crl_number(struct store *s, const char *ca, uint64_t *number, struct err *err) MUST_CHECK;
+enum rc store_crl_number(
+    struct store *s, const char *ca, uint64_t *number, struct err *err) MUST_CHECK;
 
-/* ---- audit ---------------------------------------------------------------------------------------------------------- */
+/* ---- audit
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
-/* Rows of issue, refuse, revoke ... form a hash chain: hash = SHA-256(previous hash | row). Written by the calls above, and by: */
-enum rc store_audit(struct store *s, const char *event, const char *detail, struct err *err) MUST_CHECK;
+/* Rows of issue, refuse, revoke ... form a hash chain: hash = SHA-256(previous hash | row). Written
+ * by the calls above, and by: */
+enum rc store_audit(
+    struct store *s, const char *event, const char *detail, struct err *err) MUST_CHECK;
 /* Walk the chain; RC_INTEGRITY names the first row that does not fit. *rows: how many. */
 enum rc store_audit_verify(struct store *s, uint64_t *rows, struct err *err) MUST_CHECK;
-enum rc store_audit_each(struct store *s, int64_t after, size_t max, int (*fn)(void *arg, int64_t seq, int64_t when_ms, const char *event, const char *detail),
+enum rc store_audit_each(struct store *s, int64_t after, size_t max,
+    int (*fn)(void *arg, int64_t seq, int64_t when_ms, const char *event, const char *detail),
     void *arg, struct err *err) MUST_CHECK;
 
 struct store_stats {

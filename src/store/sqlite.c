@@ -1,0 +1,345 @@
+/*
+ * sqlite.c - the SQLite backend: opening a file so that every mistake about it is one clear
+ * sentence, readers, figures.
+ */
+#include "store/sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+#define READERS_KEPT 8 /* idle connections; each holds up to 1 MiB of cache */
+
+struct sq_store {
+	struct store base;
+	char *path;
+	int lock_fd; /* of <file>.lock; -1 when shared */
+	struct sq_writer *writer;
+	pthread_mutex_t lock; /* over the pool */
+	struct sq_conn *readers;
+	size_t n_readers;
+};
+
+static struct sq_store *
+of(struct store *s)
+{
+	return (struct sq_store *)s;
+}
+
+struct sq_writer *
+sq_store_writer(struct store *s)
+{
+	return of(s)->writer;
+}
+
+enum rc
+sq_reader_get(struct sq_conn **out, struct store *s, struct err *err)
+{
+	struct sq_store *q = of(s);
+	struct sq_conn *c;
+
+	pthread_mutex_lock(&q->lock);
+	c = q->readers;
+	if (c != NULL) {
+		q->readers = c->next;
+		q->n_readers--;
+	}
+	pthread_mutex_unlock(&q->lock);
+	if (c == NULL)
+		return sq_open(out, q->path, SQ_READER, err);
+	*out = c;
+	return RC_OK;
+}
+
+void
+sq_reader_put(struct store *s, struct sq_conn *c)
+{
+	struct sq_store *q = of(s);
+	bool keep;
+
+	pthread_mutex_lock(&q->lock);
+	keep = q->n_readers < READERS_KEPT;
+	if (keep) {
+		c->next = q->readers;
+		q->readers = c;
+		q->n_readers++;
+	}
+	pthread_mutex_unlock(&q->lock);
+	if (!keep)
+		sq_close(c);
+}
+
+/* ---- open
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+/* Whoever may write the folder can put another database in place of ours. */
+static void
+folder_warning(const char *path, struct err *err)
+{
+	char *dir = NULL;
+	struct stat st;
+
+	if (err == NULL)
+		return;
+	*err = (struct err){ 0 };
+	if (path_dir(&dir, path, NULL) != RC_OK)
+		return;
+	if (stat(dir, &st) == 0 && (st.st_mode & 022) != 0)
+		err_hint(
+		    err, "others than its owner may write the folder %s: chmod go-w %s", dir, dir);
+	free(dir);
+}
+
+static enum rc
+no_database(const char *path, struct err *err)
+{
+	fail(err, RC_CONFIG, "there is no database at %s", path);
+	err_hint(err, "scepctl init makes one");
+	return RC_CONFIG;
+}
+
+/* The file exists afterwards, for its owner only.  An empty file is an empty database. */
+static enum rc
+file_make(const char *path, bool shared, struct err *err)
+{
+	struct stat st;
+	enum rc rc;
+
+	if (stat(path, &st) == 0) {
+		if (!S_ISREG(st.st_mode))
+			return fail(err, RC_CONFIG, "%s is no file", path);
+		return RC_OK;
+	}
+	if (errno == ENOENT && shared)
+		return no_database(path, err);
+	if (errno == ENOENT) {
+		rc = file_write(path, "", 0, 0600, 0, err);
+		if (rc == RC_OK || rc == RC_CONFLICT)
+			return RC_OK;
+	} else {
+		(void)fail_errno(err, "cannot look at %s", path);
+	}
+	if (err != NULL)
+		err->rc = RC_CONFIG;
+	return RC_CONFIG;
+}
+
+static enum rc
+lock_take(int *fd, const char *path, struct err *err)
+{
+	char *name = NULL;
+	enum rc rc;
+
+	rc = str_format(&name, err, "%s.lock", path);
+	if (rc != RC_OK)
+		return rc;
+	*fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (*fd < 0) {
+		(void)fail_errno(err, "cannot open %s", name);
+		if (err != NULL)
+			err->rc = RC_CONFIG;
+		rc = RC_CONFIG;
+	} else if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+		rc = fail(err, RC_CONFIG, "another scepd is using %s", path);
+		err_hint(err, "stop it, or give this one another database");
+	}
+	free(name);
+	return rc;
+}
+
+static enum rc
+writer_open(struct sq_store *q, bool shared, struct err *err)
+{
+	struct sq_conn *c = NULL;
+	enum rc rc;
+
+	rc = sq_open(&c, q->path, SQ_WRITER, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = sq_schema_check(c, !shared, err);
+	if (rc != RC_OK) {
+		sq_close(c);
+		return rc;
+	}
+	return sq_writer_start(&q->writer, c, sqlite_tx_delivered_step, err);
+}
+
+static void
+sqlite_close(struct store *s)
+{
+	struct sq_store *q = of(s);
+
+	if (q->writer != NULL)
+		sq_writer_stop(q->writer);
+	for (struct sq_conn *c = q->readers, *next; c != NULL; c = next) {
+		next = c->next;
+		sq_close(c);
+	}
+	if (q->lock_fd >= 0)
+		close(q->lock_fd);
+	pthread_mutex_destroy(&q->lock);
+	free(q->path);
+	free(q);
+}
+
+static enum rc
+sqlite_open(struct store **out, const char *path, bool shared, struct err *err)
+{
+	struct sq_store *q;
+	enum rc rc;
+
+	if (path[0] == '\0')
+		return fail(err, RC_CONFIG, "the store's address names no file");
+	q = calloc(1, sizeof(*q));
+	if (q == NULL)
+		return fail(err, RC_NOMEM, "no memory for the store");
+	q->base.backend = &sqlite_backend;
+	q->lock_fd = -1;
+	pthread_mutex_init(&q->lock, NULL);
+	rc = str_dup(&q->path, path, err);
+	if (rc == RC_OK)
+		rc = file_make(path, shared, err);
+	if (rc == RC_OK && !shared)
+		rc = lock_take(&q->lock_fd, path, err);
+	if (rc == RC_OK)
+		rc = writer_open(q, shared, err);
+	if (rc != RC_OK) {
+		sqlite_close(&q->base);
+		return rc;
+	}
+	folder_warning(path, err);
+	*out = &q->base;
+	return RC_OK;
+}
+
+/* ---- figures
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+static enum rc
+count_states(struct sq_conn *c, enum sq_stmt id, struct store_stats *out, struct err *err)
+{
+	struct sq_cursor cur;
+	bool row = true;
+	enum rc rc;
+
+	rc = sq_query(&cur, c, id, SQ_NO_ARGS, err);
+	while (rc == RC_OK) {
+		int64_t state;
+
+		rc = sq_next(&cur, &row, err);
+		if (rc != RC_OK || !row)
+			break;
+		state = sq_take_int(&cur);
+		if (state > 0 && state < TX__MAX)
+			out->tx[state] = (uint64_t)sq_take_int(&cur);
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+/* Delivered transactions are too many to count: they are all that are nothing else. */
+static enum rc
+count_tx(struct sq_conn *c, struct store_stats *out, struct err *err)
+{
+	int64_t all = 0;
+	uint64_t other = 0;
+	enum rc rc;
+
+	rc = count_states(c, Q_TX_COUNT_OPEN, out, err);
+	if (rc == RC_OK)
+		rc = count_states(c, Q_TX_COUNT_FAILED, out, err);
+	if (rc == RC_OK)
+		rc = sq_number(c, Q_TX_COUNT, &all, err);
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < TX__MAX; i++)
+		other += out->tx[i];
+	out->tx[TX_DELIVERED] = (uint64_t)all > other ? (uint64_t)all - other : 0;
+	return RC_OK;
+}
+
+static enum rc
+stats_read(struct sq_conn *c, struct store_stats *out, struct err *err)
+{
+	int64_t certs = 0, revoked = 0, outbox = 0;
+	enum rc rc;
+
+	rc = count_tx(c, out, err);
+	if (rc == RC_OK)
+		rc = sq_number(c, Q_CERT_COUNT, &certs, err);
+	if (rc == RC_OK)
+		rc = sq_number(c, Q_CERT_COUNT_REVOKED, &revoked, err);
+	if (rc == RC_OK)
+		rc = sq_number(c, Q_OUTBOX_COUNT, &outbox, err);
+	out->certs = (uint64_t)certs;
+	out->revoked = (uint64_t)revoked;
+	out->outbox = (uint64_t)outbox;
+	return rc;
+}
+
+static enum rc
+sqlite_stats(struct store *s, struct store_stats *out, struct err *err)
+{
+	struct store_stats got = { 0 };
+	struct sq_conn *c;
+	enum rc rc;
+
+	rc = sq_reader_get(&c, s, err);
+	if (rc != RC_OK)
+		return rc;
+	/* One view for all figures, so that they add up. */
+	rc = sq_exec(c, Q_BEGIN_READ, SQ_NO_ARGS, NULL, err);
+	if (rc == RC_OK) {
+		rc = stats_read(c, &got, err);
+		if (sq_exec(c, Q_COMMIT, SQ_NO_ARGS, NULL, rc == RC_OK ? err : NULL) != RC_OK &&
+		    rc == RC_OK)
+			rc = RC_IO;
+	}
+	sq_reader_put(s, c);
+	if (rc != RC_OK)
+		return rc;
+	sq_writer_stats(of(s)->writer, &got.commits, &got.writes);
+	*out = got;
+	return RC_OK;
+}
+
+static void
+sqlite_tx_delivered(struct store *s, int64_t id)
+{
+	sq_write_later(of(s)->writer, id);
+}
+
+const struct store_backend sqlite_backend = {
+	.scheme = "sqlite:",
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.tx_begin = sqlite_tx_begin,
+	.tx_reserve = sqlite_tx_reserve,
+	.tx_signed = sqlite_tx_signed,
+	.tx_notified = sqlite_tx_notified,
+	.tx_delivered = sqlite_tx_delivered,
+	.tx_refused = sqlite_tx_refused,
+	.tx_undelivered = sqlite_tx_undelivered,
+	.tx_unfinished = sqlite_tx_unfinished,
+	.outbox_due = sqlite_outbox_due,
+	.outbox_done = sqlite_outbox_done,
+	.outbox_retry = sqlite_outbox_retry,
+	.cert_get = sqlite_cert_get,
+	.cert_revoke = sqlite_cert_revoke,
+	.cert_each = sqlite_cert_each,
+	.crl_number = sqlite_crl_number,
+	.audit = sqlite_audit,
+	.audit_verify = sqlite_audit_verify,
+	.audit_each = sqlite_audit_each,
+	.stats = sqlite_stats,
+};

@@ -1,0 +1,69 @@
+/*
+ * sqlite.h - the SQLite backend as its files share it: one writer, a pool of readers, and who
+ * implements what.
+ */
+#ifndef SCEPD_STORE_SQLITE_H
+#define SCEPD_STORE_SQLITE_H
+
+#include "store/sqlite_conn.h"
+#include "store/sqlite_writer.h"
+#include "store/store_backend.h"
+
+struct sq_store;
+
+struct sq_writer *sq_store_writer(struct store *s);
+/* Borrow a connection for reading; give it back when its statements have ended. */
+enum rc sq_reader_get(struct sq_conn **out, struct store *s, struct err *err) MUST_CHECK;
+void sq_reader_put(struct store *s, struct sq_conn *c);
+
+/* sqlite_tx.c */
+enum rc sqlite_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr,
+    size_t csr_len, struct store_tx *out, bool *fresh, struct err *err);
+enum rc sqlite_tx_reserve(struct store *s, int64_t id, const char *authority,
+    const struct store_serial *serial, const char *context, struct err *err);
+enum rc sqlite_tx_notified(struct store *s, int64_t id, struct err *err);
+enum rc sqlite_tx_unfinished(
+    struct store *s, size_t max, struct store_tx **list, size_t *n, struct err *err);
+/* Why a move from another state than the one expected changed nothing: RC_CONFLICT or RC_NOTFOUND.
+ */
+enum rc sqlite_tx_why_not(struct sq_conn *c, int64_t id, const char *move, struct err *err);
+enum rc sqlite_tx_delivered_step(struct sq_writer *w, int64_t id, struct err *err);
+
+/* sqlite_end.c */
+enum rc sqlite_tx_signed(struct store *s, int64_t id, const struct store_cert *cert,
+    const struct store_serial *serial, bool notify, struct err *err);
+enum rc sqlite_tx_refused(
+    struct store *s, int64_t id, const struct store_ending *end, struct err *err);
+enum rc sqlite_tx_undelivered(
+    struct store *s, int64_t id, const struct store_ending *end, struct err *err);
+
+/* sqlite_outbox.c */
+enum rc sqlite_outbox_due(struct store *s, int64_t now_ms, size_t max, struct outbox_row **rows,
+    size_t *n, struct err *err);
+enum rc sqlite_outbox_done(struct store *s, int64_t id, struct err *err);
+enum rc sqlite_outbox_retry(struct store *s, int64_t id, int64_t due_ms, struct err *err);
+
+/* Attempts of one transaction: what an outbox row's id has room for beside the transaction's. */
+#define SQ_ATTEMPT_BITS 20
+#define SQ_ATTEMPT_MAX  ((1u << SQ_ATTEMPT_BITS) - 1)
+
+/* sqlite_cert.c */
+enum rc sqlite_cert_get(struct store *s, const struct store_serial *serial,
+    struct store_cert_row *out, struct err *err);
+enum rc sqlite_cert_revoke(struct store *s, const struct store_serial *serial, int reason,
+    const char *why, struct err *err);
+enum rc sqlite_cert_each(struct store *s, const struct store_cert_filter *f, size_t max,
+    store_cert_fn *fn, void *arg, struct err *err);
+enum rc sqlite_crl_number(struct store *s, const char *ca, uint64_t *number, struct err *err);
+/* Within a step: revoke and write the audit row. RC_NOTFOUND, RC_CONFLICT when it is revoked
+ * already. */
+enum rc sqlite_cert_revoke_step(struct sq_writer *w, const struct store_serial *serial, int reason,
+    const char *why, struct err *err);
+
+/* sqlite_audit.c */
+enum rc sqlite_audit(struct store *s, const char *event, const char *detail, struct err *err);
+enum rc sqlite_audit_verify(struct store *s, uint64_t *rows, struct err *err);
+enum rc sqlite_audit_each(
+    struct store *s, int64_t after, size_t max, store_audit_fn *fn, void *arg, struct err *err);
+
+#endif

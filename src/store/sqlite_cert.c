@@ -1,0 +1,298 @@
+/*
+ * sqlite_cert.c - certificates: found, listed, revoked; CRL numbers.
+ */
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "store/sqlite.h"
+#include "store/store_audit.h"
+
+/* Read CERT_COLUMNS of sqlite_sql.c. */
+static void
+cert_take(struct store_cert_row *r, int64_t *rowid, struct sq_cursor *cur)
+{
+	*r = (struct store_cert_row){ 0 };
+	*rowid = sq_take_int(cur);
+	r->serial = sq_take_hex(cur);
+	r->ca = sq_take_text(cur);
+	r->endpoint = sq_take_text(cur);
+	r->profile = sq_take_text(cur);
+	r->subject = sq_take_text(cur);
+	r->san = sq_take_text(cur);
+	r->thumbprint = sq_take_text(cur);
+	r->transaction_id = sq_take_text(cur);
+	r->revoked_why = sq_take_text(cur);
+	r->not_before = sq_take_int(cur);
+	r->not_after = sq_take_int(cur);
+	r->issued = sq_take_int(cur);
+	r->revoked = sq_take_int(cur);
+	r->reason = (int)sq_take_int(cur);
+	r->der = sq_take_blob(cur, &r->der_len);
+}
+
+static enum rc
+no_cert(const struct store_serial *serial, struct err *err)
+{
+	char hex[2 * STORE_SERIAL_MAX + 1];
+
+	hex_upper(hex, serial->v, serial->len);
+	return fail(err, RC_NOTFOUND, "there is no certificate with serial number %s", hex);
+}
+
+static enum rc
+cert_read(struct sq_conn *c, const struct store_serial *serial, struct store_cert_row *out,
+    struct err *err)
+{
+	struct store_cert_row got = { 0 };
+	struct sq_cursor cur;
+	int64_t rowid;
+	bool row = false;
+	enum rc rc;
+
+	rc = sq_query(&cur, c, Q_CERT_GET, SQ_ARGS(sq_b(serial->v, serial->len)), err);
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && !row)
+		rc = no_cert(serial, err);
+	if (rc == RC_OK) {
+		cert_take(&got, &rowid, &cur);
+		rc = sq_took(&cur, err);
+	}
+	sq_end(&cur);
+	if (rc == RC_OK)
+		*out = got;
+	else
+		store_cert_row_done(&got);
+	return rc;
+}
+
+enum rc
+sqlite_cert_get(
+    struct store *s, const struct store_serial *serial, struct store_cert_row *out, struct err *err)
+{
+	struct sq_conn *c;
+	enum rc rc;
+
+	rc = sq_reader_get(&c, s, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = cert_read(c, serial, out, err);
+	sq_reader_put(s, c);
+	return rc;
+}
+
+/* ---- revoke
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+static enum rc
+cert_status(struct sq_conn *c, const struct store_serial *serial, int64_t *id, int64_t *revoked,
+    struct err *err)
+{
+	struct sq_cursor cur;
+	bool row = false;
+	enum rc rc;
+
+	rc = sq_query(&cur, c, Q_CERT_STATUS, SQ_ARGS(sq_b(serial->v, serial->len)), err);
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && !row)
+		rc = no_cert(serial, err);
+	if (rc == RC_OK) {
+		*id = sq_take_int(&cur);
+		*revoked = sq_take_int(&cur);
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+static enum rc
+revoke_audit(struct sq_writer *w, const struct store_serial *serial, int reason, const char *why,
+    struct err *err)
+{
+	struct buf d;
+	enum rc rc;
+
+	buf_init(&d, AUDIT_DETAIL_MAX);
+	audit_hex(&d, "serial", serial->v, serial->len);
+	buf_addf(&d, " reason=%d", reason);
+	audit_field(&d, "why", why);
+	rc = buf_ok(&d, "audit detail", err);
+	if (rc == RC_OK)
+		rc = sq_writer_audit(w, "revoke", buf_str(&d), NULL, err);
+	buf_done(&d);
+	return rc;
+}
+
+enum rc
+sqlite_cert_revoke_step(struct sq_writer *w, const struct store_serial *serial, int reason,
+    const char *why, struct err *err)
+{
+	int64_t id = 0, revoked = 0;
+	enum rc rc;
+
+	rc = cert_status(sq_writer_conn(w), serial, &id, &revoked, err);
+	if (rc == RC_OK && revoked != 0)
+		rc = fail(err, RC_CONFLICT, "the certificate is revoked already");
+	if (rc == RC_OK)
+		rc = sq_exec(sq_writer_conn(w), Q_CERT_REVOKE,
+		    SQ_ARGS(sq_i(id), sq_i(sq_writer_now(w) / 1000), sq_i(reason), sq_t(why)), NULL,
+		    err);
+	if (rc == RC_OK)
+		rc = revoke_audit(w, serial, reason, why, err);
+	return rc;
+}
+
+struct revoke_args {
+	const struct store_serial *serial;
+	int reason;
+	const char *why;
+};
+
+static enum rc
+revoke_step(struct sq_writer *w, void *arg, struct err *err)
+{
+	const struct revoke_args *a = arg;
+
+	return sqlite_cert_revoke_step(w, a->serial, a->reason, a->why, err);
+}
+
+enum rc
+sqlite_cert_revoke(struct store *s, const struct store_serial *serial, int reason, const char *why,
+    struct err *err)
+{
+	struct revoke_args a = { serial, reason, why };
+
+	return sq_write(sq_store_writer(s), revoke_step, &a, err);
+}
+
+/* ---- list
+ * -----------------------------------------------------------------------------------------------------------------
+ */
+
+/* Columns of CERT_COLUMNS that a pattern is tried on. */
+enum { COL_SERIAL = 1, COL_SUBJECT = 5, COL_SAN = 6 };
+
+/* On the columns as they lie there: most rows of a long list do not fit and need no copy. */
+static bool
+text_fits(const struct store_cert_filter *f, const struct sq_cursor *cur)
+{
+	static const int text_cols[] = { COL_SUBJECT, COL_SAN };
+	char hex[2 * STORE_SERIAL_MAX + 1];
+	int len = sqlite3_column_bytes(cur->q, COL_SERIAL);
+
+	if (f->text == NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(text_cols) / sizeof(text_cols[0]); i++) {
+		const char *s = (const char *)sqlite3_column_text(cur->q, text_cols[i]);
+
+		if (s != NULL && glob_match(f->text, s))
+			return true;
+	}
+	if (len <= 0 || len > STORE_SERIAL_MAX)
+		return false;
+	hex_upper(hex, sqlite3_column_blob(cur->q, COL_SERIAL), (size_t)len);
+	return glob_match(f->text, hex);
+}
+
+/* Lend the cursor's row; *left goes down, to 0 when the caller has enough. */
+static enum rc
+lend_row(struct sq_cursor *cur, size_t *left, store_cert_fn *fn, void *arg, struct err *err)
+{
+	struct store_cert_row r;
+	int64_t rowid;
+	enum rc rc;
+
+	cert_take(&r, &rowid, cur);
+	rc = sq_took(cur, err);
+	if (rc == RC_OK) {
+		--*left;
+		if (fn(arg, rowid, &r) != 0)
+			*left = 0;
+	}
+	store_cert_row_done(&r);
+	return rc;
+}
+
+static enum rc
+each_read(struct sq_conn *c, const struct store_cert_filter *f, size_t max, store_cert_fn *fn,
+    void *arg, struct err *err)
+{
+	enum sq_stmt id = f->revoked < 0 ? Q_CERT_EACH
+	    : f->revoked == 0            ? Q_CERT_EACH_GOOD
+					 : Q_CERT_EACH_REVOKED;
+	struct sq_cursor cur;
+	bool row = true;
+	enum rc rc;
+
+	rc = sq_query(&cur, c, id,
+	    SQ_ARGS(sq_i(f->after_rowid), sq_t(f->ca), sq_t(f->endpoint),
+		sq_i(f->valid_at == 0 ? INT64_MIN : f->valid_at)),
+	    err);
+	while (rc == RC_OK && max > 0) {
+		rc = sq_next(&cur, &row, err);
+		if (rc != RC_OK || !row)
+			break;
+		if (text_fits(f, &cur))
+			rc = lend_row(&cur, &max, fn, arg, err);
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_cert_each(struct store *s, const struct store_cert_filter *f, size_t max, store_cert_fn *fn,
+    void *arg, struct err *err)
+{
+	struct sq_conn *c;
+	enum rc rc;
+
+	rc = sq_reader_get(&c, s, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = each_read(c, f, max, fn, arg, err);
+	sq_reader_put(s, c);
+	return rc;
+}
+
+/* ---- CRL numbers
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+struct crl_args {
+	const char *ca;
+	int64_t number;
+};
+
+static enum rc
+crl_step(struct sq_writer *w, void *arg, struct err *err)
+{
+	struct crl_args *a = arg;
+	struct sq_cursor cur;
+	bool row = false;
+	enum rc rc;
+
+	rc = sq_query(&cur, sq_writer_conn(w), Q_CRL_NEXT, SQ_ARGS(sq_t(a->ca)), err);
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && !row)
+		rc = fail(err, RC_BUG, "no number for the CRL of %s", a->ca);
+	if (rc == RC_OK) {
+		a->number = sq_take_int(&cur);
+		rc = sq_next(&cur, &row, err);
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_crl_number(struct store *s, const char *ca, uint64_t *number, struct err *err)
+{
+	struct crl_args a = { ca, 0 };
+	enum rc rc = sq_write(sq_store_writer(s), crl_step, &a, err);
+
+	if (rc == RC_OK)
+		*number = (uint64_t)a.number;
+	return rc;
+}

@@ -1,0 +1,163 @@
+/*
+ * sqlite_conn.h - one connection to SQLite with its prepared statements.  Only src/store/sqlite_*.c
+ * include this.
+ *
+ * All SQL that runs after the schema stands is a row of the table in sqlite_sql.c; a statement is
+ * prepared when a connection first needs it and lives as long as the connection.
+ *
+ * Threads: a connection has one owner at a time.
+ */
+#ifndef SCEPD_STORE_SQLITE_CONN_H
+#define SCEPD_STORE_SQLITE_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "base/err.h"
+
+enum sq_stmt {
+	Q_BEGIN,
+	Q_BEGIN_READ,
+	Q_COMMIT,
+	Q_ROLLBACK,
+	Q_SAVE,
+	Q_SAVE_RELEASE,
+	Q_SAVE_ROLLBACK,
+
+	Q_TX_FIND,
+	Q_TX_STATE,
+	Q_TX_NEW,
+	Q_TX_AGAIN,
+	Q_TX_RESERVE,
+	Q_TX_SIGNED,
+	Q_TX_NOTIFIED,
+	Q_TX_DELIVERED,
+	Q_TX_REFUSED,
+	Q_TX_UNDELIVERED,
+	Q_TX_UNFINISHED,
+	Q_TX_COUNT,
+	Q_TX_COUNT_OPEN,
+	Q_TX_COUNT_FAILED,
+	Q_PENDING_PUT,
+	Q_PENDING_DROP,
+	Q_PENDING_DROP_FINAL,
+
+	Q_OUTBOX_PUT,
+	Q_OUTBOX_DROP,
+	Q_OUTBOX_DUE,
+	Q_OUTBOX_DONE,
+	Q_OUTBOX_RETRY,
+	Q_OUTBOX_COUNT,
+
+	Q_CERT_NEW,
+	Q_CERT_GET,
+	Q_CERT_DER,
+	Q_CERT_STATUS,
+	Q_CERT_REVOKE,
+	Q_CERT_EACH,
+	Q_CERT_EACH_GOOD,
+	Q_CERT_EACH_REVOKED,
+	Q_CERT_COUNT,
+	Q_CERT_COUNT_REVOKED,
+	Q_CERT_LAST_AUDIT,
+	Q_CRL_NEXT,
+
+	Q_AUDIT_HEAD,
+	Q_AUDIT_ADD,
+	Q_AUDIT_EACH,
+
+	Q__MAX
+};
+extern const char *const sq_sql[Q__MAX];
+
+/* One change of the schema a row; the version of a database is the number of rows applied (PRAGMA
+ * user_version). */
+extern const char *const sq_migrations[];
+extern const int sq_schema_version;
+
+struct sq_conn {
+	sqlite3 *db;
+	char *path;
+	struct sq_conn *next; /* in the pool of readers */
+	sqlite3_stmt *st[Q__MAX];
+};
+
+/* What a connection is for. */
+enum sq_role { SQ_READER, SQ_WRITER };
+
+/* Waits this long for another process's transaction. */
+#define SQ_BUSY_MS 5000
+
+enum rc sq_open(
+    struct sq_conn **out, const char *path, enum sq_role role, struct err *err) MUST_CHECK;
+void sq_close(struct sq_conn *c);
+/* Make sure that `c` is our database at our schema; `create` allows to make or update it. */
+enum rc sq_schema_check(struct sq_conn *c, bool create, struct err *err) MUST_CHECK;
+
+/* SQLite's last failure on `c` as an error: "FILE: what: reason". */
+enum rc sq_fail(struct sq_conn *c, const char *what, struct err *err);
+
+/* Values for a statement's parameters ?1, ?2 ... Bytes are borrowed until the statement has run. */
+struct sq_arg {
+	enum { SQ_NULL, SQ_INT, SQ_TEXT, SQ_BLOB } type;
+	int64_t i;
+	const void *p;
+	size_t len;
+};
+
+static inline struct sq_arg
+sq_i(int64_t i)
+{
+	return (struct sq_arg){ .type = SQ_INT, .i = i };
+}
+
+/* NULL becomes SQL's NULL. */
+static inline struct sq_arg
+sq_t(const char *s)
+{
+	return (struct sq_arg){ .type = s == NULL ? SQ_NULL : SQ_TEXT, .p = s };
+}
+
+static inline struct sq_arg
+sq_b(const void *p, size_t len)
+{
+	return (struct sq_arg){ .type = SQ_BLOB, .p = p, .len = len };
+}
+
+#define SQ_ARGS(...)                                                                               \
+	((const struct sq_arg[]){ __VA_ARGS__ }),                                                  \
+	    (sizeof((const struct sq_arg[]){ __VA_ARGS__ }) / sizeof(struct sq_arg))
+#define SQ_NO_ARGS NULL, 0
+
+/* Run a statement to its end.  *changes (may be NULL): rows written. */
+enum rc sq_exec(struct sq_conn *c, enum sq_stmt id, const struct sq_arg *args, size_t n,
+    int *changes, struct err *err) MUST_CHECK;
+
+/* A statement that yields rows: sq_query(), sq_next() until !*row, sq_end() in any case. */
+struct sq_cursor {
+	struct sq_conn *c;
+	sqlite3_stmt *q;
+	int col;    /* the next column to take */
+	enum rc rc; /* RC_NOMEM or RC_INTEGRITY, sticky over the takes of all rows */
+};
+enum rc sq_query(struct sq_cursor *cur, struct sq_conn *c, enum sq_stmt id,
+    const struct sq_arg *args, size_t n, struct err *err) MUST_CHECK;
+enum rc sq_next(struct sq_cursor *cur, bool *row, struct err *err) MUST_CHECK;
+void sq_end(struct sq_cursor *cur);
+/* Take the next column.  Text and blob: a copy of the caller's, NULL for SQL's NULL. */
+int64_t sq_take_int(struct sq_cursor *cur);
+char *sq_take_text(struct sq_cursor *cur);
+uint8_t *sq_take_blob(struct sq_cursor *cur, size_t *len);
+char *sq_take_hex(struct sq_cursor *cur);
+/* Exactly `len` bytes, or the cursor fails with RC_INTEGRITY. */
+void sq_take_fixed(struct sq_cursor *cur, uint8_t *out, size_t len);
+/* The sticky result of the takes. */
+enum rc sq_took(const struct sq_cursor *cur, struct err *err) MUST_CHECK;
+
+/* A statement that yields one number (0 for NULL or no row). */
+enum rc sq_number(struct sq_conn *c, enum sq_stmt id, int64_t *out, struct err *err) MUST_CHECK;
+
+#endif

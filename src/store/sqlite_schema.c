@@ -1,0 +1,215 @@
+/*
+ * sqlite_schema.c - the tables, as a list of migrations, and the check whose database a file is.
+ *
+ * Why it looks like this:
+ *  - A row that an enrolment touches is small and near the end of its table, so that the pages of
+ * one group commit are shared. What is large and short-lived (the request) stands apart in
+ * `pending`, and goes when the transaction is over; its pages are used again.
+ *  - Two indices are random by nature: the transaction's key (a hash) and the serial number.  There
+ * is no third, and both have short entries; all other indices are partial and cover what is
+ * unfinished or unusual.
+ *  - `pending` is also the list of what a crash left behind, and `outbox` has one row a
+ * transaction: no index needed.
+ *  - Rows of tx, cert and audit are never deleted, so the greatest id is their number (sqlite_stats
+ * in sqlite.c relies on it).
+ */
+#include <stdio.h>
+
+#include "store/sqlite_conn.h"
+
+#define APPLICATION_ID 0x53434550 /* "SCEP": PRAGMA application_id */
+
+const char *const sq_migrations[] = {
+	/* 1 */
+	"CREATE TABLE tx ("
+	"  id INTEGER PRIMARY KEY,"
+	"  key BLOB NOT NULL UNIQUE," /* tx_row_key() */
+	"  state INTEGER NOT NULL,"   /* enum tx_state */
+	"  attempt INTEGER NOT NULL,"
+	"  created INTEGER NOT NULL,"
+	"  changed INTEGER NOT NULL," /* wall ms */
+	"  csr_sha256 BLOB NOT NULL,"
+	"  signer_sha256 BLOB NOT NULL,"
+	"  endpoint TEXT NOT NULL,"
+	"  transaction_id TEXT NOT NULL,"
+	"  authority TEXT,"
+	"  serial BLOB,"
+	"  reason TEXT,"
+	"  context TEXT"
+	") STRICT;"
+	"CREATE INDEX tx_failed ON tx(state) WHERE state >= 7;"
+	"CREATE TABLE pending ("
+	"  tx_id INTEGER PRIMARY KEY,"
+	"  csr BLOB NOT NULL"
+	") STRICT;"
+	"CREATE TABLE outbox ("
+	"  tx_id INTEGER PRIMARY KEY,"
+	"  attempt INTEGER NOT NULL,"  /* tx.attempt that it tells of */
+	"  kind INTEGER NOT NULL,"     /* enum outbox_kind */
+	"  attempts INTEGER NOT NULL," /* to tell it */
+	"  due INTEGER NOT NULL,"      /* wall ms */
+	"  hresult INTEGER NOT NULL,"
+	"  text TEXT"
+	") STRICT;"
+	"CREATE INDEX outbox_failures ON outbox(due) WHERE kind = 2;"
+	"CREATE TABLE cert ("
+	"  id INTEGER PRIMARY KEY,"
+	"  serial BLOB NOT NULL UNIQUE,"
+	"  tx_id INTEGER NOT NULL,"
+	"  audit INTEGER NOT NULL," /* seq of the row that tells of its issue */
+	"  issued INTEGER NOT NULL,"
+	"  not_before INTEGER NOT NULL,"
+	"  not_after INTEGER NOT NULL,"         /* wall seconds */
+	"  revoked INTEGER NOT NULL DEFAULT 0," /* wall seconds, 0: not */
+	"  reason INTEGER NOT NULL DEFAULT 0,"
+	"  revoked_why TEXT,"
+	"  ca TEXT NOT NULL,"
+	"  endpoint TEXT NOT NULL,"
+	"  profile TEXT NOT NULL,"
+	"  subject TEXT,"
+	"  san TEXT,"
+	"  thumbprint TEXT NOT NULL,"
+	"  der BLOB NOT NULL"
+	") STRICT;"
+	"CREATE INDEX cert_revoked ON cert(id) WHERE revoked <> 0;"
+	"CREATE TABLE crl ("
+	"  ca TEXT PRIMARY KEY,"
+	"  number INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE audit ("
+	"  seq INTEGER PRIMARY KEY,"
+	"  at INTEGER NOT NULL," /* wall ms */
+	"  event TEXT NOT NULL,"
+	"  detail TEXT NOT NULL,"
+	"  hash BLOB NOT NULL"
+	") STRICT;",
+};
+const int sq_schema_version = sizeof(sq_migrations) / sizeof(sq_migrations[0]);
+
+/* For the few statements that run once, outside the table of prepared ones. */
+static enum rc
+one_number(struct sq_conn *c, const char *sql, int64_t *out, struct err *err)
+{
+	sqlite3_stmt *q = NULL;
+	enum rc rc = RC_OK;
+
+	if (sqlite3_prepare_v2(c->db, sql, -1, &q, NULL) != SQLITE_OK ||
+	    sqlite3_step(q) != SQLITE_ROW)
+		rc = sq_fail(c, "cannot read the database", err);
+	else
+		*out = sqlite3_column_int64(q, 0);
+	sqlite3_finalize(q);
+	return rc;
+}
+
+static enum rc
+run(struct sq_conn *c, const char *sql, struct err *err)
+{
+	if (sqlite3_exec(c->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return sq_fail(c, "cannot prepare the database", err);
+	return RC_OK;
+}
+
+/* Refuse what is not ours to touch; *version is 0 for a database without any table. */
+static enum rc
+identify(struct sq_conn *c, int64_t *version, struct err *err)
+{
+	int64_t app = 0, tables = 0;
+	enum rc rc;
+
+	rc = one_number(c, "PRAGMA application_id", &app, err);
+	if (rc == RC_OK)
+		rc = one_number(c, "PRAGMA user_version", version, err);
+	if (rc == RC_OK)
+		rc = one_number(c, "SELECT count(*) FROM sqlite_schema", &tables, err);
+	if (rc != RC_OK)
+		return rc;
+	if (tables == 0 && app == 0 && *version == 0)
+		return RC_OK;
+	if (app != APPLICATION_ID || *version < 1)
+		return fail(err, RC_CONFIG, "%s is a database of another program", c->path);
+	if (*version > sq_schema_version) {
+		fail(err, RC_CONFIG,
+		    "%s was written by a newer version of this program (its schema is %lld, this "
+		    "program knows up to %d)",
+		    c->path, (long long)*version, sq_schema_version);
+		err_hint(err, "install that version again");
+		return RC_CONFIG;
+	}
+	return RC_OK;
+}
+
+static enum rc
+wal_mode(struct sq_conn *c, struct err *err)
+{
+	sqlite3_stmt *q = NULL;
+	const char *mode = NULL;
+	enum rc rc = RC_OK;
+
+	if (sqlite3_prepare_v2(c->db, "PRAGMA journal_mode=WAL", -1, &q, NULL) != SQLITE_OK ||
+	    sqlite3_step(q) != SQLITE_ROW)
+		rc = sq_fail(c, "cannot switch to write-ahead logging", err);
+	else
+		mode = (const char *)sqlite3_column_text(q, 0);
+	if (rc == RC_OK && (mode == NULL || sqlite3_stricmp(mode, "wal") != 0))
+		rc =
+		    fail(err, RC_CONFIG, "%s lies on a file system without shared memory", c->path);
+	sqlite3_finalize(q);
+	return rc;
+}
+
+/* Everything from `version` on in one transaction. */
+static enum rc
+migrate(struct sq_conn *c, int64_t version, struct err *err)
+{
+	char done[96];
+	enum rc rc = RC_OK;
+
+	for (int64_t i = version; i < sq_schema_version && rc == RC_OK; i++)
+		rc = run(c, sq_migrations[i], err);
+	snprintf(done, sizeof(done), "PRAGMA application_id=%d; PRAGMA user_version=%d;",
+	    APPLICATION_ID, sq_schema_version);
+	if (rc == RC_OK)
+		rc = run(c, done, err);
+	return rc;
+}
+
+static enum rc
+create(struct sq_conn *c, struct err *err)
+{
+	int64_t version = 0;
+	enum rc rc;
+
+	rc = wal_mode(c, err);
+	if (rc == RC_OK)
+		rc = run(c, "BEGIN IMMEDIATE", err);
+	if (rc != RC_OK)
+		return rc;
+	/* Again, now that nobody else can be at it. */
+	rc = identify(c, &version, err);
+	if (rc == RC_OK)
+		rc = migrate(c, version, err);
+	if (rc == RC_OK)
+		rc = run(c, "COMMIT", err);
+	if (rc != RC_OK)
+		(void)sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+enum rc
+sq_schema_check(struct sq_conn *c, bool may_create, struct err *err)
+{
+	int64_t version = 0;
+	enum rc rc;
+
+	rc = identify(c, &version, err);
+	if (rc != RC_OK || version == sq_schema_version)
+		return rc;
+	if (may_create)
+		return create(c, err);
+	if (version == 0)
+		return fail(err, RC_CONFIG, "%s is empty", c->path);
+	fail(err, RC_CONFIG, "%s has the schema of an older version", c->path);
+	err_hint(err, "start scepd once: it brings the database up to date");
+	return RC_CONFIG;
+}

@@ -1,0 +1,105 @@
+/*
+ * sqlite_sql.c - every statement that runs on a ready database.  States are those of enum tx_state,
+ * kinds of enum outbox_kind.
+ */
+#include "store/sqlite_conn.h"
+
+/* The columns that tx_take() in sqlite_tx.c reads. */
+#define TX_COLUMNS                                                                                 \
+	"t.id, t.state, t.attempt, t.created, t.changed, t.csr_sha256, t.signer_sha256,"           \
+	" t.endpoint, t.transaction_id, t.serial, t.reason, t.context"
+
+/* The columns that cert_take() in sqlite_cert.c reads. */
+#define CERT_COLUMNS                                                                               \
+	"c.id, c.serial, c.ca, c.endpoint, c.profile, c.subject, c.san, c.thumbprint,"             \
+	" t.transaction_id, c.revoked_why, c.not_before, c.not_after, c.issued, c.revoked,"        \
+	" c.reason, c.der"
+
+#define CERT_EACH(status)                                                                          \
+	"SELECT " CERT_COLUMNS " FROM cert c LEFT JOIN tx t ON t.id = c.tx_id"                     \
+	" WHERE c.id > ?1 AND (?2 IS NULL OR c.ca = ?2) AND (?3 IS NULL OR c.endpoint = ?3)"       \
+	" AND c.not_after >= ?4 " status " ORDER BY c.id"
+
+const char *const sq_sql[Q__MAX] = {
+	[Q_BEGIN] = "BEGIN IMMEDIATE",
+	[Q_BEGIN_READ] = "BEGIN",
+	[Q_COMMIT] = "COMMIT",
+	[Q_ROLLBACK] = "ROLLBACK",
+	[Q_SAVE] = "SAVEPOINT step",
+	[Q_SAVE_RELEASE] = "RELEASE step",
+	[Q_SAVE_ROLLBACK] = "ROLLBACK TO step",
+
+	[Q_TX_FIND] = "SELECT " TX_COLUMNS " FROM tx t WHERE t.key = ?1",
+	[Q_TX_STATE] = "SELECT state FROM tx WHERE id = ?1",
+	[Q_TX_NEW] = "INSERT INTO tx(key, state, attempt, created, changed, csr_sha256,"
+		     " signer_sha256, endpoint, transaction_id) VALUES(?1,1,1,?2,?2,?3,?4,?5,?6)",
+	[Q_TX_AGAIN] =
+	    "UPDATE tx SET state = 1, attempt = attempt + 1, changed = ?2, authority = NULL,"
+	    " serial = NULL, reason = NULL, context = NULL WHERE id = ?1 AND state >= 7",
+	[Q_TX_RESERVE] = "UPDATE tx SET state = 3, changed = ?2, authority = ?3, serial = ?4,"
+			 " context = ?5 WHERE id = ?1 AND state <= 2",
+	[Q_TX_SIGNED] = "UPDATE tx SET state = 4, changed = ?2 WHERE id = ?1 AND state = 3"
+			" AND serial = ?3 RETURNING attempt, authority, transaction_id",
+	[Q_TX_NOTIFIED] = "UPDATE tx SET state = 5, changed = ?2 WHERE id = ?1 AND state = 4",
+	[Q_TX_DELIVERED] =
+	    "UPDATE tx SET state = 6, changed = ?2, context = NULL WHERE id = ?1 AND state = 5",
+	[Q_TX_REFUSED] = "UPDATE tx SET state = 7, changed = ?2, reason = ?3, context = NULL"
+			 " WHERE id = ?1 AND state <= 3"
+			 " RETURNING attempt, endpoint, transaction_id, serial",
+	[Q_TX_UNDELIVERED] = "UPDATE tx SET state = 8, changed = ?2, reason = ?3, context = NULL"
+			     " WHERE id = ?1 AND state IN (4, 5)"
+			     " RETURNING attempt, endpoint, transaction_id, serial",
+	[Q_TX_UNFINISHED] = "SELECT " TX_COLUMNS ", p.csr, c.der"
+			    " FROM pending p JOIN tx t ON t.id = p.tx_id"
+			    " LEFT JOIN cert c ON c.serial = t.serial"
+			    " WHERE t.state <= 4 ORDER BY p.tx_id LIMIT ?1",
+	[Q_TX_COUNT] = "SELECT max(id) FROM tx",
+	[Q_TX_COUNT_OPEN] = "SELECT t.state, count(*) FROM pending p JOIN tx t ON t.id = p.tx_id"
+			    " WHERE t.state <= 5 GROUP BY t.state",
+	[Q_TX_COUNT_FAILED] = "SELECT state, count(*) FROM tx WHERE state >= 7 GROUP BY state",
+	[Q_PENDING_PUT] = "INSERT OR REPLACE INTO pending(tx_id, csr) VALUES(?1, ?2)",
+	/* A failure of an earlier attempt may still have to be told, with this request. */
+	[Q_PENDING_DROP] = "DELETE FROM pending WHERE tx_id = ?1"
+			   " AND NOT EXISTS (SELECT 1 FROM outbox WHERE tx_id = ?1)",
+	[Q_PENDING_DROP_FINAL] = "DELETE FROM pending WHERE tx_id = ?1"
+				 " AND (SELECT state FROM tx WHERE id = ?1) >= 6",
+
+	[Q_OUTBOX_PUT] = "INSERT OR REPLACE INTO"
+			 " outbox(tx_id, attempt, kind, attempts, due, hresult, text)"
+			 " VALUES(?1, ?2, ?3, 0, ?4, ?5, ?6)",
+	[Q_OUTBOX_DROP] = "DELETE FROM outbox WHERE tx_id = ?1",
+	/* Not while a later attempt of the same transaction is under way: that may end well. */
+	[Q_OUTBOX_DUE] =
+	    "SELECT o.tx_id, o.attempt, o.attempts, o.due, o.hresult, o.text,"
+	    " t.endpoint, t.transaction_id, p.csr"
+	    " FROM outbox o JOIN tx t ON t.id = o.tx_id JOIN pending p ON p.tx_id = o.tx_id"
+	    " WHERE o.kind = 2 AND o.due <= ?1 AND t.state >= 7 ORDER BY o.due LIMIT ?2",
+	[Q_OUTBOX_DONE] = "DELETE FROM outbox WHERE tx_id = ?1 AND attempt = ?2 AND kind = 2",
+	[Q_OUTBOX_RETRY] = "UPDATE outbox SET attempts = attempts + 1, due = ?3"
+			   " WHERE tx_id = ?1 AND attempt = ?2 AND kind = 2",
+	[Q_OUTBOX_COUNT] = "SELECT count(*) FROM outbox",
+
+	[Q_CERT_NEW] = "INSERT INTO cert(serial, tx_id, audit, issued, not_before, not_after, ca,"
+		       " endpoint, profile, subject, san, thumbprint, der)"
+		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+	[Q_CERT_GET] = "SELECT " CERT_COLUMNS " FROM cert c LEFT JOIN tx t ON t.id = c.tx_id"
+		       " WHERE c.serial = ?1",
+	[Q_CERT_DER] = "SELECT der FROM cert WHERE serial = ?1",
+	[Q_CERT_STATUS] = "SELECT id, revoked FROM cert WHERE serial = ?1",
+	[Q_CERT_REVOKE] =
+	    "UPDATE cert SET revoked = ?2, reason = ?3, revoked_why = ?4 WHERE id = ?1",
+	[Q_CERT_EACH] = CERT_EACH(""),
+	[Q_CERT_EACH_GOOD] = CERT_EACH("AND c.revoked = 0"),
+	[Q_CERT_EACH_REVOKED] = CERT_EACH("AND c.revoked <> 0"),
+	[Q_CERT_COUNT] = "SELECT max(id) FROM cert",
+	[Q_CERT_COUNT_REVOKED] = "SELECT count(*) FROM cert WHERE revoked <> 0",
+	[Q_CERT_LAST_AUDIT] = "SELECT audit FROM cert ORDER BY id DESC LIMIT 1",
+	[Q_CRL_NEXT] = "INSERT INTO crl(ca, number) VALUES(?1, 1)"
+		       " ON CONFLICT(ca) DO UPDATE SET number = number + 1 RETURNING number",
+
+	[Q_AUDIT_HEAD] = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1",
+	[Q_AUDIT_ADD] =
+	    "INSERT INTO audit(seq, at, event, detail, hash) VALUES(?1, ?2, ?3, ?4, ?5)",
+	[Q_AUDIT_EACH] =
+	    "SELECT seq, at, event, detail, hash FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+};

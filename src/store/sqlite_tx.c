@@ -1,0 +1,355 @@
+/*
+ * sqlite_tx.c - the life of a transaction up to its certificate, and what a crash left of it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "store/sqlite.h"
+
+/* Read TX_COLUMNS of sqlite_sql.c. */
+static void
+tx_take(struct store_tx *t, struct sq_cursor *cur)
+{
+	*t = (struct store_tx){ 0 };
+	t->id = sq_take_int(cur);
+	t->state = (enum tx_state)sq_take_int(cur);
+	t->attempt = (unsigned)sq_take_int(cur);
+	t->created = sq_take_int(cur);
+	t->changed = sq_take_int(cur);
+	sq_take_fixed(cur, t->csr_sha256, sizeof(t->csr_sha256));
+	sq_take_fixed(cur, t->signer_sha256, sizeof(t->signer_sha256));
+	t->endpoint = sq_take_text(cur);
+	t->transaction_id = sq_take_text(cur);
+	t->serial = sq_take_hex(cur);
+	t->reason = sq_take_text(cur);
+	t->context = sq_take_text(cur);
+}
+
+enum rc
+sqlite_tx_why_not(struct sq_conn *c, int64_t id, const char *move, struct err *err)
+{
+	struct sq_cursor cur;
+	bool row = false;
+	enum rc rc;
+
+	rc = sq_query(&cur, c, Q_TX_STATE, SQ_ARGS(sq_i(id)), err);
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && !row)
+		rc = fail(err, RC_NOTFOUND, "there is no transaction %lld", (long long)id);
+	else if (rc == RC_OK)
+		rc = fail(err, RC_CONFLICT, "transaction %lld is %s and cannot become %s",
+		    (long long)id, tx_state_name((enum tx_state)sq_take_int(&cur)), move);
+	sq_end(&cur);
+	return rc;
+}
+
+/* ---- begin
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+struct begin_args {
+	const struct tx_key *key;
+	uint8_t row_key[TX_ROW_KEY_SIZE];
+	const uint8_t *csr;
+	size_t csr_len;
+	struct store_tx tx;
+	bool fresh;
+};
+
+static enum rc
+tx_find(struct sq_conn *c, struct begin_args *a, bool *found, struct err *err)
+{
+	struct sq_cursor cur;
+	enum rc rc;
+
+	rc = sq_query(&cur, c, Q_TX_FIND, SQ_ARGS(sq_b(a->row_key, sizeof(a->row_key))), err);
+	if (rc == RC_OK)
+		rc = sq_next(&cur, found, err);
+	if (rc == RC_OK && *found) {
+		tx_take(&a->tx, &cur);
+		rc = sq_took(&cur, err);
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+static enum rc
+pending_put(struct sq_conn *c, const struct begin_args *a, struct err *err)
+{
+	return sq_exec(
+	    c, Q_PENDING_PUT, SQ_ARGS(sq_i(a->tx.id), sq_b(a->csr, a->csr_len)), NULL, err);
+}
+
+static enum rc
+tx_create(struct sq_writer *w, struct begin_args *a, struct err *err)
+{
+	struct sq_conn *c = sq_writer_conn(w);
+	const struct tx_key *key = a->key;
+	enum rc rc;
+
+	rc = sq_exec(c, Q_TX_NEW,
+	    SQ_ARGS(sq_b(a->row_key, sizeof(a->row_key)), sq_i(sq_writer_now(w)),
+		sq_b(key->csr_sha256, 32), sq_b(key->signer_sha256, 32), sq_t(key->endpoint),
+		sq_t(key->transaction_id)),
+	    NULL, err);
+	if (rc != RC_OK)
+		return rc;
+	a->tx = (struct store_tx){
+		.id = sqlite3_last_insert_rowid(c->db),
+		.state = TX_RECEIVED,
+		.attempt = 1,
+		.created = sq_writer_now(w),
+		.changed = sq_writer_now(w),
+	};
+	memcpy(a->tx.csr_sha256, key->csr_sha256, 32);
+	memcpy(a->tx.signer_sha256, key->signer_sha256, 32);
+	a->tx.endpoint = strdup(key->endpoint);
+	a->tx.transaction_id = strdup(key->transaction_id);
+	if (a->tx.endpoint == NULL || a->tx.transaction_id == NULL)
+		return fail(err, RC_NOMEM, "no memory for a transaction");
+	return pending_put(c, a, err);
+}
+
+/* A refused or undelivered row starts again: the reason may be gone, Intune decides anew. */
+static enum rc
+tx_again(struct sq_writer *w, struct begin_args *a, struct err *err)
+{
+	struct store_tx *t = &a->tx;
+	enum rc rc;
+
+	if (t->attempt >= SQ_ATTEMPT_MAX)
+		return fail(err, RC_LIMIT, "transaction %lld was tried %u times", (long long)t->id,
+		    t->attempt);
+	rc = sq_exec(
+	    sq_writer_conn(w), Q_TX_AGAIN, SQ_ARGS(sq_i(t->id), sq_i(sq_writer_now(w))), NULL, err);
+	if (rc != RC_OK)
+		return rc;
+	free(t->serial);
+	free(t->reason);
+	free(t->context);
+	t->serial = t->reason = t->context = NULL;
+	t->state = TX_RECEIVED;
+	t->attempt++;
+	t->changed = sq_writer_now(w);
+	return pending_put(sq_writer_conn(w), a, err);
+}
+
+static enum rc
+tx_add_cert(struct sq_conn *c, struct store_tx *t, const struct sq_arg *serial, struct err *err)
+{
+	struct sq_cursor cur;
+	bool row = false;
+	enum rc rc;
+
+	rc = sq_query(&cur, c, Q_CERT_DER, serial, 1, err);
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && !row)
+		rc = fail(err, RC_INTEGRITY, "%s: certificate %s of transaction %lld is missing",
+		    c->path, t->serial, (long long)t->id);
+	if (rc == RC_OK) {
+		t->cert = sq_take_blob(&cur, &t->cert_len);
+		rc = sq_took(&cur, err);
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+/* The row as it stands, for a device that asks again. */
+static enum rc
+tx_known(struct sq_writer *w, struct begin_args *a, struct err *err)
+{
+	struct store_tx *t = &a->tx;
+	struct store_serial serial;
+	struct sq_arg arg;
+
+	if (t->state < TX_SIGNED || t->state > TX_DELIVERED)
+		return RC_OK;
+	serial.len = t->serial == NULL ? 0 : strlen(t->serial) / 2;
+	if (serial.len == 0 || serial.len > STORE_SERIAL_MAX)
+		return fail(
+		    err, RC_INTEGRITY, "transaction %lld has no serial number", (long long)t->id);
+	if (hex_decode(serial.v, serial.len, t->serial, 2 * serial.len, err) != RC_OK)
+		return RC_INTEGRITY;
+	arg = sq_b(serial.v, serial.len);
+	return tx_add_cert(sq_writer_conn(w), t, &arg, err);
+}
+
+static enum rc
+begin_step(struct sq_writer *w, void *arg, struct err *err)
+{
+	struct begin_args *a = arg;
+	bool found = false;
+	enum rc rc;
+
+	rc = tx_find(sq_writer_conn(w), a, &found, err);
+	if (rc != RC_OK)
+		return rc;
+	a->fresh = !found || a->tx.state >= TX_REFUSED;
+	if (!found)
+		return tx_create(w, a, err);
+	/* S13: knowing transactionID and request is not enough, the key must be the same. */
+	if (memcmp(a->tx.signer_sha256, a->key->signer_sha256, 32) != 0)
+		return fail(err, RC_DENIED, "transaction %lld was begun with another signer key",
+		    (long long)a->tx.id);
+	return a->fresh ? tx_again(w, a, err) : tx_known(w, a, err);
+}
+
+enum rc
+sqlite_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr, size_t csr_len,
+    struct store_tx *out, bool *fresh, struct err *err)
+{
+	struct begin_args a = { .key = key, .csr = csr, .csr_len = csr_len };
+	enum rc rc;
+
+	rc = tx_row_key(a.row_key, key, err);
+	if (rc == RC_OK)
+		rc = sq_write(sq_store_writer(s), begin_step, &a, err);
+	if (rc != RC_OK) {
+		store_tx_done(&a.tx);
+		return rc;
+	}
+	*out = a.tx;
+	*fresh = a.fresh;
+	return RC_OK;
+}
+
+/* ---- reserve, notified, delivered
+ * --------------------------------------------------------------------------------------- */
+
+struct reserve_args {
+	int64_t id;
+	const char *authority, *context;
+	const struct store_serial *serial;
+};
+
+static enum rc
+reserve_step(struct sq_writer *w, void *arg, struct err *err)
+{
+	const struct reserve_args *a = arg;
+	int changed = 0;
+	enum rc rc;
+
+	rc = sq_exec(sq_writer_conn(w), Q_TX_RESERVE,
+	    SQ_ARGS(sq_i(a->id), sq_i(sq_writer_now(w)), sq_t(a->authority),
+		sq_b(a->serial->v, a->serial->len), sq_t(a->context)),
+	    &changed, err);
+	if (rc == RC_OK && changed == 0)
+		rc = sqlite_tx_why_not(sq_writer_conn(w), a->id, "reserved", err);
+	return rc;
+}
+
+enum rc
+sqlite_tx_reserve(struct store *s, int64_t id, const char *authority,
+    const struct store_serial *serial, const char *context, struct err *err)
+{
+	struct reserve_args a = { id, authority, context, serial };
+
+	return sq_write(sq_store_writer(s), reserve_step, &a, err);
+}
+
+static enum rc
+notified_step(struct sq_writer *w, void *arg, struct err *err)
+{
+	int64_t id = *(int64_t *)arg;
+	int changed = 0;
+	enum rc rc;
+
+	rc = sq_exec(sq_writer_conn(w), Q_TX_NOTIFIED, SQ_ARGS(sq_i(id), sq_i(sq_writer_now(w))),
+	    &changed, err);
+	if (rc == RC_OK && changed == 0)
+		rc = sqlite_tx_why_not(sq_writer_conn(w), id, "notified", err);
+	if (rc == RC_OK)
+		rc = sq_exec(sq_writer_conn(w), Q_OUTBOX_DROP, SQ_ARGS(sq_i(id)), NULL, err);
+	return rc;
+}
+
+enum rc
+sqlite_tx_notified(struct store *s, int64_t id, struct err *err)
+{
+	return sq_write(sq_store_writer(s), notified_step, &id, err);
+}
+
+/* From another state, or for no transaction, nothing happens: nobody waits for an answer. */
+enum rc
+sqlite_tx_delivered_step(struct sq_writer *w, int64_t id, struct err *err)
+{
+	int changed = 0;
+	enum rc rc;
+
+	rc = sq_exec(sq_writer_conn(w), Q_TX_DELIVERED, SQ_ARGS(sq_i(id), sq_i(sq_writer_now(w))),
+	    &changed, err);
+	if (rc == RC_OK && changed > 0)
+		rc = sq_exec(sq_writer_conn(w), Q_PENDING_DROP, SQ_ARGS(sq_i(id)), NULL, err);
+	return rc;
+}
+
+/* ---- after a crash
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+/* Append the cursor's row; doubles the list as it grows. */
+static enum rc
+list_add(struct store_tx **list, size_t *n, size_t *room, struct sq_cursor *cur, struct err *err)
+{
+	struct store_tx *t;
+
+	if (*n == *room) {
+		size_t more = *room == 0 ? 16 : 2 * *room;
+		struct store_tx *grown = realloc(*list, more * sizeof(*grown));
+
+		if (grown == NULL)
+			return fail(err, RC_NOMEM, "no memory for a list of transactions");
+		*list = grown;
+		*room = more;
+	}
+	t = &(*list)[(*n)++];
+	tx_take(t, cur);
+	t->csr = sq_take_blob(cur, &t->csr_len);
+	t->cert = sq_take_blob(cur, &t->cert_len);
+	return sq_took(cur, err);
+}
+
+static enum rc
+unfinished_read(struct sq_conn *c, size_t max, struct store_tx **list, size_t *n, struct err *err)
+{
+	struct sq_cursor cur;
+	size_t room = 0;
+	bool row = true;
+	enum rc rc;
+
+	rc = sq_query(&cur, c, Q_TX_UNFINISHED, SQ_ARGS(sq_i((int64_t)max)), err);
+	while (rc == RC_OK) {
+		rc = sq_next(&cur, &row, err);
+		if (rc != RC_OK || !row)
+			break;
+		rc = list_add(list, n, &room, &cur, err);
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_tx_unfinished(
+    struct store *s, size_t max, struct store_tx **list, size_t *n, struct err *err)
+{
+	struct store_tx *got = NULL;
+	struct sq_conn *c;
+	size_t count = 0;
+	enum rc rc;
+
+	rc = sq_reader_get(&c, s, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = unfinished_read(c, max, &got, &count, err);
+	sq_reader_put(s, c);
+	if (rc != RC_OK) {
+		store_tx_list_free(got, count);
+		return rc;
+	}
+	*list = got;
+	*n = count;
+	return RC_OK;
+}

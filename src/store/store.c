@@ -1,0 +1,307 @@
+/*
+ * store.c - the door of the store: arguments are checked here, then the backend's table is called.
+ */
+#include "store/store.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "store/store_backend.h"
+
+#define ENDPOINT_MAX 255    /* bytes; a name from the configuration */
+#define EVENT_MAX    64     /* bytes; a word */
+#define LIST_MAX     10000u /* rows that a call may hand over as a list in memory */
+
+static const struct store_backend *const backends[] = { &sqlite_backend };
+
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+
+static enum rc
+open_url(struct store **out, const char *url, bool shared, struct err *err)
+{
+	for (size_t i = 0; i < N(backends); i++) {
+		const char *scheme = backends[i]->scheme;
+
+		if (str_starts(url, scheme))
+			return backends[i]->open(out, url + strlen(scheme), shared, err);
+	}
+	return fail(
+	    err, RC_CONFIG, "the store's address is \"%s\" and must look like sqlite:FILE", url);
+}
+
+enum rc
+store_open(struct store **out, const char *url, struct err *err)
+{
+	return open_url(out, url, false, err);
+}
+
+enum rc
+store_open_shared(struct store **out, const char *url, struct err *err)
+{
+	return open_url(out, url, true, err);
+}
+
+void
+store_close(struct store *s)
+{
+	if (s != NULL)
+		s->backend->close(s);
+}
+
+/* A text of a row; NULL is fine where the column may be empty. */
+static enum rc
+check_text(const char *s, size_t max, bool needed, const char *what, struct err *err)
+{
+	size_t len;
+
+	if (s == NULL)
+		return needed ? fail(err, RC_BUG, "%s is missing", what) : RC_OK;
+	len = strnlen(s, max + 1);
+	if (len > max)
+		return fail(err, RC_LIMIT, "%s is longer than %zu bytes", what, max);
+	if (needed && len == 0)
+		return fail(err, RC_BUG, "%s is empty", what);
+	return RC_OK;
+}
+
+static enum rc
+check_bytes(const void *p, size_t len, size_t max, const char *what, struct err *err)
+{
+	if (p == NULL || len == 0)
+		return fail(err, RC_BUG, "%s is missing", what);
+	if (len > max)
+		return fail(
+		    err, RC_LIMIT, "%s has %zu bytes, at most %zu are taken", what, len, max);
+	return RC_OK;
+}
+
+/* Leading zero octets do not count: an INTEGER is a number. */
+static enum rc
+serial_parse(struct store_serial *out, const char *hex, struct err *err)
+{
+	size_t len;
+
+	if (hex == NULL)
+		return fail(err, RC_BUG, "serial number is missing");
+	while (hex[0] == '0' && hex[1] == '0')
+		hex += 2;
+	len = strnlen(hex, 2 * STORE_SERIAL_MAX + 1);
+	if (len == 0 || len > 2 * STORE_SERIAL_MAX)
+		return fail(err, RC_PARSE, "a serial number has 1 to %d octets", STORE_SERIAL_MAX);
+	out->len = len / 2;
+	return hex_decode(out->v, out->len, hex, len, err);
+}
+
+static enum rc
+ending_check(const struct store_ending *end, struct err *err)
+{
+	return check_text(end->reason, STORE_TEXT_MAX, true, "reason", err);
+}
+
+enum rc
+store_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr, size_t csr_len,
+    struct store_tx *out, bool *fresh, struct err *err)
+{
+	enum rc rc;
+
+	rc = check_text(key->endpoint, ENDPOINT_MAX, true, "endpoint", err);
+	if (rc == RC_OK)
+		rc = check_text(key->transaction_id, LIMIT_TXID, true, "transactionID", err);
+	if (rc == RC_OK)
+		rc = check_bytes(csr, csr_len, LIMIT_CSR, "certificate request", err);
+	if (rc != RC_OK)
+		return rc;
+	return s->backend->tx_begin(s, key, csr, csr_len, out, fresh, err);
+}
+
+enum rc
+store_tx_reserve(struct store *s, int64_t id, const char *authority, const char *serial_hex,
+    const char *context, struct err *err)
+{
+	struct store_serial serial;
+	enum rc rc;
+
+	rc = check_text(authority, STORE_TEXT_MAX, true, "authority", err);
+	if (rc == RC_OK)
+		rc = check_text(context, STORE_TEXT_MAX, false, "context", err);
+	if (rc == RC_OK)
+		rc = serial_parse(&serial, serial_hex, err);
+	if (rc != RC_OK)
+		return rc;
+	return s->backend->tx_reserve(s, id, authority, &serial, context, err);
+}
+
+static enum rc
+cert_check(const struct store_cert *c, struct err *err)
+{
+	const struct {
+		const char *text, *name;
+		size_t max;
+		bool needed;
+	} texts[] = {
+		{ c->ca, "CA", ENDPOINT_MAX, true },
+		{ c->endpoint, "endpoint", ENDPOINT_MAX, true },
+		{ c->profile, "profile", ENDPOINT_MAX, true },
+		{ c->subject, "subject", STORE_TEXT_MAX, false },
+		{ c->san, "subject alternative name", STORE_TEXT_MAX, false },
+		{ c->thumbprint, "thumbprint", EVENT_MAX, true },
+	};
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < N(texts) && rc == RC_OK; i++)
+		rc = check_text(texts[i].text, texts[i].max, texts[i].needed, texts[i].name, err);
+	if (rc == RC_OK)
+		rc = check_bytes(c->der, c->der_len, LIMIT_CERT, "certificate", err);
+	return rc;
+}
+
+enum rc
+store_tx_signed(
+    struct store *s, int64_t id, const struct store_cert *cert, bool notify, struct err *err)
+{
+	struct store_serial serial;
+	enum rc rc;
+
+	rc = cert_check(cert, err);
+	if (rc == RC_OK)
+		rc = serial_parse(&serial, cert->serial, err);
+	if (rc != RC_OK)
+		return rc;
+	return s->backend->tx_signed(s, id, cert, &serial, notify, err);
+}
+
+enum rc
+store_tx_notified(struct store *s, int64_t id, struct err *err)
+{
+	return s->backend->tx_notified(s, id, err);
+}
+
+void
+store_tx_delivered(struct store *s, int64_t id)
+{
+	s->backend->tx_delivered(s, id);
+}
+
+enum rc
+store_tx_refused(struct store *s, int64_t id, const char *reason, bool notify_failure,
+    int64_t hresult, struct err *err)
+{
+	struct store_ending end = { reason, notify_failure, hresult };
+	enum rc rc = ending_check(&end, err);
+
+	return rc != RC_OK ? rc : s->backend->tx_refused(s, id, &end, err);
+}
+
+enum rc
+store_tx_undelivered(struct store *s, int64_t id, const char *reason, bool notify_failure,
+    int64_t hresult, struct err *err)
+{
+	struct store_ending end = { reason, notify_failure, hresult };
+	enum rc rc = ending_check(&end, err);
+
+	return rc != RC_OK ? rc : s->backend->tx_undelivered(s, id, &end, err);
+}
+
+/* What a list in memory may hold, whatever the caller asks for. */
+static size_t
+list_max(size_t max)
+{
+	return max < LIST_MAX ? max : LIST_MAX;
+}
+
+enum rc
+store_tx_unfinished(struct store *s, size_t max, struct store_tx **list, size_t *n, struct err *err)
+{
+	return s->backend->tx_unfinished(s, list_max(max), list, n, err);
+}
+
+enum rc
+outbox_due(struct store *s, int64_t now_ms, size_t max, struct outbox_row **rows, size_t *n,
+    struct err *err)
+{
+	return s->backend->outbox_due(s, now_ms, list_max(max), rows, n, err);
+}
+
+enum rc
+outbox_done(struct store *s, int64_t id, struct err *err)
+{
+	return s->backend->outbox_done(s, id, err);
+}
+
+enum rc
+outbox_retry(struct store *s, int64_t id, int64_t due_ms, struct err *err)
+{
+	return s->backend->outbox_retry(s, id, due_ms, err);
+}
+
+enum rc
+store_cert_get(struct store *s, const char *serial_hex, struct store_cert_row *out, struct err *err)
+{
+	struct store_serial serial;
+	enum rc rc = serial_parse(&serial, serial_hex, err);
+
+	return rc != RC_OK ? rc : s->backend->cert_get(s, &serial, out, err);
+}
+
+enum rc
+store_cert_revoke(
+    struct store *s, const char *serial_hex, int reason, const char *why, struct err *err)
+{
+	struct store_serial serial;
+	enum rc rc;
+
+	/* RFC 5280 5.3.1: 0..10 without 7; 8 would un-revoke, and belongs to delta CRLs. */
+	if (reason < 0 || reason > 10 || reason == 7 || reason == 8)
+		return fail(err, RC_DENIED, "%d is no reason for a revocation", reason);
+	rc = check_text(why, STORE_TEXT_MAX, false, "why", err);
+	if (rc == RC_OK)
+		rc = serial_parse(&serial, serial_hex, err);
+	return rc != RC_OK ? rc : s->backend->cert_revoke(s, &serial, reason, why, err);
+}
+
+enum rc
+store_cert_each(struct store *s, const struct store_cert_filter *f, size_t max,
+    int (*fn)(void *arg, int64_t rowid, const struct store_cert_row *row), void *arg,
+    struct err *err)
+{
+	return s->backend->cert_each(s, f, max, fn, arg, err);
+}
+
+enum rc
+store_crl_number(struct store *s, const char *ca, uint64_t *number, struct err *err)
+{
+	enum rc rc = check_text(ca, ENDPOINT_MAX, true, "CA", err);
+
+	return rc != RC_OK ? rc : s->backend->crl_number(s, ca, number, err);
+}
+
+enum rc
+store_audit(struct store *s, const char *event, const char *detail, struct err *err)
+{
+	enum rc rc = check_text(event, EVENT_MAX, true, "event", err);
+
+	if (rc == RC_OK)
+		rc = check_text(detail, STORE_TEXT_MAX, false, "detail", err);
+	return rc != RC_OK ? rc : s->backend->audit(s, event, detail == NULL ? "" : detail, err);
+}
+
+enum rc
+store_audit_verify(struct store *s, uint64_t *rows, struct err *err)
+{
+	return s->backend->audit_verify(s, rows, err);
+}
+
+enum rc
+store_audit_each(struct store *s, int64_t after, size_t max,
+    int (*fn)(void *arg, int64_t seq, int64_t when_ms, const char *event, const char *detail),
+    void *arg, struct err *err)
+{
+	return s->backend->audit_each(s, after, max, fn, arg, err);
+}
+
+enum rc
+store_stats(struct store *s, struct store_stats *out, struct err *err)
+{
+	return s->backend->stats(s, out, err);
+}

@@ -1,0 +1,89 @@
+/*
+ * store_backend.h - what a database has to offer to stand behind store.h.
+ *
+ * store.c checks the arguments (lengths, hex, NULLs) and calls through this table; a backend sees
+ * only values within bounds.  A backend's struct begins with a struct store.  The functions mean
+ * what store.h says of their namesakes.
+ */
+#ifndef SCEPD_STORE_STORE_BACKEND_H
+#define SCEPD_STORE_STORE_BACKEND_H
+
+#include "store/store.h"
+
+#define STORE_SERIAL_MAX 20     /* octets, RFC 5280 4.1.2.2 */
+#define STORE_TEXT_MAX   65536u /* bytes of any text in a row: subject, SAN, context, detail */
+
+/* How a certificate that was never handed out is revoked: cessationOfOperation, RFC 5280 5.3.1. */
+#define STORE_REASON_UNDELIVERED 5
+
+struct store {
+	const struct store_backend *backend;
+};
+
+/* Big-endian magnitude without leading zeros: half the size of its text, and random, so it is
+ * indexed. */
+struct store_serial {
+	uint8_t v[STORE_SERIAL_MAX];
+	size_t len;
+};
+
+/* How a transaction ended without a certificate in a device's hands. */
+struct store_ending {
+	const char *reason;
+	bool notify_failure;
+	int64_t hresult;
+};
+
+typedef int store_cert_fn(void *arg, int64_t rowid, const struct store_cert_row *row);
+typedef int store_audit_fn(
+    void *arg, int64_t seq, int64_t when_ms, const char *event, const char *detail);
+
+struct store_backend {
+	const char *scheme; /* "sqlite:" */
+	enum rc (*open)(struct store **out, const char *where, bool shared, struct err *err);
+	void (*close)(struct store *s);
+
+	enum rc (*tx_begin)(struct store *s, const struct tx_key *key, const uint8_t *csr,
+	    size_t csr_len, struct store_tx *out, bool *fresh, struct err *err);
+	enum rc (*tx_reserve)(struct store *s, int64_t id, const char *authority,
+	    const struct store_serial *serial, const char *context, struct err *err);
+	enum rc (*tx_signed)(struct store *s, int64_t id, const struct store_cert *cert,
+	    const struct store_serial *serial, bool notify, struct err *err);
+	enum rc (*tx_notified)(struct store *s, int64_t id, struct err *err);
+	void (*tx_delivered)(struct store *s, int64_t id);
+	enum rc (*tx_refused)(
+	    struct store *s, int64_t id, const struct store_ending *end, struct err *err);
+	enum rc (*tx_undelivered)(
+	    struct store *s, int64_t id, const struct store_ending *end, struct err *err);
+	enum rc (*tx_unfinished)(
+	    struct store *s, size_t max, struct store_tx **list, size_t *n, struct err *err);
+
+	enum rc (*outbox_due)(struct store *s, int64_t now_ms, size_t max, struct outbox_row **rows,
+	    size_t *n, struct err *err);
+	enum rc (*outbox_done)(struct store *s, int64_t id, struct err *err);
+	enum rc (*outbox_retry)(struct store *s, int64_t id, int64_t due_ms, struct err *err);
+
+	enum rc (*cert_get)(struct store *s, const struct store_serial *serial,
+	    struct store_cert_row *out, struct err *err);
+	enum rc (*cert_revoke)(struct store *s, const struct store_serial *serial, int reason,
+	    const char *why, struct err *err);
+	enum rc (*cert_each)(struct store *s, const struct store_cert_filter *f, size_t max,
+	    store_cert_fn *fn, void *arg, struct err *err);
+	enum rc (*crl_number)(struct store *s, const char *ca, uint64_t *number, struct err *err);
+
+	enum rc (*audit)(struct store *s, const char *event, const char *detail, struct err *err);
+	enum rc (*audit_verify)(struct store *s, uint64_t *rows, struct err *err);
+	enum rc (*audit_each)(struct store *s, int64_t after, size_t max, store_audit_fn *fn,
+	    void *arg, struct err *err);
+
+	enum rc (*stats)(struct store *s, struct store_stats *out, struct err *err);
+};
+
+extern const struct store_backend sqlite_backend;
+
+/* The name under which a row is found: SHA-256 over endpoint, transactionID and the CSR's hash. */
+#define TX_ROW_KEY_SIZE 32
+enum rc tx_row_key(
+    uint8_t out[static TX_ROW_KEY_SIZE], const struct tx_key *key, struct err *err) MUST_CHECK;
+
+#endif
