@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "ca/authorization_int.h"
 #include "ca/ca_int.h"
 #include "ca/rules.h"
@@ -238,12 +239,10 @@ san_text(struct buf *out, const struct san_list *l)
 static enum rc
 take_text(char **out, struct buf *b, const char *what, struct err *err)
 {
-	enum rc rc;
+	enum rc rc = buf_ok(b, what, err);
 
-	buf_addc(b, '\0');
-	rc = buf_ok(b, what, err);
 	if (rc == RC_OK)
-		*out = (char *)buf_take(b, NULL);
+		rc = str_dup(out, buf_str(b), err);
 	buf_done(b);
 	return rc;
 }
