@@ -81,13 +81,13 @@ malformed_ber_is_refused(void **state)
 #define B(s) s, sizeof(s) - 1
 		{ B(""), RC_PARSE },
 		{ B("\x30"), RC_PARSE },
-		{ B("\x30\x80"), RC_PARSE },		 /* no end */
-		{ B("\x30\x80\x00"), RC_PARSE },	 /* half an end */
-		{ B("\x30\x02\x00\x00"), RC_PARSE },	 /* end in a definite length */
-		{ B("\x00\x00"), RC_PARSE },		 /* an end alone */
-		{ B("\x04\x80\x00\x00"), RC_PARSE },	 /* indefinite primitive */
-		{ B("\x30\x00\x00"), RC_PARSE },	 /* trailing byte */
-		{ B("\x1f\x81\x00\x00"), RC_PARSE },	 /* long tag */
+		{ B("\x30\x80"), RC_PARSE },         /* no end */
+		{ B("\x30\x80\x00"), RC_PARSE },     /* half an end */
+		{ B("\x30\x02\x00\x00"), RC_PARSE }, /* end in a definite length */
+		{ B("\x00\x00"), RC_PARSE },         /* an end alone */
+		{ B("\x04\x80\x00\x00"), RC_PARSE }, /* indefinite primitive */
+		{ B("\x30\x00\x00"), RC_PARSE },     /* trailing byte */
+		{ B("\x1f\x81\x00\x00"), RC_PARSE }, /* long tag */
 		{ B("\x30\x85\x00\x00\x00\x00\x00"), RC_PARSE },
 		{ B("\x30\xff"), RC_PARSE },
 		{ B("\x30\x84\xff\xff\xff\xff"), RC_PARSE },

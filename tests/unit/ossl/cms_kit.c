@@ -74,9 +74,16 @@ struct buf
 sign(const struct actor *a, struct der content, enum digest d, const struct cms_attr_build *attrs,
     size_t n_attrs)
 {
-	struct cms_signed_build b = { .content = content, .digest = d, .signer = &a->c,
-		.sign = cms_sign_with_key, .sign_ctx = a->key, .signing_time = clock_now(),
-		.attrs = attrs, .n_attrs = n_attrs, .certs = &a->c.der, .n_certs = 1 };
+	struct cms_signed_build b = { .content = content,
+		.digest = d,
+		.signer = &a->c,
+		.sign = cms_sign_with_key,
+		.sign_ctx = a->key,
+		.signing_time = clock_now(),
+		.attrs = attrs,
+		.n_attrs = n_attrs,
+		.certs = &a->c.der,
+		.n_certs = 1 };
 	struct buf out = new_buf();
 	struct err err = { 0 };
 
@@ -88,8 +95,9 @@ struct buf
 envelop(const struct actor *to, struct der content, enum cipher c, struct transport t, bool by_ski)
 {
 	struct cms_recipient r = { .cert = &to->c, .by_ski = by_ski, .transport = t };
-	struct cms_enveloped_build b = { .content = content, .cipher = c, .recipients = &r,
-		.n_recipients = 1 };
+	struct cms_enveloped_build b = {
+		.content = content, .cipher = c, .recipients = &r, .n_recipients = 1
+	};
 	struct buf out = new_buf();
 	struct err err = { 0 };
 
@@ -97,7 +105,8 @@ envelop(const struct actor *to, struct der content, enum cipher c, struct transp
 	return out;
 }
 
-/* ---- apart and together --------------------------------------------------------------------------- */
+/* ---- apart and together
+ * --------------------------------------------------------------------------- */
 
 static struct der
 inside_content_info(const struct buf *message)
@@ -243,7 +252,8 @@ alg_der(const char *oid, struct der params)
 	return out;
 }
 
-/* ---- BER ------------------------------------------------------------------------------------------- */
+/* ---- BER
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 segments(struct buf *out, struct der body, size_t segment)

@@ -1,6 +1,6 @@
 /*
- * cms_kit.h - what the tests of CMS and SCEP share: people with keys and certificates, messages taken
- * apart and put together differently, and BER.
+ * cms_kit.h - what the tests of CMS and SCEP share: people with keys and certificates, messages
+ * taken apart and put together differently, and BER.
  */
 #ifndef SCEPD_TESTS_OSSL_CMS_KIT_H
 #define SCEPD_TESTS_OSSL_CMS_KIT_H
@@ -26,10 +26,11 @@ struct buf new_buf(void);
 /* Sign `content` with contentType, messageDigest, signingTime and these attributes. */
 struct buf sign(const struct actor *a, struct der content, enum digest d,
     const struct cms_attr_build *attrs, size_t n_attrs);
-struct buf envelop(const struct actor *to, struct der content, enum cipher c,
-    struct transport t, bool by_ski);
+struct buf envelop(
+    const struct actor *to, struct der content, enum cipher c, struct transport t, bool by_ski);
 
-/* The pieces of a SignedData with one signer, each with its header; p == NULL: left out when put together. */
+/* The pieces of a SignedData with one signer, each with its header; p == NULL: left out when put
+ * together. */
 struct signed_parts {
 	struct der version, digests, content, certs;
 	struct der signer_version, sid, digest_alg, attrs, signature_alg, signature;
@@ -47,7 +48,8 @@ struct enveloped_parts {
 void enveloped_take_apart(struct enveloped_parts *p, const struct buf *message);
 struct buf enveloped_put_together(const struct enveloped_parts *p);
 
-/* The same as BER: indefinite lengths, OCTET STRINGs in segments of so many bytes, padded lengths. */
+/* The same as BER: indefinite lengths, OCTET STRINGs in segments of so many bytes, padded lengths.
+ */
 struct buf to_ber(struct der der, size_t segment);
 
 /* AlgorithmIdentifier { oid, params } */

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 /* SubjectPublicKeyInfo of an RSA key with these numbers. */
 static void
 rsa_spki(struct buf *b, const uint8_t *n, size_t n_len, const uint8_t *e, size_t e_len)
