@@ -198,18 +198,22 @@ on_start(struct builder *b, enum node_kind kind, const yaml_event_t *ev, struct 
 static enum rc
 on_list_start(struct builder *b, const yaml_event_t *ev, struct err *err)
 {
-	enum rc rc = check_marks(
-	    b, ev->data.sequence_start.anchor, ev->data.sequence_start.tag, line_of(ev), err);
+	enum rc rc;
 
+	step(b);
+	rc = check_marks(
+	    b, ev->data.sequence_start.anchor, ev->data.sequence_start.tag, line_of(ev), err);
 	return rc != RC_OK ? rc : on_start(b, NODE_LIST, ev, err);
 }
 
 static enum rc
 on_map_start(struct builder *b, const yaml_event_t *ev, struct err *err)
 {
-	enum rc rc = check_marks(
-	    b, ev->data.mapping_start.anchor, ev->data.mapping_start.tag, line_of(ev), err);
+	enum rc rc;
 
+	step(b);
+	rc = check_marks(
+	    b, ev->data.mapping_start.anchor, ev->data.mapping_start.tag, line_of(ev), err);
 	return rc != RC_OK ? rc : on_start(b, NODE_MAP, ev, err);
 }
 
