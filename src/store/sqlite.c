@@ -77,9 +77,7 @@ sq_reader_put(struct store *s, struct sq_conn *c)
 		sq_close(c);
 }
 
-/* ---- open
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- open ---- */
 
 /* Whoever may write the folder can put another database in place of ours. */
 static void
@@ -221,9 +219,7 @@ sqlite_open(struct store **out, const char *path, bool shared, struct err *err)
 	return RC_OK;
 }
 
-/* ---- figures
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- figures ---- */
 
 static enum rc
 count_states(struct sq_conn *c, enum sq_stmt id, struct store_stats *out, struct err *err)

@@ -82,9 +82,7 @@ sqlite_cert_get(
 	return rc;
 }
 
-/* ---- revoke
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- revoke ---- */
 
 static enum rc
 cert_status(struct sq_conn *c, const struct store_serial *serial, int64_t *id, int64_t *revoked,
@@ -167,9 +165,7 @@ sqlite_cert_revoke(struct store *s, const struct store_serial *serial, int reaso
 	return sq_write(sq_store_writer(s), revoke_step, &a, err);
 }
 
-/* ---- list
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- list ---- */
 
 /* Columns of CERT_COLUMNS that a pattern is tried on. */
 enum { COL_SERIAL = 1, COL_SUBJECT = 5, COL_SAN = 6 };
@@ -256,9 +252,7 @@ sqlite_cert_each(struct store *s, const struct store_cert_filter *f, size_t max,
 	return rc;
 }
 
-/* ---- CRL numbers
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- CRL numbers ---- */
 
 struct crl_args {
 	const char *ca;

@@ -3,6 +3,7 @@
  */
 #include "store/sqlite_conn.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,12 +61,24 @@ sq_fail(struct sq_conn *c, const char *what, struct err *err)
 	return fail(err, RC_BUG, "%s: %s: %s", c->path, what, sqlite3_errmsg(c->db));
 }
 
+/*
+ * SQLite keeps count of its memory under one lock for all threads unless told otherwise.  Refused when somebody in
+ * this process has used SQLite before; then it is only slower.
+ */
+static void
+library_setup(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum rc
 sq_open(struct sq_conn **out, const char *path, enum sq_role role, struct err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct sq_conn *c = calloc(1, sizeof(*c));
 	enum rc rc;
 
+	pthread_once(&once, library_setup);
 	if (c == NULL)
 		return fail(err, RC_NOMEM, "no memory for a database connection");
 	rc = str_dup(&c->path, path, err);

@@ -42,21 +42,7 @@ serial_take(struct store_serial *out, struct sq_cursor *cur)
 	free(p);
 }
 
-static enum rc
-outbox_put(struct sq_writer *w, int64_t id, int64_t attempt, enum outbox_kind kind, int64_t hresult,
-    const char *text, struct err *err)
-{
-	/* Replaces what an earlier attempt left: its failure is told no more once a certificate
-	 * exists. */
-	return sq_exec(sq_writer_conn(w), Q_OUTBOX_PUT,
-	    SQ_ARGS(sq_i(id), sq_i(attempt), sq_i(kind), sq_i(sq_writer_now(w)), sq_i(hresult),
-		sq_t(text)),
-	    NULL, err);
-}
-
-/* ---- signed
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- signed ---- */
 
 struct signed_args {
 	int64_t id;
@@ -74,7 +60,9 @@ signed_move(struct sq_writer *w, const struct signed_args *a, struct moved *m, s
 	enum rc rc;
 
 	rc = sq_query(&cur, sq_writer_conn(w), Q_TX_SIGNED,
-	    SQ_ARGS(sq_i(a->id), sq_i(sq_writer_now(w)), sq_b(a->serial->v, a->serial->len)), err);
+	    SQ_ARGS(sq_i(a->id), sq_i(sq_writer_now(w)), sq_b(a->serial->v, a->serial->len),
+		sq_i(a->notify)),
+	    err);
 	if (rc == RC_OK)
 		rc = sq_next(&cur, &m->row, err);
 	if (rc == RC_OK && m->row) {
@@ -143,10 +131,10 @@ signed_step(struct sq_writer *w, void *arg, struct err *err)
 		rc = signed_audit(w, a, &m, &audit, err);
 	if (rc == RC_OK)
 		rc = cert_insert(w, a, audit, err);
-	if (rc == RC_OK && a->notify)
-		rc = outbox_put(w, a->id, m.attempt, OUTBOX_SUCCESS, 0, NULL, err);
-	else if (rc == RC_OK && m.attempt > 1)
-		rc = sq_exec(sq_writer_conn(w), Q_OUTBOX_DROP, SQ_ARGS(sq_i(a->id)), NULL, err);
+	/* A failure of an earlier attempt is told no more, now that there is a certificate. */
+	if (rc == RC_OK && m.attempt > 1)
+		rc = sq_exec(
+		    sq_writer_conn(w), Q_OUTBOX_DROP_EARLIER, SQ_ARGS(sq_i(a->id)), NULL, err);
 	moved_done(&m);
 	return rc;
 }
@@ -160,9 +148,7 @@ sqlite_tx_signed(struct store *s, int64_t id, const struct store_cert *cert,
 	return sq_write(sq_store_writer(s), signed_step, &a, err);
 }
 
-/* ---- refused, undelivered
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- refused, undelivered ---- */
 
 struct end_args {
 	int64_t id;
@@ -219,8 +205,10 @@ static enum rc
 end_outbox(struct sq_writer *w, const struct end_args *a, const struct moved *m, struct err *err)
 {
 	if (a->end->notify_failure)
-		return outbox_put(
-		    w, a->id, m->attempt, OUTBOX_FAILURE, a->end->hresult, a->end->reason, err);
+		return sq_exec(sq_writer_conn(w), Q_OUTBOX_PUT,
+		    SQ_ARGS(sq_i(a->id), sq_i(m->attempt), sq_i(sq_writer_now(w)),
+			sq_i(a->end->hresult), sq_t(a->end->reason)),
+		    NULL, err);
 	return sq_exec(sq_writer_conn(w), Q_PENDING_DROP, SQ_ARGS(sq_i(a->id)), NULL, err);
 }
 
@@ -274,8 +262,6 @@ undelivered_step(struct sq_writer *w, void *arg, struct err *err)
 		rc = end_audit(w, "undelivered", a, &m, err);
 	if (rc == RC_OK)
 		rc = revoke_unless_revoked(w, &m.serial, a->end->reason, err);
-	if (rc == RC_OK)
-		rc = sq_exec(sq_writer_conn(w), Q_OUTBOX_DROP, SQ_ARGS(sq_i(a->id)), NULL, err);
 	if (rc == RC_OK)
 		rc = end_outbox(w, a, &m, err);
 	moved_done(&m);

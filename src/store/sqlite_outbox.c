@@ -1,9 +1,10 @@
 /*
  * sqlite_outbox.c - what still has to be told to Intune.
  *
- * There is at most one row a transaction, of its latest attempt that has something to tell.  The id
- * that callers see holds transaction and attempt: when a row was replaced by that of a later
- * attempt while its message was on the way, outbox_done() does not take the new row away.
+ * Successes that are not told yet are transactions in state signed (sqlite_schema.c); the rows here
+ * are failures.  There is at most one a transaction, of its latest attempt that has something to
+ * tell.  The id that callers see holds transaction and attempt: when a row was replaced by that of
+ * a later attempt while its message was on the way, outbox_done() does not take the new row away.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -8,8 +8,10 @@
  *  - Two indices are random by nature: the transaction's key (a hash) and the serial number.  There
  * is no third, and both have short entries; all other indices are partial and cover what is
  * unfinished or unusual.
- *  - `pending` is also the list of what a crash left behind, and `outbox` has one row a
- * transaction: no index needed.
+ *  - `pending` is also the list of what a crash left behind.
+ *  - The outbox of successes is tx.state with tx.notify: nearly all are told within milliseconds,
+ *    and rows of their own would be one more page in two commits of every enrolment.  The table
+ *    `outbox` holds the failures, at most one a transaction.
  *  - Rows of tx, cert and audit are never deleted, so the greatest id is their number (sqlite_stats
  * in sqlite.c relies on it).
  */
@@ -30,6 +32,8 @@ const char *const sq_migrations[] = {
 	"  changed INTEGER NOT NULL," /* wall ms */
 	"  csr_sha256 BLOB NOT NULL,"
 	"  signer_sha256 BLOB NOT NULL,"
+	"  notify INTEGER NOT NULL DEFAULT 0," /* while signed: 1 when Intune still has to be told
+						*/
 	"  endpoint TEXT NOT NULL,"
 	"  transaction_id TEXT NOT NULL,"
 	"  authority TEXT,"
@@ -45,13 +49,12 @@ const char *const sq_migrations[] = {
 	"CREATE TABLE outbox ("
 	"  tx_id INTEGER PRIMARY KEY,"
 	"  attempt INTEGER NOT NULL,"  /* tx.attempt that it tells of */
-	"  kind INTEGER NOT NULL,"     /* enum outbox_kind */
 	"  attempts INTEGER NOT NULL," /* to tell it */
 	"  due INTEGER NOT NULL,"      /* wall ms */
 	"  hresult INTEGER NOT NULL,"
 	"  text TEXT"
 	") STRICT;"
-	"CREATE INDEX outbox_failures ON outbox(due) WHERE kind = 2;"
+	"CREATE INDEX outbox_due ON outbox(due);"
 	"CREATE TABLE cert ("
 	"  id INTEGER PRIMARY KEY,"
 	"  serial BLOB NOT NULL UNIQUE,"

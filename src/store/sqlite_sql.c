@@ -1,6 +1,6 @@
 /*
- * sqlite_sql.c - every statement that runs on a ready database.  States are those of enum tx_state,
- * kinds of enum outbox_kind.
+ * sqlite_sql.c - every statement that runs on a ready database.  States are those of
+ * enum tx_state.
  */
 #include "store/sqlite_conn.h"
 
@@ -38,17 +38,20 @@ const char *const sq_sql[Q__MAX] = {
 	    " serial = NULL, reason = NULL, context = NULL WHERE id = ?1 AND state >= 7",
 	[Q_TX_RESERVE] = "UPDATE tx SET state = 3, changed = ?2, authority = ?3, serial = ?4,"
 			 " context = ?5 WHERE id = ?1 AND state <= 2",
-	[Q_TX_SIGNED] = "UPDATE tx SET state = 4, changed = ?2 WHERE id = ?1 AND state = 3"
-			" AND serial = ?3 RETURNING attempt, authority, transaction_id",
-	[Q_TX_NOTIFIED] = "UPDATE tx SET state = 5, changed = ?2 WHERE id = ?1 AND state = 4",
+	[Q_TX_SIGNED] =
+	    "UPDATE tx SET state = 4, changed = ?2, notify = ?4 WHERE id = ?1 AND state = 3"
+	    " AND serial = ?3 RETURNING attempt, authority, transaction_id",
+	[Q_TX_NOTIFIED] =
+	    "UPDATE tx SET state = 5, changed = ?2, notify = 0 WHERE id = ?1 AND state = 4",
 	[Q_TX_DELIVERED] =
 	    "UPDATE tx SET state = 6, changed = ?2, context = NULL WHERE id = ?1 AND state = 5",
 	[Q_TX_REFUSED] = "UPDATE tx SET state = 7, changed = ?2, reason = ?3, context = NULL"
 			 " WHERE id = ?1 AND state <= 3"
 			 " RETURNING attempt, endpoint, transaction_id, serial",
-	[Q_TX_UNDELIVERED] = "UPDATE tx SET state = 8, changed = ?2, reason = ?3, context = NULL"
-			     " WHERE id = ?1 AND state IN (4, 5)"
-			     " RETURNING attempt, endpoint, transaction_id, serial",
+	[Q_TX_UNDELIVERED] =
+	    "UPDATE tx SET state = 8, changed = ?2, notify = 0, reason = ?3, context = NULL"
+	    " WHERE id = ?1 AND state IN (4, 5)"
+	    " RETURNING attempt, endpoint, transaction_id, serial",
 	[Q_TX_UNFINISHED] = "SELECT " TX_COLUMNS ", p.csr, c.der"
 			    " FROM pending p JOIN tx t ON t.id = p.tx_id"
 			    " LEFT JOIN cert c ON c.serial = t.serial"
@@ -65,19 +68,21 @@ const char *const sq_sql[Q__MAX] = {
 				 " AND (SELECT state FROM tx WHERE id = ?1) >= 6",
 
 	[Q_OUTBOX_PUT] = "INSERT OR REPLACE INTO"
-			 " outbox(tx_id, attempt, kind, attempts, due, hresult, text)"
-			 " VALUES(?1, ?2, ?3, 0, ?4, ?5, ?6)",
-	[Q_OUTBOX_DROP] = "DELETE FROM outbox WHERE tx_id = ?1",
+			 " outbox(tx_id, attempt, attempts, due, hresult, text)"
+			 " VALUES(?1, ?2, 0, ?3, ?4, ?5)",
+	[Q_OUTBOX_DROP_EARLIER] = "DELETE FROM outbox WHERE tx_id = ?1",
 	/* Not while a later attempt of the same transaction is under way: that may end well. */
 	[Q_OUTBOX_DUE] =
 	    "SELECT o.tx_id, o.attempt, o.attempts, o.due, o.hresult, o.text,"
 	    " t.endpoint, t.transaction_id, p.csr"
 	    " FROM outbox o JOIN tx t ON t.id = o.tx_id JOIN pending p ON p.tx_id = o.tx_id"
-	    " WHERE o.kind = 2 AND o.due <= ?1 AND t.state >= 7 ORDER BY o.due LIMIT ?2",
-	[Q_OUTBOX_DONE] = "DELETE FROM outbox WHERE tx_id = ?1 AND attempt = ?2 AND kind = 2",
+	    " WHERE o.due <= ?1 AND t.state >= 7 ORDER BY o.due LIMIT ?2",
+	[Q_OUTBOX_DONE] = "DELETE FROM outbox WHERE tx_id = ?1 AND attempt = ?2",
 	[Q_OUTBOX_RETRY] = "UPDATE outbox SET attempts = attempts + 1, due = ?3"
-			   " WHERE tx_id = ?1 AND attempt = ?2 AND kind = 2",
-	[Q_OUTBOX_COUNT] = "SELECT count(*) FROM outbox",
+			   " WHERE tx_id = ?1 AND attempt = ?2",
+	[Q_OUTBOX_COUNT] =
+	    "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*)"
+	    " FROM pending p JOIN tx t ON t.id = p.tx_id WHERE t.state = 4 AND t.notify = 1)",
 
 	[Q_CERT_NEW] = "INSERT INTO cert(serial, tx_id, audit, issued, not_before, not_after, ca,"
 		       " endpoint, profile, subject, san, thumbprint, der)"

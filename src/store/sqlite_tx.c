@@ -45,9 +45,7 @@ sqlite_tx_why_not(struct sq_conn *c, int64_t id, const char *move, struct err *e
 	return rc;
 }
 
-/* ---- begin
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- begin ---- */
 
 struct begin_args {
 	const struct tx_key *key;
@@ -216,8 +214,7 @@ sqlite_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr, s
 	return RC_OK;
 }
 
-/* ---- reserve, notified, delivered
- * --------------------------------------------------------------------------------------- */
+/* ---- reserve, notified, delivered ---- */
 
 struct reserve_args {
 	int64_t id;
@@ -261,8 +258,6 @@ notified_step(struct sq_writer *w, void *arg, struct err *err)
 	    &changed, err);
 	if (rc == RC_OK && changed == 0)
 		rc = sqlite_tx_why_not(sq_writer_conn(w), id, "notified", err);
-	if (rc == RC_OK)
-		rc = sq_exec(sq_writer_conn(w), Q_OUTBOX_DROP, SQ_ARGS(sq_i(id)), NULL, err);
 	return rc;
 }
 
@@ -286,9 +281,7 @@ sqlite_tx_delivered_step(struct sq_writer *w, int64_t id, struct err *err)
 	return rc;
 }
 
-/* ---- after a crash
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- after a crash ---- */
 
 /* Append the cursor's row; doubles the list as it grows. */
 static enum rc

@@ -78,9 +78,7 @@ sq_writer_stats(struct sq_writer *w, uint64_t *commits, uint64_t *writes)
 	*writes = atomic_load(&w->writes);
 }
 
-/* ---- callers
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- callers ---- */
 
 static struct timespec
 after_ms(int64_t ms)
@@ -159,8 +157,7 @@ sq_write_later(struct sq_writer *w, int64_t id)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* ---- steps within a transaction
- * ---------------------------------------------------------------------------------------- */
+/* ---- steps within a transaction ---- */
 
 static enum rc
 audit_head_read(struct sq_writer *w, struct err *err)
@@ -307,9 +304,7 @@ run_group(struct sq_writer *w, struct group *g)
 	}
 }
 
-/* ---- the log
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- the log ---- */
 
 static int
 committed(void *arg, sqlite3 *db, const char *name, int pages)
@@ -337,9 +332,7 @@ checkpoint(struct sq_writer *w)
 	w->checkpoint_at = w->log_pages + CHECKPOINT_PAGES;
 }
 
-/* ---- the thread
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- the thread ---- */
 
 /* Under the lock: wait until there is a group to run; false at the end. */
 static bool

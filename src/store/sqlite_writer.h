@@ -36,9 +36,7 @@ void sq_write_later(struct sq_writer *w, int64_t id);
 
 void sq_writer_stats(struct sq_writer *w, uint64_t *commits, uint64_t *writes);
 
-/* ---- for steps
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- for steps ---- */
 
 struct sq_conn *sq_writer_conn(struct sq_writer *w);
 /* Wall ms; the same for all steps of a group. */

@@ -91,9 +91,7 @@ enum rc store_open_shared(struct store **out, const char *url, struct err *err) 
 /* No other thread may be in a call.  Waits for what was handed over; NULL is allowed. */
 void store_close(struct store *s);
 
-/* ---- transactions
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- transactions ---- */
 
 /*
  * Find or create the row of `key` in state received.  *fresh: it was created, or was
@@ -144,8 +142,7 @@ enum rc store_tx_unfinished(
     struct store *s, size_t max, struct store_tx **list, size_t *n, struct err *err) MUST_CHECK;
 void store_tx_list_free(struct store_tx *list, size_t n);
 
-/* ---- outbox: what still has to be told to Intune
- * --------------------------------------------------------------------- */
+/* ---- outbox: what still has to be told to Intune ---- */
 
 enum outbox_kind { OUTBOX_SUCCESS = 1, OUTBOX_FAILURE };
 struct outbox_row {
@@ -166,9 +163,7 @@ void outbox_rows_free(struct outbox_row *rows, size_t n);
 enum rc outbox_done(struct store *s, int64_t id, struct err *err) MUST_CHECK;
 enum rc outbox_retry(struct store *s, int64_t id, int64_t due_ms, struct err *err) MUST_CHECK;
 
-/* ---- certificates
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- certificates ---- */
 
 struct store_cert_row {
 	char *serial, *ca, *endpoint, *profile, *subject, *san, *thumbprint, *transaction_id,
@@ -200,9 +195,7 @@ enum rc store_cert_each(struct store *s, const struct store_cert_filter *f, size
 enum rc store_crl_number(
     struct store *s, const char *ca, uint64_t *number, struct err *err) MUST_CHECK;
 
-/* ---- audit
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- audit ---- */
 
 /* Rows of issue, refuse, revoke ... form a hash chain: hash = SHA-256(previous hash | row). Written
  * by the calls above, and by: */
