@@ -1,0 +1,146 @@
+/*
+ * client.c - making, configuring, checking and ending a client.
+ */
+#include "intune/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "intune/reply.h"
+
+#define CONNECTIONS_MAX 64u
+
+static enum intune_status
+from_http(struct intune_error *e, enum rc rc, const struct err *why)
+{
+	enum intune_status st = rc == RC_NOMEM ? INTUNE_E_NOMEM : INTUNE_E_ARGUMENT;
+
+	error_set(e, st, INTUNE_STEP_CONFIG, "%s", why->msg);
+	if (why->hint[0] != '\0')
+		error_hint(e, "%s", why->hint);
+	return st;
+}
+
+static enum intune_status
+open_http(struct intune_client *c, struct intune_error *e)
+{
+	const struct settings *s = &c->set;
+	const struct http_client_conf conf = {
+		.user_agent = "libintune/" INTUNE_VERSION,
+		.ca_file = s->v[P_CA_FILE],
+		.proxy_host = s->v[P_PROXY_HOST],
+		.proxy_port = s->proxy_port,
+		.proxy_user = s->v[P_PROXY_USER],
+		.proxy_pass = s->v[P_PROXY_PASS],
+		.connections_max = CONNECTIONS_MAX,
+	};
+	struct err why;
+	enum rc rc = http_client_new(&c->http, &conf, &why);
+
+	return rc == RC_OK ? INTUNE_OK : from_http(e, rc, &why);
+}
+
+static bool
+open_caches(struct intune_client *c)
+{
+	if (!token_source_init(&c->tokens[SCOPE_GRAPH], c, SCOPE_GRAPH))
+		return false;
+	if (!token_source_init(&c->tokens[SCOPE_INTUNE], c, SCOPE_INTUNE))
+		goto graph;
+	if (service_init(c))
+		return true;
+	cache_done(&c->tokens[SCOPE_INTUNE].cache);
+graph:
+	cache_done(&c->tokens[SCOPE_GRAPH].cache);
+	return false;
+}
+
+enum intune_status
+intune_client_new(
+    struct intune_client **out, const struct intune_config *config, struct intune_error *err)
+{
+	struct intune_error scratch, *e = err != NULL ? err : &scratch;
+	struct intune_client *c;
+	enum intune_status st;
+
+	error_reset(e);
+	if (out == NULL || config == NULL)
+		return error_set(
+		    e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG, "a client needs a configuration");
+	if ((c = calloc(1, sizeof(*c))) == NULL ||
+	    (st = settings_make(&c->set, config, e)) == INTUNE_E_NOMEM) {
+		free(c);
+		return error_set(e, INTUNE_E_NOMEM, INTUNE_STEP_CONFIG, "out of memory");
+	}
+	if (st != INTUNE_OK)
+		goto no_settings;
+	if ((st = open_http(c, e)) != INTUNE_OK)
+		goto no_http;
+	if (!open_caches(c)) {
+		st = error_set(e, INTUNE_E_NOMEM, INTUNE_STEP_CONFIG, "out of memory");
+		goto no_caches;
+	}
+	*out = c;
+	return INTUNE_OK;
+no_caches:
+	http_client_free(c->http);
+no_http:
+	settings_done(&c->set);
+no_settings:
+	free(c);
+	return st;
+}
+
+void
+intune_client_free(struct intune_client *c)
+{
+	unsigned i;
+
+	if (c == NULL)
+		return;
+	http_client_free(c->http);
+	for (i = 0; i < SCOPE__MAX; i++)
+		cache_done(&c->tokens[i].cache);
+	cache_done(&c->service);
+	free(c->last_uri);
+	settings_done(&c->set);
+	free(c);
+}
+
+enum intune_status
+intune_client_set_tls_context(struct intune_client *c, int (*configure)(void *ssl_ctx, void *arg),
+    void *arg, struct intune_error *err)
+{
+	struct intune_error scratch, *e = err != NULL ? err : &scratch;
+	struct err why;
+	enum rc rc;
+
+	error_reset(e);
+	if (c == NULL)
+		return error_set(
+		    e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG, "the argument client is missing");
+	rc = http_client_tls_set(c->http, c->set.v[P_CA_FILE], configure, arg, &why);
+	return rc == RC_OK ? INTUNE_OK : from_http(e, rc, &why);
+}
+
+enum intune_status
+intune_check(struct intune_client *c, struct intune_error *err)
+{
+	struct service *s;
+	struct token *t;
+	enum intune_status st;
+	struct op op;
+
+	op_begin(&op, c, NULL, err);
+	if (c == NULL) {
+		st = error_set(op.err, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG,
+		    "the argument client is missing");
+		return op_end(&op, INTUNE_STEP_CONFIG, st);
+	}
+	if ((st = service_get(&op, &s)) == INTUNE_OK) {
+		shared_release(&s->shared);
+		if ((st = token_get(&op, SCOPE_INTUNE, &t)) == INTUNE_OK)
+			shared_release(&t->shared);
+	}
+	return op_end(&op, INTUNE_STEP_TOKEN, st);
+}

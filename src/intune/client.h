@@ -1,0 +1,60 @@
+/*
+ * client.h - what one client holds, and how the parts ask each other for a token and for the
+ * service's address.
+ */
+#ifndef SCEPD_INTUNE_CLIENT_H
+#define SCEPD_INTUNE_CLIENT_H
+
+#include <stdatomic.h>
+
+#include "http/client.h"
+#include "intune/cache.h"
+#include "intune/op.h"
+#include "intune/settings.h"
+
+enum action_id { ACTION_VALIDATE, ACTION_SUCCESS, ACTION_FAILURE, ACTION__MAX };
+
+struct token_source {
+	struct intune_client *client;
+	enum scope scope;
+	struct cache cache;
+};
+
+struct intune_client {
+	struct settings set;
+	struct http_client *http;
+	struct token_source tokens[SCOPE__MAX];
+	struct cache service;
+	char *last_uri; /* of the last discovery; touched only by the thread that fetches */
+	_Atomic int64_t
+	    settled_until; /* monotonic ms: the address was asked for again and had not changed */
+};
+
+struct token {
+	struct shared shared;
+	size_t len;  /* of `line` */
+	char line[]; /* "Authorization: Bearer ..." */
+};
+bool token_source_init(struct token_source *t, struct intune_client *c, enum scope scope);
+/* Release with shared_release(&t->shared). */
+enum intune_status token_get(struct op *op, enum scope scope, struct token **out);
+void token_drop(struct op *op, enum scope scope, const struct token *t);
+/* Say which roles the token has, which was not enough for the step: INTUNE_E_PERMISSION. */
+enum intune_status token_lacks(
+    struct op *op, const struct exchange *x, const struct http_result *res, const struct token *t);
+
+struct service {
+	struct shared shared;
+	char *url[ACTION__MAX];
+	char host[HOST_MAX];
+};
+bool service_init(struct intune_client *c);
+enum intune_status service_get(struct op *op, struct service **out);
+/* The service failed at this address: it may have moved.  Forget it, unless Graph has just
+ * confirmed it. */
+void service_doubt(struct op *op, const struct service *s);
+
+/* The row of an action. */
+const char *action_path(enum action_id a);
+
+#endif

@@ -1,0 +1,223 @@
+/*
+ * token.c - access tokens by the client credentials grant (RFC 6749 4.4) with a client secret,
+ * cached for each scope.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/text.h"
+#include "intune/client.h"
+#include "intune/reply.h"
+
+#define BEARER "Authorization: Bearer "
+
+/*
+ * Refresh five to six minutes before the end, so that servers that started together do not come
+ * back together; for short lives (a simulator's) a quarter of the life.  Useless half a minute
+ * before the end, for clocks and the way.
+ */
+#define REFRESH_BEFORE_MS 300000
+#define JITTER_MS         60000
+#define USELESS_BEFORE_MS 30000
+
+static void
+token_destroy(struct shared *s)
+{
+	struct token *t = (struct token *)(void *)s;
+
+	wipe_free(t, sizeof(*t) + t->len + 1);
+}
+
+static struct token *
+token_make(const char *access_token)
+{
+	size_t len = strlen(BEARER) + strlen(access_token);
+	struct token *t = calloc(1, sizeof(*t) + len + 1);
+
+	if (t == NULL)
+		return NULL;
+	atomic_init(&t->shared.refs, 1);
+	t->shared.destroy = token_destroy;
+	t->len = len;
+	(void)snprintf(t->line, len + 1, BEARER "%s", access_token);
+	return t;
+}
+
+static int64_t
+smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+set_times(struct fetched *f, int64_t life_s)
+{
+	int64_t life = life_s * 1000, jitter;
+	uint32_t r = 0;
+
+	(void)!getrandom(&r, sizeof(r), GRND_NONBLOCK);
+	jitter = smaller(JITTER_MS, life / 20) * (int64_t)(r >> 1) / INT32_MAX;
+	f->refresh_ms = life - smaller(REFRESH_BEFORE_MS, life / 4) - jitter;
+	f->useless_ms = life - smaller(USELESS_BEFORE_MS, life / 10);
+}
+
+static enum intune_status
+take_token(
+    struct op *op, const struct exchange *x, const struct http_result *res, struct fetched *out)
+{
+	struct token_reply said;
+	struct token *t;
+	struct err why;
+	enum rc rc;
+
+	rc = reply_token(&said, res->body.data, res->body.len, &why);
+	if (rc == RC_NOMEM)
+		return op_nomem(op, x->step);
+	if (rc != RC_OK) {
+		error_set(op->err, INTUNE_E_PROTOCOL, x->step, "token: %s: HTTP %d: %s", x->host,
+		    res->status, why.msg);
+		error_hint(op->err,
+		    "that is not Entra's answer: check AUTH_AUTHORITY, and what stands "
+		    "between here and %s",
+		    x->host);
+		return INTUNE_E_PROTOCOL;
+	}
+	t = token_make(said.access_token);
+	wipe_free(said.access_token, strlen(said.access_token));
+	if (t == NULL)
+		return op_nomem(op, x->step);
+	out->value = &t->shared;
+	set_times(out, said.expires_in);
+	return INTUNE_OK;
+}
+
+/* Entra says no, and in which words. */
+static enum intune_status
+token_refused(struct op *op, const struct exchange *x, const struct http_result *res)
+{
+	const struct settings *s = &op->client->set;
+	struct intune_error *e = op->err;
+	const struct aadsts *known;
+	struct entra_error said;
+	enum intune_status st = INTUNE_E_AUTH;
+
+	if (reply_entra_error(&said, res->body.data, res->body.len, NULL) != RC_OK) {
+		op_http_failure(op, x, res, INTUNE_E_PROTOCOL);
+		if (e->status == INTUNE_E_PROTOCOL && e->hint[0] == '\0')
+			error_hint(
+			    e, "that is not Entra's answer: check AUTH_AUTHORITY and TENANT");
+		return e->status;
+	}
+	memcpy(e->code_text, said.error, sizeof(said.error));
+	memcpy(e->description, said.description, sizeof(e->description));
+	e->aadsts = said.aadsts;
+	if (e->request_id[0] == '\0')
+		memcpy(e->request_id, said.trace_id, sizeof(e->request_id));
+	known = aadsts_find(said.aadsts);
+	if (res->status == 429 || res->status >= 500 || (known != NULL && known->passing))
+		st = INTUNE_E_UNAVAILABLE;
+	error_set(e, st, x->step, "token: %s: HTTP %d %s, tenant %.80s, app %.40s: %.250s", x->host,
+	    res->status, said.error, s->v[P_TENANT], s->v[P_APP_ID], said.description);
+	if (known != NULL)
+		error_hint(e, "%s", known->hint);
+	op_hint_clock(op, res);
+	return st;
+}
+
+static enum intune_status
+ask(struct op *op, struct exchange *x, struct fetched *out, bool *again)
+{
+	struct http_result res;
+	enum intune_status st;
+
+	st = op_exchange(op, x, &res);
+	if (st == INTUNE_OK && res.status >= 200 && res.status <= 299)
+		st = take_token(op, x, &res, out);
+	else if (st == INTUNE_OK && *again && op_wait_for_retry(op))
+		st = INTUNE_E_UNAVAILABLE;
+	else {
+		*again = false;
+		if (st == INTUNE_OK)
+			st = token_refused(op, x, &res);
+	}
+	op_result_done(&res);
+	return st;
+}
+
+static enum intune_status
+token_fetch(struct op *op, void *arg, struct fetched *out)
+{
+	const struct token_source *src = arg;
+	const struct settings *s = &src->client->set;
+	struct exchange x = {
+		.step = INTUNE_STEP_TOKEN,
+		.method = "POST",
+		.url = s->token_url,
+		.host = s->login.host,
+		.headers = { "Content-Type: application/x-www-form-urlencoded; charset=UTF-8",
+		    "return-client-request-id: true", "x-ms-lib-capability: retry-after, h429" },
+		.n_headers = 3,
+	};
+	struct buf form;
+	enum intune_status st;
+	bool again = true;
+
+	if (wire_token_form(&form, s, src->scope, NULL) != RC_OK) {
+		buf_wipe(&form);
+		return op_nomem(op, x.step);
+	}
+	x.body = &form;
+	st = ask(op, &x, out, &again);
+	if (st != INTUNE_OK && again) {
+		again = false;
+		st = ask(op, &x, out, &again);
+	}
+	buf_wipe(&form);
+	return st;
+}
+
+bool
+token_source_init(struct token_source *t, struct intune_client *c, enum scope scope)
+{
+	t->client = c;
+	t->scope = scope;
+	return cache_init(&t->cache, INTUNE_STEP_TOKEN, token_fetch, t);
+}
+
+enum intune_status
+token_get(struct op *op, enum scope scope, struct token **out)
+{
+	struct shared *s;
+	enum intune_status st = cache_get(&op->client->tokens[scope].cache, op, &s);
+
+	if (st == INTUNE_OK)
+		*out = (struct token *)(void *)s;
+	return st;
+}
+
+void
+token_drop(struct op *op, enum scope scope, const struct token *t)
+{
+	cache_drop(&op->client->tokens[scope].cache, &t->shared);
+}
+
+enum intune_status
+token_lacks(
+    struct op *op, const struct exchange *x, const struct http_result *res, const struct token *t)
+{
+	bool graph = x->step == INTUNE_STEP_DISCOVERY;
+	char roles[ROLES_TEXT];
+
+	(void)op_odata_failure(op, x, res);
+	op->err->status = INTUNE_E_PERMISSION;
+	error_hint(op->err, "grant the app %s (application permission) and admin consent",
+	    graph ? "Microsoft Graph Application.Read.All" : "Intune scep_challenge_provider");
+	reply_token_roles(roles, t->line + strlen(BEARER), t->len - strlen(BEARER));
+	if (roles[0] != '\0')
+		error_hint_more(op->err, "roles in the token: %s", roles);
+	if (res->status == 401)
+		op_hint_clock(op, res);
+	return INTUNE_E_PERMISSION;
+}

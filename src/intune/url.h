@@ -1,0 +1,36 @@
+/*
+ * url.h - the few URLs that configuration and discovery bring: checked once, joined with care.
+ */
+#ifndef SCEPD_INTUNE_URL_H
+#define SCEPD_INTUNE_URL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define URL_MAX  2048u
+#define HOST_MAX 256u
+
+struct url {
+	bool https;
+	char host[HOST_MAX]; /* lower case; an IPv6 address with its brackets */
+	uint16_t port;
+	const char *rest; /* path, query and fragment; points into the text */
+};
+
+/*
+ * A door.  https, or http to this machine itself (a simulator): a secret or a token must never
+ * cross a network in the clear.  No user information, no byte outside printable ASCII, at most
+ * URL_MAX bytes.
+ */
+bool url_parse(struct url *out, const char *s);
+/* As url_parse(), and nothing behind the path: something can be appended. */
+bool url_is_base(const char *s);
+/* Same scheme, host and port. */
+bool url_same_origin(const struct url *a, const struct url *b);
+/* base + "/" + rest with exactly one slash between them.  *out is the caller's. */
+enum rc url_join(char **out, const char *base, const char *rest, struct err *err) MUST_CHECK;
+
+#endif
