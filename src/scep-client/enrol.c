@@ -1,0 +1,218 @@
+/* enrol.c - see enrol.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "scep-client/enrol.h"
+#include "scep/request_csr.h"
+
+#define SELF_SIGNED_LIFE                                                                           \
+	(7 * 86400) /* seconds: the throw-away signer certificate of RFC 8894 2.3 */
+
+static void
+tell(const struct enrol_request *req, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	if (req->progress == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	req->progress(req->progress_arg, line);
+}
+
+void
+enrol_choose(struct scep_algorithms *alg, const struct session *s)
+{
+	unsigned caps = s->caps;
+
+	if (alg->cipher == 0)
+		alg->cipher =
+		    caps & (SCEP_CAP_AES | SCEP_CAP_SCEP_STANDARD) ? SCEP_AES128 : SCEP_DES3;
+	if (alg->digest == 0)
+		alg->digest = caps & (SCEP_CAP_SHA256 | SCEP_CAP_SCEP_STANDARD) ? SCEP_SHA256
+		    : caps & SCEP_CAP_SHA512                                    ? SCEP_SHA512
+										: SCEP_SHA1;
+	if (alg->transport.kind == 0)
+		alg->transport =
+		    (struct scep_transport){ s->manner->oaep ? SCEP_RSA_OAEP : SCEP_RSA_PKCS1V15,
+			    SCEP_SHA1, SCEP_SHA1 };
+}
+
+/* RFC 8894 2.3: before the first certificate the request is signed under a self-signed one, same
+ * subject, same key. */
+static enum rc
+self_signed(struct cert **out, const struct enrol_request *req, struct err *err)
+{
+	static const char *const eku[] = { "1.3.6.1.5.5.7.3.2" };
+	struct serial serial;
+	int64_t now = clock_now();
+	struct cert_fields f = { .serial = &serial,
+		.issuer = req->csr.subject,
+		.subject = req->csr.subject,
+		.not_before = now - 3600,
+		.not_after = now + SELF_SIGNED_LIFE,
+		.subject_key = req->key,
+		.issuer_key = req->key,
+		.digest = DIGEST_SHA256,
+		.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+		.eku = eku,
+		.n_eku = 1,
+		.path_len = -1 };
+	enum rc rc;
+
+	if ((rc = serial_random(&serial, err)) != RC_OK)
+		return rc;
+	return cert_make(out, &f, req->key, err);
+}
+
+static enum rc
+identity_of(struct scep_identity **out, const struct enrol_request *req, struct err *err)
+{
+	struct scep_error se;
+	struct cert *cert = NULL;
+	struct buf pem;
+	const uint8_t *der;
+	size_t len;
+	enum rc rc;
+
+	buf_init(&pem, 64 * KIB);
+	if ((rc = self_signed(&cert, req, err)) == RC_OK &&
+	    (rc = key_private_pem(&pem, req->key, err)) == RC_OK) {
+		der = cert_der0(cert, &len);
+		if (scep_identity_from_pem(out, der, len, buf_str(&pem), pem.len, &se) != SCEP_OK)
+			rc = scep_error_to_err(err, &se);
+	}
+	buf_wipe(&pem);
+	cert_free(cert);
+	return rc;
+}
+
+enum rc
+enrol_message_build(
+    struct enrol_message *out, struct session *s, const struct enrol_request *req, struct err *err)
+{
+	const struct scep_bytes *ra = &s->ca_der[s->recipient];
+	struct scep_pkcsreq p = { .type = SCEP_PKCS_REQ,
+		.transaction_id = req->transaction_id,
+		.recipient = ra->data,
+		.recipient_len = ra->len,
+		.recipient_by_ski = req->recipient_by_ski,
+		.alg = req->alg };
+	struct csr_build build = req->csr;
+	struct scep_error se;
+	struct buf csr;
+	enum rc rc;
+
+	memset(out, 0, sizeof(*out));
+	enrol_choose(&p.alg, s);
+	if (build.digest == DIGEST_NONE)
+		build.digest = DIGEST_SHA256;
+	buf_init(&csr, LIMIT_CSR);
+	if ((rc = csr_build(&csr, &build, req->key, err)) == RC_OK &&
+	    (rc = identity_of(&out->me, req, err)) == RC_OK) {
+		p.csr = csr.data;
+		p.csr_len = csr.len;
+		p.signer = out->me;
+		if (scep_pkcsreq_encode(&out->bytes, &out->pending, &p, &se) != SCEP_OK)
+			rc = scep_error_to_err(err, &se);
+	}
+	buf_wipe(&csr); /* holds the challenge */
+	if (rc != RC_OK)
+		enrol_message_done(out);
+	return rc;
+}
+
+void
+enrol_message_done(struct enrol_message *m)
+{
+	scep_bytes_free(&m->bytes);
+	scep_identity_free(m->me);
+	memset(m, 0, sizeof(*m));
+}
+
+/* The leaf is ours, and one of the server's CAs signed it. */
+static enum rc
+judge_certificate(struct enrol_result *out, const struct session *s, const struct scep_certrep *rep,
+    const struct key *key, struct err *err)
+{
+	enum rc rc;
+
+	if (rep->n_certs == 0)
+		return fail(err, RC_PARSE, "the answer says SUCCESS and holds no certificate");
+	if ((rc = cert_parse(&out->cert, rep->certs[0].data, rep->certs[0].len, err)) != RC_OK)
+		return err_context(err, "issued certificate");
+	if (!key_same_public(cert_key0(out->cert), key))
+		return fail(err, RC_INTEGRITY,
+		    "the first certificate of the answer is for another key than ours");
+	for (size_t i = 0; i < s->n_ca; i++)
+		if (cert_is_ca(s->ca[i]) && cert_verify_by(out->cert, s->ca[i], NULL) == RC_OK)
+			return RC_OK;
+	return fail(err, RC_INTEGRITY,
+	    "none of the CA certificates from GetCACert has signed the certificate");
+}
+
+enum rc
+enrol_message_judge(struct enrol_result *out, struct session *s, const struct enrol_message *m,
+    const struct key *key, const void *reply, size_t len, struct err *err)
+{
+	struct scep_certrep rep;
+	struct scep_error se;
+	enum rc rc = RC_OK;
+
+	memset(out, 0, sizeof(*out));
+	if (scep_certrep_open(&rep, reply, len, &m->pending, s->ca_der, s->n_ca, m->me, &se) !=
+	    SCEP_OK)
+		return scep_error_to_err(err, &se);
+	out->status = rep.status;
+	out->fail_info = rep.fail_info;
+	out->alg = rep.alg;
+	memcpy(out->fail_text, rep.fail_text, sizeof(out->fail_text));
+	memcpy(out->transaction_id, m->pending.transaction_id, sizeof(out->transaction_id));
+	if (rep.status == SCEP_SUCCESS)
+		rc = judge_certificate(out, s, &rep, key, err);
+	scep_certrep_done(&rep);
+	if (rc != RC_OK)
+		enrol_result_done(out);
+	return rc;
+}
+
+void
+enrol_result_done(struct enrol_result *r)
+{
+	cert_free(r->cert);
+	r->cert = NULL;
+}
+
+enum rc
+enrol(struct session *s, const struct enrol_request *req, struct enrol_result *out, struct err *err)
+{
+	struct enrol_message m;
+	struct scep_algorithms alg = req->alg;
+	struct buf reply;
+	char kt[48];
+	bool by_get = req->by_get ||
+	    (s->caps_known &&
+		(s->caps & (SCEP_CAP_POST_PKI_OPERATION | SCEP_CAP_SCEP_STANDARD)) == 0);
+	enum rc rc;
+
+	enrol_choose(&alg, s);
+	if ((rc = enrol_message_build(&m, s, req, err)) != RC_OK)
+		return rc;
+	tell(req, "PKIOperation by %s: %zu bytes, %s, %s, key in %s", by_get ? "GET" : "POST",
+	    m.bytes.len, scep_cipher_name(alg.cipher), scep_digest_name(alg.digest),
+	    scep_transport_name(&alg.transport, kt, sizeof(kt)));
+	rc = session_pki_operation(s, &m.bytes, by_get, &reply, err);
+	if (rc == RC_OK)
+		rc = enrol_message_judge(out, s, &m, req->key, reply.data, reply.len, err);
+	if (rc == RC_OK)
+		tell(req, "CertRep %s: %zu bytes", scep_pki_status_name(out->status), reply.len);
+	buf_done(&reply);
+	enrol_message_done(&m);
+	return rc;
+}

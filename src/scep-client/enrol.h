@@ -1,0 +1,63 @@
+/*
+ * enrol.h - one enrolment from a key to a certificate, in the manner of a platform.  A library:
+ * prints nothing, keeps nothing on disk.
+ */
+#ifndef SCEPD_SCEP_CLIENT_ENROL_H
+#define SCEPD_SCEP_CLIENT_ENROL_H
+
+#include "base/err.h"
+#include "ossl/cert.h"
+#include "ossl/csr.h"
+#include "scep-client/session.h"
+#include "scep.h"
+
+/* Told what is being done, a line each, in the order of doing; may be NULL. */
+typedef void (*enrol_progress)(void *arg, const char *what);
+
+struct enrol_request {
+	struct csr_build csr;       /* subject, SAN, usages, challenge, validity */
+	struct key *key;            /* lent; RSA (the answer is enveloped to it) */
+	struct scep_algorithms alg; /* 0 for what the server's capabilities should decide */
+	bool recipient_by_ski, by_get;
+	const char *transaction_id; /* NULL: made from the key */
+	enrol_progress progress;
+	void *progress_arg;
+};
+
+struct enrol_result {
+	enum scep_pki_status status;
+	enum scep_fail_info fail_info;
+	char fail_text[256];
+	char transaction_id[256];
+	struct scep_algorithms alg; /* as used */
+	struct cert *cert;          /* SUCCESS: holds the request's key */
+};
+
+/*
+ * RC_OK: the server answered, with whatever status; look at out->status.  Everything the answer
+ * claims was verified: signed by a certificate from GetCACert, for our transaction and nonce; on
+ * SUCCESS the certificate has our key and its issuer is among the server's CAs and did sign it.
+ */
+enum rc enrol(struct session *s, const struct enrol_request *req, struct enrol_result *out,
+    struct err *err) MUST_CHECK;
+void enrol_result_done(struct enrol_result *r);
+
+/* The pieces, for the load generator: a PKIMessage with what to remember, and the judgement of an
+ * answer. */
+struct enrol_message {
+	struct scep_bytes bytes;
+	struct scep_pending pending;
+	struct scep_identity *me;
+};
+enum rc enrol_message_build(struct enrol_message *out, struct session *s,
+    const struct enrol_request *req, struct err *err) MUST_CHECK;
+enum rc enrol_message_judge(struct enrol_result *out, struct session *s,
+    const struct enrol_message *m, const struct key *key, const void *reply, size_t len,
+    struct err *err) MUST_CHECK;
+void enrol_message_done(struct enrol_message *m);
+
+/* What RFC 8894 3.5.2 lets a client assume: AES and SHA-256 where offered, else 3DES and SHA-1;
+ * OAEP as the manner says. */
+void enrol_choose(struct scep_algorithms *alg, const struct session *s);
+
+#endif

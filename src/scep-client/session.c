@@ -1,0 +1,310 @@
+/* session.c - see session.h. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "http/server.h"
+#include "scep-client/session.h"
+
+#define TIMEOUT_MS 30000
+
+/* GET url?query; RC_IO unless 200.  `out` is initialised by the call, and the caller's to finish.
+ */
+static enum rc
+get(struct session *s, const char *query, struct http_result *out, struct err *err)
+{
+	char *url = NULL;
+	struct http_call call = {
+		.method = "GET", .total_ms = s->timeout_ms, .reply_max = LIMIT_CHAIN
+	};
+	enum rc rc;
+
+	memset(out, 0, sizeof(*out));
+	if ((rc = str_format(&url, err, "%s?%s", s->url, query)) != RC_OK)
+		return rc;
+	call.url = url;
+	rc = http_call(s->http, &call, out, err);
+	free(url);
+	return rc;
+}
+
+static enum rc
+status_error(
+    const struct session *s, const char *what, const struct http_result *r, struct err *err)
+{
+	(void)fail(err, RC_IO, "%s: %s answered HTTP %d", what, s->url, r->status);
+	if (r->status == 404)
+		return err_hint(err,
+		    "is the path of the URL right? scepd's default is /certsrv/mscep/mscep.dll");
+	return r->status == 503 ? err_hint(err, "the server is busy; try again") : RC_IO;
+}
+
+static enum rc
+query_for(char **out, const char *operation, const struct manner *m, struct err *err)
+{
+	if (m->message == NULL)
+		return str_format(out, err, "operation=%s", operation);
+	return str_format(out, err, "operation=%s&message=%s", operation, m->message);
+}
+
+/* No capabilities are not an error: RFC 8894 3.5.2 says what to assume. */
+static enum rc
+ask_caps(struct session *s, struct err *err)
+{
+	struct http_result r = { 0 };
+	struct scep_error se;
+	char *query = NULL;
+	enum rc rc;
+
+	if ((rc = query_for(&query, "GetCACaps", s->manner, err)) != RC_OK)
+		return rc;
+	if ((rc = get(s, query, &r, err)) == RC_OK && r.status == 200) {
+		if (scep_caps_parse(&s->caps, r.body.data, r.body.len, &se) == SCEP_OK)
+			s->caps_known = true;
+	}
+	http_result_done(&r);
+	free(query);
+	return rc;
+}
+
+static enum rc
+take_certs(struct session *s, const struct http_result *r, struct err *err)
+{
+	struct scep_error se;
+	size_t n;
+	enum rc rc;
+
+	if (scep_ca_certs_parse(&s->ca_der, &n, r->body.data, r->body.len, &se) != SCEP_OK)
+		return fail(
+		    err, RC_PARSE, "GetCACert: %s sent no certificates: %s", s->url, se.text);
+	if (n == 0 || n > SESSION_CERTS_MAX) {
+		scep_bytes_list_free(s->ca_der, n);
+		s->ca_der = NULL;
+		return fail(err, RC_LIMIT, "GetCACert: %zu certificates", n);
+	}
+	for (s->n_ca = 0; s->n_ca < n; s->n_ca++) {
+		const struct scep_bytes *b = &s->ca_der[s->n_ca];
+
+		if ((rc = cert_parse(&s->ca[s->n_ca], b->data, b->len, err)) != RC_OK) {
+			for (size_t i = s->n_ca; i < n; i++)
+				scep_bytes_free(&s->ca_der[i]);
+			return err_context(err, "GetCACert");
+		}
+	}
+	return RC_OK;
+}
+
+static enum rc
+ask_certs(struct session *s, struct err *err)
+{
+	struct http_result r = { 0 };
+	char *query = NULL;
+	enum rc rc;
+
+	if ((rc = query_for(&query, "GetCACert", s->manner, err)) != RC_OK)
+		return rc;
+	if ((rc = get(s, query, &r, err)) == RC_OK)
+		rc = r.status == 200 ? take_certs(s, &r, err)
+				     : status_error(s, "GetCACert", &r, err);
+	http_result_done(&r);
+	free(query);
+	return rc;
+}
+
+/* Who reads the envelope: a non-CA with keyEncipherment, else a CA that may, as clients in the
+ * field choose (quirks 24, 25). */
+static enum rc
+choose_recipient(struct session *s, struct err *err)
+{
+	for (int want_ca = 0; want_ca <= 1; want_ca++)
+		for (size_t i = 0; i < s->n_ca; i++) {
+			unsigned ku = 0;
+
+			if (cert_is_ca(s->ca[i]) != (want_ca != 0) ||
+			    key_info0(cert_key0(s->ca[i]))->type != KEY_RSA)
+				continue;
+			if (cert_has_key_usage(s->ca[i], &ku) && (ku & KU_KEY_ENCIPHERMENT) == 0 &&
+			    want_ca == 0)
+				continue;
+			s->recipient = i;
+			return RC_OK;
+		}
+	(void)fail(err, RC_ALG,
+	    "GetCACert: none of the %zu certificates can take an encrypted request (RSA, "
+	    "keyEncipherment)",
+	    s->n_ca);
+	return err_hint(err, "an EC CA needs an RSA RA certificate beside it");
+}
+
+enum rc
+session_open(struct session **out, const struct session_conf *conf, struct err *err)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	struct http_client_conf hc = { .ca_file = conf->ca_file };
+	enum rc rc;
+
+	if (s == NULL)
+		return fail(err, RC_NOMEM, "session");
+	s->manner = conf->manner != NULL ? conf->manner : manner_plain();
+	s->timeout_ms = conf->timeout_ms != 0 ? conf->timeout_ms : TIMEOUT_MS;
+	hc.user_agent = s->manner->user_agent != NULL ? s->manner->user_agent : "scep-client";
+	if ((rc = http_client_new(&s->http, &hc, err)) == RC_OK &&
+	    (rc = str_format(&s->url, err, "%s%s", conf->url, s->manner->suffix)) == RC_OK &&
+	    (rc = ask_caps(s, err)) == RC_OK && (rc = ask_certs(s, err)) == RC_OK &&
+	    (rc = choose_recipient(s, err)) == RC_OK)
+		*out = s;
+	else
+		session_free(s);
+	return rc;
+}
+
+void
+session_free(struct session *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->n_ca; i++)
+		cert_free(s->ca[i]);
+	scep_bytes_list_free(s->ca_der, s->n_ca);
+	http_client_free(s->http);
+	free(s->url);
+	free(s);
+}
+
+const char *
+session_role(const struct session *s, size_t i)
+{
+	const struct cert *c = s->ca[i];
+
+	if (!cert_is_ca(c))
+		return "RA";
+	if (cert_self_issued(c))
+		return "root CA";
+	for (size_t j = 0; j < s->n_ca; j++)
+		if (cert_is_ca(s->ca[j]) && j != i &&
+		    name_same(cert_issuer0(s->ca[j]), cert_subject0(c)))
+			return "intermediate CA";
+	return "issuing CA";
+}
+
+/* Digits only: administrators paste fingerprints with colons, blanks, either case. */
+static void
+squeeze(char *out, size_t room, const char *hex)
+{
+	size_t n = 0;
+
+	for (; *hex != '\0' && n + 1 < room; hex++)
+		if (isxdigit((unsigned char)*hex))
+			out[n++] = (char)toupper((unsigned char)*hex);
+	out[n] = '\0';
+}
+
+const struct cert *
+session_find_fingerprint(const struct session *s, const char *hex)
+{
+	char want[129], sha1[41], sha256[65];
+	struct err err;
+
+	squeeze(want, sizeof(want), hex);
+	for (size_t i = 0; i < s->n_ca; i++) {
+		if (cert_thumbprint_sha1(sha1, s->ca[i], &err) != RC_OK ||
+		    cert_thumbprint_sha256(sha256, s->ca[i], &err) != RC_OK)
+			continue;
+		if (str_eq_nocase(want, sha1) || str_eq_nocase(want, sha256))
+			return s->ca[i];
+	}
+	return NULL;
+}
+
+/* ---- PKIOperation
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+/* The message in a URL.  Apple escapes '=' alone; everybody else, everything that RFC 3986 wants
+ * escaped. */
+static void
+add_message(struct buf *url, const struct manner *m, const struct scep_bytes *message)
+{
+	struct buf b64;
+
+	buf_init(&b64, LIMIT_HTTP_BODY * 2);
+	base64_add(&b64, message->data, message->len);
+	if (!m->raw_base64) {
+		http_url_encode(url, buf_str(&b64), b64.len);
+	} else {
+		for (size_t i = 0; i < b64.len; i++) {
+			if (b64.data[i] == '=')
+				buf_adds(url, "%3D");
+			else
+				buf_addc(url, (char)b64.data[i]);
+		}
+	}
+	buf_done(&b64);
+}
+
+static enum rc
+call_get(
+    struct session *s, const struct scep_bytes *message, struct http_result *r, struct err *err)
+{
+	struct http_call call = {
+		.method = "GET", .total_ms = s->timeout_ms, .reply_max = LIMIT_SCEP_MESSAGE
+	};
+	struct buf url;
+	enum rc rc;
+
+	buf_init(&url, 4 * MIB);
+	buf_addf(&url, "%s?operation=PKIOperation&message=", s->url);
+	add_message(&url, s->manner, message);
+	if ((rc = buf_ok(&url, "URL", err)) == RC_OK) {
+		call.url = buf_str(&url);
+		rc = http_call(s->http, &call, r, err);
+	}
+	buf_done(&url);
+	return rc;
+}
+
+static enum rc
+call_post(
+    struct session *s, const struct scep_bytes *message, struct http_result *r, struct err *err)
+{
+	char type[80] = "Content-Type:";
+	const char *headers[] = { type, NULL };
+	struct http_call call = { .method = "POST",
+		.headers = headers,
+		.body = message->data,
+		.body_len = message->len,
+		.total_ms = s->timeout_ms,
+		.reply_max = LIMIT_SCEP_MESSAGE };
+	char *url = NULL;
+	enum rc rc;
+
+	if (s->manner->content_type != NULL)
+		(void)snprintf(type, sizeof(type), "Content-Type: %s", s->manner->content_type);
+	if ((rc = str_format(&url, err, "%s?operation=PKIOperation", s->url)) != RC_OK)
+		return rc;
+	call.url = url;
+	rc = http_call(s->http, &call, r, err);
+	free(url);
+	return rc;
+}
+
+enum rc
+session_pki_operation(struct session *s, const struct scep_bytes *message, bool by_get,
+    struct buf *reply, struct err *err)
+{
+	struct http_result r = { 0 };
+	enum rc rc = by_get ? call_get(s, message, &r, err) : call_post(s, message, &r, err);
+
+	buf_init(reply, LIMIT_SCEP_MESSAGE);
+	if (rc == RC_OK && r.status != 200)
+		rc = status_error(s, "PKIOperation", &r, err);
+	if (rc == RC_OK) {
+		buf_add(reply, r.body.data, r.body.len);
+		rc = buf_ok(reply, "answer", err);
+	}
+	http_result_done(&r);
+	return rc;
+}

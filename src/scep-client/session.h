@@ -1,0 +1,53 @@
+/*
+ * session.h - a SCEP server as a client sees it: its capabilities and its certificates.
+ *
+ * A session that came from session_open() proves: GetCACaps and GetCACert were answered with
+ * something a SCEP client can use, and `recipient` is a certificate that a request may be enveloped
+ * to.
+ */
+#ifndef SCEPD_SCEP_CLIENT_SESSION_H
+#define SCEPD_SCEP_CLIENT_SESSION_H
+
+#include "base/err.h"
+#include "http/client.h"
+#include "ossl/cert.h"
+#include "scep-client/manner.h"
+#include "scep.h"
+
+#define SESSION_CERTS_MAX 16 /* RA, issuing CA, chain: 2 to 5 in practice */
+
+struct session_conf {
+	const char *url;
+	const struct manner *manner; /* NULL: plain */
+	const char *ca_file;         /* trust anchors for https; NULL: the system's */
+	unsigned timeout_ms;         /* a whole exchange; 0: 30000, as SCEP clients wait */
+};
+
+struct session {
+	struct http_client *http;
+	char *url; /* with the manner's suffix */
+	const struct manner *manner;
+	unsigned timeout_ms;
+	bool caps_known; /* GetCACaps was answered 200 */
+	unsigned caps;   /* enum scep_cap */
+	struct scep_bytes *ca_der;
+	struct cert *ca[SESSION_CERTS_MAX];
+	size_t n_ca;
+	size_t recipient; /* index: the RA, or the CA where there is none */
+};
+
+/* Connects, asks for capabilities and certificates.  *out is the caller's.  RC_IO, RC_TIMEOUT,
+ * RC_PARSE (not a SCEP server), RC_ALG. */
+enum rc session_open(
+    struct session **out, const struct session_conf *conf, struct err *err) MUST_CHECK;
+void session_free(struct session *s);
+/* "RA", "issuing CA", "root CA", "CA" ...; static. */
+const char *session_role(const struct session *s, size_t i);
+/* The certificate whose SHA-1 or SHA-256 fingerprint (hex, ':' and blanks ignored) this is, or
+ * NULL. */
+const struct cert *session_find_fingerprint(const struct session *s, const char *hex);
+/* One PKIOperation; *reply is the caller's buf (initialised by the call). */
+enum rc session_pki_operation(struct session *s, const struct scep_bytes *message, bool by_get,
+    struct buf *reply, struct err *err) MUST_CHECK;
+
+#endif
