@@ -1,11 +1,14 @@
 /*
- * server.h - an HTTP/1.0 and 1.1 server: connections on I/O loops, complete requests on an elastic pool of worker threads.
+ * server.h - an HTTP/1.0 and 1.1 server: connections on I/O loops, complete requests on an elastic
+ * pool of worker threads.
  *
- * A handler is called with a whole request and blocks as it likes; connections keep moving meanwhile.  Knows nothing of SCEP.
- * Bounds, each with its reason in limits.h or server_conf: sizes, header count, connections, requests in flight (past the bound: 503
- * with Retry-After, at once), and an absolute time per phase, so that a client that drips bytes is closed as surely as a silent one.
- * Refused outright (request smuggling): two Content-Length, Content-Length with Transfer-Encoding, bare LF, obs-fold, space before the
- * colon, control characters, NUL, other transfer codings than chunked.
+ * A handler is called with a whole request and blocks as it likes; connections keep moving
+ * meanwhile.  Knows nothing of SCEP. Bounds, each with its reason in limits.h or server_conf:
+ * sizes, header count, connections, requests in flight (past the bound: 503 with Retry-After, at
+ * once), and an absolute time per phase, so that a client that drips bytes is closed as surely as a
+ * silent one. Refused outright (request smuggling): two Content-Length, Content-Length with
+ * Transfer-Encoding, bare LF, obs-fold, space before the colon, control characters, NUL, other
+ * transfer codings than chunked.
  */
 #ifndef SCEPD_HTTP_SERVER_H
 #define SCEPD_HTTP_SERVER_H
@@ -27,30 +30,33 @@ struct http_header {
 /* Lent to the handler for the call. */
 struct http_request {
 	const char *method; /* "GET" "POST" "HEAD"..., upper case as sent */
-	const char *target; /* as sent, without scheme and authority: "/scep/wifi?operation=GetCACaps" */
-	const char *path;   /* percent-decoded, never contains NUL, dot segments refused; "/scep/wifi" */
-	const char *query;  /* raw, after '?', or "" */
+	const char
+	    *target; /* as sent, without scheme and authority: "/scep/wifi?operation=GetCACaps" */
+	const char
+	    *path; /* percent-decoded, never contains NUL, dot segments refused; "/scep/wifi" */
+	const char *query; /* raw, after '?', or "" */
 	const uint8_t *body;
 	size_t body_len;
 	const struct http_header *headers;
 	size_t n_headers;
 	const char *peer; /* "192.0.2.1" or "2001:db8::1", no port */
-	int minor;	  /* HTTP/1.minor */
+	int minor;        /* HTTP/1.minor */
 	const char *tls;  /* "TLSv1.3", NULL on plain HTTP */
 	void *listener;   /* what http_listen() was given */
 };
-const char *http_header0(const struct http_request *r, const char *name); /* case-insensitive; NULL when absent */
+const char *http_header0(
+    const struct http_request *r, const char *name); /* case-insensitive; NULL when absent */
 
 struct http_reply {
-	int status;		  /* 200 unless set */
+	int status;               /* 200 unless set */
 	const char *content_type; /* static or in `arena`; NULL: none */
-	struct buf body;	  /* initialised by the server; max HTTP_REPLY_MAX */
-	struct buf headers;	  /* extra lines, use http_reply_header() */
-	unsigned retry_after;	  /* seconds; 0: no header */
-	bool close;		  /* close the connection afterwards */
+	struct buf body;          /* initialised by the server; max HTTP_REPLY_MAX */
+	struct buf headers;       /* extra lines, use http_reply_header() */
+	unsigned retry_after;     /* seconds; 0: no header */
+	bool close;               /* close the connection afterwards */
 	/*
-	 * Called once, on an I/O thread, when the last byte was handed to the kernel (sent = true) or could not be (false).
-	 * Must not block.
+	 * Called once, on an I/O thread, when the last byte was handed to the kernel (sent = true)
+	 * or could not be (false). Must not block.
 	 */
 	void (*on_done)(void *arg, bool sent);
 	void *on_done_arg;
@@ -67,32 +73,38 @@ typedef void (*http_handler)(void *ctx, const struct http_request *req, struct h
 struct http_server_conf {
 	http_handler handler;
 	void *ctx;
-	/* A request that never reached the handler (400, 408, 413, 414, 431, 503): for one log line. May be NULL. On an I/O thread. */
+	/* A request that never reached the handler (400, 408, 413, 414, 431, 503): for one log
+	 * line. May be NULL. On an I/O thread. */
 	void (*on_refused)(void *ctx, const char *peer, int status, const char *why);
 	size_t url_max, header_max, body_max; /* bytes; 0: limits.h */
-	unsigned io_threads;	      /* 0: 1 */
-	unsigned workers_min, workers_max; /* 0: 4, 512. An idle worker above the minimum ends after 10 s */
-	unsigned in_flight_max;	      /* requests being handled or queued; 0: 1024 */
-	unsigned connections_max;     /* 0: 4096; past it the newest is closed */
-	unsigned header_ms;	      /* first byte to end of header; 0: 10000 */
-	unsigned body_ms;	      /* end of header to end of body; 0: 20000 */
-	unsigned write_ms;	      /* reply ready to last byte; 0: 30000 */
-	unsigned idle_ms;	      /* between requests, and before the first byte; 0: 60000 */
-	unsigned tls_ms;	      /* handshake; 0: 10000 */
+	unsigned io_threads;                  /* 0: 1 */
+	unsigned workers_min,
+	    workers_max;          /* 0: 4, 512. An idle worker above the minimum ends after 10 s */
+	unsigned in_flight_max;   /* requests being handled or queued; 0: 1024 */
+	unsigned connections_max; /* 0: 4096; past it the newest is closed */
+	unsigned header_ms;       /* first byte to end of header; 0: 10000 */
+	unsigned body_ms;         /* end of header to end of body; 0: 20000 */
+	unsigned write_ms;        /* reply ready to last byte; 0: 30000 */
+	unsigned idle_ms;         /* between requests, and before the first byte; 0: 60000 */
+	unsigned tls_ms;          /* handshake; 0: 10000 */
 };
 
-enum rc http_server_new(struct http_server **out, const struct http_server_conf *conf, struct err *err) MUST_CHECK;
+enum rc http_server_new(
+    struct http_server **out, const struct http_server_conf *conf, struct err *err) MUST_CHECK;
 /*
- * Bind `address` ("127.0.0.1:8080", "[::]:443", "*:80"; port 0 picks one).  tls NULL: plain. `listener` is handed to handlers.
- * RC_IO "port busy" errors name the address. *port gets the bound port (may be NULL).
+ * Bind `address` ("127.0.0.1:8080", "[::]:443", "*:80"; port 0 picks one).  tls NULL: plain.
+ * `listener` is handed to handlers. RC_IO "port busy" errors name the address. *port gets the bound
+ * port (may be NULL).
  */
-enum rc http_listen(struct http_server *s, const char *address, struct tls_ctx *tls, void *listener, uint16_t *port,
-    struct err *err) MUST_CHECK;
-/* Swap a listener's TLS context (certificate renewed on disk); connections in progress keep the old one. */
+enum rc http_listen(struct http_server *s, const char *address, struct tls_ctx *tls, void *listener,
+    uint16_t *port, struct err *err) MUST_CHECK;
+/* Swap a listener's TLS context (certificate renewed on disk); connections in progress keep the old
+ * one. */
 void http_listen_tls_set(struct http_server *s, void *listener, struct tls_ctx *tls);
 /* Start threads. */
 enum rc http_server_start(struct http_server *s, struct err *err) MUST_CHECK;
-/* Stop accepting, finish what is in flight for at most `grace_ms`, close the rest, join all threads. */
+/* Stop accepting, finish what is in flight for at most `grace_ms`, close the rest, join all
+ * threads. */
 void http_server_stop(struct http_server *s, unsigned grace_ms);
 void http_server_free(struct http_server *s);
 
@@ -102,10 +114,11 @@ struct http_server_stats {
 };
 void http_server_stats(struct http_server *s, struct http_server_stats *out);
 
-/* "GET" of a field in application/x-www-form-urlencoded text or a query. Percent-decoding; '+' becomes a space only if plus_is_space
- * (SCEP's base64 in GET must keep it, RFC 8894 4.1 as devices do it).  *out NULL when absent; the first wins.  RC_PARSE on bad escapes and NUL. */
-enum rc http_form_get(char **out, size_t *out_len, const char *form, size_t form_len, const char *name, bool plus_is_space,
-    struct err *err) MUST_CHECK;
+/* "GET" of a field in application/x-www-form-urlencoded text or a query. Percent-decoding; '+'
+ * becomes a space only if plus_is_space (SCEP's base64 in GET must keep it, RFC 8894 4.1 as devices
+ * do it).  *out NULL when absent; the first wins.  RC_PARSE on bad escapes and NUL. */
+enum rc http_form_get(char **out, size_t *out_len, const char *form, size_t form_len,
+    const char *name, bool plus_is_space, struct err *err) MUST_CHECK;
 /* Append percent-encoding of everything but RFC 3986 unreserved. */
 void http_url_encode(struct buf *out, const char *s, size_t len);
 

@@ -1,0 +1,578 @@
+/*
+ * conn.c - a connection's life, as a table of steps, one for each phase.
+ *
+ *	TLS -> IDLE -> HEAD -> BODY -> HANDLE -> WRITE -> IDLE ...
+ *	                 \       \                 \-> LINGER -> closed
+ *	                  \-------\-- refused ------^
+ *
+ * A step does what it can and says what next.  HANDLE happens on a worker, and so does the WRITE
+ *after it: the reply goes out, and the connection is idle again, without the loop having been
+ *woken.
+ */
+#include "http/server_int.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "http/reply.h"
+
+#define READ_FIRST                                                                                 \
+	8192u /* bytes of the first read buffer: a GET, or a POST of a usual SCEP message, in one  \
+		 read */
+#define LINGER_MS    2000 /* for a refused client to read why */
+#define BUSY_RETRY_S 5    /* Retry-After when too many requests are in flight */
+
+enum step {
+	STEP_AGAIN, /* the phase has changed */
+	STEP_WAIT,  /* for the socket */
+	STEP_HAND,  /* to a worker */
+	STEP_END,
+};
+
+static void
+set_phase(struct conn *c, enum conn_phase phase, unsigned ms)
+{
+	c->phase = phase;
+	atomic_store_explicit(
+	    &c->deadline_ms, ms > 0 ? clock_mono_ms() + ms : 0, memory_order_relaxed);
+}
+
+static const struct http_server_conf *
+conf(const struct conn *c)
+{
+	return &c->loop->server->conf;
+}
+
+static bool
+exchange_new(struct conn *c)
+{
+	struct exchange *x = malloc(sizeof *x);
+
+	if (x == NULL)
+		return false;
+	memset((char *)x + offsetof(struct exchange, req), 0,
+	    sizeof *x - offsetof(struct exchange, req));
+	http_parse_begin(&x->parse, &c->loop->server->limits);
+	c->x = x;
+	return true;
+}
+
+/* The reply is out, or never will be. */
+static void
+reply_over(struct exchange *x, bool sent)
+{
+	if (x->on_done != NULL)
+		x->on_done(x->on_done_arg, sent);
+	x->on_done = NULL;
+	buf_done(&x->head);
+	buf_done(&x->rest);
+	x->written = 0;
+	free(x->req_mem);
+	x->req_mem = NULL;
+}
+
+static void
+exchange_free(struct conn *c)
+{
+	if (c->x == NULL)
+		return;
+	reply_over(c->x, false);
+	free(c->x->in);
+	free(c->x);
+	c->x = NULL;
+}
+
+/* Room for at least one byte more; for the whole request once its length is known. */
+static bool
+make_room(struct exchange *x)
+{
+	size_t cap = x->cap;
+	uint8_t *in;
+
+	if (x->parse.phase == HTTP_PHASE_BODY && cap < http_parse_want(&x->parse))
+		cap = http_parse_want(&x->parse);
+	else if (x->len == cap)
+		cap = cap == 0 ? READ_FIRST : cap * 2;
+	if (cap == x->cap)
+		return true;
+	in = realloc(x->in, cap);
+	if (in == NULL)
+		return false;
+	x->in = in;
+	x->cap = cap;
+	return true;
+}
+
+static enum step
+start_reply(struct conn *c, struct http_reply *r, const struct http_reply_ctx *ctx)
+{
+	struct exchange *x = c->x;
+	enum rc rc;
+
+	x->close_after = !ctx->keep_alive;
+	rc = http_reply_write(r, ctx, &x->head, &x->rest, NULL);
+	x->on_done = r->on_done;
+	x->on_done_arg = r->on_done_arg;
+	http_reply_done(r);
+	set_phase(c, CONN_WRITE, conf(c)->write_ms);
+	return rc == RC_OK ? STEP_AGAIN : STEP_END;
+}
+
+/* Answer without the handler.  `stay`: the request was whole and well-formed, the connection may go
+ * on. */
+static enum step
+refuse(struct conn *c, int status, const char *why, bool stay)
+{
+	struct http_server *s = c->loop->server;
+	struct http_reply_ctx ctx = { .minor = 1, .keep_alive = stay && c->x->parse.keep_alive };
+	struct http_reply r;
+
+	atomic_fetch_add_explicit(&s->refused, 1, memory_order_relaxed);
+	if (s->conf.on_refused != NULL)
+		s->conf.on_refused(s->conf.ctx, c->peer, status, why);
+	http_reply_init(&r);
+	http_reply_text(&r, status, "%s", why);
+	r.retry_after = status == 503 ? BUSY_RETRY_S : 0;
+	c->x->linger_after = true; /* what it still sends must not turn our answer into a reset */
+	return start_reply(c, &r, &ctx);
+}
+
+/* The request is complete. */
+static enum step
+dispatch(struct conn *c)
+{
+	struct http_server *s = c->loop->server;
+	struct exchange *x = c->x;
+
+	if (!http_parse_request(&x->parse, x->in, &x->req, &x->req_mem))
+		return refuse(c, x->parse.status, x->parse.why, false);
+	x->req.peer = c->peer;
+	x->req.tls = c->tls != NULL ? tls_conn_version(c->tls) : NULL;
+	x->req.listener = c->listener->tag;
+	if (atomic_fetch_add(&s->in_flight, 1) >= s->conf.in_flight_max) {
+		atomic_fetch_sub(&s->in_flight, 1);
+		return refuse(c, 503, "too many requests in flight", true);
+	}
+	atomic_fetch_add_explicit(&s->requests, 1, memory_order_relaxed);
+	set_phase(c, CONN_HANDLE, 0);
+	return STEP_HAND;
+}
+
+/* RFC 9110 10.1.1.  A socket with nothing in its send buffer takes these few bytes. */
+static enum step
+send_continue(struct conn *c)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	size_t n;
+
+	if (conn_write(c, text, sizeof text - 1, false, &n) != IO_OK || n < sizeof text - 1)
+		return STEP_END;
+	return STEP_WAIT;
+}
+
+static enum step
+body_begins(struct conn *c)
+{
+	struct exchange *x = c->x;
+
+	set_phase(c, CONN_BODY, conf(c)->body_ms);
+	if (x->parse.expect_continue && x->len == x->parse.head_len)
+		return send_continue(c);
+	return STEP_WAIT;
+}
+
+/* More bytes are in the buffer.  STEP_WAIT: not enough. */
+static enum step
+advance(struct conn *c)
+{
+	struct exchange *x = c->x;
+
+	switch (http_parse(&x->parse, x->in, &x->len)) {
+	case HTTP_PARSE_DONE:
+		return dispatch(c);
+	case HTTP_PARSE_REFUSED:
+		return refuse(c, x->parse.status, x->parse.why, false);
+	case HTTP_PARSE_MORE:
+		break;
+	}
+	if (x->parse.phase == HTTP_PHASE_BODY && c->phase == CONN_HEAD)
+		return body_begins(c);
+	return STEP_WAIT;
+}
+
+/* One read; STEP_WAIT: not enough yet, or nothing there. */
+static enum step
+read_some(struct conn *c)
+{
+	struct exchange *x = c->x;
+	enum io io;
+	size_t n;
+
+	if (!make_room(x))
+		return refuse(c, 503, "no memory", false);
+	io = conn_read(c, x->in + x->len, x->cap - x->len, &n);
+	if (io == IO_WAIT)
+		return STEP_WAIT;
+	if (io != IO_OK)
+		return STEP_END;
+	if (c->phase == CONN_IDLE)
+		set_phase(c, CONN_HEAD, conf(c)->header_ms);
+	x->len += n;
+	return advance(c);
+}
+
+static enum step
+step_read(struct conn *c)
+{
+	enum step r = STEP_WAIT;
+
+	if (c->x == NULL && !c->readable)
+		return STEP_WAIT;
+	if (c->x == NULL && !exchange_new(c))
+		return STEP_END;
+	if (c->x->len > 0) /* the next request came with the one before */
+		r = advance(c);
+	while (r == STEP_WAIT && c->readable && c->writable)
+		r = read_some(c);
+	if (r == STEP_WAIT && c->phase == CONN_IDLE)
+		exchange_free(c);
+	return r;
+}
+
+static void
+report_tls(struct conn *c)
+{
+	char why[160];
+
+	if (conf(c)->on_refused == NULL)
+		return;
+	tls_conn_error(c->tls, why, sizeof why);
+	conf(c)->on_refused(conf(c)->ctx, c->peer, 0, why);
+}
+
+static enum step
+step_tls(struct conn *c)
+{
+	switch (tls_conn_handshake(c->tls)) {
+	case TLS_IO_OK:
+		set_phase(c, CONN_IDLE, conf(c)->idle_ms);
+		return STEP_AGAIN;
+	case TLS_IO_WANT_READ:
+	case TLS_IO_WANT_WRITE:
+		return STEP_WAIT;
+	case TLS_IO_FAILED:
+		report_tls(c);
+		break;
+	case TLS_IO_CLOSED:
+		break;
+	}
+	return STEP_END;
+}
+
+/* The reply is out: what now? */
+static enum step
+after_reply(struct conn *c)
+{
+	struct exchange *x = c->x;
+	size_t used = http_parse_used(&x->parse), left = x->len - used;
+
+	reply_over(x, true);
+	if (x->close_after && (x->linger_after || left > 0)) {
+		if (c->tls != NULL)
+			(void)tls_conn_shutdown(c->tls);
+		shutdown(c->fd, SHUT_WR);
+		set_phase(c, CONN_LINGER, LINGER_MS);
+		return STEP_AGAIN;
+	}
+	if (x->close_after)
+		return STEP_END;
+	if (left == 0) {
+		exchange_free(c);
+		set_phase(c, CONN_IDLE, conf(c)->idle_ms);
+		return atomic_load(&c->loop->server->stage) == SERVER_RUNNING ? STEP_AGAIN
+									      : STEP_END;
+	}
+	memmove(x->in, x->in + used, left);
+	x->len = left;
+	x->linger_after = false;
+	http_parse_begin(&x->parse, &c->loop->server->limits);
+	set_phase(c, CONN_HEAD, conf(c)->header_ms);
+	return STEP_AGAIN;
+}
+
+static enum step
+step_write(struct conn *c)
+{
+	struct exchange *x = c->x;
+	const struct buf *part;
+	size_t n, from;
+	enum io io;
+
+	while (x->written < x->head.len + x->rest.len) {
+		part = x->written < x->head.len ? &x->head : &x->rest;
+		from = part == &x->head ? x->written : x->written - x->head.len;
+		io = conn_write(c, part->data + from, part->len - from,
+		    part == &x->head && x->rest.len > 0, &n);
+		if (io != IO_OK)
+			return io == IO_WAIT ? STEP_WAIT : STEP_END;
+		x->written += n;
+	}
+	return after_reply(c);
+}
+
+/* Closing with bytes unread would reset the connection and could take our last answer with it (RFC
+ * 9112 9.6). */
+static enum step
+step_linger(struct conn *c)
+{
+	size_t n, max = 2 * c->loop->server->limits.body;
+	uint8_t trash[4096];
+	enum io io;
+
+	while (c->readable && c->lingered < max) {
+		io = conn_read(c, trash, sizeof trash, &n);
+		if (io == IO_WAIT)
+			return STEP_WAIT;
+		if (io != IO_OK)
+			return STEP_END;
+		c->lingered += n;
+	}
+	return c->readable ? STEP_END : STEP_WAIT;
+}
+
+static enum step
+step_end(struct conn *c)
+{
+	return STEP_END;
+}
+
+/* What happened while somebody owned the connection. */
+static void
+take_events(struct conn *c, unsigned seen)
+{
+	c->readable = c->writable = true;
+	if (seen & CONN_EOF)
+		c->eof = true;
+}
+
+/* Give it up.  False: something happened meanwhile, and it is still ours. */
+static bool
+release(struct conn *c)
+{
+	unsigned owned = CONN_OWNED;
+
+	if (atomic_compare_exchange_strong(&c->owner, &owned, 0))
+		return true;
+	take_events(c, atomic_exchange(&c->owner, CONN_OWNED));
+	return false;
+}
+
+static void
+hand_to_worker(struct conn *c, bool on_loop)
+{
+	struct loop *l = c->loop;
+
+	c->job.next = NULL;
+	if (!on_loop) {
+		if (!pool_push(l->server->pool, &c->job))
+			conn_drop(&c->job);
+		return;
+	}
+	*l->batch_tail = &c->job;
+	l->batch_tail = &c->job.next;
+}
+
+static void
+end(struct conn *c, bool on_loop)
+{
+	c->phase = CONN_CLOSED;
+	if (on_loop)
+		conn_free(c);
+	else
+		loop_post(c->loop, c);
+}
+
+void
+conn_run(struct conn *c, bool on_loop)
+{
+	static enum step (*const steps[])(struct conn *) = {
+		[CONN_TLS] = step_tls,
+		[CONN_IDLE] = step_read,
+		[CONN_HEAD] = step_read,
+		[CONN_BODY] = step_read,
+		[CONN_HANDLE] = step_end,
+		[CONN_WRITE] = step_write,
+		[CONN_LINGER] = step_linger,
+		[CONN_CLOSED] = step_end,
+	};
+	enum step r;
+
+	do
+		r = steps[c->phase](c);
+	while (r == STEP_AGAIN || (r == STEP_WAIT && !release(c)));
+	if (r == STEP_HAND)
+		hand_to_worker(c, on_loop);
+	else if (r == STEP_END)
+		end(c, on_loop);
+}
+
+void
+conn_event(struct conn *c, short what)
+{
+	unsigned seen = CONN_EVENT | (what & EV_CLOSED ? CONN_EOF : 0);
+
+	if (atomic_fetch_or(&c->owner, seen) & CONN_OWNED)
+		return; /* release() will see it */
+	take_events(c, atomic_exchange(&c->owner, CONN_OWNED));
+	conn_run(c, true);
+}
+
+void
+conn_expire(struct conn *c, int64_t now_ms)
+{
+	int stage = atomic_load_explicit(&c->loop->server->stage, memory_order_relaxed);
+	int64_t deadline = atomic_load_explicit(&c->deadline_ms, memory_order_relaxed);
+	bool late = deadline != 0 && deadline <= now_ms;
+
+	if (!late && stage == SERVER_RUNNING)
+		return;
+	if (atomic_load(&c->owner) & CONN_OWNED) {
+		if (stage >= SERVER_CLOSING)
+			shutdown(c->fd, SHUT_RDWR); /* so that the worker's write ends */
+		return;
+	}
+	/* Only this thread takes unowned connections, so nobody comes between. */
+	deadline = atomic_load_explicit(&c->deadline_ms, memory_order_relaxed);
+	late = deadline != 0 && deadline <= now_ms;
+	atomic_exchange(&c->owner, CONN_OWNED);
+	if (stage >= SERVER_CLOSING || (stage == SERVER_DRAINING && c->phase == CONN_IDLE))
+		conn_free(c);
+	else if (late && (c->phase == CONN_HEAD || c->phase == CONN_BODY)) {
+		if (refuse(c, 408,
+			c->phase == CONN_HEAD ? "header took too long" : "body took too long",
+			false) == STEP_END)
+			conn_free(c);
+		else
+			conn_run(c, true);
+	} else if (late)
+		conn_free(c);
+	else
+		conn_run(c, true);
+}
+
+void
+conn_job(struct pool_job *j)
+{
+	struct conn *c = (struct conn *)j;
+	struct http_server *s = c->loop->server;
+	struct exchange *x = c->x;
+	struct http_reply_ctx ctx = { .minor = x->req.minor,
+		.head = strcmp(x->req.method, "HEAD") == 0 };
+	struct http_reply r;
+
+	http_reply_init(&r);
+	s->conf.handler(s->conf.ctx, &x->req, &r);
+	atomic_fetch_sub(&s->in_flight, 1);
+	ctx.keep_alive =
+	    x->parse.keep_alive && !r.close && atomic_load(&s->stage) == SERVER_RUNNING;
+	if (start_reply(c, &r, &ctx) == STEP_END)
+		end(c, false);
+	else
+		conn_run(c, false);
+}
+
+void
+conn_drop(struct pool_job *j)
+{
+	struct conn *c = (struct conn *)j;
+
+	atomic_fetch_sub(&c->loop->server->in_flight, 1);
+	end(c, false);
+}
+
+static void
+format_peer(char *out, const struct sockaddr *sa)
+{
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)sa;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)sa;
+	const char *ok = NULL;
+
+	if (sa->sa_family == AF_INET)
+		ok = inet_ntop(AF_INET, &four->sin_addr, out, HTTP_PEER_MAX);
+	else if (sa->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
+		ok = inet_ntop(AF_INET, six->sin6_addr.s6_addr + 12, out, HTTP_PEER_MAX);
+	else if (sa->sa_family == AF_INET6)
+		ok = inet_ntop(AF_INET6, &six->sin6_addr, out, HTTP_PEER_MAX);
+	if (ok == NULL)
+		strcpy(out, "?");
+}
+
+static bool
+start_tls(struct conn *c, struct listener *l)
+{
+	enum rc rc;
+
+	if (!l->secure)
+		return true;
+	pthread_mutex_lock(&l->lock);
+	rc = tls_conn_accept(&c->tls, l->tls, c->fd, NULL);
+	pthread_mutex_unlock(&l->lock);
+	return rc == RC_OK;
+}
+
+struct conn *
+conn_new(struct listener *l, struct loop *loop, int fd, const struct sockaddr *peer)
+{
+	struct conn *c = calloc(1, sizeof *c);
+	int on = 1;
+
+	if (c == NULL) {
+		close(fd);
+		return NULL;
+	}
+	atomic_fetch_add(&loop->server->connections, 1);
+	atomic_fetch_add_explicit(&loop->server->accepted, 1, memory_order_relaxed);
+	c->fd = fd;
+	c->loop = loop;
+	c->listener = l;
+	format_peer(c->peer, peer);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (!start_tls(c, l)) {
+		conn_free(c);
+		return NULL;
+	}
+	if (c->tls != NULL)
+		set_phase(c, CONN_TLS, conf(c)->tls_ms);
+	else
+		set_phase(c, CONN_IDLE, conf(c)->idle_ms);
+	return c;
+}
+
+void
+conn_free(struct conn *c)
+{
+	struct http_server *s = c->loop->server;
+
+	if (c->registered) {
+		event_del(&c->event);
+		TAILQ_REMOVE(&c->loop->conns, c, all);
+		if (--c->loop->n_conns == 0)
+			event_del(&c->loop->tick);
+	}
+	exchange_free(c);
+	if (c->tls != NULL) {
+		(void)tls_conn_shutdown(c->tls);
+		tls_conn_free(c->tls);
+	}
+	close(c->fd);
+	free(c);
+	pthread_mutex_lock(&s->lock);
+	if (atomic_fetch_sub(&s->connections, 1) == 1)
+		pthread_cond_signal(&s->empty);
+	pthread_mutex_unlock(&s->lock);
+}

@@ -1,0 +1,156 @@
+/*
+ * server_int.h - what the parts of the server share: server.c (API), listen.c (sockets that
+ * listen), loop.c (I/O threads), conn.c (a connection's life), conn_io.c (its reads and writes).
+ *
+ * Who may touch a connection: its owner, and there is one at any time - the I/O thread, or, from
+ * the moment that a request is complete until its reply is out, a worker.  See `owner` in struct
+ * conn.  What others want from a connection they post to its loop.
+ */
+#ifndef SCEPD_HTTP_SERVER_INT_H
+#define SCEPD_HTTP_SERVER_INT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "http/parse.h"
+#include "http/pool.h"
+#include "http/server.h"
+
+#define HTTP_PEER_MAX 46 /* INET6_ADDRSTRLEN */
+
+struct loop;
+
+struct listener {
+	SLIST_ENTRY(listener) next;
+	struct http_server *server;
+	int fd;
+	void *tag;            /* what http_listen() was given */
+	pthread_mutex_t lock; /* of tls */
+	struct tls_ctx *tls;  /* ours; NULL: plain */
+	bool secure;
+	struct event readable, resume; /* loop 0 */
+	bool added;
+};
+
+enum conn_phase {
+	CONN_TLS,
+	CONN_IDLE,
+	CONN_HEAD,
+	CONN_BODY,
+	CONN_HANDLE,
+	CONN_WRITE,
+	CONN_LINGER,
+	CONN_CLOSED
+};
+
+/* What a request needs in memory; exists from its first byte to the last byte of its reply. */
+struct exchange {
+	struct http_parse parse;
+	struct http_request req;
+	void *req_mem;
+	uint8_t *in; /* room for `cap`, holds `len` */
+	size_t len, cap;
+	struct buf head, rest; /* the reply: header with small body, then a large one */
+	size_t written;
+	bool close_after, linger_after;
+	void (*on_done)(void *arg, bool sent);
+	void *on_done_arg;
+};
+
+/* Bits of conn.owner.  EVENT: the socket moved while a worker had it. */
+#define CONN_OWNED 1u
+#define CONN_EVENT 2u
+#define CONN_EOF                                                                                   \
+	4u /* the peer will send no more; with edge-triggered events that must be remembered */
+
+struct conn {
+	struct pool_job job;   /* first: the pool hands it back */
+	TAILQ_ENTRY(conn) all; /* of its loop; loop thread only */
+	struct conn *posted;   /* next in the loop's inbox */
+	struct loop *loop;
+	struct listener *listener;
+	struct event event;
+	int fd;
+	atomic_uint owner;
+	_Atomic int64_t deadline_ms; /* 0: none; read by the loop's tick */
+	enum conn_phase phase;
+	bool registered; /* known to the loop */
+	/* Edge-triggered: true until a call says that it would block. */
+	bool readable, writable, eof;
+	struct tls_conn *tls;
+	struct exchange *x; /* NULL between requests */
+	size_t lingered;    /* bytes thrown away */
+	char peer[HTTP_PEER_MAX];
+};
+
+struct loop {
+	struct http_server *server;
+	struct event_base *base;
+	pthread_t thread;
+	bool started;
+	int wake_fd;
+	struct event wake, tick;
+	unsigned n_conns;
+	TAILQ_HEAD(, conn) conns;
+	struct pool_job *batch, **batch_tail; /* requests completed in this round of the loop */
+	pthread_mutex_t lock;
+	struct conn *inbox; /* under lock */
+	bool ringing;       /* under lock: wake_fd was written and not yet read */
+};
+
+enum server_stage { SERVER_NEW, SERVER_RUNNING, SERVER_DRAINING, SERVER_CLOSING, SERVER_ENDING };
+
+struct http_server {
+	struct http_server_conf conf;
+	struct http_limits limits;
+	SLIST_HEAD(, listener) listeners;
+	struct loop *loops;
+	unsigned n_loops, next_loop;
+	struct pool *pool;
+	bool started;
+	atomic_int stage;
+	atomic_uint in_flight, connections;
+	atomic_ullong accepted, requests, refused;
+	unsigned tick_ms;
+	pthread_mutex_t lock;
+	pthread_cond_t empty; /* connections reached 0 */
+};
+
+/* loop.c */
+enum rc loop_init(struct loop *l, struct http_server *s, struct err *err) MUST_CHECK;
+enum rc loop_start(struct loop *l, struct err *err) MUST_CHECK;
+void loop_ring(struct loop *l);
+/* Hand a connection to its loop: to be registered, or, when closed, to be freed. */
+void loop_post(struct loop *l, struct conn *c);
+void loop_join(struct loop *l);
+void loop_done(struct loop *l);
+
+/* listen.c */
+enum rc listener_add(
+    struct listener *l, struct err *err) MUST_CHECK; /* start accepting, on loop 0 */
+void listener_remove(struct listener *l);            /* on loop 0's thread */
+void listener_free(struct listener *l);
+
+/* conn.c */
+/* Takes fd.  NULL: no memory, and fd is closed. */
+struct conn *conn_new(struct listener *l, struct loop *loop, int fd, const struct sockaddr *peer);
+void conn_free(struct conn *c);
+/* Go on until it has to wait.  The caller owns it; afterwards nobody does, or a worker, or it is
+ * freed. */
+void conn_run(struct conn *c, bool on_loop);
+void conn_event(struct conn *c, short what);      /* on the loop's thread */
+void conn_expire(struct conn *c, int64_t now_ms); /* on the loop's thread: the tick */
+void conn_job(struct pool_job *j);                /* on a worker: call the handler */
+void conn_drop(struct pool_job *j);               /* the job will not run */
+
+/* conn_io.c */
+enum io { IO_OK, IO_WAIT, IO_END, IO_BROKEN };
+enum io conn_read(struct conn *c, void *p, size_t len, size_t *n);
+enum io conn_write(struct conn *c, const void *p, size_t len, bool more, size_t *n);
+
+#endif
