@@ -67,14 +67,18 @@ set_u64(const struct opt *o, void *field, const char *value, struct err *err)
 static enum rc
 set_duration(const struct opt *o, void *field, const char *value, struct err *err)
 {
+	char least[DURATION_TEXT_MAX], most[DURATION_TEXT_MAX];
 	struct err why = { 0 };
 	int64_t seconds;
 
 	if (parse_duration(&seconds, value, &why) != RC_OK)
 		return fail(err, RC_CONFIG, "--%s: %s", o->name, why.msg);
-	if ((uint64_t)seconds < o->min || (uint64_t)seconds > max_of(o))
-		return fail(err, RC_CONFIG, "--%s: %s is not within %llu and %llu seconds", o->name,
-		    value, (unsigned long long)o->min, (unsigned long long)max_of(o));
+	if ((uint64_t)seconds < o->min || (uint64_t)seconds > max_of(o)) {
+		duration_text(least, (int64_t)o->min);
+		duration_text(most, o->max == 0 ? INT64_MAX : (int64_t)o->max);
+		return fail(
+		    err, RC_CONFIG, "--%s: %s is not from %s to %s", o->name, value, least, most);
+	}
 	*(int64_t *)field = seconds;
 	return RC_OK;
 }

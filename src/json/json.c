@@ -79,6 +79,9 @@ json_parse(json_t **out, const void *bytes, size_t len, struct err *err)
 		return fail(err, RC_LIMIT, "JSON text is longer than %u bytes", LIMIT_JSON);
 	if (len == 0)
 		return fail(err, RC_PARSE, "JSON text is empty");
+	/* jansson 2.14 loses a NUL that follows a number: "1\0" would be 1. */
+	if (memchr(bytes, '\0', len) != NULL)
+		return fail(err, RC_PARSE, "JSON text holds a NUL");
 	if (!depth_within(bytes, len, LIMIT_JSON_DEPTH))
 		return fail(err, RC_LIMIT, "JSON text nests deeper than %u", LIMIT_JSON_DEPTH);
 	v = json_loadb(bytes, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
