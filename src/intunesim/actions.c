@@ -1,0 +1,246 @@
+/*
+ * actions.c - ScepActions: validateRequest, successNotification, failureNotification.
+ *
+ * A refusal is HTTP 200 with another code than Success; HTTP errors are for callers without the
+ * right token and for bodies that are no request at all.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "intunesim/access.h"
+#include "intunesim/services.h"
+#include "intunesim/validate.h"
+
+#define API_VERSION "2018-02-20"
+#define CONTEXT                                                                                    \
+	"https://fef.msua01.manage.microsoft.com/RACerts/StatelessScepRequestValidationService/"   \
+	"%s/"                                                                                      \
+	"$metadata#microsoft.management.services.scepRequestValidationService.api."                \
+	"scepActionResult"
+
+/* {"error":{"code","message"}}, the message being JSON itself, as the gateway writes it. */
+static void
+gateway_error(struct call *c, int status, const char *code, const char *message)
+{
+	struct buf base;
+	json_t *inner;
+
+	buf_init(&base, 4096);
+	call_base_url(&base, c);
+	inner = json_sprintf("{\r\n  \"_version\": 3,\r\n  \"Message\": \"%s - Operation ID (for "
+			     "customer support): %s - Activity ID: %s - Url: %s%s\",\r\n  "
+			     "\"CustomApiErrorPhrase\": \"\",\r\n  \"RetryAfter\": null,\r\n  "
+			     "\"ErrorSourceService\": \"\",\r\n  \"HttpHeaders\": \"{}\"\r\n}",
+	    message, c->request_id, c->correlation_id, buf_str(&base), SCEP_SERVICE_PATH);
+	buf_done(&base);
+	call_note(c, code, "%s", message);
+	call_json(c, status, json_pack("{s:{s:s, s:o}}", "error", "code", code, "message", inner));
+}
+
+/* {"@odata.context","code","errorDescription"}: "<fixed sentence>.<detail>". */
+static void
+answer(struct call *c, enum scep_code code, const char *detail)
+{
+	json_t *description;
+
+	description = code == CODE_SUCCESS ? json_string("")
+					   : json_sprintf("%s%s", scep_code_sentence(code), detail);
+	call_note(c, scep_code_name(code), "%s", detail);
+	call_json(c, 200,
+	    json_pack("{s:o, s:s, s:o}", "@odata.context",
+		json_sprintf(CONTEXT, c->tenant->account_id), "code", scep_code_name(code),
+		"errorDescription", description));
+}
+
+static bool
+admit(struct call *c)
+{
+	enum access a = access_check(c, RESOURCE_INTUNE, ROLE_SCEP);
+	const char *version = http_header0(c->req, "api-version");
+
+	http_reply_header(c->reply, "request-id", c->request_id);
+	http_reply_header(c->reply, "client-request-id", c->correlation_id);
+	if (a != ACCESS_GRANTED) {
+		gateway_error(c, 401, "Unauthorized", access_text(a));
+		return false;
+	}
+	if (version == NULL || strcmp(version, API_VERSION) != 0) {
+		gateway_error(c, 400, "BadRequest",
+		    version == NULL ? "The api-version header is missing."
+				    : "The api-version is not supported.");
+		return false;
+	}
+	return true;
+}
+
+/* What the three actions have in common. */
+struct action {
+	struct call *call;
+	json_t *body;
+	const json_t *args; /* of `body`: "request" or "notification" */
+	const char *transaction_id;
+	struct validation v;
+};
+
+static bool
+read_action(struct action *a, const char *member)
+{
+	struct call *c = a->call;
+	struct err err;
+
+	if (call_body(&a->body, c, &err) != RC_OK) {
+		gateway_error(c, 400, "BadRequest", "The request body cannot be read.");
+		return false;
+	}
+	a->args = json_object_get(a->body, member);
+	a->transaction_id = json_get_str(a->args, "transactionId");
+	a->v.request_b64 = json_get_str(a->args, "certificateRequest");
+	if (a->transaction_id == NULL || a->transaction_id[0] == '\0' || a->v.request_b64 == NULL ||
+	    json_get_str(a->args, "callerInfo") == NULL) {
+		gateway_error(c, 400, "BadRequest", "A required property is missing.");
+		return false;
+	}
+	return true;
+}
+
+/* False when an answer has been given already. */
+static bool
+begin(struct action *a, struct call *c, const char *member, enum validate_depth depth)
+{
+	struct err err;
+
+	*a = (struct action){ .call = c };
+	if (!admit(c) || !read_action(a, member))
+		return false;
+	a->v.sim = c->sim;
+	a->v.caller = c->tenant;
+	if (validate(&a->v, depth, &err) != RC_OK) {
+		call_broken(c, &err);
+		return false;
+	}
+	c->device = a->v.device;
+	c->profile = a->v.profile;
+	return true;
+}
+
+static void
+end(struct action *a)
+{
+	validation_done(&a->v);
+	json_decref(a->body);
+}
+
+static void
+judge(struct action *a)
+{
+	struct state *s = a->call->sim->state;
+
+	if (a->v.code == CODE_SUCCESS)
+		state_validated(s, a->v.device, a->v.profile);
+	else
+		state_refused(s, a->v.device, a->v.profile, a->v.code);
+	answer(a->call, a->v.code, a->v.detail);
+}
+
+void
+action_validate(struct call *c)
+{
+	struct action a;
+
+	if (begin(&a, c, "request", VALIDATE_ALL))
+		judge(&a);
+	end(&a);
+}
+
+static void
+take(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text != NULL ? text : "");
+	str_printable(out);
+}
+
+/* The strings of a notification that stand in the report. */
+static const struct {
+	const char *member;
+	size_t offset, size;
+} notes[] = {
+#define NOTE(m, f)                                                                                 \
+	{                                                                                          \
+		m, offsetof(struct certificate, f), sizeof(((struct certificate *)0)->f)           \
+	}
+	NOTE("transactionId", transaction_id),
+	NOTE("certificateThumbprint", thumbprint),
+	NOTE("certificateSerialNumber", serial),
+	NOTE("certificateExpirationDateUtc", expires),
+	NOTE("issuingCertificateAuthority", issuer),
+	NOTE("caConfiguration", ca_configuration),
+	NOTE("certificateAuthority", certificate_authority),
+	NOTE("callerInfo", caller),
+#undef NOTE
+};
+
+static void
+record_certificate(struct action *a)
+{
+	struct certificate cert = {
+		.tenant = a->call->tenant,
+		.device = a->v.device,
+		.profile = a->v.profile,
+		.issued = clock_now(),
+	};
+	struct buf subject;
+
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+		take((char *)&cert + notes[i].offset, notes[i].size,
+		    json_get_str(a->args, notes[i].member));
+	buf_init(&subject, 64 * 1024);
+	name_text(&subject, csr_subject0(a->v.csr));
+	take(cert.subject, sizeof(cert.subject), buf_str(&subject));
+	buf_done(&subject);
+	state_issued(a->call->sim->state, &cert);
+}
+
+void
+action_success(struct call *c)
+{
+	struct action a;
+
+	if (begin(&a, c, "notification", VALIDATE_IDENTITY)) {
+		if (a.v.code == CODE_SUCCESS)
+			record_certificate(&a);
+		answer(c, a.v.code, a.v.detail);
+	}
+	end(&a);
+}
+
+/*
+ * hResult is a 64-bit number that some callers sign-extend; its low half is the Win32 code.  A
+ * number in a string is taken too.
+ */
+static void
+failure_text(char *out, size_t size, const struct action *a)
+{
+	const char *text = json_get_str(a->args, "errorDescription");
+	int64_t hresult = 0;
+
+	if (json_get_i64(&hresult, a->args, "hResult", 0, NULL) != RC_OK)
+		hresult = 0;
+	snprintf(out, size, "%.160s (0x%08x)", text != NULL ? text : "", (unsigned)hresult);
+}
+
+void
+action_failure(struct call *c)
+{
+	char text[REPORT_TEXT_MAX];
+	struct action a;
+
+	if (begin(&a, c, "notification", VALIDATE_IDENTITY)) {
+		failure_text(text, sizeof(text), &a);
+		if (a.v.code == CODE_SUCCESS)
+			state_failed(c->sim->state, a.v.device, a.v.profile, text);
+		answer(c, a.v.code, a.v.code == CODE_SUCCESS ? text : a.v.detail);
+	}
+	end(&a);
+}

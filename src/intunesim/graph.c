@@ -1,0 +1,133 @@
+/*
+ * graph.c - Microsoft Graph, as far as a CA asks it where Intune's services are.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "intunesim/access.h"
+#include "intunesim/services.h"
+
+/* {"error":{"code","message","innerError":{"date","request-id","client-request-id"}}} */
+static void
+graph_error(struct call *c, int status, const char *code, const char *message)
+{
+	char date[TIME_TEXT_MAX];
+	json_t *inner;
+
+	time_rfc3339(date, clock_now());
+	date[strcspn(date, "Z")] = '\0'; /* Graph writes it without zone */
+	call_note(c, code, "%s", message);
+	inner = json_pack("{s:s, s:s, s:s}", "date", date, "request-id", c->request_id,
+	    "client-request-id", c->correlation_id);
+	call_json(c, status,
+	    json_pack("{s:{s:s, s:s, s:o}}", "error", "code", code, "message", message,
+		"innerError", inner));
+}
+
+/*
+ * Part of what a tenant's list holds; the address of the SCEP service is ours, the others are of no
+ * use to a CA and only show that the one has to be picked out of several.
+ */
+static const struct {
+	const char *name, *uri; /* uri "": ours */
+} services[] = {
+	{ "DeviceEnrollmentFEService",
+	    "https://fef.msua01.manage.microsoft.com/StatelessDeviceEnrollmentService" },
+	{ SCEP_SERVICE_NAME, "" },
+	{ "ReportingFEService", "https://fef.msua01.manage.microsoft.com/ReportingFEService" },
+	{ "TermsOfUseFEService", "https://portal.manage.microsoft.com/TermsofUse.aspx" },
+};
+
+static json_t *
+make_entry(const struct call *c, const char *name, const char *uri)
+{
+	char id[GUID_TEXT_MAX];
+
+	if (guid_derive(id, c->tenant->id, name, NULL) != RC_OK)
+		return NULL;
+	return json_pack("{s:s, s:n, s:s, s:s, s:s, s:s, s:s}", "id", id, "deletedDateTime",
+	    "capability", name, "providerId", INTUNE_APP_ID, "providerName", name,
+	    "providerResourceId", name, "uri", uri);
+}
+
+static json_t *
+make_list(const struct call *c, const char *base)
+{
+	json_t *list = json_array();
+	struct buf uri;
+
+	buf_init(&uri, 4096);
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		buf_reset(&uri);
+		buf_adds(&uri, services[i].uri);
+		if (uri.len == 0) {
+			if (!c->tenant->file.tenant.intune)
+				continue;
+			buf_addf(&uri, "%s" SCEP_SERVICE_PATH, base);
+		}
+		if (json_array_append_new(list, make_entry(c, services[i].name, buf_str(&uri))) !=
+		    0) {
+			json_decref(list);
+			list = NULL;
+			break;
+		}
+	}
+	buf_done(&uri);
+	return list;
+}
+
+static void
+answer(struct call *c)
+{
+	struct buf base;
+	json_t *list;
+
+	buf_init(&base, 4096);
+	call_base_url(&base, c);
+	if ((list = make_list(c, buf_str(&base))) == NULL) {
+		call_json(c, 500, NULL);
+	} else {
+		call_note(c, "endpoints", "%zu services", json_array_size(list));
+		call_json(c, 200,
+		    json_pack("{s:o, s:o}", "@odata.context",
+			json_sprintf("%s/v1.0/$metadata#servicePrincipals('%s')/endpoints",
+			    buf_str(&base), INTUNE_APP_ID),
+			"value", list));
+	}
+	buf_done(&base);
+}
+
+static void
+not_found(struct call *c)
+{
+	char message[CALL_DETAIL_MAX];
+
+	snprintf(message, sizeof(message),
+	    "Resource '%.100s' does not exist or one of its queried reference-property objects are "
+	    "not present.",
+	    c->arg[0]);
+	str_printable(message);
+	graph_error(c, 404, "Request_ResourceNotFound", message);
+}
+
+void
+graph_endpoints(struct call *c)
+{
+	enum access a = access_check(c, RESOURCE_GRAPH, ROLE_GRAPH);
+
+	http_reply_header(c->reply, "request-id", c->request_id);
+	http_reply_header(c->reply, "client-request-id", c->correlation_id);
+	if (a != ACCESS_GRANTED) {
+		if (access_status(a) == 401)
+			http_reply_header(c->reply, "WWW-Authenticate",
+			    "Bearer realm=\"\", error=\"invalid_token\"");
+		graph_error(c, access_status(a), access_code(a), access_text(a));
+		return;
+	}
+	if (!str_eq_nocase(c->arg[0], INTUNE_APP_ID)) {
+		not_found(c);
+		return;
+	}
+	answer(c);
+}

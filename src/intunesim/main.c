@@ -1,0 +1,342 @@
+/*
+ * main.c - intunesim: options, start, stop.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/opt.h"
+#include "base/text.h"
+#include "intunesim/sim.h"
+
+#define PROG     "intunesim"
+#define GRACE_MS 2000
+#define LIFE_MAX (30 * 86400)
+
+struct options {
+	struct opt_list tenants, roots, scep_urls;
+	const char *listen, *port_file, *certificate, *key, *public_url, *log_level, *clock_offset;
+	int64_t challenge_life;
+	uint64_t workers;
+	bool single_use;
+};
+
+static const struct options defaults = {
+	.listen = "127.0.0.1:8090",
+	.log_level = "info",
+	.challenge_life = CHALLENGE_LIFE,
+	.workers = 64,
+};
+
+static const struct opt opts[] = {
+	{ .name = "tenant",
+	    .letter = 't',
+	    .type = OPT_LIST,
+	    .required = true,
+	    .offset = offsetof(struct options, tenants),
+	    .value = "FILE",
+	    .help = "a tenant file, intunesim.yaml(5); may be given several times" },
+	{ .name = "listen",
+	    .letter = 'l',
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, listen),
+	    .value = "ADDRESS:PORT",
+	    .help = "default 127.0.0.1:8090; port 0 picks a free one" },
+	{ .name = "port-file",
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, port_file),
+	    .value = "FILE",
+	    .help = "write the port here once it is open" },
+	{ .name = "certificate",
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, certificate),
+	    .value = "FILE",
+	    .help = "PEM chain: serve HTTPS instead of HTTP" },
+	{ .name = "key",
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, key),
+	    .value = "FILE",
+	    .help = "PEM private key of --certificate" },
+	{ .name = "public-url",
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, public_url),
+	    .value = "URL",
+	    .help = "how others reach this server; default: what they call it" },
+	{ .name = "root",
+	    .type = OPT_LIST,
+	    .offset = offsetof(struct options, roots),
+	    .value = "NAME=FILE",
+	    .help = "certificate of trusted-root profiles; NAME may hold * and ?" },
+	{ .name = "scep-url",
+	    .type = OPT_LIST,
+	    .offset = offsetof(struct options, scep_urls),
+	    .value = "URL",
+	    .help = "SCEP server of all profiles, instead of their own" },
+	{ .name = "challenge-life",
+	    .type = OPT_DURATION,
+	    .offset = offsetof(struct options, challenge_life),
+	    .value = "TIME",
+	    .min = 1,
+	    .max = LIFE_MAX,
+	    .help = "from check-in to expiry; default 60m" },
+	{ .name = "single-use",
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct options, single_use),
+	    .help = "refuse a challenge that has led to Success before" },
+	{ .name = "clock-offset",
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, clock_offset),
+	    .value = "TIME",
+	    .help = "run this much ahead, or behind with '-', of the real time" },
+	{ .name = "workers",
+	    .type = OPT_U64,
+	    .offset = offsetof(struct options, workers),
+	    .value = "N",
+	    .min = 1,
+	    .max = 512,
+	    .help = "threads at most; default 64" },
+	{ .name = "log-level",
+	    .type = OPT_CHOICE,
+	    .offset = offsetof(struct options, log_level),
+	    .value = "LEVEL",
+	    .choices = "debug|info|warn|error",
+	    .help = "default info" },
+	{ .name = NULL },
+};
+
+/* What main() builds up and takes down. */
+struct program {
+	const struct options *o;
+	struct root_option roots[OPT_LIST_MAX];
+	struct tenant *tenants[TENANTS_MAX];
+	size_t n_tenants;
+	struct sim *sim;
+	struct tls_ctx *tls;
+	struct http_server *server;
+	uint16_t port;
+};
+
+static enum rc
+set_clock(const char *text, struct err *err)
+{
+	bool behind = text != NULL && text[0] == '-';
+	int64_t seconds;
+	enum rc rc;
+
+	if (text == NULL)
+		return RC_OK;
+	if ((rc = parse_duration(&seconds, text + behind, err)) != RC_OK)
+		return err_context(err, "--clock-offset");
+	clock_offset_set(behind ? -seconds : seconds);
+	return RC_OK;
+}
+
+/* Cut "NAME=FILE" in place: argv belongs to us. */
+static enum rc
+read_roots(struct program *p, char **copies, struct err *err)
+{
+	enum rc rc;
+
+	for (size_t i = 0; i < p->o->roots.n; i++) {
+		char *eq;
+
+		if ((rc = str_dup(&copies[i], p->o->roots.v[i], err)) != RC_OK)
+			return rc;
+		if ((eq = strchr(copies[i], '=')) == NULL || eq == copies[i] || eq[1] == '\0')
+			return fail(
+			    err, RC_CONFIG, "--root wants NAME=FILE, not \"%s\"", copies[i]);
+		*eq = '\0';
+		p->roots[i].name = copies[i];
+		p->roots[i].file = eq + 1;
+	}
+	return RC_OK;
+}
+
+static enum rc
+load_tenants(struct program *p, struct err *err)
+{
+	enum rc rc;
+
+	if (p->o->tenants.n > TENANTS_MAX)
+		return fail(err, RC_LIMIT, "more than %d tenants", TENANTS_MAX);
+	for (size_t i = 0; i < p->o->tenants.n; i++, p->n_tenants++) {
+		rc = tenant_load(&p->tenants[i], p->o->tenants.v[i], p->roots, p->o->roots.n, err);
+		if (rc != RC_OK)
+			return rc;
+	}
+	for (size_t i = 0; i < p->o->roots.n; i++) {
+		if (!p->roots[i].used)
+			return fail(err, RC_CONFIG,
+			    "--root: no trusted-root profile is called \"%s\"", p->roots[i].name);
+	}
+	return RC_OK;
+}
+
+static enum rc
+build_sim(struct program *p, struct err *err)
+{
+	struct sim_options so = {
+		.scep_urls = p->o->scep_urls.v,
+		.n_scep_urls = p->o->scep_urls.n,
+		.public_url = p->o->public_url,
+		.challenge_life = p->o->challenge_life,
+		.single_use = p->o->single_use,
+	};
+	size_t n = p->n_tenants;
+
+	/* sim_new() takes them over, whatever happens. */
+	p->n_tenants = 0;
+	return sim_new(&p->sim, &so, p->tenants, n, err);
+}
+
+static void
+log_refused(void *ctx, const char *peer, int status, const char *why)
+{
+	struct log_line l;
+
+	(void)ctx;
+	log_begin(&l, LOG_INFO, "refused");
+	log_str(&l, "peer", peer);
+	log_int(&l, "status", status);
+	log_str(&l, "reason", why);
+	log_end(&l);
+}
+
+static enum rc
+open_server(struct program *p, struct err *err)
+{
+	const struct options *o = p->o;
+	struct http_server_conf conf = {
+		.handler = sim_handle,
+		.ctx = p->sim,
+		.on_refused = log_refused,
+		.workers_max = (unsigned)o->workers,
+	};
+	enum rc rc;
+
+	if ((o->certificate == NULL) != (o->key == NULL))
+		return fail(err, RC_CONFIG, "--certificate and --key go together");
+	if (o->certificate != NULL &&
+	    (rc = tls_ctx_server(&p->tls, o->certificate, o->key, err)) != RC_OK)
+		return rc;
+	if ((rc = http_server_new(&p->server, &conf, err)) != RC_OK ||
+	    (rc = http_listen(p->server, o->listen, p->tls, NULL, &p->port, err)) != RC_OK)
+		return rc;
+	return http_server_start(p->server, err);
+}
+
+static enum rc
+write_port(const struct program *p, struct err *err)
+{
+	char text[16];
+	int n;
+
+	if (p->o->port_file == NULL)
+		return RC_OK;
+	n = snprintf(text, sizeof(text), "%u\n", p->port);
+	return file_write(p->o->port_file, text, (size_t)n, 0644, 1, err);
+}
+
+static void
+warn_missing_roots(const struct sim *s)
+{
+	for (size_t i = 0; i < s->n_tenants; i++) {
+		for (size_t j = 0; j < s->tenants[i]->n_roots; j++) {
+			const struct root *r = &s->tenants[i]->roots[j];
+
+			if (r->cert == NULL)
+				log_msg(LOG_WARN, "root",
+				    "trusted root \"%s\" has no certificate: devices will not get "
+				    "it",
+				    r->conf->name);
+		}
+	}
+}
+
+static enum rc
+start(struct program *p, char **copies, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = set_clock(p->o->clock_offset, err)) != RC_OK ||
+	    (rc = read_roots(p, copies, err)) != RC_OK || (rc = load_tenants(p, err)) != RC_OK ||
+	    (rc = build_sim(p, err)) != RC_OK || (rc = open_server(p, err)) != RC_OK ||
+	    (rc = write_port(p, err)) != RC_OK)
+		return rc;
+	warn_missing_roots(p->sim);
+	log_msg(LOG_INFO, "start", "%zu tenants, listening on port %u (%s)", p->sim->n_tenants,
+	    p->port, p->tls != NULL ? "https" : "http");
+	return RC_OK;
+}
+
+static void
+stop(struct program *p)
+{
+	if (p->server != NULL)
+		http_server_stop(p->server, GRACE_MS);
+	http_server_free(p->server);
+	tls_ctx_free(p->tls);
+	sim_free(p->sim);
+	for (size_t i = 0; i < p->n_tenants; i++)
+		tenant_free(p->tenants[i]);
+}
+
+static int
+run(const void *options, int nargs, char **args)
+{
+	struct program p = { .o = options };
+	char *copies[OPT_LIST_MAX] = { NULL };
+	enum log_level level = LOG_INFO;
+	struct err err;
+	sigset_t set;
+	int sig, code = 0;
+
+	(void)nargs;
+	(void)args;
+	/* Threads made from here on leave these to sigwait(). */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (log_level_parse(&level, p.o->log_level, &err) == RC_OK)
+		log_setup(level, LOG_TEXT, STDERR_FILENO);
+	if (start(&p, copies, &err) == RC_OK) {
+		sigwait(&set, &sig);
+		log_msg(LOG_INFO, "stop", "signal %d", sig);
+	} else {
+		code = err_report(PROG, &err);
+	}
+	stop(&p);
+	for (size_t i = 0; i < OPT_LIST_MAX; i++)
+		free(copies[i]);
+	return code;
+}
+
+static const struct command command = {
+	.name = PROG,
+	.args = "",
+	.help = "simulate Microsoft Intune, Entra and Graph for a certification authority",
+	.about = "Serves, on one port, what a CA meets when it works with Intune: Entra's token "
+		 "endpoint, the "
+		 "service list of Microsoft Graph and Intune's SCEP actions; and, for simulated "
+		 "devices, a check-in that hands out SCEP profiles with challenges.\n\n"
+		 "Example:\n"
+		 "  intunesim --tenant contoso.yaml --root '*=root.pem' "
+		 "--scep-url http://127.0.0.1:8080/certsrv/mscep/mscep.dll\n\n"
+		 "Then: curl http://127.0.0.1:8090/sim/report.txt",
+	.opts = opts,
+	.size = sizeof(struct options),
+	.defaults = &defaults,
+	.run = run,
+};
+
+int
+main(int argc, char **argv)
+{
+	return command_main_single(PROG, &command, argc, argv);
+}

@@ -1,0 +1,177 @@
+/*
+ * router.c - which path is whose, and the one log line of a request.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "intunesim/services.h"
+
+/*
+ * {} in a pattern stands for the rest of a segment up to what follows it.  Literal text matches
+ * without regard to case, and an empty segment ("//", which some clients make when they join URLs)
+ * counts for nothing.
+ */
+static const struct route {
+	const char *method, *pattern;
+	void (*handler)(struct call *c);
+	const char *name; /* for the log */
+	bool secrets;     /* bodies hold secrets, tokens or challenges: not for /sim/requests */
+	bool quiet;       /* asking the simulator about itself is not worth remembering */
+} routes[] = {
+	{ "POST", "{}/oauth2/v2.0/token", entra_token, "token", .secrets = true },
+	{ NULL, "{}/oauth2/v2.0/token", entra_token_wrong_method, "token", .secrets = true },
+	{ "GET", "v1.0/servicePrincipals/appId={}/endpoints", graph_endpoints, "endpoints" },
+	{ "GET", "v1.0/servicePrincipals(appId='{}')/endpoints", graph_endpoints, "endpoints" },
+	{ "POST", SCEP_SERVICE_PATH "/ScepActions/validateRequest", action_validate,
+	    "validateRequest" },
+	{ "POST", SCEP_SERVICE_PATH "/ScepActions/successNotification", action_success,
+	    "successNotification" },
+	{ "POST", SCEP_SERVICE_PATH "/ScepActions/failureNotification", action_failure,
+	    "failureNotification" },
+	{ "POST", "sim/devices/{}/checkin", device_checkin, "checkin", .secrets = true },
+	{ "POST", "sim/devices/{}/installed", device_installed, "installed" },
+	{ "POST", "sim/devices/{}/failed", device_failed, "failed" },
+	{ "GET", "sim/report", report_json, "report", .quiet = true },
+	{ "GET", "sim/report.txt", report_text, "report", .quiet = true },
+	{ "GET", "sim/requests", report_requests, "requests", .quiet = true },
+};
+#define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+/* What a match has captured, as strings. */
+struct captures {
+	char text[CAPTURES_MAX][CAPTURE_MAX];
+	size_t n;
+};
+
+/* The next segment of a path that is not empty; false at the end. */
+static bool
+next_segment(const char **path, const char **seg, size_t *len)
+{
+	*seg = *path + strspn(*path, "/");
+	*len = strcspn(*seg, "/");
+	*path = *seg + *len;
+	return *len > 0;
+}
+
+static bool
+capture(struct captures *c, const char *p, size_t len)
+{
+	if (len == 0 || len >= CAPTURE_MAX || c->n == CAPTURES_MAX)
+		return false;
+	memcpy(c->text[c->n], p, len);
+	c->text[c->n++][len] = '\0';
+	return true;
+}
+
+static bool
+match_segment(struct captures *c, const char *pat, size_t pat_len, const char *seg, size_t len)
+{
+	const char *hole = memmem(pat, pat_len, "{}", 2);
+	size_t before, after;
+
+	if (hole == NULL)
+		return pat_len == len && strncasecmp(pat, seg, len) == 0;
+	before = (size_t)(hole - pat);
+	after = pat_len - before - 2;
+	if (len < before + after || strncasecmp(pat, seg, before) != 0 ||
+	    strncasecmp(hole + 2, seg + len - after, after) != 0)
+		return false;
+	return capture(c, seg + before, len - before - after);
+}
+
+static bool
+match(struct captures *c, const char *pattern, const char *path)
+{
+	const char *pat, *seg;
+	size_t pat_len, len;
+	bool more_pat, more;
+
+	c->n = 0;
+	for (;;) {
+		more_pat = next_segment(&pattern, &pat, &pat_len);
+		more = next_segment(&path, &seg, &len);
+		if (!more_pat || !more)
+			return more_pat == more;
+		if (!match_segment(c, pat, pat_len, seg, len))
+			return false;
+	}
+}
+
+/* The route; or NULL, and whether another method would have found one. */
+static const struct route *
+find_route(struct captures *c, const struct http_request *req, bool *other_method)
+{
+	*other_method = false;
+	for (size_t i = 0; i < N_ROUTES; i++) {
+		if (!match(c, routes[i].pattern, req->path))
+			continue;
+		if (routes[i].method == NULL || strcmp(routes[i].method, req->method) == 0)
+			return &routes[i];
+		*other_method = true;
+	}
+	return NULL;
+}
+
+/* The caller's own id if it sent a good one, as Microsoft's services do. */
+static enum rc
+name_call(struct call *c, struct err *err)
+{
+	const char *sent = http_header0(c->req, "client-request-id");
+	enum rc rc;
+
+	if ((rc = guid_random(c->request_id, err)) != RC_OK)
+		return rc;
+	if (sent == NULL || !guid_valid(sent))
+		return guid_random(c->correlation_id, err);
+	memcpy(c->correlation_id, sent, GUID_TEXT_MAX);
+	return RC_OK;
+}
+
+static void
+log_call(const struct call *c, const struct route *r, uint64_t began)
+{
+	struct log_line l;
+
+	log_begin(
+	    &l, r != NULL && r->quiet ? LOG_DEBUG : LOG_INFO, r != NULL ? r->name : "unknown");
+	log_str(&l, "peer", c->req->peer);
+	log_int(&l, "status", c->reply->status);
+	log_str(&l, "tenant", c->tenant != NULL ? tenant_domain0(c->tenant) : NULL);
+	log_str(&l, "device", c->device != NULL ? c->device->conf->name : NULL);
+	log_str(&l, "profile", c->profile != NULL ? c->profile->conf->name : NULL);
+	log_str(&l, "code", c->outcome);
+	log_str(&l, "detail", c->detail[0] != '\0' ? c->detail : NULL);
+	if (r == NULL)
+		log_str(&l, "path", c->req->path);
+	log_str(&l, "id", c->correlation_id);
+	log_int(&l, "us", (int64_t)(clock_mono_us() - began));
+	log_end(&l);
+}
+
+void
+sim_handle(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	struct call c = { .sim = ctx, .req = req, .reply = reply };
+	uint64_t began = clock_mono_us();
+	struct captures captures;
+	const struct route *r;
+	bool other_method;
+	struct err err;
+
+	r = find_route(&captures, req, &other_method);
+	for (size_t i = 0; r != NULL && i < captures.n; i++)
+		c.arg[i] = captures.text[i];
+	if (name_call(&c, &err) != RC_OK)
+		call_broken(&c, &err);
+	else if (r != NULL)
+		r->handler(&c);
+	else
+		call_error(&c, other_method ? 405 : 404, "%s",
+		    other_method ? "not with this method" : "there is nothing here");
+	if (r == NULL || !r->quiet)
+		requests_add(c.sim->requests, req, reply, r != NULL && r->secrets);
+	log_call(&c, r, began);
+}

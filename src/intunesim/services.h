@@ -1,0 +1,32 @@
+/*
+ * services.h - the handlers that the router's table names.
+ */
+#ifndef SCEPD_INTUNESIM_SERVICES_H
+#define SCEPD_INTUNESIM_SERVICES_H
+
+#include "intunesim/call.h"
+
+/* Under the URI that discovery tells; what Microsoft's service appends to its own host. */
+#define SCEP_SERVICE_NAME "ScepRequestValidationFEService"
+#define SCEP_SERVICE_PATH                                                                          \
+	"/RACerts/ScepRequestValidationFEService/Gateway/StatelessScepRequestValidationService"
+
+/* entra.c: arg[0] is the tenant */
+void entra_token(struct call *c);
+void entra_token_wrong_method(struct call *c);
+/* graph.c: arg[0] is the application id of a service principal */
+void graph_endpoints(struct call *c);
+/* actions.c */
+void action_validate(struct call *c);
+void action_success(struct call *c);
+void action_failure(struct call *c);
+/* device_api.c: arg[0] is the device */
+void device_checkin(struct call *c);
+void device_installed(struct call *c);
+void device_failed(struct call *c);
+/* report.c */
+void report_json(struct call *c);
+void report_text(struct call *c);
+void report_requests(struct call *c);
+
+#endif
