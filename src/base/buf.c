@@ -91,7 +91,8 @@ reserve(struct buf *b, size_t len)
 
 	if (b->rc != RC_OK)
 		return false;
-	if (b->len > b->max || len > b->max - b->len || len >= SIZE_MAX - b->len) {
+	/* No object is larger than PTRDIFF_MAX, whatever the maximum says. */
+	if (b->len > b->max || len > b->max - b->len || len >= PTRDIFF_MAX - b->len) {
 		b->rc = RC_LIMIT;
 		return false;
 	}

@@ -311,12 +311,25 @@ line_at(const struct builder *b, size_t offset)
 	return line;
 }
 
+/* Is there a tab in front of the text of this line (counted from 1)? */
+static bool
+indented_by_tab(const struct builder *b, int line)
+{
+	size_t i = 0;
+
+	for (; line > 1 && i < b->len; i++)
+		line -= b->bytes[i] == '\n';
+	while (i < b->len && b->bytes[i] == ' ')
+		i++;
+	return i < b->len && b->bytes[i] == '\t';
+}
+
 /* libyaml's words, which are constants and quote nothing of the file. */
 static enum rc
 syntax_error(struct builder *b, struct err *err)
 {
 	const yaml_parser_t *p = &b->parser;
-	size_t at = p->problem_mark.index;
+	int line = (int)p->problem_mark.line + 1;
 	enum rc rc;
 
 	if (p->error == YAML_MEMORY_ERROR)
@@ -324,11 +337,10 @@ syntax_error(struct builder *b, struct err *err)
 	if (p->error == YAML_READER_ERROR)
 		return conf_fail(
 		    b->conf, err, line_at(b, p->problem_offset), NULL, "%s", p->problem);
-	rc = conf_fail(b->conf, err, (int)p->problem_mark.line + 1, NULL, "%s%s%s", p->problem,
+	rc = conf_fail(b->conf, err, line, NULL, "%s%s%s", p->problem,
 	    p->context != NULL ? " " : "", p->context != NULL ? p->context : "");
-	/* index counts characters: exact as long as the file before it is ASCII */
-	if (at < b->len && b->bytes[at] == '\t')
-		err_hint(err, "YAML is indented with spaces; there is a tab on this line");
+	if (indented_by_tab(b, line))
+		err_hint(err, "YAML is indented with spaces; this line starts with a tab");
 	return rc;
 }
 

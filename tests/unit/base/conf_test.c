@@ -266,9 +266,11 @@ static const struct {
 	{ "title: \"a\\0b\"\n", "1: title: a NUL character is not taken", "" },
 	/* syntax */
 	{ "title: a\n\tmode: none\n",
-	    "2: found character that cannot start any token while scanning "
-	    "for the next token",
-	    "YAML is indented with spaces; there is a tab on this line" },
+	    "2: found a tab character that violates indentation while scanning a plain scalar",
+	    "YAML is indented with spaces; this line starts with a tab" },
+	{ "title:\n \t@a\n",
+	    "2: found character that cannot start any token while scanning for the next token",
+	    "YAML is indented with spaces; this line starts with a tab" },
 	{ "title: a: b\n", "1: mapping values are not allowed in this context", "" },
 	{ "title: 'a\n", "2: found unexpected end of stream while scanning a quoted scalar", "" },
 	{ "title: a\nmode: \xff\n", "2: invalid leading UTF-8 octet", "" },
