@@ -1,0 +1,432 @@
+/*
+ * cert_build_test.c - certificates and lists as they are made, in the eyes of the `openssl`
+ * command.
+ */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const eku[] = { "1.3.6.1.5.5.7.3.2" };
+static const char *const crl_urls[] = { "http://pki.contoso.com/crl/a.crl", "http://b/a.crl" };
+static const char *const ca_urls[] = { "http://pki.contoso.com/ca/a.crt" };
+static const char *const ocsp_urls[] = { "http://pki.contoso.com/ocsp/a" };
+
+static struct san sans[] = {
+	{ SAN_EMAIL, (char *)"jane@contoso.com" },
+	{ SAN_UPN, (char *)"j\xc3\xa4ne@contoso.com" },
+	{ SAN_DNS, (char *)"pc1.contoso.com" },
+	{ SAN_URI, (char *)"tag:microsoft.com,2022-09-14:sid:S-1-5-21" },
+};
+static const struct san_list san = { sans, N(sans) };
+
+static struct cert *
+make_ca(const char *spec)
+{
+	struct name n = fixture_name("CN=Test CA,O=Contoso");
+	struct serial serial = fixture_serial("01");
+	struct cert_fields f = { .serial = &serial,
+		.issuer = &n,
+		.subject = &n,
+		.not_before = 0,
+		.not_after = 4000000000,
+		.subject_key = fixture_key(spec),
+		.issuer_key = fixture_key(spec),
+		.digest = DIGEST_SHA256,
+		.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
+		.is_ca = true,
+		.path_len = 0 };
+	struct err err = { 0 };
+	struct cert *c;
+
+	assert_ok(cert_make(&c, &f, fixture_key(spec), &err), err);
+	name_done(&n);
+	return c;
+}
+
+/* Everything a leaf can hold. The names and the serial must outlive it. */
+static struct cert_fields
+leaf_fields(const struct serial *serial, const struct name *subject, const struct cert *ca)
+{
+	return (struct cert_fields){ .serial = serial,
+		.issuer = cert_subject0(ca),
+		.subject = subject,
+		.not_before = 1700000000,
+		.not_after = 2600000000,
+		.subject_key = fixture_other_key("ec:p256"),
+		.issuer_key = cert_key0(ca),
+		.digest = DIGEST_SHA256,
+		.san = &san,
+		.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+		.eku = eku,
+		.n_eku = 1,
+		.path_len = -1,
+		.crl_urls = crl_urls,
+		.n_crl_urls = 2,
+		.ca_issuer_urls = ca_urls,
+		.n_ca_issuer_urls = 1,
+		.ocsp_urls = ocsp_urls,
+		.n_ocsp_urls = 1 };
+}
+
+/* Write PEM and let openssl show it. */
+static void
+show(const struct dir *d, const struct cert *c, const char *name, struct buf *text)
+{
+	struct buf pem;
+	char cmd[128];
+
+	buf_init(&pem, 1 << 16);
+	cert_pem(&pem, c);
+	dir_put(d, name, pem.data, pem.len, 0600);
+	buf_done(&pem);
+	snprintf(cmd, sizeof cmd, "openssl x509 -in %s -noout -text", name);
+	assert_int_equal(dir_run(d, text, cmd), 0);
+}
+
+static void
+assert_says(const struct buf *text, const char *const *words, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strstr(buf_str(text), words[i]) == NULL)
+			fail_msg("\"%s\" is not in\n%s", words[i], buf_str(text));
+}
+
+static void
+a_leaf_holds_what_it_was_given_and_its_chain_verifies(void **state)
+{
+	static const char *const specs[] = { "rsa:2048", "ec:p256", "ec:p384" };
+	static const char *const words[] = { "Version: 3",
+		"X509v3 Basic Constraints: critical\n                CA:FALSE",
+		"X509v3 Key Usage: critical\n                Digital Signature, Key Encipherment",
+		"TLS Web Client Authentication", "X509v3 Subject Key Identifier",
+		"X509v3 Authority Key Identifier", "X509v3 Subject Alternative Name: \n",
+		"email:jane@contoso.com", "DNS:pc1.contoso.com",
+		"URI:tag:microsoft.com,2022-09-14:sid:S-1-5-21", "othername: UPN",
+		"URI:http://pki.contoso.com/crl/a.crl",
+		"CA Issuers - URI:http://pki.contoso.com/ca/a.crt",
+		"OCSP - URI:http://pki.contoso.com/ocsp/a", "Not After : May 22 14:13:20 2052 GMT",
+		"Serial Number: 43981 (0xabcd)" };
+	struct serial serial = fixture_serial("abcd");
+	struct name subject = fixture_name("CN=Jane");
+	struct err err = { 0 };
+	struct cert_fields f;
+	struct cert *ca, *leaf;
+	struct buf text;
+	struct dir d;
+	size_t i;
+
+	dir_make_temp(&d);
+	for (i = 0; i < N(specs); i++) {
+		ca = make_ca(specs[i]);
+		f = leaf_fields(&serial, &subject, ca);
+		assert_ok(cert_make(&leaf, &f, fixture_key(specs[i]), &err), err);
+		assert_ok(cert_verify_by(leaf, ca, &err), err);
+		assert_false(cert_self_issued(leaf));
+		buf_init(&text, 1 << 16);
+		show(&d, leaf, "leaf", &text);
+		assert_says(&text, words, N(words));
+		buf_reset(&text);
+		show(&d, ca, "ca", &text);
+		assert_int_equal(
+		    dir_run(&d, NULL, "openssl verify -x509_strict -check_ss_sig -CAfile ca leaf"),
+		    0);
+		buf_done(&text);
+		cert_free(ca);
+		cert_free(leaf);
+	}
+	dir_done(&d);
+	name_done(&subject);
+}
+
+static void
+a_ca_is_marked_as_one(void **state)
+{
+	static const char *const words[] = {
+		"X509v3 Basic Constraints: critical\n                CA:TRUE, pathlen:0",
+		"X509v3 Key Usage: critical\n                Certificate Sign, CRL Sign"
+	};
+	struct cert *ca = make_ca("rsa:2048");
+	struct buf text;
+	struct dir d;
+
+	assert_true(cert_is_ca(ca));
+	dir_make_temp(&d);
+	buf_init(&text, 1 << 16);
+	show(&d, ca, "ca", &text);
+	assert_says(&text, words, N(words));
+	buf_done(&text);
+	dir_done(&d);
+	cert_free(ca);
+}
+
+static void
+alternative_names_are_critical_when_the_subject_is_empty(void **state)
+{
+	static const char *const words[] = { "X509v3 Subject Alternative Name: critical" };
+	struct serial serial = fixture_serial("02");
+	struct name empty = fixture_name("");
+	struct cert *ca = make_ca("ec:p256"), *leaf;
+	struct cert_fields f = leaf_fields(&serial, &empty, ca);
+	struct err err = { 0 };
+	struct buf text;
+	struct dir d;
+
+	dir_make_temp(&d);
+	buf_init(&text, 1 << 16);
+	assert_ok(cert_make(&leaf, &f, fixture_key("ec:p256"), &err), err);
+	show(&d, leaf, "leaf", &text);
+	assert_says(&text, words, N(words));
+	buf_done(&text);
+	dir_done(&d);
+	cert_free(leaf);
+	cert_free(ca);
+	name_done(&empty);
+}
+
+static void
+what_was_not_asked_for_is_not_there(void **state)
+{
+	struct serial serial = fixture_serial("02");
+	struct name n = fixture_name("CN=a");
+	struct cert_fields f = { .serial = &serial,
+		.issuer = &n,
+		.subject = &n,
+		.not_before = 0,
+		.not_after = 1,
+		.subject_key = fixture_key("ec:p256"),
+		.issuer_key = fixture_key("ec:p256"),
+		.digest = DIGEST_SHA256,
+		.path_len = -1 };
+	static const char *const words[] = { "Key Usage", "Alternative", "CRL Distribution",
+		"Authority Information" };
+	struct err err = { 0 };
+	struct buf text;
+	struct cert *c;
+	struct dir d;
+	unsigned ku;
+	size_t i, len;
+
+	dir_make_temp(&d);
+	buf_init(&text, 1 << 16);
+	assert_ok(cert_make(&c, &f, fixture_key("ec:p256"), &err), err);
+	assert_false(cert_has_key_usage(c, &ku));
+	cert_eku0(c, &len);
+	assert_int_equal(len, 0);
+	show(&d, c, "c", &text);
+	for (i = 0; i < N(words); i++)
+		assert_null(strstr(buf_str(&text), words[i]));
+	buf_done(&text);
+	dir_done(&d);
+	cert_free(c);
+	name_done(&n);
+}
+
+static void
+what_is_to_be_signed_reads_back_before_it_is_signed(void **state)
+{
+	struct serial serial = fixture_serial("abcd");
+	struct name subject = fixture_name("CN=Jane");
+	struct cert *ca = make_ca("rsa:2048"), *c;
+	struct cert_fields f = leaf_fields(&serial, &subject, ca);
+	struct err err = { 0 };
+	enum digest digest;
+	struct buf tbs;
+
+	buf_init(&tbs, 1 << 16);
+	assert_ok(cert_tbs_build(&tbs, &f, &err), err);
+	assert_ok(cert_parse_tbs(&c, &digest, tbs.data, tbs.len, &err), err);
+	assert_int_equal(digest, DIGEST_SHA256);
+	assert_true(name_same(cert_issuer0(c), cert_subject0(ca)));
+	assert_true(cert_not_after(c) == 2600000000);
+	assert_int_equal(cert_san0(c)->n, N(sans));
+	assert_int_equal(cert_verify_by(c, ca, &err), RC_INTEGRITY); /* its signature is empty */
+	cert_free(c);
+	assert_int_equal(cert_parse_tbs(&c, &digest, tbs.data, tbs.len - 1, &err), RC_PARSE);
+	assert_int_equal(cert_parse(&c, tbs.data, tbs.len, &err), RC_PARSE);
+	buf_done(&tbs);
+	cert_free(ca);
+	name_done(&subject);
+}
+
+static enum rc
+tbs_door(const void *p, size_t len)
+{
+	enum digest digest;
+	struct cert *c;
+	enum rc rc = cert_parse_tbs(&c, &digest, p, len, NULL);
+
+	if (rc == RC_OK)
+		cert_free(c);
+	return rc;
+}
+
+static void
+no_prefix_of_what_is_to_be_signed_is_taken(void **state)
+{
+	struct serial serial = fixture_serial("abcd");
+	struct name subject = fixture_name("CN=Jane");
+	struct cert *ca = make_ca("ec:p256");
+	struct cert_fields f = leaf_fields(&serial, &subject, ca);
+	struct err err = { 0 };
+	struct buf tbs;
+
+	buf_init(&tbs, 1 << 16);
+	assert_ok(cert_tbs_build(&tbs, &f, &err), err);
+	sweep_prefixes(tbs_door, tbs.data, tbs.len, 1);
+	sweep_flips(tbs_door, tbs.data, tbs.len, 1);
+	buf_done(&tbs);
+	cert_free(ca);
+	name_done(&subject);
+}
+
+static void
+fields_that_cannot_be_encoded_are_refused_and_leave_nothing(void **state)
+{
+	static const char *const bad_oid[] = { "x" }, *const bad_url[] = { "http://\xc3\xa4" },
+				 *const no_url[] = { "" };
+	struct san other = { SAN_OTHER, (char *)"ip 1.2.3.4" },
+		   mail = { SAN_EMAIL, (char *)"\xc3\xa4@b" };
+	const struct san_list other_list = { &other, 1 }, mail_list = { &mail, 1 };
+	struct serial serial = fixture_serial("01");
+	struct name n = fixture_name("CN=a");
+	struct cert *ca = make_ca("ec:p256");
+	struct cert_fields good = leaf_fields(&serial, &n, ca), f[8];
+	struct err err = { 0 };
+	struct buf tbs;
+	size_t i;
+
+	for (i = 0; i < N(f); i++)
+		f[i] = good;
+	f[0].eku = bad_oid;
+	f[1].crl_urls = bad_url;
+	f[1].n_crl_urls = 1;
+	f[2].ocsp_urls = no_url;
+	f[3].san = &other_list;
+	f[4].san = &mail_list;
+	f[5].not_after = f[5].not_before - 1;
+	f[6].not_after = 253402300800;
+	f[7].digest = DIGEST_SHA1; /* no ecdsa-with-SHA1 */
+	buf_init(&tbs, 1 << 16);
+	buf_adds(&tbs, "keep");
+	for (i = 0; i < N(f); i++) {
+		if (cert_tbs_build(&tbs, &f[i], &err) == RC_OK)
+			fail_msg("case %zu is built", i);
+		assert_int_equal(tbs.len, 4);
+	}
+	assert_int_equal(cert_assemble(&tbs, "garbage", 7, "s", 1, &err), RC_BUG);
+	assert_int_equal(tbs.len, 4);
+	buf_done(&tbs);
+	cert_free(ca);
+	name_done(&n);
+}
+
+static void
+make_crl(struct buf *der, const struct cert *ca, const char *spec, const struct crl_entry *entries,
+    size_t n)
+{
+	struct crl_fields f = { .issuer = ca,
+		.digest = DIGEST_SHA256,
+		.this_update = 1700000000,
+		.next_update = 2600000000,
+		.number = 300,
+		.entries = entries,
+		.n_entries = n };
+	struct err err = { 0 };
+	struct buf tbs, sig;
+
+	buf_init(&tbs, 1 << 20);
+	buf_init(&sig, 1024);
+	assert_ok(crl_tbs_build(&tbs, &f, &err), err);
+	assert_ok(key_sign(&sig, fixture_key(spec), DIGEST_SHA256, tbs.data, tbs.len, &err), err);
+	assert_ok(crl_assemble(der, tbs.data, tbs.len, sig.data, sig.len, &err), err);
+	buf_done(&tbs);
+	buf_done(&sig);
+}
+
+static void
+a_revocation_list_verifies_and_revokes(void **state)
+{
+	static const char *const words[] = { "Version 2",
+		"X509v3 CRL Number: \n                300", "Serial Number: ABCD", "Key Compromise",
+		"Serial Number: 80", "verify OK", "X509v3 Authority Key Identifier",
+		"Next Update: May 22 14:13:20 2052 GMT" };
+	const struct crl_entry entries[] = { { fixture_serial("abcd"), 1700000000, 1 },
+		{ fixture_serial("80"), 1700000001, -1 } };
+	struct serial serial = fixture_serial("abcd");
+	struct name subject = fixture_name("CN=Jane");
+	struct cert *ca = make_ca("rsa:2048"), *leaf;
+	struct cert_fields f = leaf_fields(&serial, &subject, ca);
+	struct err err = { 0 };
+	struct buf der, text;
+	struct dir d;
+
+	dir_make_temp(&d);
+	buf_init(&der, 1 << 20);
+	buf_init(&text, 1 << 16);
+	make_crl(&der, ca, "rsa:2048", entries, N(entries));
+	dir_put(&d, "crl", der.data, der.len, 0600);
+	assert_ok(cert_make(&leaf, &f, fixture_key("rsa:2048"), &err), err);
+	show(&d, ca, "ca", NULL);
+	show(&d, leaf, "leaf", NULL);
+	assert_int_equal(
+	    dir_run(&d, &text, "openssl crl -inform DER -in crl -noout -text -CAfile ca"), 0);
+	assert_says(&text, words, N(words));
+	buf_reset(&text);
+	assert_int_not_equal(
+	    dir_run(&d, &text,
+		"openssl crl -inform DER -in crl -out crl.pem; openssl verify -crl_check "
+		"-CRLfile crl.pem -CAfile ca leaf"),
+	    0);
+	assert_non_null(strstr(buf_str(&text), "certificate revoked"));
+	buf_done(&der);
+	buf_done(&text);
+	dir_done(&d);
+	cert_free(ca);
+	cert_free(leaf);
+	name_done(&subject);
+}
+
+static void
+an_empty_revocation_list_is_one_too(void **state)
+{
+	struct cert *ca = make_ca("ec:p256");
+	struct buf der, text;
+	struct dir d;
+
+	dir_make_temp(&d);
+	buf_init(&der, 1 << 16);
+	buf_init(&text, 1 << 16);
+	make_crl(&der, ca, "ec:p256", NULL, 0);
+	dir_put(&d, "crl", der.data, der.len, 0600);
+	show(&d, ca, "ca", NULL);
+	assert_int_equal(
+	    dir_run(&d, &text, "openssl crl -inform DER -in crl -noout -text -CAfile ca"), 0);
+	assert_non_null(strstr(buf_str(&text), "verify OK"));
+	assert_non_null(strstr(buf_str(&text), "No Revoked Certificates"));
+	buf_done(&der);
+	buf_done(&text);
+	dir_done(&d);
+	cert_free(ca);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_leaf_holds_what_it_was_given_and_its_chain_verifies),
+		cmocka_unit_test(a_ca_is_marked_as_one),
+		cmocka_unit_test(alternative_names_are_critical_when_the_subject_is_empty),
+		cmocka_unit_test(what_was_not_asked_for_is_not_there),
+		cmocka_unit_test(what_is_to_be_signed_reads_back_before_it_is_signed),
+		cmocka_unit_test(no_prefix_of_what_is_to_be_signed_is_taken),
+		cmocka_unit_test(fields_that_cannot_be_encoded_are_refused_and_leave_nothing),
+		cmocka_unit_test(a_revocation_list_verifies_and_revokes),
+		cmocka_unit_test(an_empty_revocation_list_is_one_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, fixture_done);
+}
