@@ -1,0 +1,46 @@
+/*
+ * engine.h - one libcurl multi handle and the thread that drives it, with one set of settings for
+ * its whole life.
+ *
+ * libcurl's socket interface with epoll: the cost of an event does not grow with the number of
+ * calls that wait.
+ */
+#ifndef SCEPD_HTTP_ENGINE_H
+#define SCEPD_HTTP_ENGINE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include <curl/curl.h>
+
+#include "http/client.h"
+
+struct engine;
+
+/* One call; lives on the caller's stack. */
+struct engine_call {
+	struct engine_call *next;
+	CURL *easy;
+	pthread_cond_t done;
+	bool finished;
+	CURLcode code;
+	char error[CURL_ERROR_SIZE];
+	struct http_result *out;
+	bool too_big;
+	bool proxied; /* set by engine_run() */
+};
+
+/* The strings are copied. */
+enum rc engine_new(
+    struct engine **out, const struct http_client_conf *conf, struct err *err) MUST_CHECK;
+/* A handle with every setting that is the same for all calls, and where its data goes. NULL: no
+ * memory. */
+CURL *engine_handle(struct engine *e);
+void engine_handle_back(struct engine *e, CURL *easy);
+/* Run the call and wait for its end; sets code. */
+void engine_run(struct engine *e, struct engine_call *call);
+/* End the thread at once; what runs ends with CURLE_ABORTED_BY_CALLBACK. */
+void engine_stop(struct engine *e);
+void engine_free(struct engine *e);
+
+#endif
