@@ -34,6 +34,7 @@ void buf_wipe(struct buf *b);
 /* Forget the content, keep the memory. */
 void buf_reset(struct buf *b);
 
+/* The bytes must not lie in the buf itself: growth moves them. */
 void buf_add(struct buf *b, const void *p, size_t len);
 void buf_adds(struct buf *b, const char *s);
 void buf_addc(struct buf *b, char c);

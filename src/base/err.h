@@ -65,7 +65,10 @@ enum rc err_fail_at(struct err *err, enum rc rc, const char *where, const char *
 enum rc err_fail_errno_at(struct err *err, const char *where, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-/* Say what to do next.  Returns err->rc so that it can end a function. */
+/*
+ * Say what to do next.  Returns err->rc so that it can end a function whose `err` is never
+ * NULL; where it may be, keep the kind that fail() gave and return that.
+ */
 enum rc err_hint(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Put "prefix: " in front of the message; for process, file and CLI boundaries only. */
