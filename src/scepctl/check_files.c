@@ -1,0 +1,278 @@
+/*
+ * check_files.c - scepctl check: keys, certificates, database, and who may read them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "ca/ca.h"
+#include "ossl/tls.h"
+#include "scepctl/ctl.h"
+#include "scepctl/report.h"
+#include "signer/signer.h"
+
+#define DAY         86400
+#define SOON_CA     (180 * DAY) /* replacing a CA reaches every device: half a year is not much */
+#define SOON        (30 * DAY)
+#define CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
+
+/* ---- modes
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+/* A private file: nobody but the owner; root's may be readable by the service's group. */
+static void
+check_private(struct report *r, const char *what, const char *path)
+{
+	struct err err = { 0 };
+	struct buf b;
+
+	buf_init(&b, LIMIT_SECRET_FILE);
+	if (file_read_secret(&b, path, LIMIT_SECRET_FILE, &err) != RC_OK)
+		report_err(r, FINDING_FAIL, what, &err);
+	else
+		report(r, FINDING_OK, what, "%s is private", path);
+	buf_wipe(&b);
+}
+
+static void
+check_not_writable(struct report *r, const char *what, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		report(r, FINDING_FAIL, what, "cannot look at %s: %s", path, strerror(errno));
+	else if (st.st_mode & 022)
+		report(r, FINDING_FAIL, what,
+		    "%s can be changed by others (mode %04o); chmod go-w %s", path,
+		    (unsigned)(st.st_mode & 07777), path);
+	else
+		report(r, FINDING_OK, what, "%s can be changed by its owner only", path);
+}
+
+void
+check_modes(struct report *r, const struct config *c)
+{
+	const struct conf_ca *ca = c->cas.v;
+	const struct conf_listener *l = c->listeners.v;
+	char *dir = NULL;
+	size_t i;
+
+	check_not_writable(r, "config", c->path);
+	if (path_dir(&dir, c->path, NULL) == RC_OK)
+		check_not_writable(r, "config", dir);
+	free(dir);
+	for (i = 0; i < c->cas.n; i++) {
+		check_private(r, ca[i].name, ca[i].key);
+		check_private(r, ca[i].name, ca[i].ra_key);
+	}
+	for (i = 0; i < c->listeners.n; i++) {
+		if (l[i].key != NULL)
+			check_private(r, "listener", l[i].key);
+	}
+}
+
+/* ---- certificates
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static void
+check_expiry(
+    struct report *r, const char *what, const char *which, const struct cert *cert, int64_t soon)
+{
+	int64_t left = cert_not_after(cert) - clock_now();
+	char when[CTL_TIME_MAX];
+
+	(void)ctl_time(when, cert_not_after(cert));
+	if (left < 0)
+		report(r, FINDING_FAIL, what, "the %s certificate expired %s", which, when);
+	else if (left < soon)
+		report(r, FINDING_WARN, what, "the %s certificate expires in %lld days, %s", which,
+		    (long long)(left / DAY), when);
+	else
+		report(r, FINDING_OK, what, "the %s certificate is valid until %s", which, when);
+}
+
+/* Certificates are cut to the CA's own end, so its last years issue ever shorter ones. */
+static void
+check_remaining(
+    struct report *r, const struct config *c, const struct conf_ca *conf, const struct cert *cert)
+{
+	const struct conf_endpoint *e = c->endpoints.v;
+	int64_t left = cert_not_after(cert) - clock_now();
+	size_t i;
+
+	for (i = 0; i < c->endpoints.n; i++) {
+		const struct profile *p = config_profile(c, e[i].profile);
+
+		if (strcmp(e[i].ca, conf->name) == 0 && left < p->validity_max && left > 0)
+			report(r, FINDING_WARN, conf->name,
+			    "the CA ends before a certificate of profile %s could (%lld days): "
+			    "such ones are cut to the CA's end",
+			    p->name, (long long)(p->validity_max / DAY));
+	}
+}
+
+/* An EKU on a CA bounds all below it; RADIUS servers then refuse clients (quirk 29). */
+static void
+check_ca_eku(struct report *r, const struct conf_ca *conf, const struct cert *cert)
+{
+	size_t n, i;
+	const char *const *eku = cert_eku0(cert, &n);
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(eku[i], CLIENT_AUTH) == 0)
+			return;
+	}
+	if (n > 0)
+		report(r, FINDING_WARN, conf->name,
+		    "the CA certificate's extended key usage lacks clientAuth: network access "
+		    "servers will refuse its certificates");
+}
+
+static void
+check_ca_certs(
+    struct report *r, const struct config *c, const struct conf_ca *conf, const struct ca *ca)
+{
+	size_t i;
+
+	report(r, FINDING_OK, conf->name,
+	    "chain, CA rights and RA certificate are as SCEP clients need them");
+	check_expiry(r, conf->name, "issuing CA", ca_cert0(ca), SOON_CA);
+	for (i = 0; i < ca_chain_len(ca); i++)
+		check_expiry(r, conf->name, i + 1 == ca_chain_len(ca) ? "root" : "intermediate",
+		    ca_chain0(ca, i), SOON_CA);
+	check_expiry(r, conf->name, "RA", ca_ra_cert0(ca), 2 * SOON);
+	check_remaining(r, c, conf, ca_cert0(ca));
+	check_ca_eku(r, conf, ca_cert0(ca));
+}
+
+/* The signer's own loading: keys fit certificates. */
+static void
+check_keys(struct report *r, const struct conf_ca *conf)
+{
+	struct signer_ca ca = {
+		.name = conf->name, .cert_file = conf->certificate, .key_file = conf->key
+	};
+	struct signer_ra ra = {
+		.name = conf->name, .cert_file = conf->ra_certificate, .key_file = conf->ra_key
+	};
+	struct signer_conf sc = { &ca, 1, &ra, 1 };
+	struct signer *signer = NULL;
+	struct err err = { 0 };
+
+	if (signer_open(&signer, &sc, &err) != RC_OK)
+		report_err(r, FINDING_FAIL, conf->name, &err);
+	else
+		report(r, FINDING_OK, conf->name, "the keys belong to the certificates");
+	signer_close(signer);
+}
+
+static void
+check_ca(struct report *r, const struct config *c, const struct conf_ca *conf)
+{
+	struct ca_conf cc = { conf->name, conf->certificate, conf->chain.v, conf->chain.n,
+		conf->name, conf->ra_certificate };
+	struct err err = { 0 };
+	struct ca *ca = NULL;
+
+	if (ca_open(&ca, &cc, NULL, &err) != RC_OK)
+		report_err(r, FINDING_FAIL, conf->name, &err);
+	else
+		check_ca_certs(r, c, conf, ca);
+	ca_free(ca);
+	check_keys(r, conf);
+}
+
+void
+check_cas(struct report *r, const struct config *c)
+{
+	const struct conf_ca *conf = c->cas.v;
+	size_t i;
+
+	for (i = 0; i < c->cas.n; i++)
+		check_ca(r, c, &conf[i]);
+}
+
+/* ---- database
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+static void
+check_store_content(struct report *r, struct store *store)
+{
+	struct store_stats stats;
+	struct err err = { 0 };
+	uint64_t rows = 0;
+
+	if (store_audit_verify(store, &rows, &err) != RC_OK)
+		report_err(r, FINDING_FAIL, "audit", &err);
+	else
+		report(r, FINDING_OK, "audit", "%llu rows, chain whole", (unsigned long long)rows);
+	if (store_stats(store, &stats, &err) != RC_OK) {
+		report_err(r, FINDING_FAIL, "store", &err);
+		return;
+	}
+	report(r, FINDING_OK, "store", "%llu certificates, %llu revoked",
+	    (unsigned long long)stats.certs, (unsigned long long)stats.revoked);
+	if (stats.outbox > 0)
+		report(r, FINDING_WARN, "store",
+		    "%llu notifications to Intune are still to be sent",
+		    (unsigned long long)stats.outbox);
+}
+
+void
+check_store(struct report *r, const struct config *c)
+{
+	struct store *store = NULL;
+	struct err err = { 0 };
+
+	if (store_open_shared(&store, c->store.url, &err) != RC_OK)
+		report_err(r, FINDING_FAIL, "store", &err);
+	else
+		check_store_content(r, store);
+	store_close(store);
+}
+
+/* ---- listeners
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static void
+check_tls(struct report *r, const struct conf_listener *l)
+{
+	struct tls_ctx *tls = NULL;
+	struct cert *cert = NULL;
+	struct err err = { 0 };
+
+	if (tls_ctx_server(&tls, l->certificate, l->key, &err) != RC_OK ||
+	    cert_load(&cert, l->certificate, &err) != RC_OK)
+		report_err(r, FINDING_FAIL, l->address, &err);
+	else
+		check_expiry(r, l->address, "listener's", cert, SOON / 2);
+	cert_free(cert);
+	tls_ctx_free(tls);
+}
+
+void
+check_listeners(struct report *r, const struct config *c)
+{
+	const struct conf_listener *l = c->listeners.v;
+	size_t i, plain = 0;
+
+	for (i = 0; i < c->listeners.n; i++) {
+		if (l[i].certificate != NULL)
+			check_tls(r, &l[i]);
+		else
+			plain++;
+	}
+	if (plain == 0)
+		report(r, FINDING_WARN, "listeners",
+		    "all are HTTPS: many clients fetch CRLs and CA certificates by plain HTTP "
+		    "only");
+}

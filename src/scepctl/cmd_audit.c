@@ -1,0 +1,153 @@
+/*
+ * cmd_audit.c - scepctl audit verify | list: the chain of what the CA has done.
+ */
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "scepctl/ctl.h"
+
+#define PAGE 1000
+
+struct options {
+	const char *config;
+	uint64_t after, limit;
+	bool json;
+};
+
+static const struct opt opts[] = {
+	OPT_CONFIG(options),
+	{ .name = "after",
+	    .type = OPT_U64,
+	    .offset = offsetof(struct options, after),
+	    .value = "N",
+	    .help = "list: only rows after number N",
+	    .max = INT64_MAX },
+	{ .name = "limit",
+	    .type = OPT_U64,
+	    .offset = offsetof(struct options, limit),
+	    .value = "N",
+	    .help = "list: at most N rows (default all)",
+	    .max = INT64_MAX },
+	OPT_FLAG_ROW("json", options, json, "list: one JSON object a line"),
+	{ .name = NULL },
+};
+
+struct listing {
+	bool json, failed;
+	int64_t last;
+	size_t n;
+};
+
+static bool
+print_json(int64_t seq, const char *when, const char *event, const char *detail)
+{
+	json_t *o = json_object();
+	struct buf b;
+	bool ok;
+
+	buf_init(&b, 1u << 20);
+	ok = o != NULL && ctl_json_int(o, "seq", seq) && ctl_json_str(o, "time", when) &&
+	    ctl_json_str(o, "event", event) && ctl_json_str(o, "detail", detail) &&
+	    json_add_text(&b, o, NULL) == RC_OK;
+	if (ok)
+		(void)printf("%s\n", buf_str(&b));
+	buf_done(&b);
+	json_decref(o);
+	return ok;
+}
+
+static int
+on_row(void *arg, int64_t seq, int64_t when_ms, const char *event, const char *detail)
+{
+	struct listing *l = arg;
+	char when[TIME_TEXT_MAX], safe[1024], name[64];
+
+	time_rfc3339_ms(when, when_ms);
+	if (l->json)
+		l->failed = !print_json(seq, when, event, detail);
+	else
+		(void)printf("%6lld  %s  %-12s  %s\n", (long long)seq, when,
+		    ctl_safe(name, sizeof(name), event), ctl_safe(safe, sizeof(safe), detail));
+	l->last = seq;
+	l->n++;
+	return l->failed ? 1 : 0;
+}
+
+static enum rc
+list(struct store *store, const struct options *o, struct err *err)
+{
+	struct listing l = { .json = o->json, .last = (int64_t)o->after };
+	size_t want = PAGE, before;
+	enum rc rc;
+
+	do {
+		before = l.n;
+		if (o->limit != 0 && o->limit - l.n < PAGE)
+			want = (size_t)(o->limit - l.n);
+		rc = store_audit_each(store, l.last, want, on_row, &l, err);
+	} while (rc == RC_OK && !l.failed && l.n - before == want && l.n != o->limit);
+	if (rc == RC_OK && l.failed)
+		rc = fail(err, RC_NOMEM, "out of memory for JSON");
+	return rc;
+}
+
+static enum rc
+verify(struct store *store, const struct options *o, struct err *err)
+{
+	uint64_t rows = 0;
+	enum rc rc = store_audit_verify(store, &rows, err);
+
+	if (rc == RC_OK)
+		(void)printf("audit: %llu rows, chain whole\n", (unsigned long long)rows);
+	return rc;
+}
+
+static const struct {
+	const char *name;
+	enum rc (*run)(struct store *, const struct options *, struct err *);
+} actions[] = {
+	{ "verify", verify },
+	{ "list", list },
+};
+
+static int
+run(const void *options, int nargs, char **args)
+{
+	const struct options *o = options;
+	struct store *store = NULL;
+	struct err err = { 0 };
+	size_t i, n = sizeof(actions) / sizeof(actions[0]);
+	enum rc rc;
+
+	for (i = 0; i < n && strcmp(actions[i].name, args[0]) != 0; i++)
+		;
+	if (i == n) {
+		(void)fail(&err, RC_CONFIG, "audit: \"%.40s\" is neither verify nor list", args[0]);
+		return err_report(PROG, &err);
+	}
+	rc = ctl_open(NULL, &store, o->config, &err);
+	if (rc == RC_OK)
+		rc = actions[i].run(store, o, &err);
+	store_close(store);
+	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+}
+
+const struct command cmd_audit = {
+	.name = "audit",
+	.args = "verify|list",
+	.help = "check the chain of audit rows, or print it",
+	.about = "Every issue, refusal and revocation is a row that holds the hash of the row "
+		 "before it; a row that was\n"
+		 "changed or taken out breaks the chain, and 'verify' names the first one that "
+		 "does not fit.\n\n"
+		 "Examples:\n"
+		 "  scepctl audit verify\n"
+		 "  scepctl audit list --after 1200 --json\n",
+	.opts = opts,
+	.size = sizeof(struct options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,487 @@
+/*
+ * cmd_init.c - scepctl init: a complete state directory, ready for scepd.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "ca/init.h"
+#include "scepctl/ctl.h"
+#include "scepctl/init_files.h"
+
+#define SECRET_BYTES 18 /* 144 bits, 24 characters */
+#define YEAR         (365 * 86400ll)
+
+struct options {
+	const char *dir, *name, *root_key, *issuing_key, *ra_key;
+	int64_t root_validity, issuing_validity, ra_validity;
+	const char *listen, *admin, *url, *properties, *domain;
+	bool static_challenge;
+};
+
+static const struct options defaults = {
+	.root_key = "rsa:4096",
+	.issuing_key = "rsa:3072",
+	.ra_key = "rsa:2048",
+	.root_validity = 20 * YEAR,
+	.issuing_validity = 10 * YEAR,
+	.ra_validity = 10 * YEAR,
+	.listen = "0.0.0.0:8080",
+	.domain = "lab.example",
+};
+
+#define CA_KEYS "rsa:2048|rsa:3072|rsa:4096|ec:p256|ec:p384"
+#define RA_KEYS "rsa:2048|rsa:3072|rsa:4096"
+#define STR(n, f, v, h)                                                                            \
+	{                                                                                          \
+		.name = (n), .type = OPT_STR, .offset = offsetof(struct options, f), .value = (v), \
+		.help = (h)                                                                        \
+	}
+#define KEY(n, f, c, h)                                                                            \
+	{                                                                                          \
+		.name = (n), .type = OPT_CHOICE, .offset = offsetof(struct options, f),            \
+		.value = "KEY", .choices = (c), .help = (h)                                        \
+	}
+#define LIFE(n, f, h)                                                                              \
+	{                                                                                          \
+		.name = (n), .type = OPT_DURATION, .offset = offsetof(struct options, f),          \
+		.value = "TIME", .help = (h), .min = 86400, .max = 30 * YEAR                       \
+	}
+
+static const struct opt opts[] = {
+	{ .name = "dir",
+	    .letter = 'd',
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, dir),
+	    .value = "DIR",
+	    .help = "folder to make; what is in it already is never overwritten",
+	    .required = true },
+	{ .name = "name",
+	    .letter = 'n',
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, name),
+	    .value = "ORG",
+	    .help = "organisation, as the certificates name it",
+	    .required = true },
+	STR("url", url, "URL",
+	    "how everybody reaches this server, http://ca.contoso.com: base of the addresses in "
+	    "certificates"),
+	STR("listen", listen, "ADDR", "where devices connect, HOST:PORT (default 0.0.0.0:8080)"),
+	STR("admin", admin, "ADDR", "admin listener, HOST:PORT (default none)"),
+	STR("tenant-properties", properties, "FILE",
+	    "Microsoft's properties file, taken over; an example to fill in unless given"),
+	{ .name = "static-challenge",
+	    .type = OPT_FLAG,
+	    .offset = offsetof(struct options, static_challenge),
+	    .help = "an endpoint lab with a shared secret, too; without --tenant-properties it is "
+		    "the only one" },
+	STR("static-domain", domain, "DOMAIN",
+	    "names that endpoint gives out: CN=*.DOMAIN (default lab.example)"),
+	KEY("root-key", root_key, CA_KEYS, "key of the root (default rsa:4096)"),
+	KEY("issuing-key", issuing_key, CA_KEYS, "key of the issuing CA (default rsa:3072)"),
+	KEY("ra-key", ra_key, RA_KEYS,
+	    "key that devices encrypt to; RSA, whatever the CA is (default rsa:2048)"),
+	LIFE("root-validity", root_validity, "life of the root (default 20y)"),
+	LIFE("issuing-validity", issuing_validity, "life of the issuing CA (default 10y)"),
+	LIFE("ra-validity", ra_validity, "life of the RA certificate (default 10y)"),
+	{ .name = NULL },
+};
+
+/* What has been written, to be taken back when a later step fails. */
+#define MADE_MAX 8
+struct made {
+	char *paths[MADE_MAX];
+	size_t n;
+};
+
+struct making {
+	const struct options *o;
+	struct init_text text;
+	char tenant[64];
+	struct made made;
+};
+
+/* ---- checks before anything is made
+ * ---------------------------------------------------------------------------------- */
+
+/* It goes into YAML between double quotes, or into a comment. */
+static enum rc
+check_plain(const char *option, const char *value, struct err *err)
+{
+	const char *p;
+
+	for (p = value; p != NULL && *p != '\0'; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '"' || *p == '\\')
+			return fail(err, RC_CONFIG,
+			    "--%s holds a quote, a backslash or a control character", option);
+	}
+	return RC_OK;
+}
+
+static enum rc
+check_domain(const char *domain, struct err *err)
+{
+	if (domain[0] == '\0' ||
+	    domain[strspn(domain,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")] != '\0')
+		return fail(err, RC_CONFIG, "--static-domain \"%s\" is no domain", domain);
+	return RC_OK;
+}
+
+static enum rc
+check_options(const struct options *o, struct err *err)
+{
+	const struct {
+		const char *option, *value;
+	} plain[] = { { "name", o->name }, { "url", o->url }, { "listen", o->listen },
+		{ "admin", o->admin } };
+	enum rc rc = RC_OK;
+	size_t i;
+
+	for (i = 0; rc == RC_OK && i < sizeof(plain) / sizeof(plain[0]); i++)
+		rc = check_plain(plain[i].option, plain[i].value, err);
+	if (rc == RC_OK && o->static_challenge)
+		rc = check_domain(o->domain, err);
+	return rc;
+}
+
+/* "contoso.properties" is of tenant contoso. */
+static void
+tenant_name(char *out, size_t size, const char *file)
+{
+	const char *base = file != NULL ? strrchr(file, '/') : NULL;
+	size_t n = 0;
+
+	base = base != NULL ? base + 1 : file;
+	for (; base != NULL && *base != '\0' && *base != '.' && n < size - 1; base++) {
+		char c = *base >= 'A' && *base <= 'Z' ? (char)(*base + 32) : *base;
+
+		out[n++] = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '-';
+	}
+	out[n] = '\0';
+	if (n == 0 || out[0] == '-')
+		(void)snprintf(out, size, "tenant");
+}
+
+static enum rc
+must_not_exist(const struct making *m, const char *name, struct err *err)
+{
+	struct stat st;
+	char *path = NULL;
+	enum rc rc = path_join(&path, m->o->dir, name, err);
+
+	if (rc == RC_OK && lstat(path, &st) == 0) {
+		(void)fail(err, RC_CONFLICT, "%s exists already, and nothing is overwritten", path);
+		rc = err_hint(err,
+		    "use another --dir; to look at the CA that is there: " PROG
+		    " ca show --config %s/scepd.yaml",
+		    m->o->dir);
+	}
+	free(path);
+	return rc;
+}
+
+/* All names are looked at before the first is made: an existing CA is left exactly as it is. */
+static enum rc
+check_room(const struct making *m, struct err *err)
+{
+	static const char *const names[] = { "scepd.yaml", "ca", "scepd.db", "lab.secret" };
+	enum rc rc = RC_OK;
+	char properties[80];
+	size_t i;
+
+	for (i = 0; rc == RC_OK && i < sizeof(names) / sizeof(names[0]); i++)
+		rc = must_not_exist(m, names[i], err);
+	(void)snprintf(properties, sizeof(properties), "%s.properties", m->tenant);
+	return rc == RC_OK ? must_not_exist(m, properties, err) : rc;
+}
+
+/* ---- making
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static void
+take_back(struct made *made)
+{
+	while (made->n > 0)
+		(void)unlink(made->paths[--made->n]);
+}
+
+/* Remember a file that exists from now on. */
+static enum rc
+note_made(struct making *m, const char *name, struct err *err)
+{
+	if (m->made.n == MADE_MAX)
+		return fail(err, RC_BUG, "too many files");
+	return path_join(&m->made.paths[m->made.n++], m->o->dir, name, err);
+}
+
+static enum rc
+put(struct making *m, const char *name, const void *p, size_t len, mode_t mode, struct err *err)
+{
+	char *path = NULL;
+	enum rc rc = path_join(&path, m->o->dir, name, err);
+
+	if (rc == RC_OK)
+		rc = file_write(path, p, len, mode, 0, err);
+	if (rc == RC_OK)
+		rc = note_made(m, name, err);
+	free(path);
+	return rc;
+}
+
+static enum rc
+put_yaml(struct making *m, struct err *err)
+{
+	struct buf b;
+	enum rc rc;
+
+	buf_init(&b, LIMIT_CONFIG);
+	init_yaml(&b, &m->text);
+	rc = buf_ok(&b, "scepd.yaml", err);
+	if (rc == RC_OK)
+		rc = put(m, "scepd.yaml", b.data, b.len, 0644, err);
+	buf_done(&b);
+	return rc;
+}
+
+static enum rc
+put_properties(struct making *m, struct err *err)
+{
+	char name[80];
+	struct buf b;
+	enum rc rc = RC_OK;
+
+	if (m->text.tenant == NULL)
+		return RC_OK;
+	(void)snprintf(name, sizeof(name), "%s.properties", m->tenant);
+	buf_init(&b, LIMIT_SECRET_FILE);
+	if (m->o->properties != NULL)
+		rc = file_read(&b, m->o->properties, LIMIT_SECRET_FILE, err);
+	else
+		init_properties(&b);
+	if (rc == RC_OK)
+		rc = buf_ok(&b, name, err);
+	if (rc == RC_OK)
+		rc = put(m, name, b.data, b.len, 0600, err);
+	buf_wipe(&b);
+	return rc;
+}
+
+static enum rc
+put_secret(struct making *m, struct err *err)
+{
+	uint8_t random[SECRET_BYTES];
+	struct buf b;
+	enum rc rc;
+
+	if (m->text.domain == NULL)
+		return RC_OK;
+	rc = random_bytes(random, sizeof(random), err);
+	if (rc != RC_OK)
+		return rc;
+	buf_init(&b, 128);
+	base64url_add(&b, random, sizeof(random));
+	buf_addc(&b, '\n');
+	rc = buf_ok(&b, "lab.secret", err);
+	if (rc == RC_OK)
+		rc = put(m, "lab.secret", b.data, b.len, 0600, err);
+	buf_wipe(&b);
+	wipe(random, sizeof(random));
+	return rc;
+}
+
+/* What was written must be what scepd takes; and the database is there before the first start. */
+static enum rc
+put_store(struct making *m, struct config **config, struct err *err)
+{
+	static const char *const leftovers[] = { "scepd.db", "scepd.db-wal", "scepd.db-shm",
+		"scepd.db.lock" };
+	struct store *store = NULL;
+	char *path = NULL;
+	enum rc rc;
+	size_t i;
+
+	rc = path_join(&path, m->o->dir, "scepd.yaml", err);
+	if (rc == RC_OK)
+		rc = config_load(config, path, err);
+	free(path);
+	for (i = 0; rc == RC_OK && i < sizeof(leftovers) / sizeof(leftovers[0]); i++)
+		rc = note_made(m, leftovers[i], err);
+	if (rc == RC_OK)
+		rc = store_open(&store, (*config)->store.url, err);
+	store_close(store);
+	return rc;
+}
+
+static enum rc
+make_ca(const struct making *m, struct err *err)
+{
+	const struct options *o = m->o;
+	struct ca_init in = { .name = o->name,
+		.root_key = o->root_key,
+		.issuing_key = o->issuing_key,
+		.ra_key = o->ra_key,
+		.root_validity = o->root_validity,
+		.issuing_validity = o->issuing_validity,
+		.ra_validity = o->ra_validity };
+	char *dir = NULL;
+	enum rc rc = path_join(&dir, o->dir, "ca", err);
+
+	in.dir = dir;
+	if (rc == RC_OK)
+		rc = ca_init(&in, err);
+	free(dir);
+	return rc;
+}
+
+/* The CA comes last: it cleans up after itself, and all else can be taken back by name. */
+static enum rc
+make_all(struct making *m, struct config **config, struct err *err)
+{
+	enum rc rc = dir_make(m->o->dir, 0700, err);
+
+	if (rc == RC_OK)
+		rc = put_properties(m, err);
+	if (rc == RC_OK)
+		rc = put_secret(m, err);
+	if (rc == RC_OK)
+		rc = put_yaml(m, err);
+	if (rc == RC_OK)
+		rc = put_store(m, config, err);
+	if (rc == RC_OK)
+		rc = make_ca(m, err);
+	if (rc != RC_OK)
+		take_back(&m->made);
+	return rc;
+}
+
+/* ---- telling what was made
+ * ------------------------------------------------------------------------------------------- */
+
+static void
+print_file(const struct options *o, const char *name, const char *what)
+{
+	(void)printf("  %s/%-20s  %s\n", o->dir, name, what);
+}
+
+static void
+print_files(const struct making *m)
+{
+	const struct options *o = m->o;
+	char properties[80];
+
+	(void)snprintf(properties, sizeof(properties), "%s.properties", m->tenant);
+	(void)printf("Made a certification authority for %s:\n\n", o->name);
+	print_file(o, "ca/root.pem", o->root_key);
+	print_file(o, "ca/issuing.pem", o->issuing_key);
+	print_file(o, "ca/ra.pem", o->ra_key);
+	print_file(o, "scepd.yaml", "configuration");
+	print_file(o, "scepd.db", "database");
+	if (m->text.tenant != NULL)
+		print_file(o, properties,
+		    o->properties != NULL ? "credentials for Intune"
+					  : "credentials for Intune, TO BE FILLED IN");
+	if (m->text.domain != NULL)
+		print_file(o, "lab.secret", "challenge of the endpoint lab");
+	(void)printf("\nThe root's key (ca/root.key) is not needed to run: take it off this "
+		     "machine and keep it safe.\n\n");
+}
+
+static enum rc
+print_thumbprints(const struct config *config, struct err *err)
+{
+	const struct conf_ca *conf = config_ca(config, "issuing");
+	struct cert *issuing = NULL, *root = NULL;
+	struct thumbprints ti, tr;
+	enum rc rc;
+
+	rc = cert_load(&issuing, conf->certificate, err);
+	if (rc == RC_OK)
+		rc = cert_load(&root, conf->chain.v[0], err);
+	if (rc == RC_OK)
+		rc = ctl_thumbprints(&ti, issuing, err);
+	if (rc == RC_OK)
+		rc = ctl_thumbprints(&tr, root, err);
+	if (rc == RC_OK)
+		ctl_print_intune_choice(stdout, conf->certificate, &ti, conf->chain.v[0], &tr);
+	cert_free(issuing);
+	cert_free(root);
+	return rc;
+}
+
+static void
+print_next(const struct making *m)
+{
+	const struct options *o = m->o;
+	const char *url = o->url != NULL ? o->url : "http://THIS-SERVER";
+
+	(void)printf("\n");
+	if (m->text.tenant != NULL)
+		(void)printf("SCEP server URL for the profile: %s/certsrv/mscep/mscep.dll\n", url);
+	if (m->text.domain != NULL)
+		(void)printf(
+		    "SCEP URL of the endpoint with the static challenge: %s/scep/lab\n", url);
+	if (o->url == NULL)
+		(void)printf("No --url was given: set public_url in scepd.yaml before real "
+			     "certificates are issued.\n");
+	(void)printf("\nNext:\n");
+	if (m->text.tenant != NULL && o->properties == NULL)
+		(void)printf("  edit %s/%s.properties\n", o->dir, m->tenant);
+	(void)printf("  " PROG " check --config %s/scepd.yaml%s\n", o->dir,
+	    m->text.tenant != NULL ? " --online" : "");
+	(void)printf("  scepd --config %s/scepd.yaml\n", o->dir);
+}
+
+static int
+run(const void *options, int nargs, char **args)
+{
+	const struct options *o = options;
+	struct making m = { .o = o };
+	struct config *config = NULL;
+	struct err err = { 0 };
+	enum rc rc;
+	size_t i;
+
+	tenant_name(m.tenant, sizeof(m.tenant), o->properties);
+	m.text = (struct init_text){ o->name, o->listen, o->admin, o->url,
+		o->properties != NULL || !o->static_challenge ? m.tenant : NULL,
+		o->static_challenge ? o->domain : NULL };
+	rc = check_options(o, &err);
+	if (rc == RC_OK)
+		rc = check_room(&m, &err);
+	if (rc == RC_OK)
+		rc = make_all(&m, &config, &err);
+	if (rc == RC_OK) {
+		print_files(&m);
+		rc = print_thumbprints(config, &err);
+		print_next(&m);
+	}
+	config_free(config);
+	for (i = 0; i < MADE_MAX; i++)
+		free(m.made.paths[i]);
+	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+}
+
+const struct command cmd_init = {
+	.name = "init",
+	.args = "",
+	.help = "make a CA: keys, certificates, configuration, database",
+	.about = "Keys: rsa:2048, rsa:3072, rsa:4096, ec:p256, ec:p384; the RA's is always RSA, as "
+		 "SCEP clients can only\n"
+		 "encrypt to RSA.\n\n"
+		 "Examples:\n"
+		 "  scepctl init --dir /var/lib/scepd --name Contoso --url http://ca.contoso.com\n"
+		 "  scepctl init --dir ./lab --name Lab --issuing-key ec:p256 --static-challenge "
+		 "--static-domain lab.contoso.com\n",
+	.opts = opts,
+	.size = sizeof(struct options),
+	.defaults = &defaults,
+	.run = run,
+};

@@ -1,0 +1,169 @@
+/*
+ * cmd_list.c - scepctl list: certificates, one a line.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "scepctl/cert_json.h"
+#include "scepctl/ctl.h"
+
+#define PAGE                                                                                       \
+	1000 /* rows read at a time, so that a long list never holds up the daemon's checkpoints   \
+	      */
+
+struct options {
+	const char *config, *match, *ca, *endpoint;
+	bool json, revoked, valid;
+};
+
+static const struct opt opts[] = {
+	OPT_CONFIG(options),
+	OPT_FLAG_ROW("json", options, json, "a JSON array instead of a table"),
+	OPT_FLAG_ROW("revoked", options, revoked, "only revoked certificates"),
+	OPT_FLAG_ROW(
+	    "valid", options, valid, "only certificates that are neither revoked nor expired"),
+	{ .name = "match",
+	    .letter = 'm',
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, match),
+	    .value = "GLOB",
+	    .help = "only where subject, alternative name or serial fits; a word without * or ? is "
+		    "searched for anywhere" },
+	{ .name = "ca",
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, ca),
+	    .value = "NAME",
+	    .help = "only of this CA" },
+	{ .name = "endpoint",
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, endpoint),
+	    .value = "NAME",
+	    .help = "only of this endpoint" },
+	{ .name = NULL },
+};
+
+struct listing {
+	bool json;
+	int64_t now, last;
+	size_t n;
+	bool failed;
+};
+
+static void
+print_row(const struct listing *l, const struct store_cert_row *r)
+{
+	char when[CTL_TIME_MAX], subject[512], endpoint[64];
+
+	if (l->n == 0)
+		(void)printf("%-40s  %-7s  %-20s  %-12s  %s\n", "SERIAL", "STATE", "NOT AFTER",
+		    "ENDPOINT", "SUBJECT");
+	(void)printf("%-40s  %-7s  %-20s  %-12s  %s\n", r->serial, cert_state(r, l->now),
+	    ctl_time(when, r->not_after), ctl_safe(endpoint, sizeof(endpoint), r->endpoint),
+	    ctl_safe(subject, sizeof(subject), r->subject));
+}
+
+static void
+print_json(struct listing *l, const struct store_cert_row *r)
+{
+	json_t *o = cert_json(r, l->now);
+	struct buf b;
+
+	buf_init(&b, 1u << 20);
+	l->failed = o == NULL || json_add_text(&b, o, NULL) != RC_OK;
+	if (!l->failed)
+		(void)printf("%s%s", l->n > 0 ? ",\n " : "[", buf_str(&b));
+	buf_done(&b);
+	json_decref(o);
+}
+
+static int
+on_row(void *arg, int64_t rowid, const struct store_cert_row *row)
+{
+	struct listing *l = arg;
+
+	if (l->json)
+		print_json(l, row);
+	else
+		print_row(l, row);
+	l->last = rowid;
+	l->n++;
+	return l->failed ? 1 : 0;
+}
+
+/* A bare word is looked for anywhere. */
+static enum rc
+pattern_of(char **out, const char *match, struct err *err)
+{
+	*out = NULL;
+	if (match == NULL)
+		return RC_OK;
+	return strpbrk(match, "*?") != NULL ? str_dup(out, match, err)
+					    : str_format(out, err, "*%s*", match);
+}
+
+static enum rc
+list_all(struct store *store, const struct options *o, struct listing *l, struct err *err)
+{
+	struct store_cert_filter f = { .ca = o->ca,
+		.endpoint = o->endpoint,
+		.revoked = o->revoked ? 1
+		    : o->valid        ? 0
+				      : -1,
+		.valid_at = o->valid ? l->now : 0 };
+	char *pattern = NULL;
+	size_t before;
+	enum rc rc = pattern_of(&pattern, o->match, err);
+
+	f.text = pattern;
+	do {
+		before = l->n;
+		if (rc == RC_OK)
+			rc = store_cert_each(store, &f, PAGE, on_row, l, err);
+		f.after_rowid = l->last;
+	} while (rc == RC_OK && !l->failed && l->n - before == PAGE);
+	free(pattern);
+	if (rc == RC_OK && l->failed)
+		rc = fail(err, RC_NOMEM, "out of memory for JSON");
+	return rc;
+}
+
+static int
+run(const void *options, int nargs, char **args)
+{
+	const struct options *o = options;
+	struct listing l = { .json = o->json, .now = clock_now() };
+	struct store *store = NULL;
+	struct err err = { 0 };
+	enum rc rc;
+
+	if (o->revoked && o->valid) {
+		(void)fail(&err, RC_CONFIG, "--revoked and --valid exclude each other");
+		return err_report(PROG, &err);
+	}
+	rc = ctl_open(NULL, &store, o->config, &err);
+	if (rc == RC_OK)
+		rc = list_all(store, o, &l, &err);
+	store_close(store);
+	if (rc != RC_OK)
+		return err_report(PROG, &err);
+	if (o->json)
+		(void)printf("%s]\n", l.n > 0 ? "" : "[");
+	else if (l.n == 0)
+		(void)printf("no certificates\n");
+	return EX_OK;
+}
+
+const struct command cmd_list = {
+	.name = "list",
+	.args = "",
+	.help = "certificates, one a line",
+	.about = "Examples:\n"
+		 "  scepctl list --valid --match '*@contoso.com'\n"
+		 "  scepctl list --revoked --json\n",
+	.opts = opts,
+	.size = sizeof(struct options),
+	.run = run,
+};

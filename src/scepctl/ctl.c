@@ -1,0 +1,189 @@
+/*
+ * ctl.c - what the commands of scepctl share.
+ */
+#include "scepctl/ctl.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+enum rc
+ctl_config(struct config **out, const char *path, struct err *err)
+{
+	enum rc rc = config_load(out, path != NULL ? path : CONFIG_DEFAULT, err);
+
+	if (rc == RC_NOTFOUND && path == NULL)
+		return err_hint(
+		    err, "name the file with --config, or make a new CA with '" PROG " init'");
+	return rc;
+}
+
+enum rc
+ctl_open(struct config **config, struct store **store, const char *path, struct err *err)
+{
+	struct config *c = NULL;
+	enum rc rc = ctl_config(&c, path, err);
+
+	if (rc == RC_OK && store != NULL)
+		rc = store_open_shared(store, c->store.url, err);
+	if (rc != RC_OK || config == NULL) {
+		config_free(c);
+		return rc;
+	}
+	*config = c;
+	return RC_OK;
+}
+
+const char *
+ctl_time(char out[static CTL_TIME_MAX], int64_t t)
+{
+	char whole[TIME_TEXT_MAX];
+
+	time_rfc3339(whole, t);
+	(void)snprintf(
+	    out, CTL_TIME_MAX, "%.10s %.5s UTC", whole, strlen(whole) > 16 ? whole + 11 : "");
+	return out;
+}
+
+const char *
+ctl_safe(char *out, size_t size, const char *text)
+{
+	(void)snprintf(out, size, "%s", text != NULL ? text : "");
+	str_printable(out);
+	return out;
+}
+
+enum rc
+ctl_serial(char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *err)
+{
+	const char *p = str_starts(text, "0x") || str_starts(text, "0X") ? text + 2 : text;
+	char digits[2 * SERIAL_MAX + 2];
+	struct serial serial;
+	size_t n = 0;
+
+	for (; *p != '\0' && n < sizeof(digits) - 1; p++) {
+		if (*p != ':' && *p != ' ' && *p != '-')
+			digits[n++] = *p;
+	}
+	digits[n] = '\0';
+	if (*p != '\0' || serial_from_hex(&serial, digits, NULL) != RC_OK)
+		return fail(err, RC_CONFIG, "\"%.60s\" is no serial number in hex", text);
+	serial_hex(out, &serial);
+	return RC_OK;
+}
+
+static const struct {
+	const char *name;
+	int reason;
+	bool may_be_given;
+} reasons[] = {
+	{ "unspecified", 0, true },
+	{ "keyCompromise", 1, true },
+	{ "cACompromise", 2, false },
+	{ "affiliationChanged", 3, true },
+	{ "superseded", 4, true },
+	{ "cessationOfOperation", 5, true },
+	{ "certificateHold", 6, false },
+	{ "removeFromCRL", 8, false },
+	{ "privilegeWithdrawn", 9, true },
+	{ "aACompromise", 10, false },
+};
+
+const char *
+ctl_reason_name(int reason)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		if (reasons[i].reason == reason)
+			return reasons[i].name;
+	}
+	return "unknown";
+}
+
+int
+ctl_reason(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		if (reasons[i].may_be_given && strcmp(reasons[i].name, name) == 0)
+			return reasons[i].reason;
+	}
+	return -1;
+}
+
+bool
+ctl_json_str(json_t *o, const char *key, const char *value)
+{
+	return json_object_set_new(o, key, value != NULL ? json_string(value) : json_null()) == 0;
+}
+
+bool
+ctl_json_int(json_t *o, const char *key, int64_t value)
+{
+	return json_object_set_new(o, key, json_integer(value)) == 0;
+}
+
+bool
+ctl_json_time(json_t *o, const char *key, int64_t t)
+{
+	char text[TIME_TEXT_MAX];
+
+	if (t != 0)
+		time_rfc3339(text, t);
+	return ctl_json_str(o, key, t != 0 ? text : NULL);
+}
+
+int
+ctl_json_print(json_t *v, bool built)
+{
+	struct err err = { 0 };
+	struct buf b;
+	enum rc rc;
+
+	buf_init(&b, 64u << 20);
+	rc = v != NULL && built ? json_add_pretty(&b, v, &err)
+				: fail(&err, RC_NOMEM, "out of memory for JSON");
+	if (rc == RC_OK)
+		(void)fputs(buf_str(&b), stdout);
+	buf_done(&b);
+	json_decref(v);
+	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+}
+
+enum rc
+ctl_thumbprints(struct thumbprints *out, const struct cert *c, struct err *err)
+{
+	enum rc rc = cert_thumbprint_sha1(out->sha1, c, err);
+
+	return rc == RC_OK ? cert_thumbprint_sha256(out->sha256, c, err) : rc;
+}
+
+/* Windows looks for the profile's certificate by SHA-1 in GetCACert and wants the issuer; Android
+ * wants the root. */
+void
+ctl_print_intune_choice(FILE *f, const char *issuing_file, const struct thumbprints *issuing,
+    const char *root_file, const struct thumbprints *root)
+{
+	(void)fprintf(f, "Thumbprints\n");
+	(void)fprintf(f, "  issuing CA  SHA-1    %s\n              SHA-256  %s\n", issuing->sha1,
+	    issuing->sha256);
+	if (strcmp(issuing->sha256, root->sha256) == 0) {
+		(void)fprintf(f,
+		    "\nIn Intune every platform's SCEP profile names this one certificate: %s\n",
+		    issuing_file);
+		return;
+	}
+	(void)fprintf(f, "  root CA     SHA-1    %s\n              SHA-256  %s\n\n", root->sha1,
+	    root->sha256);
+	(void)fprintf(f,
+	    "In Intune, make trusted certificate profiles of both, and in the SCEP profile "
+	    "choose\n");
+	(void)fprintf(f, "  Windows             the issuing CA   %s\n", issuing_file);
+	(void)fprintf(f, "  Android             the root CA      %s\n", root_file);
+	(void)fprintf(f, "  iOS, iPadOS, macOS  assign both; choose the root CA\n");
+}

@@ -1,0 +1,77 @@
+/*
+ * ctl.h - what the commands of scepctl share.
+ */
+#ifndef SCEPD_SCEPCTL_CTL_H
+#define SCEPD_SCEPCTL_CTL_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/opt.h"
+#include "json/json.h"
+#include "ossl/cert.h"
+#include "scepd/config.h"
+#include "store/store.h"
+
+#define PROG           "scepctl"
+#define CONFIG_DEFAULT "/etc/scepd/scepd.yaml"
+
+/* One row for each command; main.c makes the table. */
+extern const struct command cmd_init, cmd_check, cmd_list, cmd_show, cmd_revoke, cmd_ca, cmd_audit;
+
+/* The row of --config, in every options struct that has a field `config`. */
+#define OPT_CONFIG(s)                                                                              \
+	{                                                                                          \
+		.name = "config", .letter = 'c', .type = OPT_STR,                                  \
+		.offset = offsetof(struct s, config), .value = "FILE",                             \
+		.help = "configuration of scepd (default " CONFIG_DEFAULT ")"                      \
+	}
+#define OPT_FLAG_ROW(n, s, f, h)                                                                   \
+	{                                                                                          \
+		.name = (n), .type = OPT_FLAG, .offset = offsetof(struct s, f), .help = (h)        \
+	}
+
+/* NULL path: the default one.  A missing file gets a hint. */
+enum rc ctl_config(struct config **out, const char *path, struct err *err) MUST_CHECK;
+/* Configuration and, beside a running daemon or without one, its store.  Either may be asked for
+ * alone by NULL. */
+enum rc ctl_open(
+    struct config **config, struct store **store, const char *path, struct err *err) MUST_CHECK;
+
+/* "2026-11-21 06:20 UTC" */
+#define CTL_TIME_MAX 32
+const char *ctl_time(char out[static CTL_TIME_MAX], int64_t t);
+/* A name in a terminal: control characters replaced; the caller's buffer of `size`. */
+const char *ctl_safe(char *out, size_t size, const char *text);
+/* Upper-case hex without separators from what people paste: colons, spaces, lower case, 0x. */
+enum rc ctl_serial(
+    char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *err) MUST_CHECK;
+
+/* RFC 5280 5.3.1 by name; "unknown" for what is none. */
+const char *ctl_reason_name(int reason);
+/* -1 when unknown, or nothing an administrator may say of a leaf. */
+int ctl_reason(const char *name);
+/* All that ctl_reason() takes, with '|'. */
+#define CTL_REASONS                                                                                \
+	"unspecified|keyCompromise|affiliationChanged|superseded|cessationOfOperation|"            \
+	"privilegeWithdrawn"
+
+/* Set a member; NULL becomes null.  False when memory ran out. */
+bool ctl_json_str(json_t *o, const char *key, const char *value);
+bool ctl_json_int(json_t *o, const char *key, int64_t value);
+bool ctl_json_time(json_t *o, const char *key, int64_t t); /* RFC 3339; 0 becomes null */
+/* Print it (takes the reference) and give the exit code. `built`: whether all members could be set.
+ */
+int ctl_json_print(json_t *v, bool built);
+
+/* SHA-1 and SHA-256 thumbprints. */
+struct thumbprints {
+	char sha1[41], sha256[65];
+};
+enum rc ctl_thumbprints(struct thumbprints *out, const struct cert *c, struct err *err) MUST_CHECK;
+/* Which certificate to name in Intune, per platform, as a few lines; `config` may be NULL. */
+void ctl_print_intune_choice(FILE *f, const char *issuing_file, const struct thumbprints *issuing,
+    const char *root_file, const struct thumbprints *root);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * init_files.h - the texts that scepctl init writes.
+ */
+#ifndef SCEPD_SCEPCTL_INIT_FILES_H
+#define SCEPD_SCEPCTL_INIT_FILES_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+struct init_text {
+	const char *name;           /* organisation, for a comment */
+	const char *listen, *admin; /* admin NULL: none */
+	const char *url;            /* NULL: none */
+	const char *tenant;         /* name of the tenant; NULL: no Intune endpoint */
+	const char *domain;         /* of the static endpoint; NULL: no such endpoint */
+};
+
+void init_yaml(struct buf *out, const struct init_text *t);
+/* Microsoft's properties with nothing but what has to be filled in. */
+void init_properties(struct buf *out);
+
+/* What an example properties file holds until somebody fills it in; `scepctl check` looks for it.
+ */
+#define INIT_FILL_IN "fill-in"
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * main.c - scepctl, the administrator's command.  A new command is a file cmd_<name>.c and a line
+ * here.
+ */
+#include <string.h>
+
+#include "scepctl/ctl.h"
+
+static const struct command *const commands[] = {
+	&cmd_init,
+	&cmd_check,
+	&cmd_ca,
+	&cmd_list,
+	&cmd_show,
+	&cmd_revoke,
+	&cmd_audit,
+};
+
+int
+main(int argc, char **argv)
+{
+	struct command table[sizeof(commands) / sizeof(commands[0]) + 1];
+	size_t i;
+
+	memset(table, 0, sizeof(table));
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		table[i] = *commands[i];
+	return command_main(PROG, "make, inspect and look after a scepd certification authority.\n",
+	    table, argc, argv);
+}

@@ -1,0 +1,34 @@
+/*
+ * report.h - findings of scepctl check: one line each, counted.
+ */
+#ifndef SCEPD_SCEPCTL_REPORT_H
+#define SCEPD_SCEPCTL_REPORT_H
+
+#include "base/err.h"
+#include "scepd/config.h"
+
+enum finding { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDING__MAX };
+
+struct report {
+	bool json, quiet; /* quiet: what is well is not printed */
+	unsigned n[FINDING__MAX];
+	void *list;  /* json_t array, with json */
+	bool broken; /* memory ran out for JSON */
+};
+
+void report(struct report *r, enum finding f, const char *what, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+/* An error as a failure, its hint on a line of its own. */
+void report_err(struct report *r, enum finding f, const char *what, const struct err *err);
+
+/* check_files.c: keys, certificates, database, modes. */
+void check_cas(struct report *r, const struct config *c);
+void check_modes(struct report *r, const struct config *c);
+void check_store(struct report *r, const struct config *c);
+void check_listeners(struct report *r, const struct config *c);
+/* check_service.c: what devices and Intune will see. */
+void check_profiles(struct report *r, const struct config *c);
+void check_endpoints(struct report *r, const struct config *c);
+void check_tenants(struct report *r, const struct config *c, bool online);
+
+#endif
