@@ -107,8 +107,8 @@ static void
 no_mode_takes_anything_else(void **state)
 {
 	static const char *const bad[] = { "A", "AAAAA", "Zg===", "Zg====", "Zg==Zg==", "=",
-		"====", "Z=g=", "Zh==", "Zm9=", "Zg==\t", "Zg%3D%3D", "Z\xc3\xbc==", "Zm9v,",
-		"Zm9v=" };
+		"====", "Z=g=", "Zh==", "Zo==", "Zm+=", "Zm9=", "Zg==\t", "Zg%3D%3D",
+		"Z\xc3\xbc==", "Zm9v,", "Zm9v=" };
 	struct buf b;
 	size_t i;
 

@@ -33,6 +33,7 @@ struct whole {
 	struct conf_items servers, devices;
 	struct conf_pairs extra;
 	struct conf_strs kinds;
+	struct device spare;
 };
 
 static const struct conf_row timing_rows[] = {
@@ -72,6 +73,7 @@ static const struct conf_row whole_rows[] = {
 	{ "devices", CONF_LIST, offsetof(struct whole, devices), .max = 2, .sub = &device_schema },
 	{ "extra", CONF_PAIRS, offsetof(struct whole, extra) },
 	{ "kinds", CONF_STR_LIST, offsetof(struct whole, kinds), .choices = "windows|macos" },
+	{ "spare", CONF_MAP, offsetof(struct whole, spare), .sub = &device_schema },
 	{ .key = NULL },
 };
 static const struct conf_schema whole_schema = { "the file", sizeof(struct whole), whole_rows,
@@ -179,6 +181,10 @@ what_is_absent_gets_its_default(void **state)
 	assert_string_equal(s->tags.v[1], "two");
 	d = w.devices.v;
 	assert_int_equal(d->timing.wait, 30);
+	/* a map that is absent needs none of its keys, and has its defaults */
+	assert_null(w.spare.owner);
+	assert_int_equal(w.spare.line, 0);
+	assert_int_equal(w.spare.timing.tries, 3);
 	assert_int_equal(w.extra.n, 0);
 }
 
@@ -216,6 +222,7 @@ static const struct {
 	{ "devices:\n  - timing: {}\n", "2: devices[0].owner: required, but not given", "" },
 	{ "title: a\n? [x]\n: y\n", "2: a key must be a word, not a map or list", "" },
 	{ "title: a\n'': y\n", "2: a key is empty", "" },
+	{ "title: a\nspare:\n  timing: {}\n", "2: spare.owner: required, but not given", "" },
 	/* kinds */
 	{ "title: [a]\n", "1: title: want a single value, found a list", "" },
 	{ "title: {a: b}\n", "1: title: want a single value, found a map", "" },
