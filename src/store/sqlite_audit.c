@@ -102,9 +102,11 @@ row_check(void *arg, const struct audit_row *r, bool *stop, struct err *err)
 	struct audit_head *head = arg;
 	enum rc rc;
 
-	if (r->seq != head->seq + 1)
+	if (r->seq > head->seq + 1)
 		return fail(
 		    err, RC_INTEGRITY, "audit row %lld is missing", (long long)head->seq + 1);
+	if (r->seq <= head->seq)
+		return fail(err, RC_INTEGRITY, "audit row %lld is none of ours", (long long)r->seq);
 	rc = audit_chain(head, r->at, r->event, r->detail, err);
 	if (rc == RC_OK && memcmp(head->hash, r->hash, sizeof(r->hash)) != 0)
 		rc = fail(
@@ -138,7 +140,7 @@ sqlite_audit_verify(struct store *s, uint64_t *rows, struct err *err)
 	/* Asked for first: the rows that come meanwhile are no fault. */
 	rc = sq_number(c, Q_CERT_LAST_AUDIT, &expected, err);
 	if (rc == RC_OK)
-		rc = walk(c, 0, SIZE_MAX, row_check, &head, err);
+		rc = walk(c, INT64_MIN, SIZE_MAX, row_check, &head, err);
 	if (rc == RC_OK)
 		rc = check_end(c, expected, &head, err);
 	sq_reader_put(s, c);

@@ -62,8 +62,8 @@ sq_fail(struct sq_conn *c, const char *what, struct err *err)
 }
 
 /*
- * SQLite keeps count of its memory under one lock for all threads unless told otherwise.  Refused when somebody in
- * this process has used SQLite before; then it is only slower.
+ * SQLite keeps count of its memory under one lock for all threads unless told otherwise.  Refused
+ * when somebody in this process has used SQLite before; then it is only slower.
  */
 static void
 library_setup(void)

@@ -2,22 +2,22 @@
  * store.h - what the CA remembers: transactions, certificates, audit rows, the outbox.
  *
  * The only interface to persistence; SQL stands in the backend's files and nowhere else.  Every
- *call is atomic and durable when it returns (SQLite: WAL, synchronous=FULL); calls of many threads
- *are grouped into one commit by a writer thread, so durability costs one fsync for all that wait.
- *Borrowed inputs live for the call; results are the caller's.
+ * call is atomic and durable when it returns (SQLite: WAL, synchronous=FULL); calls of many threads
+ * are grouped into one commit by a writer thread, so durability costs one fsync for all that wait.
+ * Borrowed inputs live for the call; results are the caller's.
  *
  * A transaction (DESIGN: losing nothing, handing out nothing wrongly) is one row keyed (endpoint,
- *transactionID, SHA-256 of the CSR):
+ * transactionID, SHA-256 of the CSR):
  *
- *	received -> authorised -> reserved(serial) -> signed -> notified -> delivered
- *	    |           |             |                 +-> undelivered (certificate revoked)
- *	    +-----------+-------------+-> refused(reason)
+ * 	received -> authorised -> reserved(serial) -> signed -> notified -> delivered
+ * 	    |           |             |                 +-> undelivered (certificate revoked)
+ * 	    +-----------+-------------+-> refused(reason)
  *
  * Only these arrows exist: a move from another state than the one expected is RC_CONFLICT and
- *changes nothing. A transaction that does not exist is RC_NOTFOUND.
+ * changes nothing. A transaction that does not exist is RC_NOTFOUND.
  *
  * Threads: all calls from any thread.  More writers waiting than STORE_QUEUE_MAX for
- *STORE_QUEUE_WAIT_MS: RC_LIMIT.
+ * STORE_QUEUE_WAIT_MS: RC_LIMIT.
  */
 #ifndef SCEPD_STORE_STORE_H
 #define SCEPD_STORE_STORE_H
