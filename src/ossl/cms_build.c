@@ -234,6 +234,14 @@ wrapped_key_add(struct buf *b, const struct cms_recipient *r, const uint8_t *cek
 	return rc;
 }
 
+static bool
+transport_known(const struct transport *t)
+{
+	return t->kind == TRANSPORT_PKCS1V15 ||
+	    (t->kind == TRANSPORT_OAEP && digest_size(t->oaep_digest) > 0 &&
+		digest_size(t->mgf1_digest) > 0);
+}
+
 static enum rc
 recipient_add(struct buf *b, const struct cms_recipient *r, const uint8_t *cek, size_t cek_len,
     struct err *err)
@@ -243,6 +251,8 @@ recipient_add(struct buf *b, const struct cms_recipient *r, const uint8_t *cek, 
 
 	if (r->cert->key_type != KEY_RSA)
 		return fail(err, RC_ALG, "a recipient whose key is not RSA cannot be encrypted to");
+	if (!transport_known(&r->transport))
+		return fail(err, RC_ALG, "no key transport to encrypt with");
 	mark = der_open(b, DER_SEQUENCE);
 	der_add_u64(b, r->by_ski ? 2 : 0);
 	if ((rc = cms_id_add(b, r->cert, r->by_ski, err)) != RC_OK)
