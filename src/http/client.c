@@ -3,6 +3,7 @@
  */
 #include "http/client.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -3,7 +3,7 @@
  */
 #include "http/engine.h"
 
-#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -24,8 +24,8 @@ struct engine {
 	int epoll_fd, wake_fd;
 	pthread_t thread;
 	bool runs;
-	int64_t timer_ms;           /* when libcurl wants to be called; -1: never.  The thread's. */
-	struct engine_call *active; /* the thread's */
+	int64_t timer_ms; /* when libcurl wants to be called; -1: never.  The thread's. */
+	LIST_HEAD(, engine_call) active; /* the thread's */
 	pthread_mutex_t lock;
 	struct engine_call *queue, **queue_tail; /* under lock */
 	bool asleep, stop;                       /* under lock */
@@ -72,18 +72,10 @@ on_timer(CURLM *multi, long ms, void *arg)
 static void
 finish(struct engine *e, struct engine_call *call, CURLcode code)
 {
-	struct engine_call **at;
-
-	for (at = &e->active; *at != call; at = &(*at)->next)
-		;
-	*at = call->next;
+	LIST_REMOVE(call, active);
 	curl_multi_remove_handle(e->multi, call->easy);
-	pthread_mutex_lock(&e->lock);
 	call->code = code;
-	call->finished = true;
-	pthread_cond_signal(
-	    &call->done); /* under the lock: afterwards the caller's stack is gone */
-	pthread_mutex_unlock(&e->lock);
+	sem_post(&call->done); /* and the caller's stack is gone */
 }
 
 static void
@@ -104,8 +96,7 @@ reap(struct engine *e)
 static void
 begin(struct engine *e, struct engine_call *call)
 {
-	call->next = e->active;
-	e->active = call;
+	LIST_INSERT_HEAD(&e->active, call, active);
 	if (curl_multi_add_handle(e->multi, call->easy) != CURLM_OK)
 		finish(e, call, CURLE_OUT_OF_MEMORY);
 }
@@ -151,17 +142,14 @@ wait_for_events(struct engine *e)
 {
 	struct epoll_event ev[EVENTS_ROUND];
 	int i, mask, running, n, ms = sleep_ms(e);
-	uint64_t count;
 
 	n = epoll_wait(e->epoll_fd, ev, EVENTS_ROUND, ms);
 	pthread_mutex_lock(&e->lock);
 	e->asleep = false;
 	pthread_mutex_unlock(&e->lock);
 	for (i = 0; i < n; i++) {
-		if (ev[i].data.fd == e->wake_fd) {
-			(void)!read(e->wake_fd, &count, sizeof count);
+		if (ev[i].data.fd == e->wake_fd)
 			continue;
-		}
 		mask = (ev[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
 		    (ev[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
 		    (ev[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
@@ -173,6 +161,7 @@ static void *
 engine_main(void *arg)
 {
 	struct engine *e = arg;
+	struct engine_call *call;
 	int running;
 
 	while (take_queue(e)) {
@@ -184,8 +173,8 @@ engine_main(void *arg)
 		wait_for_events(e);
 		reap(e);
 	}
-	while (e->active != NULL)
-		finish(e, e->active, CURLE_ABORTED_BY_CALLBACK);
+	while ((call = LIST_FIRST(&e->active)) != NULL)
+		finish(e, call, CURLE_ABORTED_BY_CALLBACK);
 	return NULL;
 }
 
@@ -202,25 +191,24 @@ ring(struct engine *e)
 void
 engine_run(struct engine *e, struct engine_call *call)
 {
+	bool taken;
+
 	call->next = NULL;
-	call->finished = false;
 	call->proxied = e->proxy != NULL;
-	call->code = CURLE_OUT_OF_MEMORY;
-	if (thread_cond_init(&call->done, NULL) != RC_OK)
+	call->code = CURLE_ABORTED_BY_CALLBACK;
+	if (sem_init(&call->done, 0, 0) != 0)
 		return;
 	pthread_mutex_lock(&e->lock);
-	if (e->stop) {
-		call->finished = true;
-		call->code = CURLE_ABORTED_BY_CALLBACK;
-	} else {
+	taken = !e->stop;
+	if (taken) {
 		*e->queue_tail = call;
 		e->queue_tail = &call->next;
 		ring(e);
 	}
-	while (!call->finished)
-		pthread_cond_wait(&call->done, &e->lock);
 	pthread_mutex_unlock(&e->lock);
-	pthread_cond_destroy(&call->done);
+	while (taken && sem_wait(&call->done) != 0)
+		; /* a signal came between */
+	sem_destroy(&call->done);
 }
 
 static CURLcode
@@ -367,7 +355,8 @@ static enum rc
 set_up_multi(struct engine *e, const struct http_client_conf *conf, struct err *err)
 {
 	long kept = conf->connections_max != 0 ? (long)conf->connections_max : (long)CONNECTIONS;
-	struct epoll_event ev = { .events = EPOLLIN };
+	/* Edge-triggered: a ring needs no reading. */
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
 
 	e->multi = curl_multi_init();
 	if (e->multi == NULL)

@@ -8,8 +8,9 @@
 #ifndef SCEPD_HTTP_ENGINE_H
 #define SCEPD_HTTP_ENGINE_H
 
-#include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
+#include <sys/queue.h>
 
 #include <curl/curl.h>
 
@@ -19,10 +20,10 @@ struct engine;
 
 /* One call; lives on the caller's stack. */
 struct engine_call {
-	struct engine_call *next;
+	struct engine_call *next; /* in the queue */
+	LIST_ENTRY(engine_call) active;
 	CURL *easy;
-	pthread_cond_t done;
-	bool finished;
+	sem_t done;
 	CURLcode code;
 	char error[CURL_ERROR_SIZE];
 	struct http_result *out;

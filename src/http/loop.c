@@ -62,11 +62,8 @@ static struct conn *
 take_inbox(struct loop *l)
 {
 	struct conn *c;
-	uint64_t n;
 
 	pthread_mutex_lock(&l->lock);
-	if (l->ringing)
-		(void)!read(l->wake_fd, &n, sizeof n);
 	l->ringing = false;
 	c = l->inbox;
 	l->inbox = NULL;
@@ -192,7 +189,8 @@ loop_init(struct loop *l, struct http_server *s, struct err *err)
 	rc = make_base(l, err);
 	if (rc != RC_OK)
 		return rc;
-	if (event_assign(&l->wake, l->base, l->wake_fd, EV_READ | EV_PERSIST, on_wake, l) != 0 ||
+	if (event_assign(&l->wake, l->base, l->wake_fd, EV_READ | EV_ET | EV_PERSIST, on_wake, l) !=
+		0 ||
 	    event_assign(&l->tick, l->base, -1, EV_PERSIST, on_tick, l) != 0 ||
 	    event_add(&l->wake, NULL) != 0)
 		return fail(err, RC_NOMEM, "no memory for an event loop");

@@ -100,7 +100,8 @@ struct loop {
 	struct pool_job *batch, **batch_tail; /* requests completed in this round of the loop */
 	pthread_mutex_t lock;
 	struct conn *inbox; /* under lock */
-	bool ringing;       /* under lock: wake_fd was written and not yet read */
+	bool ringing; /* under lock: wake_fd was written and not yet heard; edge-triggered, never
+			 read */
 };
 
 enum server_stage { SERVER_NEW, SERVER_RUNNING, SERVER_DRAINING, SERVER_CLOSING, SERVER_ENDING };
