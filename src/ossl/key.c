@@ -181,36 +181,31 @@ pkey_public(const struct spki *s, enum key_type type)
 static enum rc
 key_new(struct key **out, const void *der, size_t len, EVP_PKEY *pkey, struct err *err)
 {
-	struct spki parts = { 0 };
-	struct key_info info = { 0 };
-	enum rc rc = read_spki(&parts, &info, der, len, err);
-	struct key *k = NULL;
+	struct key *k = len > 0 ? calloc(1, sizeof *k + len) : NULL;
+	enum rc rc;
 
-	if (rc != RC_OK)
-		goto out;
-	if ((k = calloc(1, sizeof *k + len)) == NULL) {
-		rc = fail(err, RC_NOMEM, "no memory for a key");
-		goto out;
+	if (k == NULL) {
+		EVP_PKEY_free(pkey);
+		return len > 0 ? fail(err, RC_NOMEM, "no memory for a key")
+			       : fail(err, RC_PARSE, "the public key is empty");
 	}
-	memcpy(k->spki, der, len);
-	k->spki_len = len;
-	k->info = info;
-	k->is_private = pkey != NULL;
 	atomic_init(&k->refs, 1);
-	if ((rc = read_spki(&k->parts, &info, k->spki, len, err)) != RC_OK)
-		goto out;
-	k->pkey = pkey != NULL ? pkey : pkey_public(&k->parts, info.type);
-	pkey = NULL;
-	if (k->pkey == NULL) {
-		rc = fail_crypto(err, RC_PARSE, "the public key is not valid");
-		goto out;
+	k->is_private = pkey != NULL;
+	k->pkey = pkey;
+	k->spki_len = len;
+	memcpy(k->spki, der, len);
+	rc = read_spki(&k->parts, &k->info, k->spki, len, err);
+	if (rc == RC_OK && k->pkey == NULL) {
+		k->pkey = pkey_public(&k->parts, k->info.type);
+		if (k->pkey == NULL)
+			rc = fail_crypto(err, RC_PARSE, "the public key is not valid");
+	}
+	if (rc != RC_OK) {
+		key_free(k);
+		return rc;
 	}
 	*out = k;
-	k = NULL;
-out:
-	EVP_PKEY_free(pkey);
-	key_free(k);
-	return rc;
+	return RC_OK;
 }
 
 enum rc
@@ -236,24 +231,33 @@ key_from_private(struct key **out, EVP_PKEY *pkey, struct err *err)
 	return rc;
 }
 
+/* NULL with *known false when nothing is called that. */
+static EVP_PKEY *
+generate(const char *spec, bool *known)
+{
+	size_t i;
+
+	*known = true;
+	for (i = 0; i < N(rsa_specs); i++)
+		if (strcmp(spec, rsa_specs[i].spec) == 0)
+			return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)rsa_specs[i].bits);
+	for (i = 0; i < N(curves); i++)
+		if (curves[i].spec != NULL && strcmp(spec, curves[i].spec) == 0)
+			return EVP_PKEY_Q_keygen(NULL, NULL, "EC", curves[i].group);
+	*known = false;
+	return NULL;
+}
+
 enum rc
 key_generate(struct key **out, const char *spec, struct err *err)
 {
-	EVP_PKEY *pkey = NULL;
-	size_t i;
+	bool known;
+	EVP_PKEY *pkey = generate(spec, &known);
 
-	for (i = 0; i < N(rsa_specs); i++)
-		if (strcmp(spec, rsa_specs[i].spec) == 0)
-			pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)rsa_specs[i].bits);
-	for (i = 0; i < N(curves); i++)
-		if (curves[i].spec != NULL && strcmp(spec, curves[i].spec) == 0)
-			pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", curves[i].group);
 	if (pkey != NULL)
 		return key_from_private(out, pkey, err);
-	for (i = 0; i < N(rsa_specs); i++)
-		if (strcmp(spec, rsa_specs[i].spec) == 0)
-			return fail_crypto(err, RC_CRYPTO, "cannot make a key");
-	(void)fail_crypto(err, RC_ALG, "");
+	if (known)
+		return fail_crypto(err, RC_CRYPTO, "cannot make a key");
 	(void)fail(err, RC_ALG, "no kind of key is called \"%s\"", spec);
 	return err_hint(err, "one of rsa:2048 rsa:3072 rsa:4096 ec:p256 ec:p384");
 }

@@ -148,11 +148,12 @@ key_wrap(struct buf *out, const struct key *k, const struct transport *t, const 
 	return buf_ok(out, "wrapped key", err);
 }
 
-/* 0xff when v == 0, else 0, without a branch. */
+/* 0xff when v == 0, else 0, without a branch; the empty asm keeps the compiler from finding one. */
 static uint8_t
-mask_zero(unsigned v)
+mask_zero(uint32_t v)
 {
-	return (uint8_t)((v - 1u) >> 8 & ~v >> 8);
+	__asm__("" : "+r"(v));
+	return (uint8_t)(((v | (0u - v)) >> 31) - 1u);
 }
 
 /*
@@ -208,7 +209,7 @@ unwrap_oaep(uint8_t *cek, size_t cek_len, EVP_PKEY_CTX *ctx, const struct transp
 	ok = EVP_PKEY_decrypt(ctx, m, &len, wrapped, wrapped_len);
 	ERR_clear_error();
 	/* libcrypto's OAEP check is constant-time up to this result; keep it so. */
-	good = mask_zero((unsigned)ok ^ 1u) & mask_zero((unsigned)(len ^ cek_len));
+	good = mask_zero((uint32_t)ok ^ 1u) & mask_zero((uint32_t)(len ^ cek_len));
 	select_bytes(cek, m, cek_len, good);
 	wipe(m, sizeof m);
 	return RC_OK;
