@@ -131,7 +131,7 @@ name_paths(struct making *m, struct err *err)
 	return rc;
 }
 
-/* CN="Contoso Issuing CA",O="Contoso"; a quote inside is doubled (CertStrToName). */
+/* CN="Contoso Issuing CA",O="Contoso"; backslash before quotes and backslashes inside. */
 static enum rc
 subject_of(struct name *out, const char *org, const char *suffix, struct err *err)
 {
@@ -141,8 +141,11 @@ subject_of(struct name *out, const char *org, const char *suffix, struct err *er
 
 	buf_init(&quoted, 4 * CN_MAX);
 	buf_init(&text, 16 * CN_MAX);
-	for (p = org; *p != '\0'; p++)
-		buf_adds(&quoted, *p == '"' ? "\"\"" : (char[]){ *p, '\0' });
+	for (p = org; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			buf_addc(&quoted, '\\');
+		buf_addc(&quoted, *p);
+	}
 	buf_addf(&text, "O=\"%s\",CN=\"%s %s\"", buf_str(&quoted), buf_str(&quoted), suffix);
 	rc = buf_ok(&text, "name of the organisation", err);
 	if (rc == RC_OK)
