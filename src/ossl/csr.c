@@ -12,9 +12,9 @@
 
 /* CertificationRequestInfo (RFC 2986 4.1). */
 static enum rc
-parse_info(struct csr *c, struct der info, struct err *err)
+parse_info(struct csr *c, struct der info, struct key *known, struct err *err)
 {
-	struct der subject, spki, attrs = { 0 };
+	struct der subject, spki, known_spki = { 0 }, attrs = { 0 };
 	uint64_t version;
 	enum rc rc;
 
@@ -30,7 +30,11 @@ parse_info(struct csr *c, struct der info, struct err *err)
 		return fail(err, RC_PARSE, "the request's attributes are malformed");
 	if ((rc = name_parse(&c->subject, subject.p, subject.len, err)) != RC_OK)
 		return rc;
-	if ((rc = key_parse_spki(&c->key, spki.p, spki.len, err)) != RC_OK)
+	if (known != NULL)
+		known_spki.p = key_spki0(known, &known_spki.len);
+	if (known != NULL && der_same(&known_spki, &spki))
+		c->key = key_ref(known);
+	else if ((rc = key_parse_spki(&c->key, spki.p, spki.len, err)) != RC_OK)
 		return rc;
 	return csr_read_attrs(c, attrs, err);
 }
@@ -58,7 +62,7 @@ check_signature(struct csr *c, const struct der *info, const struct der *alg, co
 }
 
 static enum rc
-parse(struct csr *c, struct err *err)
+parse(struct csr *c, struct key *known, struct err *err)
 {
 	struct der in = { c->der, c->der_len }, req, info, body, alg, sig;
 	enum rc rc;
@@ -70,7 +74,7 @@ parse(struct csr *c, struct err *err)
 	in = info;
 	if (!der_take(&in, DER_SEQUENCE, &body))
 		return fail(err, RC_PARSE, "the request is no PKCS#10 in DER");
-	if ((rc = parse_info(c, body, err)) != RC_OK ||
+	if ((rc = parse_info(c, body, known, err)) != RC_OK ||
 	    (rc = check_signature(c, &info, &alg, &sig, err)) != RC_OK)
 		return rc;
 	return digest_bytes(c->sha256, DIGEST_SHA256, c->der, c->der_len, err);
@@ -78,6 +82,12 @@ parse(struct csr *c, struct err *err)
 
 enum rc
 csr_parse(struct csr **out, const void *der, size_t len, struct err *err)
+{
+	return csr_parse_known(out, der, len, NULL, err);
+}
+
+enum rc
+csr_parse_known(struct csr **out, const void *der, size_t len, struct key *known, struct err *err)
 {
 	struct csr *c;
 	enum rc rc;
@@ -93,7 +103,7 @@ csr_parse(struct csr **out, const void *der, size_t len, struct err *err)
 	}
 	memcpy(c->der, der, len);
 	c->der_len = len;
-	if ((rc = parse(c, err)) != RC_OK) {
+	if ((rc = parse(c, known, err)) != RC_OK) {
 		csr_free(c);
 		return rc;
 	}

@@ -41,7 +41,7 @@ scep_request_csr(
 	if (r->type != SCEP_PKCS_REQ && r->type != SCEP_RENEWAL_REQ)
 		return fail(err, RC_PARSE, "%s carries no certificate request",
 		    scep_message_type_name(r->type));
-	if (csr_parse(&csr, r->content.data, r->content.len, &e) != RC_OK)
+	if (csr_parse_known(&csr, r->content.data, r->content.len, r->signer_key, &e) != RC_OK)
 		return refuse(r, &e, err);
 	*signer_is_requester = same_key(r, csr);
 	*out = csr;
