@@ -255,7 +255,7 @@ time_rest(const uint8_t *p, int year, int64_t *t)
 	back = tm;
 	secs = timegm(&back);
 	/* timegm() carries 31 June over into July; that is not a date. */
-	if (back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday)
+	if (back.tm_mon != tm.tm_mon)
 		return false;
 	*t = secs;
 	return true;

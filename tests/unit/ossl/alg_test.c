@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ossl/evp.h"
 
 static void
 names_lead_to_their_algorithm(void **state)
@@ -211,6 +212,33 @@ ciphers_that_are_none_are_refused(void **state)
 	buf_done(&b);
 }
 
+static void
+signature_algorithms_are_taken_with_their_own_parameters_only(void **state)
+{
+#define RSA256 "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b"
+#define EC256  "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"
+	static const struct {
+		const char *p;
+		size_t len;
+		enum rc want;
+	} cases[] = { { RSA256, 11, RC_OK }, { RSA256 "\x05\x00", 13, RC_OK },
+		{ RSA256 "\x05\x00\x05\x00", 15, RC_PARSE }, { RSA256 "\x30\x00", 13, RC_PARSE },
+		{ EC256, 10, RC_OK }, { EC256 "\x05\x00", 12, RC_PARSE },
+		{ "\x05\x00", 2, RC_PARSE }, { "\x06\x02\x2a\x03", 4, RC_ALG },
+		{ "", 0, RC_PARSE } };
+	const struct sig_alg *alg;
+	struct der in;
+	size_t i;
+
+	for (i = 0; i < N(cases); i++) {
+		in = (struct der){ (const uint8_t *)cases[i].p, cases[i].len };
+		if (sig_alg_parse(&alg, &in, NULL) != cases[i].want)
+			fail_msg("case %zu", i);
+		if (cases[i].want == RC_OK)
+			assert_int_equal(alg->digest, DIGEST_SHA256);
+	}
+}
+
 int
 main(void)
 {
@@ -226,6 +254,7 @@ main(void)
 		cmocka_unit_test(aes128_cbc_matches_the_published_vector),
 		cmocka_unit_test(every_wrong_ciphertext_has_the_same_error),
 		cmocka_unit_test(ciphers_that_are_none_are_refused),
+		cmocka_unit_test(signature_algorithms_are_taken_with_their_own_parameters_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -401,6 +401,8 @@ an_empty_revocation_list_is_one_too(void **state)
 	buf_init(&der, 1 << 16);
 	buf_init(&text, 1 << 16);
 	make_crl(&der, ca, "ec:p256", NULL, 0);
+	/* revokedCertificates is left out, not empty (RFC 5280 5.1.2.6) */
+	assert_null(memmem(der.data, der.len, "\x30\x00", 2));
 	dir_put(&d, "crl", der.data, der.len, 0600);
 	show(&d, ca, "ca", NULL);
 	assert_int_equal(

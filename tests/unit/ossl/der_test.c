@@ -54,6 +54,15 @@ elements_that_are_not_der_are_refused(void **state)
 }
 
 static void
+a_length_with_a_leading_zero_is_refused(void **state)
+{
+	uint8_t der[4 + 0x80] = { DER_OCTET_STRING, 0x82, 0x00, 0x80 };
+	struct der in = { der, sizeof der }, body;
+
+	assert_false(der_take(&in, DER_OCTET_STRING, &body));
+}
+
+static void
 an_element_is_taken_only_by_its_tag(void **state)
 {
 	const struct bytes two = B("\x04\x01z\x05\x00");
@@ -444,6 +453,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(elements_that_are_not_der_are_refused),
+		cmocka_unit_test(a_length_with_a_leading_zero_is_refused),
 		cmocka_unit_test(an_element_is_taken_only_by_its_tag),
 		cmocka_unit_test(lengths_of_every_form_come_back),
 		cmocka_unit_test(writing_into_a_full_buf_is_an_error_and_nothing_worse),

@@ -113,8 +113,9 @@ ec_points_off_the_curve_are_refused(void **state)
 	memset(ones, 0xff, sizeof ones);
 	assert_int_equal(take_patched("ec:p256", 91 - 64, zero, 64, &err), RC_PARSE);
 	assert_int_equal(take_patched("ec:p256", 91 - 64, ones, 64, &err), RC_PARSE);
-	assert_int_equal(
-	    take_patched("ec:p256", 91 - 65, "\x06", 1, &err), RC_PARSE); /* hybrid form */
+	/* hybrid form (X9.62 4.3.6); one of the two has the right parity */
+	assert_int_equal(take_patched("ec:p256", 91 - 65, "\x06", 1, &err), RC_PARSE);
+	assert_int_equal(take_patched("ec:p256", 91 - 65, "\x07", 1, &err), RC_PARSE);
 	assert_int_equal(take_patched("ec:p256", 91 - 65, "\x04", 1, &err), RC_OK);
 }
 
@@ -302,35 +303,57 @@ damaged_key_files_do_no_harm(void **state)
 	}
 }
 
+/* The fixture's key with `len` bytes of its public half replaced by those of the other key. */
 static void
-a_private_key_whose_halves_do_not_match_is_refused(void **state)
+mismatched_pem(struct buf *pem, const char *spec, size_t at, size_t len)
 {
+	size_t spki_len;
+	const uint8_t *good = key_spki0(fixture_key(spec), &spki_len), *found;
+	const uint8_t *other = key_spki0(fixture_other_key(spec), &spki_len);
 	struct err err = { 0 };
-	size_t at, len;
-	struct buf b;
 	struct dir d;
-	struct key *k;
-	const uint8_t *spki = key_spki0(fixture_other_key("ec:p256"), &len);
+	struct buf b;
 
 	dir_make_temp(&d);
 	buf_init(&b, 1 << 16);
-	assert_ok(key_private_pem(&b, fixture_key("ec:p256"), &err), err);
+	assert_ok(key_private_pem(&b, fixture_key(spec), &err), err);
 	dir_put(&d, "k.pem", b.data, b.len, 0600);
 	buf_wipe(&b);
-	assert_int_equal(dir_run(&d, NULL, "openssl pkey -in k.pem -outform DER -out k.der"), 0);
+	assert_int_equal(
+	    dir_run(&d, NULL, "openssl pkcs8 -topk8 -nocrypt -in k.pem -outform DER -out k.der"),
+	    0);
 	dir_get(&d, "k.der", &b);
-	at = b.len - 64; /* the public point ends the structure */
-	memcpy(b.data + at, spki + len - 64, 64);
-	dir_put(&d, "bad.der", b.data, b.len, 0600);
+	found = memmem(b.data, b.len, good + at, len);
+	assert_non_null(found);
+	memcpy(b.data + (found - b.data), other + at, len);
+	dir_put(&d, "k.der", b.data, b.len, 0600);
 	assert_int_equal(dir_run(&d, NULL,
-			     "{ echo -----BEGIN PRIVATE KEY-----; openssl base64 -in bad.der; "
+			     "{ echo -----BEGIN PRIVATE KEY-----; openssl base64 -in k.der; "
 			     "echo -----END PRIVATE KEY-----; } > bad.pem"),
 	    0);
-	buf_reset(&b);
-	dir_get(&d, "bad.pem", &b);
-	assert_int_equal(key_parse_pem(&k, b.data, b.len, &err), RC_PARSE);
+	dir_get(&d, "bad.pem", pem);
 	buf_wipe(&b);
 	dir_done(&d);
+}
+
+static void
+a_private_key_whose_halves_do_not_match_is_refused(void **state)
+{
+	static const struct {
+		const char *spec;
+		size_t at, len; /* in the SPKI */
+	} cases[] = { { "ec:p256", 91 - 64, 64 }, { "rsa:2048", 33, 256 } };
+	struct err err = { 0 };
+	struct buf pem;
+	struct key *k;
+	size_t i;
+
+	for (i = 0; i < N(cases); i++) {
+		buf_init(&pem, 1 << 16);
+		mismatched_pem(&pem, cases[i].spec, cases[i].at, cases[i].len);
+		assert_int_equal(key_parse_pem(&k, pem.data, pem.len, &err), RC_PARSE);
+		buf_wipe(&pem);
+	}
 }
 
 static enum rc

@@ -29,6 +29,7 @@ text_of_intune_profiles_becomes_a_name(void **state)
 		{ "CN=Jane Doe,E=j@x.y,OU=\"A, B\"", "CN=Jane Doe,E=j@x.y,OU=A\\, B" },
 		{ "cn = a ; o = b", "CN=a,O=b" },
 		{ "CN=a+UID=b,O=c", "CN=a+UID=b,O=c" },
+		{ "CN=b+CN=a", "CN=a+CN=b" }, /* a SET OF is sorted */
 		{ "CN=\"say \"\"hi\"\"\"", "CN=say \\\"hi\\\"" },
 		{ "CN=\"CONTOSO\\jane\"", "CN=CONTOSO\\\\jane" },
 		{ "CN=a\\,b\\+c\\;d\\\\e", "CN=a\\,b\\+c\\;d\\\\e" },
