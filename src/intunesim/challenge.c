@@ -28,8 +28,7 @@ peek(struct cms_cert *out, const struct cert *c, struct err *err)
 	return cms_cert_peek(out, d.p, d.len, err);
 }
 
-/* ---- sealing
- * ------------------------------------------------------------------------------------- */
+/* ---- sealing ---- */
 
 static enum rc
 encrypt(struct buf *out, const struct tenant *t, const void *payload, size_t len, struct err *err)
@@ -94,8 +93,7 @@ out:
 	return rc;
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 /* One challenge on its way in. */
 struct opening {

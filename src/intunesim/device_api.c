@@ -23,8 +23,7 @@ find_device(struct call *c)
 	return false;
 }
 
-/* ---- check-in
- * ------------------------------------------------------------------------------------- */
+/* ---- check-in ---- */
 
 static json_t *
 device_json(const struct device *d)
@@ -238,8 +237,7 @@ device_checkin(struct call *c)
 		roots_json(c), "scep", d.scep, "notDelivered", d.not_delivered));
 }
 
-/* ---- what became of it
- * ----------------------------------------------------------------------------- */
+/* ---- what became of it ---- */
 
 /* The body's profile, which must be one of the device's; *body is the caller's in any case. */
 static bool

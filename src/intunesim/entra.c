@@ -96,8 +96,7 @@ refuse(struct call *c, long code, const char *fmt, ...)
 	return false;
 }
 
-/* ---- the checks, in the order of the table below
- * --------------------------------------------------- */
+/* ---- the checks, in the order of the table below ---- */
 
 static bool
 refuse_missing(struct ask *a, const char *name)
@@ -281,8 +280,7 @@ check_resource(struct ask *a)
 static bool (*const checks[])(struct ask *a) = { check_grant, check_tenant, check_app, check_scope,
 	check_credential, check_secret, check_resource };
 
-/* ---- the token
- * ------------------------------------------------------------------------------------ */
+/* ---- the token ---- */
 
 /* Those of the app's permissions that this resource knows; NULL when none: no claim at all. */
 static json_t *
@@ -346,8 +344,7 @@ grant(struct ask *a)
 	buf_wipe(&token);
 }
 
-/* ---- the form
- * ------------------------------------------------------------------------------------- */
+/* ---- the form ---- */
 
 static const struct {
 	const char *name;

@@ -53,8 +53,7 @@ user_of(const struct device *d)
 	return d != NULL && d->user != NULL ? d->user->upn : NULL;
 }
 
-/* ---- JSON
- * ----------------------------------------------------------------------------------------- */
+/* ---- JSON ---- */
 
 /* An RFC 3339 string, or null for "never". */
 static json_t *
@@ -144,8 +143,7 @@ report_json(struct call *c)
 	report_done(&r);
 }
 
-/* ---- text
- * ----------------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 #define COLUMNS_MAX 7
 #define CELL_MAX    64 /* characters; a longer text is cut with "..." */

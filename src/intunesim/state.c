@@ -49,8 +49,7 @@ deployment_status_name(enum deployment_status s)
 	return (unsigned)s < DEPLOYMENT__MAX ? statuses[s].name : "unknown";
 }
 
-/* ---- making the rows
- * ----------------------------------------------------------------------------- */
+/* ---- making the rows ---- */
 
 static bool
 is_assigned(const struct tenant *t, const struct device *d, const struct profile *p)
@@ -149,8 +148,7 @@ state_free(struct state *s)
 	free(s);
 }
 
-/* ---- events
- * -------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 static struct deployment *
 find_row(struct state *s, const struct device *d, const struct profile *p)
@@ -263,8 +261,7 @@ state_issued(struct state *s, const struct certificate *c)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 enum rc
 state_deployments(struct state *s, struct deployment **rows, size_t *n, struct err *err)

@@ -33,8 +33,7 @@ refuse(struct validation *v, enum scep_code code, const char *fmt, ...)
 	return RC_DENIED;
 }
 
-/* ---- the request and its challenge
- * ---------------------------------------------------------------- */
+/* ---- the request and its challenge ---- */
 
 static enum rc
 parse_csr(struct validation *v, const struct buf *der, struct err *err)
@@ -101,8 +100,7 @@ check_challenge(struct validation *v, struct err *err)
 	return rc;
 }
 
-/* ---- ids
- * ------------------------------------------------------------------------------------------ */
+/* ---- ids ---- */
 
 static enum rc
 check_tenant(struct validation *v, struct err *err)
@@ -161,8 +159,7 @@ check_user(struct validation *v, struct err *err)
 	return RC_OK;
 }
 
-/* ---- times
- * ---------------------------------------------------------------------------------------- */
+/* ---- times ---- */
 
 static enum rc
 check_timestamp(struct validation *v, struct err *err)
@@ -210,8 +207,7 @@ check_expiry(struct validation *v, struct err *err)
 	    (long long)v->challenge.interval, expires, created);
 }
 
-/* ---- what the request says, against what was expected
- * ------------------------------------------------ */
+/* ---- what the request says, against what was expected ---- */
 
 static enum rc
 compare_subjects(struct validation *v, const struct name *want, const char *text)

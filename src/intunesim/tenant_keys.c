@@ -1,0 +1,100 @@
+/*
+ * tenant_keys.c - the certificates that profiles hand out, and the keys that seal challenges.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "intunesim/tenant_int.h"
+
+#define YEAR_SECONDS (365 * 86400)
+
+/* The last option whose name fits wins over the file's own. */
+static const char *
+root_file(const struct root *r, struct root_option *options, size_t n)
+{
+	const char *file = r->conf->file;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!glob_match(options[i].name, r->conf->name))
+			continue;
+		options[i].used = true;
+		file = options[i].file;
+	}
+	return file;
+}
+
+enum rc
+tenant_load_root_certs(struct tenant *t, struct root_option *options, size_t n, struct err *err)
+{
+	enum rc rc;
+
+	for (size_t i = 0; i < t->n_roots; i++) {
+		struct root *r = &t->roots[i];
+		const char *file = root_file(r, options, n);
+
+		if (file == NULL)
+			continue;
+		if ((rc = cert_load(&r->cert, file, err)) != RC_OK ||
+		    (rc = cert_thumbprint_sha1(r->thumbprint, r->cert, err)) != RC_OK)
+			return err_context(err, "trusted root \"%s\"", r->conf->name);
+	}
+	for (size_t i = 0; i < t->n_profiles; i++) {
+		struct profile *p = &t->profiles[i];
+
+		if (p->ca_thumbprint[0] == '\0')
+			memcpy(p->ca_thumbprint, p->root->thumbprint, THUMBPRINT_MAX);
+	}
+	return RC_OK;
+}
+
+static enum rc
+self_sign(struct pair *p, const char *cn, unsigned key_usage, struct err *err)
+{
+	struct name name = { 0 };
+	struct serial serial;
+	struct cert_fields f = {
+		.serial = &serial,
+		.issuer = &name,
+		.subject = &name,
+		.not_before = clock_now() - 86400,
+		.not_after = clock_now() + 10LL * YEAR_SECONDS,
+		.subject_key = p->key,
+		.issuer_key = p->key,
+		.digest = DIGEST_SHA256,
+		.key_usage = key_usage,
+		.path_len = -1,
+	};
+	enum rc rc;
+
+	if ((rc = serial_random(&serial, err)) != RC_OK)
+		return rc;
+	if ((rc = name_from_text(&name, cn, err)) == RC_OK)
+		rc = cert_make(&p->cert, &f, p->key, err);
+	name_done(&name);
+	return rc;
+}
+
+static enum rc
+make_pair(struct pair *p, const char *cn, unsigned key_usage, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = key_generate(&p->key, "rsa:2048", err)) != RC_OK ||
+	    (rc = self_sign(p, cn, key_usage, err)) != RC_OK)
+		return rc;
+	return cert_thumbprint_sha1(p->thumbprint, p->cert, err);
+}
+
+enum rc
+tenant_make_keys(struct tenant *t, struct err *err)
+{
+	enum rc rc;
+
+	rc = make_pair(
+	    &t->signer, "CN=SCEP challenge signing,O=Intune simulator", KU_DIGITAL_SIGNATURE, err);
+	if (rc != RC_OK)
+		return rc;
+	return make_pair(&t->recipient, "CN=SCEP challenge encryption,O=Intune simulator",
+	    KU_KEY_ENCIPHERMENT, err);
+}

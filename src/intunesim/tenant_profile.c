@@ -1,0 +1,184 @@
+/*
+ * tenant_profile.c - SCEP profiles: names resolved, variables checked.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "intunesim/tenant_int.h"
+#include "intunesim/vars.h"
+#include "ossl/der.h"
+
+/* Intune's ready-made subject formats, besides a custom one. */
+static const struct {
+	const char *name, *text;
+} subject_formats[] = {
+	{ "not configured", "" },
+	{ "common name", "CN={{UserName}}" },
+	{ "common name including email", "CN={{UserName}},E={{EmailAddress}}" },
+	{ "common name as email", "CN={{EmailAddress}}" },
+	{ "imei", "CN={{IMEINumber}}" },
+	{ "serial number", "CN={{SerialNumber}}" },
+};
+
+/* What the console calls them, and their OIDs (RFC 5280 4.2.1.12 and Microsoft's). */
+static const struct {
+	const char *name, *oid;
+} ekus[] = {
+	{ "anyPurpose", "2.5.29.37.0" },
+	{ "serverAuth", "1.3.6.1.5.5.7.3.1" },
+	{ "clientAuth", "1.3.6.1.5.5.7.3.2" },
+	{ "codeSigning", "1.3.6.1.5.5.7.3.3" },
+	{ "emailProtection", "1.3.6.1.5.5.7.3.4" },
+	{ "ipsecEndSystem", "1.3.6.1.5.5.7.3.5" },
+	{ "ipsecTunnel", "1.3.6.1.5.5.7.3.6" },
+	{ "ipsecUser", "1.3.6.1.5.5.7.3.7" },
+	{ "timeStamping", "1.3.6.1.5.5.7.3.8" },
+	{ "ipsecIke", "1.3.6.1.5.5.7.3.17" },
+	{ "smartcardLogon", "1.3.6.1.4.1.311.20.2.2" },
+	{ "encryptingFileSystem", "1.3.6.1.4.1.311.10.3.4" },
+	{ "documentSigning", "1.3.6.1.4.1.311.10.3.12" },
+};
+
+static void
+resolve_subject(struct profile *p)
+{
+	p->subject = p->conf->subject;
+	for (size_t i = 0; i < sizeof(subject_formats) / sizeof(subject_formats[0]); i++) {
+		if (str_eq_nocase(subject_formats[i].name, p->conf->subject))
+			p->subject = subject_formats[i].text;
+	}
+}
+
+static enum rc
+check_texts(const struct tenant *t, const struct profile *p, struct err *err)
+{
+	static const enum var_place places[] = { PLACE_SAN_EMAIL, PLACE_SAN_UPN, PLACE_SAN_DNS,
+		PLACE_SAN_URI };
+	const struct san_conf *san = p->conf->san.v;
+	struct err why;
+
+	if (vars_check(p->subject, PLACE_SUBJECT, p->conf, &why) != RC_OK) {
+		conf_fail(t->conf, err, p->conf->line, "subject", "%s", why.msg);
+		return why.hint[0] != '\0' ? err_hint(err, "%s", why.hint) : RC_CONFIG;
+	}
+	for (size_t i = 0; i < p->conf->san.n; i++) {
+		if (vars_check(san[i].value, places[san[i].type], p->conf, &why) == RC_OK)
+			continue;
+		conf_fail(t->conf, err, san[i].line, "value", "%s", why.msg);
+		return why.hint[0] != '\0' ? err_hint(err, "%s", why.hint) : RC_CONFIG;
+	}
+	if (p->subject[0] == '\0' && p->conf->san.n == 0)
+		return conf_fail(t->conf, err, p->conf->line, "subject",
+		    "a profile needs a subject or a subject alternative name");
+	return RC_OK;
+}
+
+static const char *
+eku_oid(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ekus) / sizeof(ekus[0]); i++) {
+		if (str_eq_nocase(ekus[i].name, name))
+			return ekus[i].oid;
+	}
+	return name;
+}
+
+static enum rc
+resolve_eku(const struct tenant *t, struct profile *p, struct err *err)
+{
+	const struct conf_strs *list = &p->conf->eku;
+	struct buf scratch;
+
+	for (size_t i = 0; i < list->n && i < EKU_MAX; i++) {
+		bool ok;
+
+		buf_init(&scratch, OID_TEXT_MAX * 2);
+		ok = der_add_oid(&scratch, eku_oid(list->v[i]));
+		buf_done(&scratch);
+		if (!ok)
+			return conf_fail(t->conf, err, p->conf->line, "eku",
+			    "\"%s\" is neither a name we know nor an OID", list->v[i]);
+		p->eku[p->n_eku++] = eku_oid(list->v[i]);
+	}
+	return RC_OK;
+}
+
+static const struct root *
+find_root(const struct tenant *t, const char *name)
+{
+	for (size_t i = 0; i < t->n_roots; i++) {
+		if (str_eq_nocase(t->roots[i].conf->name, name))
+			return &t->roots[i];
+	}
+	return NULL;
+}
+
+static enum rc
+resolve_root(const struct tenant *t, struct profile *p, struct err *err)
+{
+	const struct profile_conf *c = p->conf;
+
+	if ((p->root = find_root(t, c->root)) == NULL)
+		return conf_fail(t->conf, err, c->line, "root",
+		    "there is no trusted root profile \"%s\"", c->root);
+	if (p->root->conf->platform != c->platform)
+		return conf_fail(t->conf, err, c->line, "root", "\"%s\" is for %s", c->root,
+		    platform_name(p->root->conf->platform));
+	if (c->ca_thumbprint == NULL)
+		return RC_OK;
+	if (!is_hex(c->ca_thumbprint, THUMBPRINT_MAX - 1))
+		return conf_fail(t->conf, err, c->line, "ca_thumbprint", "is not 40 hex digits");
+	for (size_t i = 0; i < THUMBPRINT_MAX; i++)
+		p->ca_thumbprint[i] = (char)toupper((unsigned char)c->ca_thumbprint[i]);
+	return RC_OK;
+}
+
+static enum rc
+resolve_key(const struct tenant *t, struct profile *p, struct err *err)
+{
+	static const unsigned bits[] = { 0, 1024, 2048, 4096 };
+	const struct profile_conf *c = p->conf;
+
+	for (size_t i = 0; i < c->key_usage.n; i++)
+		p->key_usage |= str_starts(c->key_usage.v[i], "digital") ? KU_DIGITAL_SIGNATURE
+									 : KU_KEY_ENCIPHERMENT;
+	p->key_bits = bits[c->key_size];
+	if (c->platform == PLATFORM_WINDOWS && c->ksp != KSP_SOFTWARE && p->key_bits == 4096)
+		return conf_fail(t->conf, err, c->line, "key_size",
+		    "4096 needs \"ksp: software\": a TPM has no such keys");
+	return RC_OK;
+}
+
+static enum rc
+load_profile(struct tenant *t, struct profile *p, const struct profile_conf *c, struct err *err)
+{
+	enum rc rc;
+
+	p->conf = c;
+	resolve_subject(p);
+	if ((rc = need_guid(t, c->line, "id", c->id, err)) != RC_OK ||
+	    (rc = need_groups(t, c->line, &c->groups, err)) != RC_OK ||
+	    (rc = check_texts(t, p, err)) != RC_OK || (rc = resolve_eku(t, p, err)) != RC_OK ||
+	    (rc = resolve_root(t, p, err)) != RC_OK || (rc = resolve_key(t, p, err)) != RC_OK)
+		return rc;
+	if (c->id == NULL)
+		return guid_derive(p->id, t->id, c->name, err);
+	memcpy(p->id, c->id, sizeof(p->id));
+	return RC_OK;
+}
+
+enum rc
+tenant_load_profiles(struct tenant *t, struct err *err)
+{
+	const struct profile_conf *c = t->file.scep_profiles.v;
+	enum rc rc;
+
+	for (size_t i = 0; i < t->n_profiles; i++) {
+		if ((rc = load_profile(t, &t->profiles[i], &c[i], err)) != RC_OK)
+			return rc;
+	}
+	if ((rc = UNIQUE(t, &t->file.scep_profiles, profile_conf, id, "id", err)) != RC_OK)
+		return rc;
+	return UNIQUE(t, &t->file.scep_profiles, profile_conf, name, "name", err);
+}
