@@ -49,8 +49,8 @@ free_port() {
 # put_properties FILE: Microsoft's properties for tenant contoso of the simulator at $SIM
 put_properties() {
 	cat >"$1" <<EOF
-AAD_APP_ID=${APP_ID:-5f1c7a52-3c53-4d5e-9f0a-7d6f5e0c1a11}
-AAD_APP_KEY=${APP_KEY:-contoso-app-secret-for-the-simulator}
+AAD_APP_ID=${APP_ID:-2b9f0a6e-5a3d-4f0e-8b63-94f8f1d0a7c2}
+AAD_APP_KEY=${APP_KEY:-simulated-secret-of-the-scep-server}
 TENANT=${TENANT_ID:-contoso.onmicrosoft.com}
 PROVIDER_NAME_AND_VERSION=scepd-test 1.0
 AUTH_AUTHORITY=$SIM/
@@ -73,7 +73,8 @@ make_ca() {
 start_intunesim() {
 	rm -f "$T/sim.port"
 	intunesim --tenant "${TENANT_FILE:-$SCEPD_TOP/docs/examples/contoso.yaml}" --listen "127.0.0.1:$sim_port" --port-file "$T/sim.port" \
-		--scep-url "$SCEPD/certsrv/mscep/mscep.dll" "$@" 2>>"$T/sim.log" &
+		--scep-url "$SCEPD/certsrv/mscep/mscep.dll" --root "*=$T/ca/ca/root.pem" --root "Contoso CA (Windows)=$T/ca/ca/issuing.pem" \
+		"$@" 2>>"$T/sim.log" &
 	sim_pid=$!
 	pids="$pids $sim_pid"
 	wait_for "$T/sim.port" "$sim_pid" || die "intunesim starts"
