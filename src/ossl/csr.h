@@ -56,8 +56,10 @@ struct csr_wishes {
  * RC_INTEGRITY (self-signature), RC_NOMEM.  `der` is copied.
  */
 enum rc csr_parse(struct csr **out, const void *der, size_t len, struct err *err) MUST_CHECK;
-/* The same where the key in it is probably `known` (may be NULL): it is shared then instead of being read again. */
-enum rc csr_parse_known(struct csr **out, const void *der, size_t len, struct key *known, struct err *err) MUST_CHECK;
+/* The same where the key in it is probably `known` (may be NULL): it is shared then instead of
+ * being read again. */
+enum rc csr_parse_known(
+    struct csr **out, const void *der, size_t len, struct key *known, struct err *err) MUST_CHECK;
 void csr_free(struct csr *c);
 
 const uint8_t *csr_der0(const struct csr *c, size_t *len); /* as received, byte for byte */
