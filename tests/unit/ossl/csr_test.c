@@ -138,6 +138,27 @@ signatures_are_checked_against_the_key_inside(void **state)
 }
 
 static void
+a_known_key_is_shared_only_when_it_is_the_one_inside(void **state)
+{
+	struct key *same = fixture_key("ec:p256"), *other = fixture_other_key("ec:p256");
+	struct err err = { 0 };
+	struct buf der;
+	struct csr *c;
+
+	buf_init(&der, 1 << 16);
+	full_csr(&der, "ec:p256", DIGEST_SHA256);
+	assert_ok(csr_parse_known(&c, der.data, der.len, same, &err), err);
+	assert_ptr_equal(csr_key0(c), same);
+	csr_free(c);
+	assert_ok(csr_parse_known(&c, der.data, der.len, other, &err), err);
+	assert_true(key_same_public(csr_key0(c), same));
+	csr_free(c);
+	der.data[der.len - 1] ^= 1;
+	assert_int_equal(csr_parse_known(&c, der.data, der.len, same, &err), RC_INTEGRITY);
+	buf_done(&der);
+}
+
+static void
 signature_algorithms_off_the_list_are_named(void **state)
 {
 	static const struct {
@@ -365,6 +386,7 @@ main(void)
 		cmocka_unit_test(a_bare_request_has_no_wishes),
 		cmocka_unit_test(a_request_beyond_the_limit_is_refused_unread),
 		cmocka_unit_test(signatures_are_checked_against_the_key_inside),
+		cmocka_unit_test(a_known_key_is_shared_only_when_it_is_the_one_inside),
 		cmocka_unit_test(signature_algorithms_off_the_list_are_named),
 		cmocka_unit_test(rsa_signature_parameters_may_be_absent),
 		cmocka_unit_test(another_version_is_refused),
