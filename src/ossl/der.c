@@ -34,7 +34,8 @@ der_any(struct der *in, uint8_t *tag, struct der *body, struct der *whole)
 	if (in->len < 2 || (in->p[0] & 0x1f) == 0x1f || !read_length(in, &header, &len) ||
 	    len > in->len - header)
 		return false;
-	*tag = in->p[0];
+	if (tag != NULL)
+		*tag = in->p[0];
 	if (body != NULL)
 		*body = (struct der){ in->p + header, len };
 	if (whole != NULL)

@@ -48,8 +48,8 @@ struct der {
 	size_t len;
 };
 
-/* Take the next element, whatever it is.  `body` and `whole` may be NULL.  On false nothing is
- * taken. */
+/* Take the next element, whatever it is.  `tag`, `body` and `whole` may be NULL.  On false
+ * nothing is taken. */
 bool der_any(struct der *in, uint8_t *tag, struct der *body, struct der *whole);
 /* Take the next element if it has this tag. */
 bool der_take(struct der *in, uint8_t tag, struct der *body);

@@ -139,9 +139,10 @@ scep_ops_handle(
     struct scepd *s, struct endpoint *ep, const struct http_request *req, struct http_reply *reply)
 {
 	char *op = NULL;
+	size_t op_len;
 	struct err err;
 
-	if (http_form_get(&op, NULL, req->query, strlen(req->query), "operation", false, &err) !=
+	if (http_form_get(&op, &op_len, req->query, strlen(req->query), "operation", false, &err) !=
 	    RC_OK) {
 		reject(s, ep, req, reply, err.msg, NULL);
 		return;
