@@ -68,7 +68,9 @@ on_value(llhttp_t *ll, const char *at, size_t len)
 		return -1;
 	while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t'))
 		len--;
-	p->value[p->n_headers - 1] = span(p, at, len);
+	if (len >
+	    0) /* of an empty value llhttp says only that it was somewhere before the next line */
+		p->value[p->n_headers - 1] = span(p, at, len);
 	return 0;
 }
 
@@ -306,13 +308,14 @@ decode_body(struct http_parse *p, uint8_t *in, size_t *len)
 	if (p->pos == *len)
 		return HTTP_PARSE_MORE;
 	e = llhttp_execute(&p->ll, (const char *)in + p->pos, *len - p->pos);
-	if (e == HPE_PAUSED || e == HPE_PAUSED_UPGRADE)
+	if (e != HPE_OK) /* paused at the end of the request, or stopped at what it dislikes */
 		taken = (size_t)((const uint8_t *)llhttp_get_error_pos(&p->ll) - in);
-	if (p->why == NULL)
+	if (p->why == NULL && taken >= p->framed)
 		p->why = http_frame_check(&p->frame, in + p->framed, taken - p->framed);
 	if (p->why != NULL)
 		return refuse(p, p->status != 0 ? p->status : 400, p->why);
-	if (e != HPE_OK && e != HPE_PAUSED && e != HPE_PAUSED_UPGRADE)
+	if ((e != HPE_OK && e != HPE_PAUSED && e != HPE_PAUSED_UPGRADE) || taken < p->framed ||
+	    taken > *len)
 		return refuse(p, 400, "malformed chunk");
 	close_gap(p, in, len, taken);
 	return e == HPE_OK ? HTTP_PARSE_MORE : done(p);
