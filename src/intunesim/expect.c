@@ -170,7 +170,7 @@ challenge_make(struct challenge *out, const struct sim *s, const struct tenant *
     const struct device *d, const struct profile *p, struct err *err)
 {
 	struct filling f = { t, d, p };
-	json_t *o;
+	json_t *o = NULL;
 	enum rc rc;
 
 	if ((rc = make_base(&o, &f, s->options.challenge_life, err)) != RC_OK)
@@ -187,7 +187,7 @@ challenge_make(struct challenge *out, const struct sim *s, const struct tenant *
 enum rc
 challenge_read(struct challenge *out, const void *payload, size_t len, struct err *err)
 {
-	json_t *o;
+	json_t *o = NULL;
 	enum rc rc;
 
 	if ((rc = json_parse(&o, payload, len, err)) != RC_OK)
