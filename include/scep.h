@@ -1,8 +1,8 @@
 /*
  * scep.h - libscep: the messages of RFC 8894 (Simple Certificate Enrolment Protocol), both directions.
  *
- * Pure: bytes in, structs or bytes out.  No sockets, files, clocks, logging or global state.  Private keys stay with
- * the caller, who lends two operations (struct scep_key_ops): sign, and unwrap a content-encryption key.
+ * Pure: bytes in, structs or bytes out.  No sockets, files, logging or global state; the clock is read for signingTime only.
+ * Private keys stay with the caller, who lends two operations (struct scep_key_ops): sign, and unwrap a content-encryption key.
  *
  * SERVER                                            CLIENT
  *   scep_message_parse()   outer CMS, structure       scep_pkcsreq_encode()   CSR -> PKIMessage

@@ -23,6 +23,20 @@ transport_from_scep(const struct scep_transport *t)
 		(enum digest)t->mgf1_digest };
 }
 
+/* SubjectPublicKeyInfo { algorithm, BIT STRING { RSAPublicKey { modulus, exponent } } } (RFC 8017
+ * A.1.1) */
+static struct der
+find_modulus(const struct cms_cert *c)
+{
+	struct der spki = c->spki, seq, alg, bits, rsa, modulus, none = { 0 };
+
+	if (c->key_type != KEY_RSA || !der_take(&spki, DER_SEQUENCE, &seq) ||
+	    !der_take(&seq, DER_SEQUENCE, &alg) || !der_take_octet_bits(&seq, &bits) ||
+	    !der_take(&bits, DER_SEQUENCE, &rsa) || !der_take_magnitude(&rsa, &modulus))
+		return none;
+	return modulus;
+}
+
 static enum rc
 identity_fill(struct scep_identity *id, const uint8_t *cert_der, size_t len, struct err *err)
 {
@@ -34,6 +48,7 @@ identity_fill(struct scep_identity *id, const uint8_t *cert_der, size_t len, str
 		memcpy(id->der, cert_der, len);
 	if ((rc = cms_cert_peek(&id->cert, id->der, len, err)) != RC_OK)
 		return rc;
+	id->modulus = find_modulus(&id->cert);
 	return key_parse_spki(&id->key, id->cert.spki.p, id->cert.spki.len, err);
 }
 
@@ -160,10 +175,9 @@ identity_unwrap(const struct scep_identity *id, const struct transport *t, struc
 	return RC_OK;
 }
 
-size_t
-identity_modulus_len(const struct scep_identity *id)
+bool
+identity_could_unwrap(const struct scep_identity *id, struct der wrapped)
 {
-	const struct key_info *info = key_info0(id->key);
-
-	return info->type == KEY_RSA ? (info->bits + 7) / 8 : 0;
+	return id->ops.unwrap != NULL && id->modulus.p != NULL && wrapped.len == id->modulus.len &&
+	    memcmp(wrapped.p, id->modulus.p, wrapped.len) < 0;
 }

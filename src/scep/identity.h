@@ -10,7 +10,8 @@
 struct scep_identity {
 	uint8_t *der; /* a copy; cert points into it */
 	struct cms_cert cert;
-	struct key *key; /* public */
+	struct key *key;    /* public */
+	struct der modulus; /* RSA, big-endian without leading zeros; p == NULL otherwise */
 	struct scep_key_ops ops;
 	void *ctx;
 	struct key *own; /* private, when the ops are libscep's own */
@@ -22,8 +23,11 @@ enum rc identity_sign(void *ctx, enum digest d, const void *tbs, size_t len, str
 /* Recover a content-encryption key.  RC_CRYPTO when the operation itself failed. */
 enum rc identity_unwrap(const struct scep_identity *id, const struct transport *t,
     struct der wrapped, uint8_t *cek, size_t cek_len, struct err *err) MUST_CHECK;
-/* Bytes of the modulus, which every wrapped key has too; 0 for a key that is not RSA. */
-size_t identity_modulus_len(const struct scep_identity *id);
+/*
+ * Whether this key could have wrapped that: it is RSA, may unwrap, and the number is as long as the
+ * modulus and below it.  All of it is public, so saying no costs no operation and tells nothing.
+ */
+bool identity_could_unwrap(const struct scep_identity *id, struct der wrapped);
 
 struct scep_transport transport_to_scep(const struct transport *t);
 struct transport transport_from_scep(const struct scep_transport *t);

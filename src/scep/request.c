@@ -102,7 +102,7 @@ check_structure(struct opening *o)
 static enum cms_match
 match(const struct opening *o, const struct scep_identity *id, size_t *index)
 {
-	if (id->ops.unwrap == NULL || identity_modulus_len(id) == 0)
+	if (id->ops.unwrap == NULL || id->modulus.p == NULL)
 		return CMS_MATCH_NONE;
 	return cms_enveloped_match(o->m->envelope, &id->cert, index);
 }
@@ -144,8 +144,7 @@ unwrap_and_open(struct opening *o, struct err *err)
 	size_t cek_len = cipher_key_size(cms_enveloped_cipher(env));
 	enum rc rc;
 
-	/* The length is public, so refusing it without the key tells nothing. */
-	if (wrapped.len != identity_modulus_len(r->recipient))
+	if (!identity_could_unwrap(r->recipient, wrapped))
 		return fail(err, RC_INTEGRITY, "%s", CMS_OPEN_FAILED);
 	rc = identity_unwrap(
 	    r->recipient, cms_enveloped_transport0(env, o->recipient), wrapped, cek, cek_len, err);

@@ -736,6 +736,7 @@ static void
 every_failure_to_decrypt_looks_the_same(void **state)
 {
 	static const uint8_t small[256] = { [255] = 7 };
+	uint8_t big[256];
 	const struct der type = DER_TEXT("\x13\x02"
 					 "19"),
 			 poll = DER_TEXT("\x13\x02"
@@ -759,6 +760,10 @@ every_failure_to_decrypt_looks_the_same(void **state)
 	assert_cannot_be_decrypted(&b, type, 0);
 	buf_done(&b);
 	b = with_key(&good, (struct der){ small, 1 });
+	assert_cannot_be_decrypted(&b, type, 0);
+	buf_done(&b);
+	memset(big, 0xff, sizeof(big)); /* nor does one that is no number below it */
+	b = with_key(&good, (struct der){ big, 256 });
 	assert_cannot_be_decrypted(&b, type, 0);
 	buf_done(&b);
 	/* Decrypts well, and is not what the type says: who does not know the content may not learn
