@@ -34,8 +34,7 @@ struct transaction {
 	struct nonce sender_nonce;
 };
 
-/* ---- reading: RC_NOTFOUND when absent, RC_PARSE when malformed, twice, or with several values
- * -------- */
+/* Reading: RC_NOTFOUND when absent, RC_PARSE when malformed, twice, or with several values. */
 
 /* PrintableString, UTF8String or IA5String of 1..255 printable characters. */
 enum rc attr_transaction_id(
@@ -53,8 +52,7 @@ enum rc attr_number(const struct cms_signed *s, const char *oid, int *value,
 enum rc attr_text(const struct cms_signed *s, const char *oid, char out[static FAIL_TEXT_MAX + 1],
     struct err *err) MUST_CHECK;
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---------------------------------------------------------------------------- */
 
 #define ATTRS_MAX 8
 

@@ -105,8 +105,7 @@ envelop(const struct actor *to, struct der content, enum cipher c, struct transp
 	return out;
 }
 
-/* ---- apart and together
- * --------------------------------------------------------------------------- */
+/* ---- apart and together ----------------------------------------------------------------- */
 
 static struct der
 inside_content_info(const struct buf *message)
@@ -252,8 +251,7 @@ alg_der(const char *oid, struct der params)
 	return out;
 }
 
-/* ---- BER
- * ------------------------------------------------------------------------------------------- */
+/* ---- BER -------------------------------------------------------------------------------- */
 
 static void
 segments(struct buf *out, struct der body, size_t segment)

@@ -309,14 +309,13 @@ a_key_that_cannot_sign_is_an_error_and_no_reply(void **state)
 	scep_message_free(m);
 }
 
-/* ---- success
- * ------------------------------------------------------------------------------------- */
+/* ---- success ---------------------------------------------------------------------------- */
 
 static struct scep_request *
 request(const struct scep_algorithms *alg, struct scep_pending *pending)
 {
 	struct scep_bytes b = make_request(alg, pending);
-	struct scep_request *r;
+	struct scep_request *r = NULL;
 	struct scep_message *m;
 	struct scep_error err;
 

@@ -205,3 +205,37 @@ forge(const struct forged *f)
 	assert_ok(cms_signed_build(&out, &b, &err), err);
 	return out;
 }
+
+struct buf
+good_envelope(void)
+{
+	return envelop(&world.ra, der_of(&world.csr), CIPHER_AES128,
+	    (struct transport){ TRANSPORT_PKCS1V15 }, false);
+}
+
+enum scep_status
+parse_message(struct scep_message **m, const struct buf *b, struct scep_error *err)
+{
+	return scep_message_parse(m, b->data, b->len, err);
+}
+
+enum scep_status
+open_by(struct scep_request **r, const struct buf *b, struct scep_identity *const *ids, size_t n,
+    struct scep_error *err)
+{
+	struct scep_message *m;
+	enum scep_status st;
+
+	world_count_reset();
+	if ((st = parse_message(&m, b, err)) != SCEP_OK)
+		fail_msg("not even a message: %s", err->text);
+	st = scep_request_open(r, m, ids, n, err);
+	scep_message_free(m);
+	return st;
+}
+
+enum scep_status
+open_it(struct scep_request **r, const struct buf *b, struct scep_error *err)
+{
+	return open_by(r, b, &world.ra_id, 1, err);
+}

@@ -48,6 +48,16 @@ void forged_set(struct forged *f, const char *oid, struct der value);
 void forged_add(struct forged *f, const char *oid, struct der value);
 struct buf forge(const struct forged *f);
 
+/* The CSR enveloped to the RA, in the usual algorithms. */
+struct buf good_envelope(void);
+enum scep_status parse_message(
+    struct scep_message **m, const struct buf *b, struct scep_error *err);
+/* Parse, which must work, and open, counting the key operations. */
+enum scep_status open_by(struct scep_request **r, const struct buf *b,
+    struct scep_identity *const *ids, size_t n, struct scep_error *err);
+/* By the RA. */
+enum scep_status open_it(struct scep_request **r, const struct buf *b, struct scep_error *err);
+
 #define DER_TEXT(s) ((struct der){ (const uint8_t *)(s), sizeof(s) - 1 })
 
 #endif
