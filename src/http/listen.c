@@ -198,10 +198,11 @@ bind_address(int *fd, const char *address, struct err *err)
 	uint64_t n;
 	enum rc rc = split_address(host, sizeof host, &port, address, err);
 
-	if (rc == RC_OK)
-		rc = parse_u64(&n, port, 0, 65535, "port", err);
 	if (rc != RC_OK)
 		return rc;
+	if (parse_u64(&n, port, 0, 65535, "port", NULL) != RC_OK)
+		return fail(
+		    err, RC_CONFIG, "address %s: the port is not a number up to 65535", address);
 	if (strcmp(host, "*") == 0)
 		return bind_any(fd, port, address, err);
 	return bind_host(fd, host, port, AF_UNSPEC, address, err);

@@ -8,8 +8,7 @@
 #include "base/clock.h"
 #include "http/thread.h"
 
-#define IDLE_MS  10000 /* a thread above the minimum ends after this */
-#define STUCK_MS 5     /* the oldest job has waited so long: more threads */
+#define STUCK_MS 5 /* the oldest job has waited so long: more threads */
 
 struct worker {
 	struct worker *below; /* on the stack of sleepers */
@@ -20,7 +19,7 @@ struct worker {
 struct pool {
 	pthread_mutex_t lock;
 	void (*run)(struct pool_job *);
-	unsigned min, max;
+	unsigned min, max, idle_ms;
 	struct pool_job *head, **tail;
 	unsigned queued;
 	struct worker *sleepers;
@@ -103,7 +102,7 @@ leave_stack(struct pool *p, struct worker *w)
 static bool
 sleep_till_called(struct pool *p, struct worker *w)
 {
-	int64_t until = clock_mono_ms() + IDLE_MS;
+	int64_t until = clock_mono_ms() + p->idle_ms;
 
 	w->called = false;
 	w->below = p->sleepers;
@@ -118,7 +117,10 @@ sleep_till_called(struct pool *p, struct worker *w)
 	return true;
 }
 
-/* The thread that ended before is joined by the one that ends now, so at most one is ever left. */
+/*
+ * Leave, and unlock.  The thread that ended before is joined by the one that ends now, so at most
+ * one is ever left; pool_stop() joins that.
+ */
 static void
 say_goodbye(struct pool *p)
 {
@@ -127,13 +129,11 @@ say_goodbye(struct pool *p)
 
 	p->last = pthread_self();
 	p->has_last = true;
-	pthread_mutex_unlock(&p->lock);
-	if (has_before)
-		pthread_join(before, NULL);
-	pthread_mutex_lock(&p->lock);
 	p->n_workers--;
 	pthread_cond_signal(&p->gone);
 	pthread_mutex_unlock(&p->lock);
+	if (has_before)
+		pthread_join(before, NULL);
 }
 
 static void
@@ -226,8 +226,8 @@ init_locks(struct pool *p, struct err *err)
 }
 
 enum rc
-pool_new(
-    struct pool **out, unsigned min, unsigned max, void (*run)(struct pool_job *), struct err *err)
+pool_new(struct pool **out, unsigned min, unsigned max, unsigned idle_ms,
+    void (*run)(struct pool_job *), struct err *err)
 {
 	struct pool *p = calloc(1, sizeof *p);
 	enum rc rc;
@@ -236,6 +236,7 @@ pool_new(
 		return fail(err, RC_NOMEM, "no memory for a thread pool");
 	p->min = min;
 	p->max = max > min ? max : min;
+	p->idle_ms = idle_ms;
 	p->run = run;
 	p->tail = &p->head;
 	rc = init_locks(p, err);

@@ -21,8 +21,9 @@ struct pool_job { /* embed it */
 	int64_t queued_ms;
 };
 
-enum rc pool_new(struct pool **out, unsigned min, unsigned max, void (*run)(struct pool_job *),
-    struct err *err) MUST_CHECK;
+/* A thread above `min` ends when nobody needed it for idle_ms. */
+enum rc pool_new(struct pool **out, unsigned min, unsigned max, unsigned idle_ms,
+    void (*run)(struct pool_job *), struct err *err) MUST_CHECK;
 /* Queue a chain of jobs, linked by `next`, from any thread.  False: the pool is stopping, the jobs
  * stay the caller's. */
 bool pool_push(struct pool *p, struct pool_job *first);

@@ -11,8 +11,9 @@
 #include "base/text.h"
 #include "http/thread.h"
 
-#define TICK_MIN_MS 5
-#define TICK_MAX_MS 1000
+#define WORKER_IDLE_MS 10000
+#define TICK_MIN_MS    5
+#define TICK_MAX_MS    1000
 #define DRAIN_LOOK_MS                                                                              \
 	20 /* how often a draining server looks for connections that have become idle */
 
@@ -117,7 +118,8 @@ start_parts(struct http_server *s, struct err *err)
 	unsigned i;
 	enum rc rc;
 
-	rc = pool_new(&s->pool, s->conf.workers_min, s->conf.workers_max, conn_job, err);
+	rc = pool_new(
+	    &s->pool, s->conf.workers_min, s->conf.workers_max, WORKER_IDLE_MS, conn_job, err);
 	if (rc != RC_OK)
 		return rc;
 	SLIST_FOREACH(l, &s->listeners, next)

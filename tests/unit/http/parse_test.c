@@ -262,8 +262,8 @@ each_request_gets_the_verdict_it_deserves(void **state)
 		parse(&v, table[i].bytes, table[i].len);
 		if (v.status == table[i].status)
 			continue;
-		print_error("%s: %d (%s), want %d\n", table[i].name, v.status,
-		    v.why, table[i].status);
+		print_error(
+		    "%s: %d (%s), want %d\n", table[i].name, v.status, v.why, table[i].status);
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
