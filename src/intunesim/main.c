@@ -39,7 +39,7 @@ static const struct opt opts[] = {
 	    .required = true,
 	    .offset = offsetof(struct options, tenants),
 	    .value = "FILE",
-	    .help = "a tenant file, intunesim.yaml(5); may be given several times" },
+	    .help = "a tenant file, intunesim.yaml(5)" },
 	{ .name = "listen",
 	    .letter = 'l',
 	    .type = OPT_STR,
@@ -268,8 +268,8 @@ start(struct program *p, char **copies, struct err *err)
 	    (rc = write_port(p, err)) != RC_OK)
 		return rc;
 	warn_missing_roots(p->sim);
-	log_msg(LOG_INFO, "start", "%zu tenants, listening on port %u (%s)", p->sim->n_tenants,
-	    p->port, p->tls != NULL ? "https" : "http");
+	log_msg(LOG_INFO, "start", "%zu tenant%s, listening on port %u (%s)", p->sim->n_tenants,
+	    p->sim->n_tenants == 1 ? "" : "s", p->port, p->tls != NULL ? "https" : "http");
 	return RC_OK;
 }
 
@@ -321,14 +321,14 @@ static const struct command command = {
 	.name = PROG,
 	.args = "",
 	.help = "simulate Microsoft Intune, Entra and Graph for a certification authority",
-	.about = "Serves, on one port, what a CA meets when it works with Intune: Entra's token "
-		 "endpoint, the "
-		 "service list of Microsoft Graph and Intune's SCEP actions; and, for simulated "
-		 "devices, a check-in that hands out SCEP profiles with challenges.\n\n"
-		 "Example:\n"
-		 "  intunesim --tenant contoso.yaml --root '*=root.pem' "
-		 "--scep-url http://127.0.0.1:8080/certsrv/mscep/mscep.dll\n\n"
-		 "Then: curl http://127.0.0.1:8090/sim/report.txt",
+	.about =
+	    "Serves, on one port, what a CA meets when it works with Intune: Entra's token\n"
+	    "endpoint, the service list of Microsoft Graph and Intune's SCEP actions; and,\n"
+	    "for simulated devices, a check-in that hands out SCEP profiles with challenges.\n\n"
+	    "Example:\n"
+	    "  intunesim --tenant contoso.yaml --root '*=root.pem' \\\n"
+	    "      --scep-url http://127.0.0.1:8080/certsrv/mscep/mscep.dll\n\n"
+	    "Then: curl http://127.0.0.1:8090/sim/report.txt",
 	.opts = opts,
 	.size = sizeof(struct options),
 	.defaults = &defaults,

@@ -13,7 +13,7 @@
 #define KEPT        128 /* requests */
 #define TARGET_MAX  512 /* bytes kept of each */
 #define HEADERS_MAX 4096
-#define BODY_MAX    4096
+#define BODY_MAX    2048
 #define NOT_KEPT    "(holds secrets: not kept)"
 
 struct entry {
