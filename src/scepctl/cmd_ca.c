@@ -127,6 +127,17 @@ print_san_types(unsigned types)
 }
 
 static void
+print_ekus(const struct profile *p)
+{
+	size_t i;
+
+	(void)printf("  %-24s", "Extended key usage");
+	for (i = 0; i < p->n_eku_allowed; i++)
+		(void)printf("%s%s", i > 0 ? ", " : " ", config_eku_name(p->eku_allowed[i]));
+	(void)printf("\n");
+}
+
+static void
 print_endpoint(const struct shown *s, const struct conf_endpoint *e)
 {
 	const struct profile *p = config_profile(s->config, e->profile);
@@ -140,7 +151,7 @@ print_endpoint(const struct shown *s, const struct conf_endpoint *e)
 		(void)printf("  %-24s %s/scep/%s\n", "SCEP server URL", url, e->name);
 	print_list("Subject attributes", p->subject_attributes, p->n_subject_attributes);
 	print_san_types(p->san_types);
-	print_list("Extended key usage", p->eku_allowed, p->n_eku_allowed);
+	print_ekus(p);
 	(void)printf("  %-24s %u to %u bits\n", "Key size", p->rsa_min, p->rsa_max);
 	(void)printf("  %-24s %s\n", "Hash algorithm",
 	    p->sha1_csr_ok ? "SHA-2 (SHA-1 is taken too)" : "SHA-2");

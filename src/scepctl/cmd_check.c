@@ -100,8 +100,9 @@ finish(struct report *r)
 		return printed != EX_OK ? printed : status;
 	}
 	if (!r->quiet)
-		(void)printf("\n%u ok, %u warnings, %u failures\n", r->n[FINDING_OK],
-		    r->n[FINDING_WARN], r->n[FINDING_FAIL]);
+		(void)printf("\n%u ok, %u warning%s, %u failure%s\n", r->n[FINDING_OK],
+		    r->n[FINDING_WARN], r->n[FINDING_WARN] == 1 ? "" : "s", r->n[FINDING_FAIL],
+		    r->n[FINDING_FAIL] == 1 ? "" : "s");
 	return status;
 }
 

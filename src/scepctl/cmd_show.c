@@ -49,12 +49,9 @@ print_eku(const struct cert *c)
 	size_t n, i, at = 0;
 	const char *const *eku = cert_eku0(c, &n);
 
-	for (i = 0; i < n && at < sizeof(text) - 80; i++) {
-		char label[128];
-
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%.79s", i > 0 ? ", " : "",
-		    oid_label(eku[i], label, sizeof(label)));
-	}
+	for (i = 0; i < n && at < sizeof(text) - 80; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%.77s", i > 0 ? ", " : "",
+		    config_eku_name(eku[i]));
 	line("Usages", text);
 }
 

@@ -44,6 +44,18 @@ static const struct {
 };
 #define CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
 
+const char *
+config_eku_name(const char *oid)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ekus) / sizeof(ekus[0]); i++) {
+		if (strcmp(ekus[i].oid, oid) == 0)
+			return ekus[i].word;
+	}
+	return oid;
+}
+
 /* The rows have checked the words against their choices. */
 static unsigned
 bits_of(const struct word *table, const struct conf_strs *words)
