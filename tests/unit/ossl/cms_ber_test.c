@@ -101,22 +101,36 @@ malformed_ber_is_refused(void **state)
 			fail_msg("case %zu", i);
 }
 
+/* A NULL inside so many SEQUENCEs. */
+static enum rc
+nested(size_t depth)
+{
+	struct buf b = new_buf();
+	enum rc rc;
+	size_t i;
+
+	for (i = 0; i < depth; i++)
+		buf_add(&b, "\x30\x80", 2);
+	buf_add(&b, "\x05\x00", 2);
+	for (i = 0; i < depth; i++)
+		buf_add(&b, "\x00\x00", 2);
+	rc = door(b.data, b.len);
+	buf_done(&b);
+	return rc;
+}
+
 static void
 depth_and_number_are_bounded(void **state)
 {
 	struct buf b = new_buf();
 	size_t i;
 
+	assert_int_equal(nested(BER_DEPTH_MAX), RC_OK);
+	assert_int_equal(nested(BER_DEPTH_MAX + 1), RC_LIMIT);
+
 	for (i = 0; i < 100000; i++)
 		buf_add(&b, "\x30\x80", 2);
 	assert_int_equal(door(b.data, b.len), RC_LIMIT);
-	buf_done(&b);
-	for (i = 0; i < BER_DEPTH_MAX; i++)
-		buf_add(&b, "\x30\x80", 2);
-	buf_add(&b, "\x05\x00", 2);
-	for (i = 0; i < BER_DEPTH_MAX; i++)
-		buf_add(&b, "\x00\x00", 2);
-	assert_int_equal(door(b.data, b.len), RC_OK);
 	buf_done(&b);
 	buf_add(&b, "\x30\x80", 2);
 	for (i = 0; i <= BER_ELEMENTS_MAX; i++)

@@ -192,6 +192,11 @@ an_answer_by_somebody_else_is_not_believed(void **state)
 	assert_int_equal(scep_reply_success(&b, x.r, world.stranger_id, &leaf, 1, &err), SCEP_OK);
 	assert_int_equal(read_answer(&rep, &b, &x, &err), SCEP_E_INTEGRITY);
 	scep_bytes_free(&b);
+	/* Neither is one whose signature does not hold. */
+	assert_int_equal(scep_reply_success(&b, x.r, world.ra_id, &leaf, 1, &err), SCEP_OK);
+	b.data[b.len - 1] ^= 1;
+	assert_int_equal(read_answer(&rep, &b, &x, &err), SCEP_E_INTEGRITY);
+	scep_bytes_free(&b);
 	/* Neither is our own request, sent back. */
 	b = make_request(&usual, NULL);
 	assert_int_equal(read_answer(&rep, &b, &x, &err), SCEP_E_INTEGRITY);

@@ -293,6 +293,15 @@ a_swapped_envelope_or_signature_is_refused(void **state)
 	p.signature = q.signature;
 	b = signed_put_together(&p);
 	assert_refused(&b, SCEP_E_INTEGRITY, SCEP_BAD_MESSAGE_CHECK, 0, "swapped signature");
+	/* The signature comes first: a message that is wrong in everything is refused for that. */
+	f.content = DER_TEXT("");
+	forged_set(&f, OID_MESSAGE_TYPE,
+	    DER_TEXT("\x13\x02"
+		     "18"));
+	forged_set(&f, OID_SENDER_NONCE, DER_TEXT("\x05\x00"));
+	b = forge(&f);
+	b.data[b.len - 1] ^= 1;
+	assert_refused(&b, SCEP_E_INTEGRITY, SCEP_BAD_MESSAGE_CHECK, 0, "everything wrong");
 	buf_done(&a);
 	buf_done(&c);
 	buf_done(&one);
