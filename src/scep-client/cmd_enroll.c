@@ -17,6 +17,8 @@ struct options {
 	    *intune, *device, *profile, *tamper_subject, *tamper_san, *tamper_key;
 	struct opt_list san, key_usage, eku;
 	bool get, by_ski, json, quiet, challenge_stdin;
+	uint64_t retries, repeats;
+	int64_t retry_delay;
 };
 
 static const struct opt rows[] = {
@@ -66,6 +68,14 @@ static const struct opt rows[] = {
 	    "default: made from the key" },
 	{ "ca-file", 0, OPT_STR, offsetof(struct options, ca_file), "FILE",
 	    "PEM trust anchors for https (default: the system's)" },
+	{ "retries", 0, OPT_U64, offsetof(struct options, retries), "N",
+	    "when no answer comes, send the same message again (default 0)", .max = 1000 },
+	{ "retry-delay", 0, OPT_DURATION, offsetof(struct options, retry_delay), "TIME",
+	    "before each of these (default 1s)", .max = 3600 },
+	{ "repeat", 0, OPT_U64, offsetof(struct options, repeats), "N",
+	    "rehearsal: once issued, send the message N times more; the certificate must stay the "
+	    "same",
+	    .max = 1000 },
 	{ "tamper-subject", 0, OPT_STR, offsetof(struct options, tamper_subject), "NAME",
 	    "rehearsal: put another subject into the CSR" },
 	{ "tamper-san", 0, OPT_STR, offsetof(struct options, tamper_san), "TYPE:VALUE",
@@ -81,7 +91,7 @@ static const struct opt rows[] = {
 /* What one enrolment needs beside the session; owns what it made. */
 struct job {
 	const struct options *o;
-	const char *out_dir;
+	const char *out_dir, *profile; /* of the device role; NULL otherwise */
 	struct enrol_request req;
 	struct key *key;
 	struct name subject;
@@ -296,10 +306,10 @@ print_result(const struct options *o, const struct job *j, const struct enrol_re
 	json_t *cert = r->cert != NULL ? cli_cert_json(r->cert) : json_null();
 
 	if (o->json) {
-		(void)cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "status",
-		    scep_pki_status_name(r->status), "failInfo", scep_fail_info_name(r->fail_info),
-		    "failInfoText", r->fail_text, "transactionId", r->transaction_id, "outDir",
-		    j->out_dir, "certificate", cert));
+		(void)cli_print_json(json_pack("{s:s*, s:s, s:s, s:s, s:s, s:s, s:o}", "profile",
+		    j->profile, "status", scep_pki_status_name(r->status), "failInfo",
+		    scep_fail_info_name(r->fail_info), "failInfoText", r->fail_text,
+		    "transactionId", r->transaction_id, "outDir", j->out_dir, "certificate", cert));
 		return;
 	}
 	if (!o->quiet && r->status == SCEP_SUCCESS)
@@ -336,6 +346,9 @@ run_job(struct job *j, struct session *s, struct enrol_result *r, struct err *er
 	j->req.by_get = j->o->get;
 	j->req.recipient_by_ski = j->o->by_ski;
 	j->req.transaction_id = j->o->transaction_id;
+	j->req.retries = (unsigned)j->o->retries;
+	j->req.retry_delay_ms = (unsigned)(j->o->retry_delay * 1000);
+	j->req.repeats = (unsigned)j->o->repeats;
 	j->req.progress = say;
 	j->req.progress_arg = (void *)(uintptr_t)j->o;
 	take_algorithms(&j->req.alg, j->o);
@@ -432,7 +445,7 @@ report(struct device *d, const struct device_profile *p, const struct enrol_resu
 static int
 enroll_profile(const struct options *o, struct device *d, const struct device_profile *p)
 {
-	struct job j = { .o = o, .req.csr = p->build };
+	struct job j = { .o = o, .profile = p->name, .req.csr = p->build };
 	struct session *s = NULL;
 	struct enrol_result r = { .status = SCEP_PENDING };
 	struct err err = { .rc = RC_OK }, report_err;
@@ -511,7 +524,7 @@ run(const void *opts, int nargs, char **args)
 	return o->intune != NULL ? enroll_device(o) : enroll_plain(o);
 }
 
-static const struct options defaults = { .out_dir = ".", .new_key = "rsa:2048" };
+static const struct options defaults = { .out_dir = ".", .new_key = "rsa:2048", .retry_delay = 1 };
 
 const struct command cmd_enroll = { .name = "enroll",
 	.args = "",

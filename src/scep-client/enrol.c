@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -189,6 +190,54 @@ enrol_result_done(struct enrol_result *r)
 	r->cert = NULL;
 }
 
+/* Devices do not give up when a server is down for a moment: the same bytes go out again. */
+static enum rc
+exchange(struct session *s, const struct enrol_message *m, const struct enrol_request *req,
+    bool by_get, struct buf *reply, struct err *err)
+{
+	const struct timespec pause = { .tv_sec = req->retry_delay_ms / 1000,
+		.tv_nsec = req->retry_delay_ms % 1000 * 1000000L };
+	enum rc rc;
+
+	for (unsigned tries = 0;; tries++) {
+		rc = session_pki_operation(s, &m->bytes, by_get, reply, err);
+		if ((rc != RC_IO && rc != RC_TIMEOUT) || tries >= req->retries)
+			return rc;
+		buf_done(reply);
+		tell(req, "no answer (%s); again", err->msg);
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+/* A repeated request must not cost a second certificate. */
+static enum rc
+repeat(struct session *s, const struct enrol_message *m, const struct enrol_request *req,
+    bool by_get, const struct enrol_result *first, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (unsigned i = 0; i < req->repeats && rc == RC_OK; i++) {
+		struct enrol_result again = { 0 };
+		struct buf reply;
+
+		rc = exchange(s, m, req, by_get, &reply, err);
+		if (rc == RC_OK)
+			rc =
+			    enrol_message_judge(&again, s, m, req->key, reply.data, reply.len, err);
+		if (rc == RC_OK &&
+		    (again.cert == NULL ||
+			!serial_same(cert_serial0(again.cert), cert_serial0(first->cert))))
+			rc = fail(err, RC_INTEGRITY, "the repeated request was answered %s",
+			    again.cert == NULL ? "without a certificate"
+					       : "with another certificate");
+		if (rc == RC_OK)
+			tell(req, "repeated: the same certificate");
+		enrol_result_done(&again);
+		buf_done(&reply);
+	}
+	return rc;
+}
+
 enum rc
 enrol(struct session *s, const struct enrol_request *req, struct enrol_result *out, struct err *err)
 {
@@ -207,11 +256,15 @@ enrol(struct session *s, const struct enrol_request *req, struct enrol_result *o
 	tell(req, "PKIOperation by %s: %zu bytes, %s, %s, key in %s", by_get ? "GET" : "POST",
 	    m.bytes.len, scep_cipher_name(alg.cipher), scep_digest_name(alg.digest),
 	    scep_transport_name(&alg.transport, kt, sizeof(kt)));
-	rc = session_pki_operation(s, &m.bytes, by_get, &reply, err);
+	rc = exchange(s, &m, req, by_get, &reply, err);
 	if (rc == RC_OK)
 		rc = enrol_message_judge(out, s, &m, req->key, reply.data, reply.len, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
 		tell(req, "CertRep %s: %zu bytes", scep_pki_status_name(out->status), reply.len);
+		if (out->status == SCEP_SUCCESS &&
+		    (rc = repeat(s, &m, req, by_get, out, err)) != RC_OK)
+			enrol_result_done(out);
+	}
 	buf_done(&reply);
 	enrol_message_done(&m);
 	return rc;

@@ -20,6 +20,10 @@ struct enrol_request {
 	struct scep_algorithms alg; /* 0 for what the server's capabilities should decide */
 	bool recipient_by_ski, by_get;
 	const char *transaction_id; /* NULL: made from the key */
+	unsigned retries; /* when no answer comes: the same message again, this often at most */
+	unsigned retry_delay_ms; /* before each of these */
+	unsigned repeats; /* rehearsal: after SUCCESS the same message again; each answer must hold
+			     the same certificate */
 	enrol_progress progress;
 	void *progress_arg;
 };
