@@ -1,0 +1,118 @@
+/* main.c - scepbench: load and figures. */
+#include <stdio.h>
+
+#include "base/opt.h"
+#include "bench/run.h"
+#include "bench/stop.h"
+
+#define PROG             "scepbench"
+#define EXIT_NOT_ALL     1
+#define EXIT_INTERRUPTED 130 /* as a shell has it for SIGINT */
+
+struct options {
+	struct run_spec run;
+	bool json;
+};
+
+#define FIELD(f) offsetof(struct options, f)
+
+static const struct opt rows[] = {
+	{ "url", 'u', OPT_STR, FIELD(run.url), "URL",
+	    "load this server (http) instead of starting one" },
+	{ "challenge-file", 0, OPT_STR, FIELD(run.challenge_file), "FILE",
+	    "with --url: the challenge password of every request" },
+	{ "subject", 's', OPT_STR, FIELD(run.subject), "NAME",
+	    "with --url: subject, % is a number (default CN=%.lab.example)" },
+	{ "count", 'n', OPT_U64, FIELD(run.count), "N",
+	    "requests in the timed section (default 5000)", .min = 1, .max = 1000000 },
+	{ "concurrency", 'c', OPT_U64, FIELD(run.concurrency), "N",
+	    "connections, each with one request at a time (default 32)", .min = 1, .max = 1024 },
+	{ "key", 'k', OPT_CHOICE, FIELD(run.key), "TYPE", "the devices' keys (default rsa:2048)",
+	    .choices = "rsa:2048|rsa:3072|rsa:4096" },
+	{ "keys", 0, OPT_U64, FIELD(run.keys), "N",
+	    "how many different ones, used in turn (default 200)", .min = 1, .max = 100000 },
+	{ "seconds", 0, OPT_U64, FIELD(run.seconds), "N",
+	    "that openssl speed takes for an operation, each time (default 3)", .min = 1,
+	    .max = 60 },
+	{ "scepd", 0, OPT_STR, FIELD(run.scepd), "PATH", "default: beside scepbench, or in PATH" },
+	{ "scepctl", 0, OPT_STR, FIELD(run.scepctl), "PATH", "the same" },
+	{ "scepserver", 0, OPT_STR, FIELD(run.scepserver), "PATH",
+	    "micromdm's server, to compare with; the same" },
+	{ "static", 0, OPT_FLAG, FIELD(run.fixed), NULL,
+	    "an endpoint with a static challenge: no calls to Intune" },
+	{ "keep", 0, OPT_FLAG, FIELD(run.keep), NULL,
+	    "leave the temporary folder (logs, database, CA)" },
+	{ "json", 0, OPT_FLAG, FIELD(json), NULL, "print the figures as JSON" },
+	{ 0 },
+};
+
+static enum rc
+check(const struct options *o, struct err *err)
+{
+	if ((o->run.url == NULL) != (o->run.challenge_file == NULL))
+		return fail(err, RC_CONFIG, "--url and --challenge-file go together");
+	if (o->run.url != NULL && o->run.fixed)
+		return fail(err, RC_CONFIG,
+		    "--static is for the server that scepbench starts, not for --url");
+	return RC_OK;
+}
+
+static int
+enroll(const void *opts, int nargs, char **args)
+{
+	const struct options *o = opts;
+	struct figures f;
+	struct err err;
+	int code = 0;
+
+	if (check(o, &err) != RC_OK || run(&f, &o->run, &err) != RC_OK)
+		code = err_report(PROG, &err);
+	else if (o->json)
+		code = report_print_json(&f);
+	else
+		report_print(&f);
+	if (stop_requested())
+		return EXIT_INTERRUPTED;
+	if (code != 0)
+		return code;
+	return measured_all_ok(&f.scepd) && (!f.has_micromdm || measured_all_ok(&f.micromdm))
+	    ? 0
+	    : EXIT_NOT_ALL;
+}
+
+static const struct options defaults = { .run = { .subject = "CN=%.lab.example",
+					     .key = "rsa:2048",
+					     .count = 5000,
+					     .concurrency = 32,
+					     .keys = 200,
+					     .seconds = 3 } };
+
+int
+main(int argc, char **argv)
+{
+	const struct command commands[] = {
+		{ .name = "enroll",
+		    .args = "",
+		    .help = "enrolments a second, and how near that is to what the machine can do",
+		    .about =
+			"Builds distinct requests beforehand, sends them over connections that "
+			"stay open, and checks every answer\n"
+			"afterwards.  Without --url it makes a CA, starts scepd on a core of its "
+			"own with an Intune that answers at\n"
+			"once, and compares with openssl speed and with micromdm's scepserver "
+			"(Debian package scep) in the same run.\n\n"
+			"  scepbench enroll\n"
+			"  scepbench enroll --static --count 20000 --json\n"
+			"  scepbench enroll --url http://127.0.0.1:8080/scep/lab --challenge-file "
+			"lab.secret\n\n"
+			"Exit status: 0 when every request got its certificate, 1 when not, 130 "
+			"after Ctrl-C, others as sysexits(3).",
+		    .opts = rows,
+		    .size = sizeof(struct options),
+		    .defaults = &defaults,
+		    .run = enroll },
+		{ 0 },
+	};
+
+	return command_main(PROG, "Load and figures for SCEP servers.", commands, argc, argv);
+}
