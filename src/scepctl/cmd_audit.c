@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "scepctl/ctl.h"
 
-#define PAGE 1000
+#define PAGE 100
 
 struct options {
 	const char *config;

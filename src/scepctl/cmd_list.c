@@ -10,9 +10,8 @@
 #include "scepctl/cert_json.h"
 #include "scepctl/ctl.h"
 
-#define PAGE                                                                                       \
-	1000 /* rows read at a time, so that a long list never holds up the daemon's checkpoints   \
-	      */
+/* Rows read at a time, so that a long list never holds up the daemon's checkpoints. */
+#define PAGE 100
 
 struct options {
 	const char *config, *match, *ca, *endpoint;
