@@ -285,17 +285,6 @@ set_call(CURL *h, const struct http_call *call, struct engine_call *e, struct cu
 	    SET(h, CURLOPT_HEADERDATA, e) && SET(h, CURLOPT_PRIVATE, e);
 }
 
-/* What points into this call must not outlive it. */
-static void
-forget_call(CURL *h)
-{
-	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, NULL);
-	curl_easy_setopt(h, CURLOPT_HTTPHEADER, NULL);
-	curl_easy_setopt(h, CURLOPT_POSTFIELDS, NULL);
-	curl_easy_setopt(h, CURLOPT_WRITEDATA, NULL);
-	curl_easy_setopt(h, CURLOPT_HEADERDATA, NULL);
-}
-
 static enum rc
 run(struct engine *engine, const struct http_call *call, struct http_result *out, struct err *err)
 {
@@ -314,10 +303,8 @@ run(struct engine *engine, const struct http_call *call, struct http_result *out
 		else
 			client_understand(&e);
 	}
-	if (e.easy != NULL) {
-		forget_call(e.easy);
+	if (e.easy != NULL)
 		engine_handle_back(engine, e.easy);
-	}
 	curl_slist_free_all(headers);
 	return rc;
 }

@@ -10,28 +10,21 @@
 
 #define RETRY_AFTER_MAX (366 * 86400) /* seconds; longer is a mistake or mischief */
 
-/* A time limit says only that it passed; the last milestone reached says where. */
+/* A time limit says only that it passed; what is known of the connection says where. */
 static enum http_step
 step_of_timeout(CURL *easy)
 {
-	static const struct {
-		CURLINFO info;
-		enum http_step missing;
-	} table[] = {
-		{ CURLINFO_NAMELOOKUP_TIME_T, HTTP_STEP_RESOLVE },
-		{ CURLINFO_CONNECT_TIME_T, HTTP_STEP_CONNECT },
-		{ CURLINFO_PRETRANSFER_TIME_T, HTTP_STEP_TLS },
-	};
-	curl_off_t t;
-	size_t i;
+	curl_off_t resolved = 0, ready = 0;
+	long local_port = 0;
 
-	for (i = 0; i < sizeof table / sizeof table[0]; i++) {
-		t = 0;
-		curl_easy_getinfo(easy, table[i].info, &t);
-		if (t == 0)
-			return table[i].missing;
-	}
-	return HTTP_STEP_TRANSFER;
+	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
+	curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+	curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &local_port);
+	if (ready > 0)
+		return HTTP_STEP_TRANSFER;
+	if (local_port > 0)
+		return HTTP_STEP_TLS;
+	return resolved > 0 ? HTTP_STEP_CONNECT : HTTP_STEP_RESOLVE;
 }
 
 static const struct failure {
@@ -53,6 +46,8 @@ static const struct failure {
 	{ CURLE_SSL_ISSUER_ERROR, RC_IO, HTTP_STEP_TLS },
 	{ CURLE_PEER_FAILED_VERIFICATION, RC_IO, HTTP_STEP_TLS },
 	{ CURLE_SSL_CACERT_BADFILE, RC_CONFIG, HTTP_STEP_TLS },
+	{ CURLE_ABORTED_BY_CALLBACK, RC_IO,
+	    HTTP_STEP_TLS }, /* the caller's tls_configure said no */
 	{ CURLE_OPERATION_TIMEDOUT, RC_TIMEOUT, HTTP_STEP_TRANSFER },
 };
 
@@ -95,7 +90,7 @@ client_fail(struct engine_call *call, const struct http_call *asked, struct err 
 	struct failure f = classify(call);
 
 	call->out->failed = f.step;
-	if (call->code == CURLE_ABORTED_BY_CALLBACK && call->error[0] == '\0')
+	if (call->cut_off)
 		return fail(err, RC_IO, "%s %.*s: the client is shutting down", asked->method,
 		    shown, asked->url);
 	if (f.rc == RC_LIMIT)

@@ -26,6 +26,7 @@ struct engine {
 	bool runs;
 	int64_t timer_ms; /* when libcurl wants to be called; -1: never.  The thread's. */
 	LIST_HEAD(, engine_call) active; /* the thread's */
+	bool stopping;                   /* the thread's */
 	pthread_mutex_t lock;
 	struct engine_call *queue, **queue_tail; /* under lock */
 	bool asleep, stop;                       /* under lock */
@@ -75,6 +76,7 @@ finish(struct engine *e, struct engine_call *call, CURLcode code)
 	LIST_REMOVE(call, active);
 	curl_multi_remove_handle(e->multi, call->easy);
 	call->code = code;
+	call->cut_off = e->stopping;
 	sem_post(&call->done); /* and the caller's stack is gone */
 }
 
@@ -173,6 +175,7 @@ engine_main(void *arg)
 		wait_for_events(e);
 		reap(e);
 	}
+	e->stopping = true;
 	while ((call = LIST_FIRST(&e->active)) != NULL)
 		finish(e, call, CURLE_ABORTED_BY_CALLBACK);
 	return NULL;
@@ -196,6 +199,7 @@ engine_run(struct engine *e, struct engine_call *call)
 	call->next = NULL;
 	call->proxied = e->proxy != NULL;
 	call->code = CURLE_ABORTED_BY_CALLBACK;
+	call->cut_off = true;
 	if (sem_init(&call->done, 0, 0) != 0)
 		return;
 	pthread_mutex_lock(&e->lock);
@@ -303,18 +307,22 @@ engine_handle(struct engine *e)
 	if (e->n_handles > 0)
 		h = e->handles[--e->n_handles];
 	pthread_mutex_unlock(&e->lock);
-	if (h != NULL)
-		return h;
-	h = curl_easy_init();
+	if (h == NULL)
+		h = curl_easy_init();
 	if (h != NULL && set_general(e, h) && set_proxy(e, h) && set_tls(e, h))
 		return h;
 	curl_easy_cleanup(h);
 	return NULL;
 }
 
+/*
+ * What is kept is the memory, not the settings: they point into the call, and libcurl (before 8)
+ * counts retries of stale connections over the handle's life and fails at the sixth.
+ */
 void
 engine_handle_back(struct engine *e, CURL *easy)
 {
+	curl_easy_reset(easy);
 	pthread_mutex_lock(&e->lock);
 	if (e->n_handles < HANDLES_KEPT) {
 		e->handles[e->n_handles++] = easy;

@@ -28,6 +28,7 @@ struct engine_call {
 	char error[CURL_ERROR_SIZE];
 	struct http_result *out;
 	bool too_big;
+	bool cut_off; /* the engine was stopped */
 	bool proxied; /* set by engine_run() */
 };
 
