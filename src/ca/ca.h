@@ -1,9 +1,10 @@
 /*
- * ca.h - one certification authority as the pipeline sees it: certificates, names of its keys in the signer, and the two steps decide and issue.
+ * ca.h - one certification authority as the pipeline sees it: certificates, names of its keys in
+ * the signer, and the two steps decide and issue.
  *
- * A struct cert_spec proves: an authorization for this very CSR was given, and every field was chosen by the profile's rules.  Only
- * ca_issue() takes one, and only a cert_spec gets to the signer.
- * Threads: a struct ca is immutable after ca_open().
+ * A struct cert_spec proves: an authorization for this very CSR was given, and every field was
+ * chosen by the profile's rules.  Only ca_issue() takes one, and only a cert_spec gets to the
+ * signer. Threads: a struct ca is immutable after ca_open().
  */
 #ifndef SCEPD_CA_CA_H
 #define SCEPD_CA_CA_H
@@ -21,13 +22,15 @@ struct ca;
 
 struct ca_conf {
 	const char *name;
-	const char *cert_file;		     /* issuing CA, PEM */
-	const char *const *chain_files;	     /* its issuers up to the root, PEM, nearest first */
+	const char *cert_file;          /* issuing CA, PEM */
+	const char *const *chain_files; /* its issuers up to the root, PEM, nearest first */
 	size_t n_chain_files;
 	const char *ra_name, *ra_cert_file; /* the RA identity in the signer */
 };
-/* Checks chain signatures, CA:TRUE, keyCertSign, validity now, and the RA certificate (R01, quirk 23: RSA, digitalSignature + keyEncipherment, an EKU). RC_CONFIG. */
-enum rc ca_open(struct ca **out, const struct ca_conf *conf, struct signer *signer, struct err *err) MUST_CHECK;
+/* Checks chain signatures, CA:TRUE, keyCertSign, validity now, and the RA certificate (R01, quirk
+ * 23: RSA, digitalSignature + keyEncipherment, an EKU). RC_CONFIG. */
+enum rc ca_open(
+    struct ca **out, const struct ca_conf *conf, struct signer *signer, struct err *err) MUST_CHECK;
 void ca_free(struct ca *ca);
 const char *ca_name(const struct ca *ca);
 const struct cert *ca_cert0(const struct ca *ca);
@@ -39,11 +42,14 @@ const struct cert *ca_chain0(const struct ca *ca, size_t i);
 
 struct cert_spec;
 /*
- * now: wall seconds.  RC_DENIED names the rule and the offending value ("subject: OU is not among the attributes of profile wifi");
- * RC_ALG for key type, size or CSR digest; RC_BUG when `auth` is not for this CSR.  Profile and CA are borrowed until the spec is freed.  Validity: wish -> profile cap -> the CA's own end, whichever is least; backdating clamps to the CA's notBefore.
+ * now: wall seconds.  RC_DENIED names the rule and the offending value ("subject: OU is not among
+ * the attributes of profile wifi"); RC_ALG for key type, size or CSR digest; RC_BUG when `auth` is
+ * not for this CSR.  Profile and CA are borrowed until the spec is freed.  Validity: wish ->
+ * profile cap -> the CA's own end, whichever is least; backdating clamps to the CA's notBefore.
  */
-enum rc cert_spec_decide(struct cert_spec **out, const struct authorization *auth, const struct csr *csr, const struct profile *profile,
-    const struct ca *ca, int64_t now, struct err *err) MUST_CHECK;
+enum rc cert_spec_decide(struct cert_spec **out, const struct authorization *auth,
+    const struct csr *csr, const struct profile *profile, const struct ca *ca, int64_t now,
+    struct err *err) MUST_CHECK;
 void cert_spec_free(struct cert_spec *s);
 /* For logs and rows; borrowed. */
 const char *cert_spec_subject(const struct cert_spec *s);
@@ -52,9 +58,10 @@ int64_t cert_spec_not_after(const struct cert_spec *s);
 int64_t cert_spec_not_before(const struct cert_spec *s);
 
 /* Sign.  `serial` must already be reserved durably.  *out is the caller's. */
-enum rc ca_issue(struct cert **out, const struct ca *ca, const struct cert_spec *spec, const struct serial *serial, struct err *err) MUST_CHECK;
+enum rc ca_issue(struct cert **out, const struct ca *ca, const struct cert_spec *spec,
+    const struct serial *serial, struct err *err) MUST_CHECK;
 /* A full CRL from entries; appends DER. */
-enum rc ca_crl(struct buf *out, const struct ca *ca, const struct crl_entry *entries, size_t n, uint64_t number, int64_t this_update,
-    int64_t next_update, struct err *err) MUST_CHECK;
+enum rc ca_crl(struct buf *out, const struct ca *ca, const struct crl_entry *entries, size_t n,
+    uint64_t number, int64_t this_update, int64_t next_update, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * profile.h - what a certificate of an endpoint may hold.  Plain data, filled from the configuration, then only read.
+ * profile.h - what a certificate of an endpoint may hold.  Plain data, filled from the
+ * configuration, then only read.
  */
 #ifndef SCEPD_CA_PROFILE_H
 #define SCEPD_CA_PROFILE_H
@@ -17,20 +18,24 @@ struct profile {
 	int line; /* in the configuration file, for errors */
 
 	/* Subject. */
-	const char *const *subject_attributes; /* labels that may occur ("CN","O","OU","E",... as struct name_attr has them) */
+	const char *const *subject_attributes; /* labels that may occur ("CN","O","OU","E",... as
+						  struct name_attr has them) */
 	size_t n_subject_attributes;
 	/*
-	 * Patterns "LABEL=glob[,LABEL=glob ...]", one of which must fit; empty list: any.  A pattern fits when each label that it names occurs, and
-	 * every value of that label fits: so a second CN cannot ride along (S34), and '*' never reaches from one attribute into the next.
+	 * Patterns "LABEL=glob[,LABEL=glob ...]", one of which must fit; empty list: any.  A
+	 * pattern fits when each label that it names occurs, and every value of that label fits: so
+	 * a second CN cannot ride along (S34), and '*' never reaches from one attribute into the
+	 * next.
 	 */
 	const char *const *subject_allow;
 	size_t n_subject_allow;
 	bool subject_empty_ok; /* only with a SAN */
 
 	/*
-	 * Subject alternative names: allowed types, patterns per type ("upn:*@contoso.com"); a type that is not allowed is a refusal, not a silent
-	 * drop.  A type without a pattern takes any value from an authority that knows the identity (Intune), and none with a static challenge;
-	 * there a SID tag needs a pattern that spells the tag out (S15, S18, S19).
+	 * Subject alternative names: allowed types, patterns per type ("upn:*@contoso.com"); a type
+	 * that is not allowed is a refusal, not a silent drop.  A type without a pattern takes any
+	 * value from an authority that knows the identity (Intune), and none with a static
+	 * challenge; there a SID tag needs a pattern that spells the tag out (S15, S18, S19).
 	 */
 	unsigned san_types; /* bit (1 << enum san_type) */
 	const char *const *san_allow;
@@ -39,7 +44,8 @@ struct profile {
 
 	/* Usage: the CSR's wish within the list; `dflt` when it has none. */
 	unsigned key_usage_allowed, key_usage_default; /* KU_* */
-	const char *const *eku_allowed; /* dotted OIDs; what is outside is dropped, and nothing left over: the default */
+	const char *const *eku_allowed; /* dotted OIDs; what is outside is dropped, and nothing left
+					   over: the default */
 	size_t n_eku_allowed;
 	const char *const *eku_default; /* never empty: an absent EKU would mean "any" (S17) */
 	size_t n_eku_default;
@@ -50,10 +56,11 @@ struct profile {
 	bool sha1_csr_ok; /* CSR signed with SHA-1: some Intune profiles choose it */
 
 	/* Life, seconds. */
-	int64_t validity_default;    /* when the CSR wishes nothing */
-	int64_t validity_max;	     /* cap of the wish */
+	int64_t validity_default; /* when the CSR wishes nothing */
+	int64_t validity_max;     /* cap of the wish */
 	bool validity_from_request;
-	int64_t backdate;	     /* notBefore = now - backdate, not before the CA's own (quirk 58: 24 h for Intune) */
+	int64_t backdate; /* notBefore = now - backdate, not before the CA's own (quirk 58: 24 h for
+			     Intune) */
 
 	enum digest digest; /* of the signature */
 	const char *const *crl_urls;

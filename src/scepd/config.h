@@ -1,22 +1,15 @@
 /*
- * config.h - scepd.yaml as structs.  Read by scepd and scepctl; documented in scepd.yaml(5).
+ * config.h - scepd.yaml as structs.  Read by scepd and scepctl; every key is described in
+ * scepd.yaml(5) and is a row in config_rows.c.
  *
- *	listeners:            - address: 0.0.0.0:8080
- *	                      - address: 0.0.0.0:8443
- *	                        certificate: tls.pem
- *	                        key: tls.key
- *	admin:                address: 127.0.0.1:9080      # /metrics /healthz /readyz
- *	store:                url: sqlite:scepd.db         # relative to this file
- *	log:                  level: info                  # debug|info|warn|error ; format: text|json
- *	public_url:           http://ca.contoso.com        # base of CRL and AIA addresses
- *	cas:                  issuing: { certificate: ca/issuing.pem, key: ca/issuing.key, chain: [ca/root.pem],
- *	                                 ra_certificate: ca/ra.pem, ra_key: ca/ra.key, crl_validity: 7d }
- *	tenants:              contoso: { properties: contoso.properties }            # Microsoft's file as it is, or:
- *	                      fabrikam: { app_id: ..., app_key_file: ..., tenant: ..., auth_authority: ..., graph_url: ..., intune_resource: ...,
- *	                                  ca_file: ..., proxy: { host:, port:, user:, password_file: }, timeout: 15s }
- *	profiles:             device: { subject: {...}, san: {...}, key_usage: [...], ... }
- *	endpoints:            default: { ca: issuing, profile: device, challenge: intune, tenant: contoso }
- *	                      lab:     { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret }
+ *	listeners:  [ { address: 0.0.0.0:8080 }, { address: ..., certificate: ..., key: ... } ]
+ *	admin:      { address: 127.0.0.1:9080 }
+ *	store:      { url: sqlite:scepd.db }
+ *	public_url: http://ca.contoso.com
+ *	cas:        { issuing: { certificate: ..., key: ..., chain: [...], ra_certificate: ... } }
+ *	tenants:    { contoso: { properties: contoso.properties } }
+ *	profiles:   { device: { subject: {...}, san: {...}, key_usage: {...}, ... } }
+ *	endpoints:  { default: { ca: issuing, profile: device, challenge: intune, tenant: ... } }
  */
 #ifndef SCEPD_SCEPD_CONFIG_H
 #define SCEPD_SCEPD_CONFIG_H
@@ -43,7 +36,8 @@ struct conf_proxy {
 struct conf_tenant {
 	const char *name;
 	const char *properties; /* Microsoft's properties file */
-	const char *app_id, *app_key_file, *tenant, *auth_authority, *graph_url, *intune_resource, *ca_file;
+	const char *app_id, *app_key_file, *tenant, *auth_authority, *graph_url, *intune_resource,
+	    *ca_file;
 	struct conf_proxy proxy;
 	int64_t timeout;
 	int line;
@@ -51,15 +45,16 @@ struct conf_tenant {
 enum challenge_kind { CHALLENGE_INTUNE, CHALLENGE_STATIC };
 struct conf_endpoint {
 	const char *name, *ca, *profile, *tenant, *challenge_file;
-	int challenge; /* enum challenge_kind */
-	int getcacert; /* 0 ca, 1 ra+ca, 2 ra+chain, 3 ra+chain+root (default) */
+	int challenge;                 /* enum challenge_kind */
+	int getcacert;                 /* 0 ca, 1 ra+ca, 2 ra+chain, 3 ra+chain+root (default) */
 	struct conf_strs capabilities; /* empty: the default set */
 	int line;
 };
 struct config {
-	struct conf *source; /* owns the strings and arrays, but for what config_load() made itself; config_free() frees both */
-	const char *path;    /* absolute, as far as it was given so */
-	struct conf_items listeners, cas, tenants, profiles, endpoints; /* conf_listener, conf_ca, conf_tenant, struct profile, conf_endpoint */
+	struct conf *source; /* owns what the file said; config_free() frees it and all else */
+	const char *path;    /* as it was given */
+	/* struct conf_listener, conf_ca, conf_tenant, profile, conf_endpoint */
+	struct conf_items listeners, cas, tenants, profiles, endpoints;
 	struct {
 		const char *address; /* NULL: no admin listener */
 	} admin;
@@ -76,17 +71,15 @@ struct config {
 	} limits;
 };
 
-/*
- * Looking up by name; NULL when there is none.
- */
+/* Looking up by name; NULL when there is none. */
 const struct conf_ca *config_ca(const struct config *c, const char *name);
 const struct conf_tenant *config_tenant(const struct config *c, const char *name);
 const struct profile *config_profile(const struct config *c, const char *name);
 /* "clientAuth" for 1.3.6.1.5.5.7.3.2, as the file writes it; the OID itself when it has no name. */
 const char *config_eku_name(const char *oid);
 
-/* Read and check across sections (an endpoint's CA, profile, tenant exist; challenge rules S04, S23; static endpoints need a subject rule S15).
- * RC_CONFIG with file:line: key. */
+/* Read and check across sections (an endpoint's CA, profile, tenant exist; challenge rules S04,
+ * S23; static endpoints need a subject rule S15). RC_CONFIG with file:line: key. */
 enum rc config_load(struct config **out, const char *path, struct err *err) MUST_CHECK;
 void config_free(struct config *c);
 
