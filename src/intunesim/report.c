@@ -281,44 +281,55 @@ deployment_table(struct buf *b, const struct report *r)
 	}
 }
 
+#define CERTIFICATES_SHOWN 50
+
+/* The CA's time as far as the day; what it sent, if that is no time. */
 static void
-certificate_cells(const char *v[static COLUMNS_MAX], const struct certificate *c)
+certificate_cells(
+    const char *v[static COLUMNS_MAX], char day[static 11], const struct certificate *c)
 {
+	snprintf(day, 11, "%.10s", c->expires);
 	v[0] = c->device->conf->name;
-	v[1] = c->subject[0] != '\0' ? c->subject : "(empty)";
+	v[1] = day;
 	v[2] = c->serial;
 	v[3] = c->thumbprint;
-	v[4] = c->expires;
-	v[5] = c->issuer;
 }
 
-#define CERTIFICATES_SHOWN 50
+static void
+certificate_row(struct buf *b, const struct grid *g, const struct certificate *c)
+{
+	const char *v[COLUMNS_MAX];
+	char day[11];
+
+	certificate_cells(v, day, c);
+	grid_row(b, g, v);
+	buf_addf(b, "      %s, by %s\n", c->subject[0] != '\0' ? c->subject : "(empty subject)",
+	    c->issuer);
+}
 
 static void
 certificate_table(struct buf *b, const struct report *r)
 {
-	struct grid g = { .head = { "DEVICE", "SUBJECT", "SERIAL", "THUMBPRINT", "EXPIRES",
-			      "ISSUER" },
-		.n_columns = 6 };
+	struct grid g = { .head = { "DEVICE", "UNTIL", "SERIAL", "THUMBPRINT" }, .n_columns = 4 };
+	size_t first = 0;
 	const char *v[COLUMNS_MAX];
-	size_t first =
-	    r->n_certificates > CERTIFICATES_SHOWN ? r->n_certificates - CERTIFICATES_SHOWN : 0;
+	char day[11];
 
 	if (r->n_certificates == 0)
 		return;
+	if (r->n_certificates > CERTIFICATES_SHOWN)
+		first = r->n_certificates - CERTIFICATES_SHOWN;
 	grid_measure(&g, g.head);
 	for (size_t i = first; i < r->n_certificates; i++) {
-		certificate_cells(v, &r->certificates[i]);
+		certificate_cells(v, day, &r->certificates[i]);
 		grid_measure(&g, v);
 	}
 	buf_addf(b, "\nCertificates reported%s\n\n",
 	    first > 0 ? ", the newest 50 (all: /sim/report)" : "");
 	grid_row(b, &g, g.head);
 	grid_rule(b, &g);
-	for (size_t i = first; i < r->n_certificates; i++) {
-		certificate_cells(v, &r->certificates[i]);
-		grid_row(b, &g, v);
-	}
+	for (size_t i = first; i < r->n_certificates; i++)
+		certificate_row(b, &g, &r->certificates[i]);
 }
 
 /* "4 installed, 1 refused"; what there is none of is not said. */
