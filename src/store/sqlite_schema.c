@@ -74,7 +74,7 @@ const char *const sq_migrations[] = {
 	"  thumbprint TEXT NOT NULL,"
 	"  der BLOB NOT NULL"
 	") STRICT;"
-	"CREATE INDEX cert_revoked ON cert(id) WHERE revoked <> 0;"
+	"CREATE INDEX cert_revoked ON cert(id, revoked) WHERE revoked <> 0;"
 	"CREATE TABLE crl ("
 	"  ca TEXT PRIMARY KEY,"
 	"  number INTEGER NOT NULL"

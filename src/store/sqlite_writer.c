@@ -17,8 +17,9 @@
 #define GROUP_MAX 256  /* steps in one transaction: bounds how long the first of them waits */
 #define LATER_MAX 1024 /* steps that may be lost, while they wait for company */
 #define LATER_MS  50   /* how long they wait when no other step comes by */
-#define CHECKPOINT_PAGES                                                                           \
-	2000 /* of the log, 8 MB: the log is replayed at start and searched by readers */
+/* Of the log, 4 MB: it is replayed at start and searched by readers, and carrying it over holds
+ * the next group up. */
+#define CHECKPOINT_PAGES 1000
 
 struct step {
 	sq_step_fn *fn;

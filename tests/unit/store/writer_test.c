@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 /* cmocka's asserts belong to the main thread: a thread counts what went wrong. */
 struct crowd {
 	struct sf *f;
+	unsigned n; /* threads; 0: THREADS */
 	pthread_barrier_t start;
 	void (*fn)(struct crowd *c, unsigned i);
 	_Atomic unsigned wrong, hits;
@@ -36,21 +38,29 @@ member_main(void *arg)
 	return NULL;
 }
 
-/* Run fn in THREADS threads at once. */
+/* Run fn in n threads at once. */
 static void
 crowd_run(struct crowd *c)
 {
-	struct member m[THREADS];
-	pthread_t t[THREADS];
+	unsigned n = c->n == 0 ? THREADS : c->n;
+	struct member *m = calloc(n, sizeof(*m));
+	pthread_t *t = calloc(n, sizeof(*t));
+	pthread_attr_t small;
 
-	assert_int_equal(pthread_barrier_init(&c->start, NULL, THREADS), 0);
-	for (unsigned i = 0; i < THREADS; i++) {
+	assert_true(m != NULL && t != NULL);
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 256 * 1024);
+	assert_int_equal(pthread_barrier_init(&c->start, NULL, n), 0);
+	for (unsigned i = 0; i < n; i++) {
 		m[i] = (struct member){ c, i };
-		assert_int_equal(pthread_create(&t[i], NULL, member_main, &m[i]), 0);
+		assert_int_equal(pthread_create(&t[i], &small, member_main, &m[i]), 0);
 	}
-	for (unsigned i = 0; i < THREADS; i++)
+	for (unsigned i = 0; i < n; i++)
 		pthread_join(t[i], NULL);
 	pthread_barrier_destroy(&c->start);
+	pthread_attr_destroy(&small);
+	free(m);
+	free(t);
 }
 
 static void
@@ -259,12 +269,28 @@ readers_see_whole_steps_only(void **state)
 	assert_int_equal(c.hits, THREADS / 2 * 3);
 }
 
+/* Another program that holds the database for a while. */
 static void *
-let_go(void *arg)
+hold(void *arg)
 {
-	usleep(20000);
+	usleep(50000);
 	(void)sqlite3_exec(arg, "COMMIT", NULL, NULL, NULL);
 	return NULL;
+}
+
+static void
+hold_begin(struct sf *f, sqlite3 **db, pthread_t *t)
+{
+	assert_int_equal(sqlite3_open(f->path, db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(*db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(pthread_create(t, NULL, hold, *db), 0);
+}
+
+static void
+hold_end(sqlite3 *db, pthread_t t)
+{
+	pthread_join(t, NULL);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 static void
@@ -274,12 +300,34 @@ a_locked_database_is_waited_for(void **state)
 	pthread_t t;
 	sqlite3 *db;
 
-	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(pthread_create(&t, NULL, let_go, db), 0);
+	hold_begin(f, &db, &t);
 	ok(f, store_audit(f->s, "after", "", &f->err));
-	pthread_join(t, NULL);
-	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	hold_end(db, t);
+}
+
+static void
+audit_one(struct crowd *c, unsigned i)
+{
+	struct err err;
+
+	c->wrong += store_audit(c->f->s, "one", "", &err) != RC_OK;
+}
+
+static void
+more_callers_than_the_queue_holds_are_all_served(void **state)
+{
+	struct crowd c = { .f = *state, .n = STORE_QUEUE_MAX + 200, .fn = audit_one };
+	uint64_t rows;
+	pthread_t t;
+	sqlite3 *db;
+
+	/* Meanwhile they pile up: in several groups, in the queue, and outside it. */
+	hold_begin(c.f, &db, &t);
+	crowd_run(&c);
+	hold_end(db, t);
+	assert_int_equal(c.wrong, 0);
+	ok(c.f, store_audit_verify(c.f->s, &rows, &c.f->err));
+	assert_int_equal(rows, c.n);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, sf_setup, sf_teardown)
@@ -297,6 +345,7 @@ main(void)
 		T(no_number_of_deliveries_blocks_or_breaks),
 		T(readers_see_whole_steps_only),
 		T(a_locked_database_is_waited_for),
+		T(more_callers_than_the_queue_holds_are_all_served),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
