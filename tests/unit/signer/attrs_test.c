@@ -130,6 +130,11 @@ static const struct {
 		TYPE_ATTR("\x0c\1"
 			  "3"),
 		STATUS_ATTR, TRANSACTION_ATTR } },
+	{ "type 4", RC_DENIED, "messageType",
+	    { CONTENT_TYPE_ATTR, DIGEST_ATTR,
+		TYPE_ATTR("\x13\1"
+			  "4"),
+		STATUS_ATTR, TRANSACTION_ATTR } },
 	{ "type 33", RC_DENIED, "messageType",
 	    { CONTENT_TYPE_ATTR, DIGEST_ATTR,
 		TYPE_ATTR("\x13\2"

@@ -54,6 +54,7 @@ struct parts {
 	struct der part[PARTS];
 	struct der ext[16];
 	size_t n_ext;
+	struct der tail; /* after the extensions */
 };
 
 static void
@@ -63,6 +64,7 @@ parts_of(struct kit *k, struct parts *p, const struct party *ca)
 	uint8_t tag;
 	struct cert_fields f;
 
+	p->tail = (struct der){ NULL, 0 };
 	kit_fields(k, ca, &f);
 	buf_init(&p->tbs, LIMIT_CERT);
 	ok(k, cert_tbs_build(&p->tbs, &f, &k->err));
@@ -102,6 +104,7 @@ ask_parts(struct kit *k, const char *ca, struct parts *p)
 		der_close(&b, list);
 		der_close(&b, tagged);
 	}
+	put(&b, p->tail);
 	der_close(&b, tbs);
 	ok(k, buf_ok(&b, "tbs", &k->err));
 	rc = ask(k, ca, b.data, b.len);
@@ -494,6 +497,18 @@ unique_identifiers_are_denied(void **state)
 }
 
 static void
+nothing_comes_after_the_extensions(void **state)
+{
+	static const uint8_t more[] = { 5, 0 };
+	struct kit *k = *state;
+	struct parts p;
+
+	parts_of(k, &p, &k->rsa);
+	p.tail = (struct der){ more, sizeof(more) };
+	want(k, ask_parts(k, "rsa", &p), RC_DENIED, "something beside");
+}
+
+static void
 the_cas_own_name_and_key_are_denied_to_others(void **state)
 {
 	struct kit *k = *state;
@@ -597,6 +612,7 @@ main(void)
 		cmocka_unit_test(only_version_3_is_signed),
 		cmocka_unit_test(a_certificate_without_extensions_is_denied),
 		cmocka_unit_test(unique_identifiers_are_denied),
+		cmocka_unit_test(nothing_comes_after_the_extensions),
 		cmocka_unit_test(the_cas_own_name_and_key_are_denied_to_others),
 		cmocka_unit_test(everything_cut_short_or_too_long_is_refused),
 		cmocka_unit_test(one_flipped_bit_never_gets_round_a_rule),
