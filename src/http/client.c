@@ -230,8 +230,10 @@ add_header(struct curl_slist **list, const char *line)
 	return true;
 }
 
-/* The caller's lines, and libcurl's own habits switched off: "Expect: 100-continue", and a form's
- * Content-Type for any body. */
+/*
+ * The caller's lines, and libcurl's own habits switched off: "Expect: 100-continue", and a form's
+ * Content-Type for any body.
+ */
 static enum rc
 make_headers(struct curl_slist **list, const struct http_call *call, struct err *err)
 {
@@ -251,8 +253,6 @@ make_headers(struct curl_slist **list, const struct http_call *call, struct err 
 
 #define SET(easy, option, value) (curl_easy_setopt((easy), (option), (value)) == CURLE_OK)
 
-/* Everything that differs from one call to the next is set each time: the handle has been used
- * before. */
 static bool
 set_method(CURL *h, const struct http_call *call)
 {

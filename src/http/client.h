@@ -25,8 +25,10 @@ struct http_client_conf {
 	const char *proxy_host; /* NULL: none.  CONNECT for https, absolute-form for http */
 	uint16_t proxy_port;
 	const char *proxy_user, *proxy_pass; /* Basic or Digest, whichever the proxy asks for */
-	/* Given libcurl's fresh SSL_CTX * for every new connection; non-zero refuses it.  NULL:
-	 * none. */
+	/*
+	 * Given libcurl's fresh SSL_CTX * for every new connection, on the client's own thread;
+	 * non-zero refuses the connection.  NULL: none.
+	 */
 	int (*tls_configure)(void *ssl_ctx, void *arg);
 	void *tls_arg;
 	unsigned connections_max; /* kept open in all; 0: 64 */
@@ -41,7 +43,7 @@ enum rc http_client_tls_set(struct http_client *c, const char *ca_file,
     int (*tls_configure)(void *ssl_ctx, void *arg), void *arg, struct err *err) MUST_CHECK;
 
 struct http_call {
-	const char *method; /* "GET", "POST" */
+	const char *method; /* "GET", "POST", or another */
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-terminated array; NULL: none */
 	const void *body;
@@ -69,8 +71,10 @@ struct http_result {
 	enum http_step failed;
 	uint64_t elapsed_us;
 };
-/* `out` may be uninitialised.  RC_IO, RC_TIMEOUT, RC_LIMIT, RC_CONFIG (bad URL); a reply of any
- * status is RC_OK. Call http_result_done() in any case. */
+/*
+ * `out` may be uninitialised.  RC_IO, RC_TIMEOUT, RC_LIMIT, RC_CONFIG (bad URL); a reply of any
+ * status is RC_OK. Call http_result_done() in any case.
+ */
 enum rc http_call(struct http_client *c, const struct http_call *call, struct http_result *out,
     struct err *err) MUST_CHECK;
 void http_result_done(struct http_result *r);

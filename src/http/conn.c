@@ -6,24 +6,16 @@
  *	                  \-------\-- refused ------^
  *
  * A step does what it can and says what next.  HANDLE happens on a worker, and so does the WRITE
- *after it: the reply goes out, and the connection is idle again, without the loop having been
- *woken.
+ * after it: the reply goes out, and the connection is idle again, without the loop having been
+ * woken.
  */
 #include "http/server_int.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "http/reply.h"
 
-#define READ_FIRST                                                                                 \
-	8192u /* bytes of the first read buffer: a GET, or a POST of a usual SCEP message, in one  \
-		 read */
 #define LINGER_MS    2000 /* for a refused client to read why */
 #define BUSY_RETRY_S 5    /* Retry-After when too many requests are in flight */
 
@@ -34,8 +26,8 @@ enum step {
 	STEP_END,
 };
 
-static void
-set_phase(struct conn *c, enum conn_phase phase, unsigned ms)
+void
+conn_phase(struct conn *c, enum conn_phase phase, unsigned ms)
 {
 	c->phase = phase;
 	atomic_store_explicit(
@@ -46,66 +38,6 @@ static const struct http_server_conf *
 conf(const struct conn *c)
 {
 	return &c->loop->server->conf;
-}
-
-static bool
-exchange_new(struct conn *c)
-{
-	struct exchange *x = malloc(sizeof *x);
-
-	if (x == NULL)
-		return false;
-	memset((char *)x + offsetof(struct exchange, req), 0,
-	    sizeof *x - offsetof(struct exchange, req));
-	http_parse_begin(&x->parse, &c->loop->server->limits);
-	c->x = x;
-	return true;
-}
-
-/* The reply is out, or never will be. */
-static void
-reply_over(struct exchange *x, bool sent)
-{
-	if (x->on_done != NULL)
-		x->on_done(x->on_done_arg, sent);
-	x->on_done = NULL;
-	buf_done(&x->head);
-	buf_done(&x->rest);
-	x->written = 0;
-	free(x->req_mem);
-	x->req_mem = NULL;
-}
-
-static void
-exchange_free(struct conn *c)
-{
-	if (c->x == NULL)
-		return;
-	reply_over(c->x, false);
-	free(c->x->in);
-	free(c->x);
-	c->x = NULL;
-}
-
-/* Room for at least one byte more; for the whole request once its length is known. */
-static bool
-make_room(struct exchange *x)
-{
-	size_t cap = x->cap;
-	uint8_t *in;
-
-	if (x->parse.phase == HTTP_PHASE_BODY && cap < http_parse_want(&x->parse))
-		cap = http_parse_want(&x->parse);
-	else if (x->len == cap)
-		cap = cap == 0 ? READ_FIRST : cap * 2;
-	if (cap == x->cap)
-		return true;
-	in = realloc(x->in, cap);
-	if (in == NULL)
-		return false;
-	x->in = in;
-	x->cap = cap;
-	return true;
 }
 
 static enum step
@@ -119,17 +51,22 @@ start_reply(struct conn *c, struct http_reply *r, const struct http_reply_ctx *c
 	x->on_done = r->on_done;
 	x->on_done_arg = r->on_done_arg;
 	http_reply_done(r);
-	set_phase(c, CONN_WRITE, conf(c)->write_ms);
+	conn_phase(c, CONN_WRITE, conf(c)->write_ms);
 	return rc == RC_OK ? STEP_AGAIN : STEP_END;
 }
 
-/* Answer without the handler.  `stay`: the request was whole and well-formed, the connection may go
- * on. */
+/*
+ * Answer without the handler.  `stay`: the request was whole and well-formed, and the connection
+ * may go on, if its client waits for answers: one that sends request after request unread would
+ * keep this thread busy.
+ */
 static enum step
 refuse(struct conn *c, int status, const char *why, bool stay)
 {
 	struct http_server *s = c->loop->server;
-	struct http_reply_ctx ctx = { .minor = 1, .keep_alive = stay && c->x->parse.keep_alive };
+	struct http_reply_ctx ctx = { .minor = 1,
+		.keep_alive =
+		    stay && c->x->parse.keep_alive && c->x->len == http_parse_used(&c->x->parse) };
 	struct http_reply r;
 
 	atomic_fetch_add_explicit(&s->refused, 1, memory_order_relaxed);
@@ -159,7 +96,7 @@ dispatch(struct conn *c)
 		return refuse(c, 503, "too many requests in flight", true);
 	}
 	atomic_fetch_add_explicit(&s->requests, 1, memory_order_relaxed);
-	set_phase(c, CONN_HANDLE, 0);
+	conn_phase(c, CONN_HANDLE, 0);
 	return STEP_HAND;
 }
 
@@ -180,7 +117,7 @@ body_begins(struct conn *c)
 {
 	struct exchange *x = c->x;
 
-	set_phase(c, CONN_BODY, conf(c)->body_ms);
+	conn_phase(c, CONN_BODY, conf(c)->body_ms);
 	if (x->parse.expect_continue && x->len == x->parse.head_len)
 		return send_continue(c);
 	return STEP_WAIT;
@@ -213,7 +150,7 @@ read_some(struct conn *c)
 	enum io io;
 	size_t n;
 
-	if (!make_room(x))
+	if (!exchange_room(x))
 		return refuse(c, 503, "no memory", false);
 	io = conn_read(c, x->in + x->len, x->cap - x->len, &n);
 	if (io == IO_WAIT)
@@ -221,7 +158,7 @@ read_some(struct conn *c)
 	if (io != IO_OK)
 		return STEP_END;
 	if (c->phase == CONN_IDLE)
-		set_phase(c, CONN_HEAD, conf(c)->header_ms);
+		conn_phase(c, CONN_HEAD, conf(c)->header_ms);
 	x->len += n;
 	return advance(c);
 }
@@ -260,7 +197,7 @@ step_tls(struct conn *c)
 {
 	switch (tls_conn_handshake(c->tls)) {
 	case TLS_IO_OK:
-		set_phase(c, CONN_IDLE, conf(c)->idle_ms);
+		conn_phase(c, CONN_IDLE, conf(c)->idle_ms);
 		return STEP_AGAIN;
 	case TLS_IO_WANT_READ:
 	case TLS_IO_WANT_WRITE:
@@ -279,21 +216,22 @@ static enum step
 after_reply(struct conn *c)
 {
 	struct exchange *x = c->x;
-	size_t used = http_parse_used(&x->parse), left = x->len - used;
+	size_t used = http_parse_used(&x->parse);
+	size_t left = x->parse.phase == HTTP_PHASE_DONE ? x->len - used : 0;
 
-	reply_over(x, true);
+	exchange_reply_over(x, true);
 	if (x->close_after && (x->linger_after || left > 0)) {
 		if (c->tls != NULL)
 			(void)tls_conn_shutdown(c->tls);
 		shutdown(c->fd, SHUT_WR);
-		set_phase(c, CONN_LINGER, LINGER_MS);
+		conn_phase(c, CONN_LINGER, LINGER_MS);
 		return STEP_AGAIN;
 	}
 	if (x->close_after)
 		return STEP_END;
 	if (left == 0) {
 		exchange_free(c);
-		set_phase(c, CONN_IDLE, conf(c)->idle_ms);
+		conn_phase(c, CONN_IDLE, conf(c)->idle_ms);
 		return atomic_load(&c->loop->server->stage) == SERVER_RUNNING ? STEP_AGAIN
 									      : STEP_END;
 	}
@@ -301,7 +239,7 @@ after_reply(struct conn *c)
 	x->len = left;
 	x->linger_after = false;
 	http_parse_begin(&x->parse, &c->loop->server->limits);
-	set_phase(c, CONN_HEAD, conf(c)->header_ms);
+	conn_phase(c, CONN_HEAD, conf(c)->header_ms);
 	return STEP_AGAIN;
 }
 
@@ -325,8 +263,10 @@ step_write(struct conn *c)
 	return after_reply(c);
 }
 
-/* Closing with bytes unread would reset the connection and could take our last answer with it (RFC
- * 9112 9.6). */
+/*
+ * Closing with bytes unread would reset the connection and could take our last answer with it (RFC
+ * 9112 9.6).
+ */
 static enum step
 step_linger(struct conn *c)
 {
@@ -493,86 +433,4 @@ conn_drop(struct pool_job *j)
 
 	atomic_fetch_sub(&c->loop->server->in_flight, 1);
 	end(c, false);
-}
-
-static void
-format_peer(char *out, const struct sockaddr *sa)
-{
-	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)sa;
-	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)sa;
-	const char *ok = NULL;
-
-	if (sa->sa_family == AF_INET)
-		ok = inet_ntop(AF_INET, &four->sin_addr, out, HTTP_PEER_MAX);
-	else if (sa->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
-		ok = inet_ntop(AF_INET, six->sin6_addr.s6_addr + 12, out, HTTP_PEER_MAX);
-	else if (sa->sa_family == AF_INET6)
-		ok = inet_ntop(AF_INET6, &six->sin6_addr, out, HTTP_PEER_MAX);
-	if (ok == NULL)
-		strcpy(out, "?");
-}
-
-static bool
-start_tls(struct conn *c, struct listener *l)
-{
-	enum rc rc;
-
-	if (!l->secure)
-		return true;
-	pthread_mutex_lock(&l->lock);
-	rc = tls_conn_accept(&c->tls, l->tls, c->fd, NULL);
-	pthread_mutex_unlock(&l->lock);
-	return rc == RC_OK;
-}
-
-struct conn *
-conn_new(struct listener *l, struct loop *loop, int fd, const struct sockaddr *peer)
-{
-	struct conn *c = calloc(1, sizeof *c);
-	int on = 1;
-
-	if (c == NULL) {
-		close(fd);
-		return NULL;
-	}
-	atomic_fetch_add(&loop->server->connections, 1);
-	atomic_fetch_add_explicit(&loop->server->accepted, 1, memory_order_relaxed);
-	c->fd = fd;
-	c->loop = loop;
-	c->listener = l;
-	format_peer(c->peer, peer);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (!start_tls(c, l)) {
-		conn_free(c);
-		return NULL;
-	}
-	if (c->tls != NULL)
-		set_phase(c, CONN_TLS, conf(c)->tls_ms);
-	else
-		set_phase(c, CONN_IDLE, conf(c)->idle_ms);
-	return c;
-}
-
-void
-conn_free(struct conn *c)
-{
-	struct http_server *s = c->loop->server;
-
-	if (c->registered) {
-		event_del(&c->event);
-		TAILQ_REMOVE(&c->loop->conns, c, all);
-		if (--c->loop->n_conns == 0)
-			event_del(&c->loop->tick);
-	}
-	exchange_free(c);
-	if (c->tls != NULL) {
-		(void)tls_conn_shutdown(c->tls);
-		tls_conn_free(c->tls);
-	}
-	close(c->fd);
-	free(c);
-	pthread_mutex_lock(&s->lock);
-	if (atomic_fetch_sub(&s->connections, 1) == 1)
-		pthread_cond_signal(&s->empty);
-	pthread_mutex_unlock(&s->lock);
 }

@@ -10,6 +10,7 @@ tls_result(struct conn *c, enum tls_io r)
 {
 	switch (r) {
 	case TLS_IO_OK:
+		c->writable = true;
 		return IO_OK;
 	case TLS_IO_WANT_READ:
 		c->readable = false;
@@ -38,8 +39,10 @@ conn_read(struct conn *c, void *p, size_t len, size_t *n)
 		return IO_END;
 	if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
 		return IO_BROKEN;
-	/* A short read has emptied the socket (epoll(7)), which saves the read that would only say
-	 * so; but the end of the stream is no byte. */
+	/*
+	 * A short read has emptied the socket (epoll(7)), which saves the read that would only say
+	 * so; but the end of the stream is no byte.
+	 */
 	if (got < 0 || ((size_t)got < len && !c->eof))
 		c->readable = false;
 	*n = got > 0 ? (size_t)got : 0;
@@ -57,8 +60,7 @@ conn_write(struct conn *c, const void *p, size_t len, bool more, size_t *n)
 	put = send(c->fd, p, len, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
 	if (put < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
 		return IO_BROKEN;
-	if (put < 0 || (size_t)put < len)
-		c->writable = false;
+	c->writable = put >= 0;
 	*n = put > 0 ? (size_t)put : 0;
 	return put > 0 ? IO_OK : IO_WAIT;
 }

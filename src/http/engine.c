@@ -55,7 +55,13 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 	if (what < CURL_POLL_IN || what > CURL_POLL_INOUT)
 		return 0;
 	ev.events = masks[what];
-	if (epoll_ctl(e->epoll_fd, known != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev) != 0)
+	/*
+	 * Known to us may be new to the kernel: the descriptor can have been closed and opened
+	 * again.
+	 */
+	if (known != NULL && epoll_ctl(e->epoll_fd, EPOLL_CTL_MOD, fd, &ev) == 0)
+		return 0;
+	if (epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, fd, &ev) != 0)
 		return -1;
 	curl_multi_assign(e->multi, fd, e);
 	return 0;
@@ -259,8 +265,10 @@ set_tls(struct engine *e, CURL *h)
 
 	if (e->ca_file != NULL)
 		ok = ok && SET(h, CURLOPT_CAINFO, e->ca_file);
-	/* With a folder of certificates libcurl cannot keep the parsed store from one connection to
-	 * the next. */
+	/*
+	 * With a folder of certificates libcurl cannot keep the parsed store from one connection to
+	 * the next.
+	 */
 	if (e->ca_file != NULL || curl_version_info(CURLVERSION_NOW)->cainfo != NULL)
 		ok = ok && SET(h, CURLOPT_CAPATH, NULL);
 	if (e->tls_configure != NULL)

@@ -35,8 +35,10 @@ struct engine_call {
 /* The strings are copied. */
 enum rc engine_new(
     struct engine **out, const struct http_client_conf *conf, struct err *err) MUST_CHECK;
-/* A handle with every setting that is the same for all calls, and where its data goes. NULL: no
- * memory. */
+/*
+ * A handle with every setting that is the same for all calls, and where its data goes. NULL: no
+ * memory.
+ */
 CURL *engine_handle(struct engine *e);
 void engine_handle_back(struct engine *e, CURL *easy);
 /* Run the call and wait for its end; sets code. */

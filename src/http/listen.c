@@ -13,8 +13,8 @@
 #include "base/text.h"
 
 #define ACCEPT_ROUND 64 /* connections taken before others get their turn */
-#define PAUSE_MS                                                                                   \
-	100 /* without a free descriptor there is nothing to accept with; try again after this */
+/* Without a free descriptor there is nothing to accept with; try again after this. */
+#define PAUSE_MS 100
 
 static void
 pause_accepting(struct listener *l)

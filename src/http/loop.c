@@ -26,8 +26,10 @@ on_conn(evutil_socket_t fd, short what, void *arg)
 	conn_event(arg, what);
 }
 
-/* Edge-triggered, both ways, once for the connection's life: no system call is needed to change
- * one's mind. */
+/*
+ * Edge-triggered, both ways, once for the connection's life: no system call is needed to change
+ * one's mind.
+ */
 static void
 adopt(struct loop *l, struct conn *c)
 {
@@ -43,8 +45,10 @@ adopt(struct loop *l, struct conn *c)
 		start_tick(l);
 }
 
-/* Deadlines are looked at a few times in the shortest of them, not each with a timer of its own:
- * they move with every request. */
+/*
+ * Deadlines are looked at a few times in the shortest of them, not each with a timer of its own:
+ * they move with every request.
+ */
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {

@@ -86,8 +86,10 @@ on_headers_complete(llhttp_t *ll)
 	return 0;
 }
 
-/* Chunked only: a piece of data.  It moves down to the end of what is decoded; llhttp is already
- * past it. */
+/*
+ * Chunked only: a piece of data.  It moves down to the end of what is decoded; llhttp is already
+ * past it.
+ */
 static int
 on_body(llhttp_t *ll, const char *at, size_t len)
 {

@@ -200,7 +200,8 @@ keeper_main(void *arg)
 			continue;
 		}
 		if (clock_mono_ms() - p->head->queued_ms >= STUCK_MS)
-			/* Half of what waits: when the jobs turn out short, the rest needs no
+			/*
+			 * Half of what waits: when the jobs turn out short, the rest needs no
 			 * threads.  A failure to make one is no harm, the next round tries again.
 			 */
 			(void)!add_workers(p, (p->queued + 1) / 2, NULL);

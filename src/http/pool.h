@@ -24,8 +24,10 @@ struct pool_job { /* embed it */
 /* A thread above `min` ends when nobody needed it for idle_ms. */
 enum rc pool_new(struct pool **out, unsigned min, unsigned max, unsigned idle_ms,
     void (*run)(struct pool_job *), struct err *err) MUST_CHECK;
-/* Queue a chain of jobs, linked by `next`, from any thread.  False: the pool is stopping, the jobs
- * stay the caller's. */
+/*
+ * Queue a chain of jobs, linked by `next`, from any thread.  False: the pool is stopping, the jobs
+ * stay the caller's.
+ */
 bool pool_push(struct pool *p, struct pool_job *first);
 unsigned pool_threads(struct pool *p);
 /* Waits for jobs that are running; hands the ones that never ran to drop().  No thread is left. */

@@ -119,8 +119,10 @@ put2(char *out, int n)
 	out[1] = (char)('0' + n % 10);
 }
 
-/* RFC 9110 5.6.7, IMF-fixdate.  By hand: this runs once a reply, and strftime() would take the
- * locale's names. */
+/*
+ * RFC 9110 5.6.7, IMF-fixdate.  By hand: this runs once a reply, and strftime() would take the
+ * locale's names.
+ */
 static void
 add_date(struct buf *b, int64_t now)
 {

@@ -6,8 +6,8 @@
 
 #include "http/server.h"
 
-#define HTTP_REPLY_COPY_MAX                                                                        \
-	16384u /* a body up to this goes out in one write with its header: one TLS record */
+/* A body up to this goes out in one write with its header: one TLS record. */
+#define HTTP_REPLY_COPY_MAX 16384u
 
 struct http_reply_ctx {
 	int minor;       /* of the request; 1 when unknown */
@@ -17,8 +17,10 @@ struct http_reply_ctx {
 
 void http_reply_init(struct http_reply *r);
 void http_reply_done(struct http_reply *r);
-/* The header, and the body when it is small, into `head`; *rest gets a large body (taken over).
- * `head` is initialised here. */
+/*
+ * The header, and the body when it is small, into `head`; *rest gets a large body (taken over).
+ * `head` is initialised here.
+ */
 enum rc http_reply_write(struct http_reply *r, const struct http_reply_ctx *ctx, struct buf *head,
     struct buf *rest, struct err *err) MUST_CHECK;
 /* "OK", "Not Found" ...; "Status" for what is not in the table. */

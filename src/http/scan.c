@@ -6,9 +6,8 @@
 #include <string.h>
 
 #define FRAME_DIGITS_MAX 8u /* a chunk of 4 GiB is past every limit */
-#define FRAME_EXT_MAX                                                                              \
-	4096u /* nobody sends chunk extensions; they must not become a way to feed us for nothing  \
-	       */
+/* Nobody sends chunk extensions; they must not become a way to feed us for nothing. */
+#define FRAME_EXT_MAX 4096u
 
 struct cursor {
 	const uint8_t *in;

@@ -50,8 +50,10 @@ struct http_scan {
 };
 
 void http_scan_begin(struct http_scan *s);
-/* `in` are all bytes since the beginning, `len` of them now.  True when the block is complete;
- * false: more, or SCAN_REFUSED. */
+/*
+ * `in` are all bytes since the beginning, `len` of them now.  True when the block is complete;
+ * false: more, or SCAN_REFUSED.
+ */
 bool http_scan(
     struct http_scan *s, const uint8_t *in, size_t len, const struct http_limits *limits);
 

@@ -14,8 +14,8 @@
 #define WORKER_IDLE_MS 10000
 #define TICK_MIN_MS    5
 #define TICK_MAX_MS    1000
-#define DRAIN_LOOK_MS                                                                              \
-	20 /* how often a draining server looks for connections that have become idle */
+/* How often a draining server looks for connections that have become idle. */
+#define DRAIN_LOOK_MS 20
 
 const char *
 http_header0(const struct http_request *r, const char *name)

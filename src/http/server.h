@@ -49,14 +49,15 @@ const char *http_header0(
 
 struct http_reply {
 	int status;               /* 200 unless set */
-	const char *content_type; /* static or in `arena`; NULL: none */
+	const char *content_type; /* static (it must outlive the handler); NULL: none */
 	struct buf body;          /* initialised by the server; max HTTP_REPLY_MAX */
 	struct buf headers;       /* extra lines, use http_reply_header() */
 	unsigned retry_after;     /* seconds; 0: no header */
 	bool close;               /* close the connection afterwards */
 	/*
-	 * Called once, on an I/O thread, when the last byte was handed to the kernel (sent = true)
-	 * or could not be (false). Must not block.
+	 * Called once, when the last byte was handed to the kernel (sent = true) or could not be
+	 * (false), on the thread that did it: the worker that ran the handler or an I/O thread.
+	 * Must not block.
 	 */
 	void (*on_done)(void *arg, bool sent);
 	void *on_done_arg;
@@ -73,8 +74,11 @@ typedef void (*http_handler)(void *ctx, const struct http_request *req, struct h
 struct http_server_conf {
 	http_handler handler;
 	void *ctx;
-	/* A request that never reached the handler (400, 408, 413, 414, 431, 503): for one log
-	 * line. May be NULL. On an I/O thread. */
+	/*
+	 * A request that never reached the handler (400, 408, 413, 414, 417, 431, 501, 503, 505),
+	 * or a TLS handshake that failed (status 0): for one log line. May be NULL. On an I/O
+	 * thread or a worker; must not block.
+	 */
 	void (*on_refused)(void *ctx, const char *peer, int status, const char *why);
 	size_t url_max, header_max, body_max; /* bytes; 0: limits.h */
 	unsigned io_threads;                  /* 0: 1 */
@@ -93,18 +97,22 @@ enum rc http_server_new(
     struct http_server **out, const struct http_server_conf *conf, struct err *err) MUST_CHECK;
 /*
  * Bind `address` ("127.0.0.1:8080", "[::]:443", "*:80"; port 0 picks one).  tls NULL: plain.
- * `listener` is handed to handlers. RC_IO "port busy" errors name the address. *port gets the bound
- * port (may be NULL).
+ * `listener` is handed to handlers. Takes its own reference of `tls`. RC_IO "port busy" errors name
+ * the address. *port gets the bound port (may be NULL).
  */
 enum rc http_listen(struct http_server *s, const char *address, struct tls_ctx *tls, void *listener,
     uint16_t *port, struct err *err) MUST_CHECK;
-/* Swap a listener's TLS context (certificate renewed on disk); connections in progress keep the old
- * one. */
+/*
+ * Swap a listener's TLS context (certificate renewed on disk), taking a reference; connections in
+ * progress keep the old one. Any thread.
+ */
 void http_listen_tls_set(struct http_server *s, void *listener, struct tls_ctx *tls);
-/* Start threads. */
+/* Start threads (signals are blocked in all of them). Once; every http_listen() comes before. */
 enum rc http_server_start(struct http_server *s, struct err *err) MUST_CHECK;
-/* Stop accepting, finish what is in flight for at most `grace_ms`, close the rest, join all
- * threads. */
+/*
+ * Stop accepting, finish what is in flight for at most `grace_ms`, close the rest, join all
+ * threads. A handler that runs longer than that is waited for all the same.
+ */
 void http_server_stop(struct http_server *s, unsigned grace_ms);
 void http_server_free(struct http_server *s);
 
@@ -114,9 +122,11 @@ struct http_server_stats {
 };
 void http_server_stats(struct http_server *s, struct http_server_stats *out);
 
-/* "GET" of a field in application/x-www-form-urlencoded text or a query. Percent-decoding; '+'
+/*
+ * "GET" of a field in application/x-www-form-urlencoded text or a query. Percent-decoding; '+'
  * becomes a space only if plus_is_space (SCEP's base64 in GET must keep it, RFC 8894 4.1 as devices
- * do it).  *out NULL when absent; the first wins.  RC_PARSE on bad escapes and NUL. */
+ * do it).  *out NULL when absent; the first wins.  RC_PARSE on bad escapes and NUL.
+ */
 enum rc http_form_get(char **out, size_t *out_len, const char *form, size_t form_len,
     const char *name, bool plus_is_space, struct err *err) MUST_CHECK;
 /* Append percent-encoding of everything but RFC 3986 unreserved. */

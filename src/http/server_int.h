@@ -1,6 +1,7 @@
 /*
  * server_int.h - what the parts of the server share: server.c (API), listen.c (sockets that
- * listen), loop.c (I/O threads), conn.c (a connection's life), conn_io.c (its reads and writes).
+ * listen), loop.c (I/O threads), conn.c (a connection's phases), conn_life.c (its beginning and
+ * end), conn_io.c (its reads and writes).
  *
  * Who may touch a connection: its owner, and there is one at any time - the I/O thread, or, from
  * the moment that a request is complete until its reply is out, a worker.  See `owner` in struct
@@ -65,8 +66,8 @@ struct exchange {
 /* Bits of conn.owner.  EVENT: the socket moved while a worker had it. */
 #define CONN_OWNED 1u
 #define CONN_EVENT 2u
-#define CONN_EOF                                                                                   \
-	4u /* the peer will send no more; with edge-triggered events that must be remembered */
+/* The peer will send no more; with edge-triggered events that must be remembered. */
+#define CONN_EOF 4u
 
 struct conn {
 	struct pool_job job;   /* first: the pool hands it back */
@@ -137,17 +138,31 @@ enum rc listener_add(
 void listener_remove(struct listener *l);            /* on loop 0's thread */
 void listener_free(struct listener *l);
 
-/* conn.c */
+/* conn_life.c */
 /* Takes fd.  NULL: no memory, and fd is closed. */
 struct conn *conn_new(struct listener *l, struct loop *loop, int fd, const struct sockaddr *peer);
 void conn_free(struct conn *c);
-/* Go on until it has to wait.  The caller owns it; afterwards nobody does, or a worker, or it is
- * freed. */
+
+/* conn.c */
+/* Enter a phase that may last `ms`; 0: as long as it takes. */
+void conn_phase(struct conn *c, enum conn_phase phase, unsigned ms);
+/*
+ * Go on until it has to wait.  The caller owns it; afterwards nobody does, or a worker, or it is
+ * freed.
+ */
 void conn_run(struct conn *c, bool on_loop);
 void conn_event(struct conn *c, short what);      /* on the loop's thread */
 void conn_expire(struct conn *c, int64_t now_ms); /* on the loop's thread: the tick */
 void conn_job(struct pool_job *j);                /* on a worker: call the handler */
 void conn_drop(struct pool_job *j);               /* the job will not run */
+
+/* exchange.c */
+bool exchange_new(struct conn *c);
+void exchange_free(struct conn *c);
+/* Room for at least one byte more; for the whole request once its length is known. */
+bool exchange_room(struct exchange *x);
+/* The reply is out, or never will be. */
+void exchange_reply_over(struct exchange *x, bool sent);
 
 /* conn_io.c */
 enum io { IO_OK, IO_WAIT, IO_END, IO_BROKEN };

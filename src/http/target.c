@@ -54,8 +54,10 @@ http_percent_decode(char *out, const char *in, size_t len, bool plus_is_space)
 	return (long)n;
 }
 
-/* "." and ".." as a whole segment: no client of ours sends them, and routes must not be reached by
- * two names. */
+/*
+ * "." and ".." as a whole segment: no client of ours sends them, and routes must not be reached by
+ * two names.
+ */
 static bool
 has_dot_segment(const char *path)
 {
@@ -94,8 +96,10 @@ decode_path(char *path, const char *raw, size_t len)
 	return has_dot_segment(path) ? "dot segment in the path" : NULL;
 }
 
-/* RFC 9112 3.2.2: a server accepts absolute-form, whatever it thinks of proxies.  Where the path
- * begins, NULL: no such form. */
+/*
+ * RFC 9112 3.2.2: a server accepts absolute-form, whatever it thinks of proxies.  Where the path
+ * begins, NULL: no such form.
+ */
 static const char *
 skip_authority(const char *target)
 {

@@ -10,9 +10,8 @@
 
 #include "base/err.h"
 
-#define THREAD_STACK                                                                               \
-	(1024u * 1024u) /* of address space; what OpenSSL, SQLite and a log line need is a tenth   \
-			   of it */
+/* Of address space; what OpenSSL, SQLite and a log line need is a tenth of it. */
+#define THREAD_STACK (1024u * 1024u)
 
 enum rc thread_start(pthread_t *out, void *(*main)(void *), void *arg, struct err *err) MUST_CHECK;
 /* A condition whose timed waits take monotonic time. */

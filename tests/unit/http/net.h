@@ -29,8 +29,10 @@ void read_reply(int fd, struct reply *r, bool bodyless);
 bool at_end(int fd);
 /* Read until the peer closes or the room is full; NUL-terminated. */
 size_t read_all(int fd, char *out, size_t room);
-/* Read up to and including an empty line, and the body that Content-Length tells; NUL-terminated
- * head. False: closed before. */
+/*
+ * Read up to and including an empty line, and the body that Content-Length tells; NUL-terminated
+ * head. False: closed before.
+ */
 bool read_message(int fd, char *head, size_t room, char *body, size_t body_room, size_t *body_len);
 void nap_ms(int ms);
 int64_t now_ms(void);

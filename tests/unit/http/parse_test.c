@@ -51,8 +51,10 @@ read_request(struct http_parse *p, uint8_t *in, struct verdict *v)
 	free(mem);
 }
 
-/* Give the bytes in pieces of `step`, each time in a fresh allocation of just the right size, so
- * that ASan sees any step outside. */
+/*
+ * Give the bytes in pieces of `step`, each time in a fresh allocation of just the right size, so
+ * that ASan sees any step outside.
+ */
 static void
 parse_in_steps(struct verdict *v, const void *bytes, size_t total, size_t step)
 {
@@ -409,7 +411,8 @@ keep_alive_follows_version_and_connection_header(void **state)
 	}
 }
 
-/* "GET /aaa HTTP/1.1" with a target of n bytes, and a header block of m bytes after the first line.
+/*
+ * "GET /aaa HTTP/1.1" with a target of n bytes, and a header block of m bytes after the first line.
  */
 static char *
 sized(size_t n, size_t m, size_t *len)

@@ -87,8 +87,10 @@ tunnel(int client, int target)
 	}
 }
 
-/* "METHOD http://127.0.0.1:port/path HTTP/1.1" goes on as "METHOD /path HTTP/1.1", without the line
- * that is for us. */
+/*
+ * "METHOD http://127.0.0.1:port/path HTTP/1.1" goes on as "METHOD /path HTTP/1.1", without the line
+ * that is for us.
+ */
 static void
 forward(const char *head, const char *body, size_t body_len, int client)
 {
