@@ -135,6 +135,22 @@ set_clock(const char *text, struct err *err)
 	return RC_OK;
 }
 
+/* It is put in front of paths, and into JSON. */
+static enum rc
+check_public_url(const char *url, struct err *err)
+{
+	if (url == NULL)
+		return RC_OK;
+	if (!str_starts(url, "http://") && !str_starts(url, "https://"))
+		return fail(
+		    err, RC_CONFIG, "--public-url wants http:// or https://, not \"%s\"", url);
+	if (url[strlen(url) - 1] == '/' || strpbrk(url, "\"\\ ?#") != NULL)
+		return fail(err, RC_CONFIG,
+		    "--public-url wants scheme, host and port without '/' at the end, not \"%s\"",
+		    url);
+	return RC_OK;
+}
+
 /* Cut "NAME=FILE" in place: argv belongs to us. */
 static enum rc
 read_roots(struct program *p, char **copies, struct err *err)
@@ -263,6 +279,7 @@ start(struct program *p, char **copies, struct err *err)
 	enum rc rc;
 
 	if ((rc = set_clock(p->o->clock_offset, err)) != RC_OK ||
+	    (rc = check_public_url(p->o->public_url, err)) != RC_OK ||
 	    (rc = read_roots(p, copies, err)) != RC_OK || (rc = load_tenants(p, err)) != RC_OK ||
 	    (rc = build_sim(p, err)) != RC_OK || (rc = open_server(p, err)) != RC_OK ||
 	    (rc = write_port(p, err)) != RC_OK)
