@@ -16,7 +16,7 @@ struct one {
 	struct enrol_message message;
 	struct key *key; /* borrowed */
 	struct serial serial;
-	bool ok;
+	enum { BAD, GOOD, UNOPENED } grade;
 	char fault[FAULT_MAX];
 };
 
@@ -175,6 +175,24 @@ judge(struct one *o, const struct shot *s, struct session *session, struct err *
 	return rc;
 }
 
+/*
+ * Some servers envelope in single DES whatever they were asked in (micromdm 2.1), which libscep
+ * does not take.  It looks at the envelope last: signature, transaction and nonce are right, and
+ * the status is SUCCESS.
+ */
+static bool
+is_unopened(const struct one *o, const struct shot *s, const struct session *session)
+{
+	struct scep_certrep rep;
+	struct scep_error e;
+
+	if (s->status != 200 ||
+	    scep_certrep_open(&rep, s->reply.data, s->reply.len, &o->message.pending,
+		session->ca_der, session->n_ca, o->message.me, &e) == SCEP_OK)
+		return false;
+	return e.status == SCEP_E_ALG && strcmp(e.step, "structure") == 0;
+}
+
 /* A bad answer is a finding, not a failure of the crew. */
 static enum rc
 judge_one(void *ctx, size_t i, struct err *err)
@@ -183,9 +201,13 @@ judge_one(void *ctx, size_t i, struct err *err)
 	struct one *o = &b->v[i];
 	struct err why;
 
-	o->ok = judge(o, &b->shots[i], b->spec.session, &why) == RC_OK;
-	if (!o->ok)
-		(void)snprintf(o->fault, sizeof(o->fault), "%.*s", FAULT_MAX - 1, why.msg);
+	if (judge(o, &b->shots[i], b->spec.session, &why) == RC_OK) {
+		o->grade = GOOD;
+		return RC_OK;
+	}
+	(void)snprintf(o->fault, sizeof(o->fault), "%.*s", FAULT_MAX - 1, why.msg);
+	if (why.rc == RC_ALG && is_unopened(o, &b->shots[i], b->spec.session))
+		o->grade = UNOPENED;
 	return RC_OK;
 }
 
@@ -206,7 +228,7 @@ count_twice(size_t *out, const struct batch *b, struct err *err)
 	if (v == NULL)
 		return fail(err, RC_NOMEM, "serial numbers");
 	for (size_t i = 0; i < b->spec.n; i++)
-		if (b->v[i].ok)
+		if (b->v[i].grade == GOOD)
 			v[n++] = b->v[i].serial;
 	qsort(v, n, sizeof(*v), by_serial);
 	for (size_t i = 1; i < n; i++)
@@ -225,8 +247,9 @@ batch_judge(struct verdict *out, struct batch *b, const struct cpus *cpus, const
 	if ((rc = crew_run(cpus, p, "checking answers", b->spec.n, judge_one, b, err)) != RC_OK)
 		return rc;
 	for (size_t i = 0; i < b->spec.n; i++) {
-		out->ok += b->v[i].ok;
-		if (!b->v[i].ok && out->first_fault[0] == '\0')
+		out->ok += b->v[i].grade == GOOD;
+		out->unopened += b->v[i].grade == UNOPENED;
+		if (b->v[i].grade == BAD && out->first_fault[0] == '\0')
 			memcpy(out->first_fault, b->v[i].fault, FAULT_MAX);
 	}
 	return count_twice(&out->twice, b, err);

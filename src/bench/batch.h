@@ -29,9 +29,12 @@ struct shot *batch_shots(struct batch *b);
 
 /* What the answers are worth. */
 struct verdict {
-	size_t ok;    /* SUCCESS, decrypted, our key, signed by the server's CA */
+	size_t ok; /* SUCCESS, decrypted, our key, signed by the server's CA */
+	/* Signed SUCCESS for our transaction, in a cipher that libscep does not take (single DES).
+	 */
+	size_t unopened;
 	size_t twice; /* certificates whose serial number an earlier one has, too */
-	char first_fault[ERR_MSG_MAX]; /* of the first that is not ok, or "" */
+	char first_fault[ERR_MSG_MAX]; /* of the first that is neither ok nor unopened, or "" */
 };
 enum rc batch_judge(struct verdict *out, struct batch *b, const struct cpus *cpus,
     const struct progress *p, struct err *err) MUST_CHECK;

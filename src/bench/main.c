@@ -75,7 +75,7 @@ enroll(const void *opts, int nargs, char **args)
 		return EXIT_INTERRUPTED;
 	if (code != 0)
 		return code;
-	return measured_all_ok(&f.scepd) && (!f.has_micromdm || measured_all_ok(&f.micromdm))
+	return measured_all_ok(&f.scepd) && (!f.has_micromdm || measured_all_answered(&f.micromdm))
 	    ? 0
 	    : EXIT_NOT_ALL;
 }

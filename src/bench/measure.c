@@ -126,6 +126,12 @@ measured_all_ok(const struct measured *m)
 	return m->verdict.ok == m->n + m->warm && m->verdict.twice == 0;
 }
 
+bool
+measured_all_answered(const struct measured *m)
+{
+	return m->verdict.ok + m->verdict.unopened == m->n + m->warm && m->verdict.twice == 0;
+}
+
 double
 measured_cpu(const struct measured *m)
 {

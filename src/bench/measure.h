@@ -33,6 +33,8 @@ struct measured {
 enum rc measure(struct measured *out, const struct measure_spec *spec, struct err *err) MUST_CHECK;
 /* Each request was answered with a certificate, and no two have the same serial number. */
 bool measured_all_ok(const struct measured *m);
+/* The same, where certificates may be in an envelope that libscep does not open. */
+bool measured_all_answered(const struct measured *m);
 /* User and system, seconds an enrolment. */
 double measured_cpu(const struct measured *m);
 /* Seconds that the 99th percentile should stay under: three times what a queue of `concurrency`
