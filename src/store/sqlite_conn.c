@@ -71,6 +71,23 @@ library_setup(void)
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+/* One owner at a time, so SQLite's own lock is not needed; never a URI, whatever the path holds. */
+static enum rc
+conn_open(struct sq_conn *c, enum sq_role role, struct err *err)
+{
+	if (sqlite3_open_v2(c->path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK)
+		return c->db == NULL ? fail(err, RC_NOMEM, "no memory for a database connection")
+				     : sq_fail(c, "cannot open the database", err);
+	sqlite3_extended_result_codes(c->db, 1);
+	sqlite3_busy_timeout(c->db, SQ_BUSY_MS);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	if (sqlite3_exec(c->db, pragmas[role], NULL, NULL, NULL) != SQLITE_OK)
+		return sq_fail(c, "cannot set up the database", err);
+	return RC_OK;
+}
+
 enum rc
 sq_open(struct sq_conn **out, const char *path, enum sq_role role, struct err *err)
 {
@@ -82,23 +99,8 @@ sq_open(struct sq_conn **out, const char *path, enum sq_role role, struct err *e
 	if (c == NULL)
 		return fail(err, RC_NOMEM, "no memory for a database connection");
 	rc = str_dup(&c->path, path, err);
-	if (rc != RC_OK)
-		goto out;
-	/* One owner at a time, so SQLite's own lock is not needed; never a URI, whatever the path
-	 * holds. */
-	if (sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK) {
-		rc = c->db == NULL ? fail(err, RC_NOMEM, "no memory for a database connection")
-				   : sq_fail(c, "cannot open the database", err);
-		goto out;
-	}
-	sqlite3_extended_result_codes(c->db, 1);
-	sqlite3_busy_timeout(c->db, SQ_BUSY_MS);
-	sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	if (sqlite3_exec(c->db, pragmas[role], NULL, NULL, NULL) != SQLITE_OK)
-		rc = sq_fail(c, "cannot set up the database", err);
-out:
+	if (rc == RC_OK)
+		rc = conn_open(c, role, err);
 	if (rc == RC_OK)
 		*out = c;
 	else

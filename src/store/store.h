@@ -6,12 +6,11 @@
  * are grouped into one commit by a writer thread, so durability costs one fsync for all that wait.
  * Borrowed inputs live for the call; results are the caller's.
  *
- * A transaction (DESIGN: losing nothing, handing out nothing wrongly) is one row keyed (endpoint,
- * transactionID, SHA-256 of the CSR):
+ * A transaction is one row keyed (endpoint, transactionID, SHA-256 of the CSR):
  *
- * 	received -> authorised -> reserved(serial) -> signed -> notified -> delivered
- * 	    |           |             |                 +-> undelivered (certificate revoked)
- * 	    +-----------+-------------+-> refused(reason)
+ *	received -> authorised -> reserved(serial) -> signed -> notified -> delivered
+ *	    |           |             |                 +-> undelivered (certificate revoked)
+ *	    +-----------+-------------+-> refused(reason)
  *
  * Only these arrows exist: a move from another state than the one expected is RC_CONFLICT and
  * changes nothing. A transaction that does not exist is RC_NOTFOUND.
@@ -31,8 +30,7 @@
 
 struct store;
 
-#define STORE_QUEUE_MAX                                                                            \
-	1024 /* steps that wait for a commit: several times the workers a machine has use for */
+#define STORE_QUEUE_MAX     1024  /* steps waiting for a commit: more than there are workers */
 #define STORE_QUEUE_WAIT_MS 10000 /* a device gives up at about the same time */
 
 enum tx_state {
