@@ -139,8 +139,12 @@ intune_check(struct intune_client *c, struct intune_error *err)
 	}
 	if ((st = service_get(&op, &s)) == INTUNE_OK) {
 		shared_release(&s->shared);
-		if ((st = token_get(&op, SCOPE_INTUNE, &t)) == INTUNE_OK)
+		if ((st = token_get(&op, SCOPE_INTUNE, &t)) == INTUNE_OK) {
+			st = token_check(&op, t);
+			if (st != INTUNE_OK)
+				token_drop(&op, SCOPE_INTUNE, t);
 			shared_release(&t->shared);
+		}
 	}
 	return op_end(&op, INTUNE_STEP_TOKEN, st);
 }

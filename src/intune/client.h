@@ -42,6 +42,9 @@ void token_drop(struct op *op, enum scope scope, const struct token *t);
 /* Say which roles the token has, which was not enough for the step: INTUNE_E_PERMISSION. */
 enum intune_status token_lacks(
     struct op *op, const struct exchange *x, const struct http_result *res, const struct token *t);
+/* INTUNE_E_PERMISSION when the token is one that can be read and carries no role at all: no consent
+ * yet. */
+enum intune_status token_check(struct op *op, const struct token *t);
 
 struct service {
 	struct shared shared;

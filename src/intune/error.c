@@ -10,8 +10,8 @@
 #include "base/text.h"
 
 /*
- * A longer run of base64 characters is data, not words.  The longest things to keep are a SHA-256
- * in hex (64), and paths, which begin with '/' and have a bound of their own.
+ * Base64 is data, not words.  The longest word to keep is a SHA-256 in hex (64); paths are such
+ * words with slashes between, while base64 of any length has stretches without one that are longer.
  */
 #define RUN_MAX      64u
 #define RUN_PATH_MAX 200u
@@ -117,6 +117,19 @@ run_length(const char *s, size_t len)
 	return n;
 }
 
+static bool
+is_data(const char *run, size_t len)
+{
+	size_t i, stretch = 0;
+
+	for (i = 0; i < len; i++) {
+		stretch = run[i] == '/' ? 0 : stretch + 1;
+		if (stretch > RUN_MAX)
+			return true;
+	}
+	return len > RUN_PATH_MAX;
+}
+
 /* One byte of a server's words; bytes of longer characters pass and are judged together later. */
 static char
 word_byte(char c)
@@ -137,7 +150,7 @@ error_words(char *out, size_t size, const char *s, size_t len)
 		run = run_length(from, len - i);
 		k = run > 0 ? run : 1;
 		i += k;
-		if (run > (*from == '/' ? RUN_PATH_MAX : RUN_MAX)) {
+		if (is_data(from, run)) {
 			from = RUN_MARK;
 			k = sizeof(RUN_MARK) - 1;
 		}

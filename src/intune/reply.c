@@ -14,9 +14,10 @@
 #include "json/json.h"
 
 #define EXPIRES_DEFAULT 300 /* RFC 6749 5.1 lets a server leave it out */
-#define EXPIRES_MAX     86400 /* Entra's longest is 24 hours or a little more: refresh at least daily \
-			       */
-#define ROLE_MAX 64u          /* bytes of one role's name */
+#define EXPIRES_MAX                                                                                \
+	86400        /* Entra's longest is 24 hours or a little more: refresh at least daily       \
+		      */
+#define ROLE_MAX 64u /* bytes of one role's name */
 
 static enum rc
 parse_object(json_t **out, const void *p, size_t len, struct err *err)

@@ -127,21 +127,15 @@ token_refused(struct op *op, const struct exchange *x, const struct http_result 
 }
 
 static enum intune_status
-ask(struct op *op, struct exchange *x, struct fetched *out, bool *again)
+ask(struct op *op, struct exchange *x, struct fetched *out)
 {
 	struct http_result res;
-	enum intune_status st;
+	enum intune_status st = op_exchange(op, x, &res);
 
-	st = op_exchange(op, x, &res);
 	if (st == INTUNE_OK && res.status >= 200 && res.status <= 299)
 		st = take_token(op, x, &res, out);
-	else if (st == INTUNE_OK && *again && op_wait_for_retry(op))
-		st = INTUNE_E_UNAVAILABLE;
-	else {
-		*again = false;
-		if (st == INTUNE_OK)
-			st = token_refused(op, x, &res);
-	}
+	else if (st == INTUNE_OK)
+		st = token_refused(op, x, &res);
 	op_result_done(&res);
 	return st;
 }
@@ -162,18 +156,15 @@ token_fetch(struct op *op, void *arg, struct fetched *out)
 	};
 	struct buf form;
 	enum intune_status st;
-	bool again = true;
 
 	if (wire_token_form(&form, s, src->scope, NULL) != RC_OK) {
 		buf_wipe(&form);
 		return op_nomem(op, x.step);
 	}
 	x.body = &form;
-	st = ask(op, &x, out, &again);
-	if (st != INTUNE_OK && again) {
-		again = false;
-		st = ask(op, &x, out, &again);
-	}
+	st = ask(op, &x, out);
+	if (st != INTUNE_OK && op_wait_for_retry(op))
+		st = ask(op, &x, out);
 	buf_wipe(&form);
 	return st;
 }
@@ -203,21 +194,46 @@ token_drop(struct op *op, enum scope scope, const struct token *t)
 	cache_drop(&op->client->tokens[scope].cache, &t->shared);
 }
 
+static void
+hint_grant(struct op *op, bool graph)
+{
+	error_hint(op->err, "grant the app %s (application permission) and admin consent",
+	    graph ? "Microsoft Graph Application.Read.All" : "Intune scep_challenge_provider");
+}
+
+static void
+roles_of(char out[ROLES_TEXT], const struct token *t)
+{
+	reply_token_roles(out, t->line + strlen(BEARER), t->len - strlen(BEARER));
+}
+
 enum intune_status
 token_lacks(
     struct op *op, const struct exchange *x, const struct http_result *res, const struct token *t)
 {
-	bool graph = x->step == INTUNE_STEP_DISCOVERY;
 	char roles[ROLES_TEXT];
 
 	(void)op_odata_failure(op, x, res);
 	op->err->status = INTUNE_E_PERMISSION;
-	error_hint(op->err, "grant the app %s (application permission) and admin consent",
-	    graph ? "Microsoft Graph Application.Read.All" : "Intune scep_challenge_provider");
-	reply_token_roles(roles, t->line + strlen(BEARER), t->len - strlen(BEARER));
+	hint_grant(op, x->step == INTUNE_STEP_DISCOVERY);
+	roles_of(roles, t);
 	if (roles[0] != '\0')
 		error_hint_more(op->err, "roles in the token: %s", roles);
 	if (res->status == 401)
 		op_hint_clock(op, res);
+	return INTUNE_E_PERMISSION;
+}
+
+enum intune_status
+token_check(struct op *op, const struct token *t)
+{
+	char roles[ROLES_TEXT];
+
+	roles_of(roles, t);
+	if (strcmp(roles, "none") != 0)
+		return INTUNE_OK;
+	error_set(op->err, INTUNE_E_PERMISSION, INTUNE_STEP_TOKEN,
+	    "token: the app's token for Intune carries no role");
+	hint_grant(op, false);
 	return INTUNE_E_PERMISSION;
 }
