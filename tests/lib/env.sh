@@ -36,11 +36,11 @@ wait_for() {
 	return 1
 }
 
-# free_port: one that nothing on loopback listens on just now
+# free_port: one that nothing on loopback listens on just now, below the range that the kernel gives to clients
 free_port() {
 	local p
 	for _ in $(seq 50); do
-		p=$((20000 + RANDOM % 30000))
+		p=$((20000 + RANDOM % 12000))
 		(exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }
 	done
 	return 1
