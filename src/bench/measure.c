@@ -72,7 +72,8 @@ timed_section(
 	if ((rc = usage_now(&after, spec, err)) != RC_OK)
 		return rc;
 	out->elapsed = (double)load.elapsed_us / 1e6;
-	out->per_second = (double)out->n / out->elapsed;
+	out->answered = load.answered;
+	out->per_second = (double)load.answered / out->elapsed;
 	out->reconnects = load.reconnects;
 	out->has_usage = spec->server != NULL;
 	out->used = after;

@@ -21,8 +21,9 @@ struct measure_spec {
 struct measured {
 	size_t n, warm; /* timed; before them */
 	unsigned concurrency;
-	double elapsed; /* seconds */
-	double per_second;
+	double elapsed;    /* seconds */
+	size_t answered;   /* of n, whatever the answer */
+	double per_second; /* of these */
 	uint64_t p50_us, p99_us, max_us;
 	size_t reconnects;
 	struct verdict verdict; /* of all of them, warm ones too */
