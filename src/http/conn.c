@@ -150,8 +150,8 @@ read_some(struct conn *c)
 	enum io io;
 	size_t n;
 
-	if (!exchange_room(x))
-		return refuse(c, 503, "no memory", false);
+	if (!exchange_room(c))
+		return refuse(c, 503, "no memory for the request", false);
 	io = conn_read(c, x->in + x->len, x->cap - x->len, &n);
 	if (io == IO_WAIT)
 		return STEP_WAIT;
@@ -372,14 +372,28 @@ conn_event(struct conn *c, short what)
 	conn_run(c, true);
 }
 
+/* The deadline of the phase has passed; ours to end.  False: freed. */
+static bool
+time_out(struct conn *c)
+{
+	if (c->phase != CONN_HEAD && c->phase != CONN_BODY) {
+		conn_free(c);
+		return false;
+	}
+	if (refuse(c, 408, c->phase == CONN_HEAD ? "header took too long" : "body took too long",
+		false) == STEP_AGAIN)
+		return true;
+	conn_free(c);
+	return false;
+}
+
 void
 conn_expire(struct conn *c, int64_t now_ms)
 {
 	int stage = atomic_load_explicit(&c->loop->server->stage, memory_order_relaxed);
 	int64_t deadline = atomic_load_explicit(&c->deadline_ms, memory_order_relaxed);
-	bool late = deadline != 0 && deadline <= now_ms;
 
-	if (!late && stage == SERVER_RUNNING)
+	if (stage == SERVER_RUNNING && (deadline == 0 || deadline > now_ms))
 		return;
 	if (atomic_load(&c->owner) & CONN_OWNED) {
 		if (stage >= SERVER_CLOSING)
@@ -387,21 +401,11 @@ conn_expire(struct conn *c, int64_t now_ms)
 		return;
 	}
 	/* Only this thread takes unowned connections, so nobody comes between. */
-	deadline = atomic_load_explicit(&c->deadline_ms, memory_order_relaxed);
-	late = deadline != 0 && deadline <= now_ms;
 	atomic_exchange(&c->owner, CONN_OWNED);
+	deadline = atomic_load_explicit(&c->deadline_ms, memory_order_relaxed);
 	if (stage >= SERVER_CLOSING || (stage == SERVER_DRAINING && c->phase == CONN_IDLE))
 		conn_free(c);
-	else if (late && (c->phase == CONN_HEAD || c->phase == CONN_BODY)) {
-		if (refuse(c, 408,
-			c->phase == CONN_HEAD ? "header took too long" : "body took too long",
-			false) == STEP_END)
-			conn_free(c);
-		else
-			conn_run(c, true);
-	} else if (late)
-		conn_free(c);
-	else
+	else if (deadline == 0 || deadline > now_ms || time_out(c))
 		conn_run(c, true);
 }
 

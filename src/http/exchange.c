@@ -8,6 +8,8 @@
 
 /* Bytes of the first read buffer: a GET, or a POST of a usual SCEP message, in one read. */
 #define READ_FIRST 8192u
+/* All larger buffers together: as many as this of the largest body (256 MiB by default). */
+#define BUFFERED_BODIES 256u
 
 bool
 exchange_new(struct conn *c)
@@ -42,26 +44,38 @@ exchange_free(struct conn *c)
 	if (c->x == NULL)
 		return;
 	exchange_reply_over(c->x, false);
+	if (c->x->cap > READ_FIRST)
+		atomic_fetch_sub(&c->loop->server->buffered, c->x->cap - READ_FIRST);
 	free(c->x->in);
 	free(c->x);
 	c->x = NULL;
 }
 
+/*
+ * Doubling, and not at once what a Content-Length promises: memory is for bytes that have come. All
+ * buffers above the first size together are bounded, or a few thousand connections that each send
+ * most of a body would take it all.
+ */
 bool
-exchange_room(struct exchange *x)
+exchange_room(struct conn *c)
 {
-	size_t cap = x->cap;
+	struct http_server *s = c->loop->server;
+	struct exchange *x = c->x;
+	size_t want = http_parse_want(&x->parse), cap = x->cap * 2, more;
 	uint8_t *in;
 
-	if (x->parse.phase == HTTP_PHASE_BODY && cap < http_parse_want(&x->parse))
-		cap = http_parse_want(&x->parse);
-	else if (x->len == cap)
-		cap = cap == 0 ? READ_FIRST : cap * 2;
-	if (cap == x->cap)
+	if (x->len < x->cap)
 		return true;
-	in = realloc(x->in, cap);
-	if (in == NULL)
+	if (cap == 0)
+		cap = READ_FIRST;
+	else if (x->parse.phase == HTTP_PHASE_BODY && want > x->len && cap > want)
+		cap = want;
+	more = x->cap > 0 ? cap - x->cap : 0;
+	if (atomic_fetch_add(&s->buffered, more) + more > BUFFERED_BODIES * s->limits.body ||
+	    (in = realloc(x->in, cap)) == NULL) {
+		atomic_fetch_sub(&s->buffered, more);
 		return false;
+	}
 	x->in = in;
 	x->cap = cap;
 	return true;

@@ -117,6 +117,7 @@ struct http_server {
 	bool started;
 	atomic_int stage;
 	atomic_uint in_flight, connections;
+	atomic_size_t buffered; /* bytes of read buffers above the first size */
 	atomic_ullong accepted, requests, refused;
 	unsigned tick_ms;
 	pthread_mutex_t lock;
@@ -159,8 +160,8 @@ void conn_drop(struct pool_job *j);               /* the job will not run */
 /* exchange.c */
 bool exchange_new(struct conn *c);
 void exchange_free(struct conn *c);
-/* Room for at least one byte more; for the whole request once its length is known. */
-bool exchange_room(struct exchange *x);
+/* Room for at least one byte more.  False: no memory, or none left for this. */
+bool exchange_room(struct conn *c);
 /* The reply is out, or never will be. */
 void exchange_reply_over(struct exchange *x, bool sent);
 

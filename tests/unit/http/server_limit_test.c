@@ -232,6 +232,45 @@ a_flood_past_the_bound_is_cut_off(void **state)
 	rig_stop(&rig);
 }
 
+/* Each sends nearly all of a body and then waits: together they must not take more than the bound.
+ */
+static void
+unfinished_bodies_are_bounded_together(void **state)
+{
+	enum { N = 300, BODY = 64 * 1024 };
+	struct http_server_conf conf = { .body_max = BODY };
+	static char part[BODY - 1];
+	char head[100];
+	struct rig rig;
+	struct reply r;
+	int fd[N], i, refused;
+
+	rig_start(&rig, &conf);
+	snprintf(
+	    head, sizeof head, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n", BODY);
+	for (i = 0; i < N; i++) {
+		fd[i] = dial(rig.port);
+		send_text(fd[i], head);
+		send_bytes(fd[i], part, sizeof part);
+	}
+	for (i = 0; i < 200 && atomic_load(&rig.refused) == 0; i++)
+		nap_ms(10);
+	refused = atomic_load(&rig.refused);
+	assert_in_range(refused, 1, N / 2);
+	assert_int_equal(atomic_load(&rig.refused_status), 503);
+	i = dial(rig.port); /* small requests need none of it */
+	send_text(i, "GET /a HTTP/1.1\r\n" HOST "\r\n");
+	read_reply(i, &r, false);
+	assert_int_equal(r.status, 200);
+	close(i);
+	send_bytes(fd[0], part, 1);
+	read_reply(fd[0], &r, false);
+	assert_int_equal(r.status, 200);
+	for (i = 0; i < N; i++)
+		close(fd[i]);
+	rig_stop(&rig);
+}
+
 static void
 past_the_bound_of_connections_the_newest_is_closed(void **state)
 {
@@ -376,6 +415,7 @@ main(void)
 		cmocka_unit_test(a_large_reply_arrives_whole),
 		cmocka_unit_test(past_the_bound_of_requests_in_flight_503_comes_at_once),
 		cmocka_unit_test(a_flood_past_the_bound_is_cut_off),
+		cmocka_unit_test(unfinished_bodies_are_bounded_together),
 		cmocka_unit_test(past_the_bound_of_connections_the_newest_is_closed),
 		cmocka_unit_test(draining_finishes_what_is_in_flight_and_takes_nothing_new),
 		cmocka_unit_test(the_grace_time_of_draining_ends),
