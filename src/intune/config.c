@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -78,6 +79,13 @@ is_port(const char *s)
 	return parse_u64(&port, s, 0, UINT16_MAX, "port", NULL) == RC_OK;
 }
 
+/* libcurl reads it at the first connection, which is late to learn of a wrong path. */
+static bool
+is_file(const char *s)
+{
+	return is_text(s) && access(s, R_OK) == 0;
+}
+
 #define F(field)  offsetof(struct intune_config, field)
 #define WANT_TEXT "text without control characters"
 #define WANT_ID   "letters, digits, '.' and '-'"
@@ -107,7 +115,8 @@ static const struct row rows[P__MAX] = {
 	    "a number from 0 to 65535", true },
 	[P_PROXY_USER] = { "PROXY_USER", F(proxy_user), OPTIONAL, NULL, is_text, WANT_TEXT, true },
 	[P_PROXY_PASS] = { "PROXY_PASS", F(proxy_pass), OPTIONAL, NULL, is_text, WANT_TEXT, true },
-	[P_CA_FILE] = { NULL, F(ca_file), OPTIONAL, NULL, is_text, WANT_TEXT, true },
+	[P_CA_FILE] = { NULL, F(ca_file), OPTIONAL, NULL, is_file, "a file that can be read",
+	    true },
 };
 
 /* Names that Microsoft's libraries take for what is taken above under another name, or has no
@@ -191,7 +200,7 @@ static enum intune_status
 take(struct settings *s, enum property p, const char *value, struct intune_error *e)
 {
 	const struct row *r = &rows[p];
-	const char *name = r->name != NULL ? r->name : "the CA file";
+	const char *name = r->name != NULL ? r->name : "ca_file";
 
 	if (value != NULL && value[0] == '\0' && r->empty_is_unset)
 		value = NULL;

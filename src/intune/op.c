@@ -206,11 +206,13 @@ op_wait_for_retry(const struct op *op)
 	return true;
 }
 
-/* Answers that say "later": RFC 9110 15.5.9, 15.6; RFC 6585 4. */
+/* Not there yet, or not now: RFC 9110 15.5.5, 15.5.8, 15.5.9, 15.6; RFC 6585 4.  407 is the
+ * proxy's, not the service's. */
 static bool
 is_passing(int status)
 {
-	return status == 404 || status == 408 || status == 429 || (status >= 500 && status <= 599);
+	return status == 404 || status == 407 || status == 408 || status == 429 ||
+	    (status >= 500 && status <= 599);
 }
 
 enum intune_status

@@ -715,18 +715,18 @@ the_time_limit_covers_the_whole_call(void **state)
 {
 	static const enum route routes[] = { ROUTE_TOKEN, ROUTE_LIST, ROUTE_ACTION };
 	struct fixture *f = *state;
-	const struct play slow = { 200, NULL, "{}", 0, 1500 };
+	const struct play slow = { 200, NULL, "{}", 0, 700 };
 	struct intune_config c;
 	size_t i;
 
 	for (i = 0; i < COUNT(routes); i++) {
 		intune_client_free(f->client);
 		peer_config(f->peer, &c);
-		c.total_ms = 300;
+		c.total_ms = 200;
 		assert_int_equal(intune_client_new(&f->client, &c, NULL), INTUNE_OK);
 		peer_play(f->peer, routes[i], &slow);
 		assert_int_equal(validate(f), INTUNE_E_UNAVAILABLE);
-		assert_true(f->e.elapsed_ms >= 250 && f->e.elapsed_ms < 1200);
+		assert_true(f->e.elapsed_ms >= 150 && f->e.elapsed_ms < 650);
 		assert_int_equal(f->e.http_status, 0);
 	}
 }
@@ -840,6 +840,105 @@ a_whole_size_request_passes_unchanged(void **state)
 	free(big);
 }
 
+static void
+a_compressed_answer_is_understood(void **state)
+{
+	static const char ok[] = "{\"code\":\"Success\"}";
+	struct fixture *f = *state;
+	uint8_t packed[128];
+	z_stream z = { 0 };
+
+	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
+	z.next_in = (uint8_t *)(uintptr_t)ok;
+	z.avail_in = sizeof(ok) - 1;
+	z.next_out = packed;
+	z.avail_out = sizeof(packed);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	const struct play play = { 200, "Content-Encoding: gzip\r\n", packed, z.total_out, 0 };
+
+	deflateEnd(&z);
+	peer_play(f->peer, ROUTE_ACTION, &play);
+	assert_int_equal(validate(f), INTUNE_OK);
+}
+
+static void
+a_proxy_gets_its_credentials_and_no_one_else(void **state)
+{
+	const struct play who = { 407, "Proxy-Authenticate: Basic realm=\"p\"\r\n", "", 0, 0 };
+	struct fixture *f = *state;
+	struct peer *proxy = peer_start();
+	struct intune_config c;
+	char port[8], line[128];
+	const char *raw;
+
+	intune_client_free(f->client);
+	peer_config(f->peer, &c);
+	(void)snprintf(port, sizeof(port), "%u", peer_port(proxy));
+	c.proxy_host = "127.0.0.1";
+	c.proxy_port = port;
+	c.proxy_user = "jane";
+	c.proxy_pass = "pr0xy-secret";
+	assert_int_equal(intune_client_new(&f->client, &c, &f->e), INTUNE_OK);
+	peer_always(proxy, ROUTE_TOKEN, &who);
+	assert_int_equal(validate(f), INTUNE_E_UNAVAILABLE);
+	assert_non_null(strstr(f->e.hint, "PROXY_USER"));
+	assert_null(strstr(f->e.hint, "pr0xy-secret"));
+	assert_null(strstr(f->e.message, "pr0xy-secret"));
+	assert_int_equal(peer_count(f->peer, ROUTE_TOKEN), 0);
+	(void)snprintf(line, sizeof(line), "POST %s/contoso.example/oauth2/v2.0/token HTTP/1.1\r\n",
+	    peer_url(f->peer));
+	raw = peer_request(proxy, ROUTE_TOKEN, peer_count(proxy, ROUTE_TOKEN) - 1);
+	expect_start(raw, line);
+	expect_line(raw, "Proxy-Authorization", "Basic amFuZTpwcjB4eS1zZWNyZXQ=");
+	peer_stop(proxy);
+}
+
+static int
+refuse_tls(void *ssl_ctx, void *arg)
+{
+	unsigned *calls = arg;
+
+	assert_non_null(ssl_ctx);
+	++*calls;
+	return 1;
+}
+
+static void
+the_caller_s_tls_context_is_asked_and_may_refuse(void **state)
+{
+	struct fixture *f = *state;
+	struct intune_config c;
+	unsigned calls = 0;
+	char url[64];
+
+	intune_client_free(f->client);
+	peer_config(f->peer, &c);
+	(void)snprintf(url, sizeof(url), "https://127.0.0.1:%u", peer_port(f->peer));
+	c.auth_authority = url;
+	assert_int_equal(intune_client_new(&f->client, &c, &f->e), INTUNE_OK);
+	assert_int_equal(
+	    intune_client_set_tls_context(f->client, refuse_tls, &calls, &f->e), INTUNE_OK);
+	assert_int_equal(validate(f), INTUNE_E_UNAVAILABLE);
+	assert_int_equal(calls, 1);
+	assert_int_equal(peer_count(f->peer, ROUTE_TOKEN), 0);
+	assert_int_equal(
+	    intune_client_set_tls_context(NULL, refuse_tls, &calls, &f->e), INTUNE_E_ARGUMENT);
+}
+
+static void
+a_missing_ca_file_is_a_configuration_error(void **state)
+{
+	struct intune_client *cl = NULL;
+	struct fixture *f = *state;
+	struct intune_config c;
+
+	peer_config(f->peer, &c);
+	c.ca_file = "/nonexistent/ca.pem";
+	assert_int_equal(intune_client_new(&cl, &c, &f->e), INTUNE_E_ARGUMENT);
+	assert_null(cl);
+	assert_non_null(strstr(f->e.message, "ca_file"));
+}
+
 int
 main(void)
 {
@@ -872,6 +971,10 @@ main(void)
 		T(arguments_are_checked_in_order_and_nothing_is_sent),
 		T(the_check_asks_for_both_tokens_and_the_list_only),
 		T(a_whole_size_request_passes_unchanged),
+		T(a_compressed_answer_is_understood),
+		T(a_proxy_gets_its_credentials_and_no_one_else),
+		T(the_caller_s_tls_context_is_asked_and_may_refuse),
+		T(a_missing_ca_file_is_a_configuration_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
