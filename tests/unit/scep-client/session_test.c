@@ -1,0 +1,156 @@
+/* session_test.c - what a server says of itself, and servers that are none. */
+#include "responder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "scep-client/session.h"
+
+static struct responder server;
+
+static int
+set_up(void **state)
+{
+	responder_start(&server);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	responder_stop(&server);
+	return fixture_done(state);
+}
+
+static int
+before_each(void **state)
+{
+	responder_reset(&server);
+	return 0;
+}
+
+static enum rc
+open_url(struct session **s, const char *url, struct err *err)
+{
+	struct session_conf conf = { .url = url, .timeout_ms = 5000 };
+
+	*s = NULL;
+	return session_open(s, &conf, err);
+}
+
+static struct session *
+open_one(void)
+{
+	struct session *s;
+	struct err err;
+
+	assert_ok(open_url(&s, server.url, &err), err);
+	return s;
+}
+
+static void
+expect_no_server(enum listing listing, enum rc want, const char *word)
+{
+	struct session *s;
+	struct err err;
+
+	server.listing = listing;
+	assert_int_equal(open_url(&s, server.url, &err), want);
+	assert_null(s);
+	if (strstr(err.msg, word) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", err.msg, word);
+}
+
+static void
+an_ra_is_the_recipient_before_its_ca(void **state)
+{
+	struct session *s = open_one();
+
+	assert_int_equal(s->n_ca, 2);
+	assert_int_equal(s->recipient, 0);
+	assert_string_equal(session_role(s, 0), "RA");
+	assert_string_equal(session_role(s, 1), "root CA");
+	session_free(s);
+	server.listing = LIST_CA_ALONE;
+	s = open_one();
+	assert_int_equal(s->n_ca, 1);
+	assert_int_equal(s->recipient, 0);
+	session_free(s);
+}
+
+static void
+no_capabilities_are_no_error(void **state)
+{
+	struct session *s;
+
+	server.caps = NULL;
+	s = open_one();
+	assert_false(s->caps_known);
+	assert_int_equal(s->caps, 0);
+	session_free(s);
+	server.caps = "";
+	s = open_one();
+	assert_true(s->caps_known);
+	assert_int_equal(s->caps, 0);
+	session_free(s);
+}
+
+static void
+a_server_without_usable_certificates_is_refused(void **state)
+{
+	expect_no_server(LIST_HTML, RC_PARSE, "sent no certificates");
+	expect_no_server(LIST_404, RC_IO, "HTTP 404");
+	expect_no_server(LIST_EC_CA_ALONE, RC_ALG, "encrypted request");
+	expect_no_server(LIST_TOO_MANY, RC_PARSE, "certificates");
+}
+
+static void
+nobody_there_is_told(void **state)
+{
+	struct session *s;
+	struct err err;
+
+	/* Port 1 (tcpmux): nobody listens there. */
+	assert_int_equal(open_url(&s, "http://127.0.0.1:1/scep", &err), RC_IO);
+	assert_null(s);
+}
+
+static void
+fingerprints_are_found_as_people_paste_them(void **state)
+{
+	struct session *s = open_one();
+	char sha1[41], sha256[65], colons[64] = "", lower[65];
+	struct err err;
+
+	assert_ok(cert_thumbprint_sha1(sha1, server.ca_cert, &err), err);
+	assert_ok(cert_thumbprint_sha256(sha256, server.ca_cert, &err), err);
+	for (size_t i = 0; i < 40; i += 2)
+		(void)snprintf(colons + i / 2 * 3, 4, "%.2s:", sha1 + i);
+	for (size_t i = 0; i < sizeof(lower); i++)
+		lower[i] = (char)(sha256[i] >= 'A' ? sha256[i] | 0x20 : sha256[i]);
+	assert_ptr_equal(session_find_fingerprint(s, sha1), s->ca[1]);
+	assert_ptr_equal(session_find_fingerprint(s, colons), s->ca[1]);
+	assert_ptr_equal(session_find_fingerprint(s, lower), s->ca[1]);
+	sha1[39] = sha1[39] == '0' ? '1' : '0';
+	assert_null(session_find_fingerprint(s, sha1));
+	assert_null(session_find_fingerprint(s, ""));
+	sha256[63] = '\0'; /* one digit short */
+	assert_null(session_find_fingerprint(s, sha256));
+	session_free(s);
+}
+
+#define T(f) cmocka_unit_test_setup(f, before_each)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(an_ra_is_the_recipient_before_its_ca),
+		T(no_capabilities_are_no_error),
+		T(a_server_without_usable_certificates_is_refused),
+		T(nobody_there_is_told),
+		T(fingerprints_are_found_as_people_paste_them),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
