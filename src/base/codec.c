@@ -60,22 +60,39 @@ hex_decode(uint8_t *out, size_t outlen, const char *s, size_t len, struct err *e
 	return RC_OK;
 }
 
+/* The last one or two octets, and their padding. */
+static void
+base64_tail(char *to, const uint8_t *p, size_t n, const char *alphabet)
+{
+	uint32_t v = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0);
+
+	to[0] = alphabet[v >> 18 & 63];
+	to[1] = alphabet[v >> 12 & 63];
+	to[2] = n > 1 ? alphabet[v >> 6 & 63] : '=';
+	to[3] = '=';
+}
+
 static void
 base64_with(struct buf *b, const uint8_t *p, size_t len, const char *alphabet, bool pad)
 {
-	while (len > 0) {
-		size_t n = len < 3 ? len : 3;
-		uint32_t v =
-		    (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
-		char quad[4];
-		size_t i;
+	size_t rest = len % 3, whole = len / 3 * 4;
+	char tail[4], *to;
 
-		for (i = 0; i < 4; i++)
-			quad[i] = i <= n ? alphabet[v >> (18 - 6 * i) & 63] : '=';
-		buf_add(b, quad, pad ? 4 : n + 1);
-		p += n;
-		len -= n;
+	if (len == 0)
+		return;
+	to = (char *)buf_grow(b, whole);
+	for (; to != NULL && len >= 3; p += 3, len -= 3, to += 4) {
+		uint32_t v = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+
+		to[0] = alphabet[v >> 18];
+		to[1] = alphabet[v >> 12 & 63];
+		to[2] = alphabet[v >> 6 & 63];
+		to[3] = alphabet[v & 63];
 	}
+	if (to == NULL || rest == 0)
+		return;
+	base64_tail(tail, p, rest, alphabet);
+	buf_add(b, tail, pad ? 4 : rest + 1);
 }
 
 void

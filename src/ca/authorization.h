@@ -43,9 +43,10 @@ const char *authorization_authority(const struct authorization *a); /* "intune:c
 bool authorization_covers(const struct authorization *a, const struct csr *csr);
 
 /*
- * Does this challenge have the form of an Intune one (long base64, RFC 4648 alphabet, at least 256
- * characters that decode)?  A hint for errors and logs ("the device sent a static password to an
- * Intune endpoint"), never a permission.
+ * Does this challenge have the form of an Intune one (at least 256 characters, all of base64 or
+ * base64url, padding, dots or line ends)?  The real form is unpublished, so this does not decode:
+ * it must not refuse a device.  A hint for errors and logs ("the device sent a static password to
+ * an Intune endpoint"), never a permission.
  */
 bool challenge_looks_like_intune(const char *challenge);
 

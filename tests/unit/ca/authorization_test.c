@@ -183,13 +183,15 @@ intune_challenge_is_known_by_its_form(void **state)
 	text[7] = '/';
 	text[8] = '+';
 	assert_true(challenge_looks_like_intune(text));
-	text[9] = '-';
-	assert_false(challenge_looks_like_intune(text));
+	text[9] = '-'; /* base64url */
+	assert_true(challenge_looks_like_intune(text));
+	text[9] = '.'; /* two texts joined */
+	assert_true(challenge_looks_like_intune(text));
 	text[9] = ' ';
 	assert_false(challenge_looks_like_intune(text));
-	text[9] = 'A';
-	text[399] = '\0'; /* not a multiple of four */
+	text[9] = '!';
 	assert_false(challenge_looks_like_intune(text));
+	text[9] = 'A';
 	for (i = 0; i < 256; i += 4) {
 		text[i] = '\0';
 		assert_false(challenge_looks_like_intune(text));
