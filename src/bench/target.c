@@ -18,6 +18,7 @@ split_host(char *name, char *port, size_t port_room, const char *host, struct er
 	const char *end = host[0] == '[' ? strchr(host, ']') : NULL;
 	const char *colon = strrchr(end != NULL ? end : host, ':');
 	size_t len = colon != NULL ? (size_t)(colon - host) : strlen(host);
+	uint64_t number = 80;
 
 	if (host[0] == '[' && end == NULL)
 		return fail(err, RC_CONFIG, "\"%s\" is no host", host);
@@ -27,8 +28,12 @@ split_host(char *name, char *port, size_t port_room, const char *host, struct er
 	}
 	memcpy(name, host, len);
 	name[len] = '\0';
-	(void)snprintf(port, port_room, "%s", colon != NULL ? colon + 1 : "80");
-	return len > 0 ? RC_OK : fail(err, RC_CONFIG, "the URL names no host");
+	if (len == 0)
+		return fail(err, RC_CONFIG, "the URL names no host");
+	if (colon != NULL && parse_u64(&number, colon + 1, 1, 65535, "port", err) != RC_OK)
+		return RC_CONFIG;
+	(void)snprintf(port, port_room, "%u", (unsigned)number);
+	return RC_OK;
 }
 
 static enum rc
