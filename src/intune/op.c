@@ -93,7 +93,9 @@ hint_transport(struct op *op, const struct exchange *x, enum http_step failed)
 		[HTTP_STEP_TLS] =
 		    "TLS fails: check trust anchors, this machine's clock, and whether "
 		    "something inspects TLS",
-		[HTTP_STEP_TRANSFER] = "",
+		[HTTP_STEP_TRANSFER] =
+		    "connected, but no whole answer came in time: the service or something on the "
+		    "way is slow or cuts connections; the device tries again",
 	};
 
 	if ((unsigned)failed < sizeof(hints) / sizeof(hints[0]) && hints[failed][0] != '\0')
