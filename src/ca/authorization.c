@@ -100,9 +100,10 @@ authorise_static(struct authorization **out, const struct static_challenge *c,
 		return rc;
 	if (!bytes_eq_ct(sha256, sizeof(sha256), c->sha256, sizeof(c->sha256))) {
 		rc = fail(err, RC_DENIED, "the challenge password is wrong");
-		if (challenge_looks_like_intune(challenge))
-			err_hint(err,
-			    "the device sent an Intune challenge to an endpoint with a static one");
+		err_hint(err, "%s",
+		    challenge_looks_like_intune(challenge)
+			? "the device sent an Intune challenge to an endpoint with a static one"
+			: "compare the device's challenge with the endpoint's challenge_file");
 		return rc;
 	}
 	return authorization_new(out, "static", false, csr, err);

@@ -71,6 +71,39 @@ log_authority(struct log_line *l, const struct txlog *t)
 	log_int(l, "intune.ms", v->elapsed_ms);
 }
 
+/* What to do about refusals whose origin cannot know: first row that fits. */
+static const struct {
+	const char *step; /* NULL: any */
+	enum rc kind;
+	const char *hint;
+} hints[] = {
+	{ "policy", RC_ALG,
+	    "change key or hash in the device's SCEP profile, or keys and sha1_csr in scepd.yaml" },
+	{ "policy", RC_DENIED,
+	    "change the device's SCEP profile, or what its profile in scepd.yaml allows" },
+	{ NULL, RC_ALG,
+	    "set the device to AES or 3DES, RSA and SHA-1 or SHA-2: DES, MD5 and PSS are not "
+	    "taken" },
+	{ "verify", RC_INTEGRITY,
+	    "changed on the way, or signed with a key that is not the signer certificate's" },
+	{ "recipient", RC_DENIED,
+	    "the device has an old or another RA certificate: let it fetch them anew" },
+	{ "decrypt", RC_INTEGRITY,
+	    "the device has an old or another RA certificate: let it fetch them anew" },
+};
+
+const char *
+txlog_hint(const char *step, const struct err *err)
+{
+	if (err->hint[0] != '\0')
+		return err->hint;
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (hints[i].kind == err->rc &&
+		    (hints[i].step == NULL || strcmp(hints[i].step, step) == 0))
+			return hints[i].hint;
+	return NULL;
+}
+
 static void
 log_result(struct log_line *l, const struct txlog *t)
 {
@@ -93,8 +126,7 @@ log_result(struct log_line *l, const struct txlog *t)
 		log_str(l, "serial", t->serial);
 		log_str(l, "kind", rc_name(t->err.rc));
 		log_str(l, "reason", t->err.msg);
-		if (t->err.hint[0] != '\0')
-			log_str(l, "hint", t->err.hint);
+		log_str(l, "hint", txlog_hint(t->step, &t->err));
 	}
 	log_str(l, "notify", t->notify);
 	log_int(l, "ms", (int64_t)(t->us / 1000));

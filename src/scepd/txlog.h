@@ -33,5 +33,7 @@ struct txlog {
 };
 
 void txlog_write(const struct txlog *t);
+/* What an administrator does about a refusal at `step`: err's own hint or a general one; NULL. */
+const char *txlog_hint(const char *step, const struct err *err);
 
 #endif
