@@ -246,8 +246,8 @@ enrol(struct session *s, const struct enrol_request *req, struct enrol_result *o
 	struct buf reply;
 	char kt[48];
 	/* RFC 8894 3.5.2: a server that names no capabilities has none, POST among them. */
-	bool by_get = req->by_get ||
-	    (s->caps & (SCEP_CAP_POST_PKI_OPERATION | SCEP_CAP_SCEP_STANDARD)) == 0;
+	bool by_get =
+	    req->by_get || (s->caps & (SCEP_CAP_POST_PKI_OPERATION | SCEP_CAP_SCEP_STANDARD)) == 0;
 	enum rc rc;
 
 	enrol_choose(&alg, s);

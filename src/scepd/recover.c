@@ -14,8 +14,9 @@
 	(30 * 1000LL) /* a failure notice that Intune did not take is repeated after this, then    \
 			 twice that ... */
 #define RETRY_LONGEST_MS (3600 * 1000LL)
-#define RETRY_GIVE_UP    20 /* about half a day: Intune's own record of the request has long expired \
-			     */
+#define RETRY_GIVE_UP                                                                              \
+	20 /* about half a day: Intune's own record of the request has long expired                \
+	    */
 
 static bool
 is_intune(const struct endpoint *ep)

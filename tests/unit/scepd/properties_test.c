@@ -38,7 +38,8 @@ each_form_that_java_takes_is_taken(void **state)
 		const char *key, *value;
 		int line;
 
-		assert_int_equal(properties_parse(&p, "test", good[i].text, strlen(good[i].text), &err), RC_OK);
+		assert_int_equal(
+		    properties_parse(&p, "test", good[i].text, strlen(good[i].text), &err), RC_OK);
 		assert_int_equal(properties_count(p), 1);
 		properties_get(p, 0, &key, &value, &line);
 		assert_string_equal(key, good[i].key);
