@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # certmonger: the daemon enrols through its scep-submit helper, and scep-submit is run by hand.
 #
-# The daemon runs for these tests alone: a private socket instead of D-Bus, and its state in the test's folder.
+# The daemon runs for these tests alone: the session's variant, which needs no root and does not take the system's lock, on
+# a private socket instead of D-Bus, with its state in the test's folder.
 # It picks algorithms itself from GetCACaps (AES-256 and SHA-256 or better) and sends PKIOperation by GET.
 . "$SCEPD_TOP/tests/lib/env.sh"
 . "$SCEPD_TOP/tests/interop/common.bash"
 client=certmonger
-submit=/usr/lib/certmonger/scep-submit
-[ -x $submit ] || submit=/usr/libexec/certmonger/scep-submit
-needs certmonger certmonger
+helpers=/usr/lib/certmonger
+[ -d $helpers ] || helpers=/usr/libexec/certmonger
+submit=$helpers/scep-submit
+needs getcert certmonger
 needs $submit certmonger
 
 lab_ca
@@ -21,7 +23,7 @@ mkdir -p "$D"/{requests,cas,local,tmp,config,home} && chmod 700 "$D" "$D"/*
 with_daemon() {
 	env -i PATH="$PATH" HOME="$D/home" CERTMONGER_CONFIG_DIR="$D/config" CERTMONGER_REQUESTS_DIR="$D/requests" \
 		CERTMONGER_CAS_DIR="$D/cas" CERTMONGER_LOCAL_CA_DIR="$D/local" CERTMONGER_TMPDIR="$D/tmp" \
-		timeout --kill-after=5 60 certmonger -L -P "$D/socket" -n -d 1 -c "/bin/bash $1" >>"$D/daemon.log" 2>&1
+		timeout --kill-after=5 60 $helpers/certmonger-session -L -P "$D/socket" -n -d 1 -c "/bin/bash $1" >>"$D/daemon.log" 2>&1
 }
 # ask ID NAME CHALLENGE-FILE: one certificate, waited for; getcert's words in $D/ID.out, the end state in $D/ID.list
 ask() {

@@ -40,9 +40,8 @@ claim_log() {
 	done
 	ok "$text"
 }
-# nothing was asked or issued since `mark`
-mark() { marked=$(grep -c ' scep .*op=PKIOperation' "$T/scepd.log"); }
-asked_since() { [ "$(grep -c ' scep .*op=PKIOperation' "$T/scepd.log")" -gt "$marked" ]; }
+# hints WORD: the last line's hint has it
+hints() { [[ $(field hint) == *"$1"* ]]; }
 
 public_key() { openssl pkey -in "$1" -pubout 2>/dev/null; }
 same_key() { [ -n "$(public_key "$2")" ] && [ "$(openssl x509 -in "$1" -noout -pubkey)" = "$(public_key "$2")" ]; }
@@ -77,4 +76,21 @@ needs() {
 	command -v "$1" >/dev/null 2>&1 || [ -x "$1" ] && return 0
 	skip_claim "$client" "$1 is not here (Debian package $2)"
 	exit 0
+}
+
+# start_tap: $TAP is the server's URL through tap.py, which keeps requests and replies in $T/tap
+start_tap() {
+	mkdir -p "$T/tap"
+	rm -f "$T/tap"/*
+	python3 "$SCEPD_TOP/tests/interop/tap.py" "$scepd_port" "$T/tap" 2>"$T/tap.log" &
+	tap_pid=$!
+	pids="$pids $tap_pid"
+	wait_for "$T/tap/port" $tap_pid || die "tap.py starts"
+	TAP=http://127.0.0.1:$(cat "$T/tap/port")
+}
+# issued REPLY KEY: what openssl finds in a CertRep: the certificate, or nothing
+issued() {
+	openssl cms -verify -inform DER -in "$1" -noverify -out "$1.env" 2>/dev/null &&
+		openssl cms -decrypt -inform DER -in "$1.env" -inkey "$2" -outform DER -out "$1.p7" 2>/dev/null &&
+		openssl pkcs7 -inform DER -in "$1.p7" -print_certs 2>/dev/null | openssl x509 2>/dev/null
 }

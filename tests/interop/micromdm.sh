@@ -36,6 +36,7 @@ claim "$client: its DES is refused with a signed badAlg, which it verifies and r
 claim "$client: ... it reads capabilities and all certificates, RA first" listed
 claim_log "$client: ... the log names the cipher" http=POST type=19 digest=sha1 result=FAILURE failInfo=0 \
 	'reason="content cipher 1.3.14.3.2.7 (DES-CBC) is not taken"'
+claim "$client: ... and tells the administrator about AES" hints AES
 mkdir "$T/q"
 claim "$client: ... also with the RA picked by fingerprint" \
 	refused_for_des "$T/q" des2.lab.contoso.com "$CHALLENGE" -ca-fingerprint "$(fingerprint "$RA")"

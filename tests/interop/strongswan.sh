@@ -64,9 +64,11 @@ refused() {
 }
 claim "$client: a wrong challenge is refused and it says badRequest" refused wrong.lab.contoso.com badRequest --password not-the-challenge
 claim_log "$client: ... and the log names the step" result=FAILURE failInfo=2 step=auth
+claim "$client: ... and says where to look" hints challenge_file
 claim "$client: no challenge is refused and it says badRequest" refused none.lab.contoso.com badRequest
 claim "$client: a name outside the profile is refused" refused www.evil.example badRequest --password "$CHALLENGE"
 claim_log "$client: ... and the log names the step" result=FAILURE failInfo=2 step=policy
+claim "$client: ... and says where to look" hints scepd.yaml
 claim "$client: a CSR signed with SHA-1 is refused where the profile does not allow it" \
 	refused weak-csr.lab.contoso.com badAlg --password "$CHALLENGE" --digest sha1
 claim "$client: SHA-224, which is not in GetCACaps, is refused as badAlg" refused sha224.lab.contoso.com badAlg --password "$CHALLENGE" --digest sha224
