@@ -1,23 +1,32 @@
 /*
  * intune.h - libintune: Microsoft Intune's SCEP management API from C.
  *
- * The counterpart of Microsoft's IntuneScepServiceClient (Java, C#): validate a SCEP request, tell
- *Intune of success or failure. One client per tenant and app registration; it holds the tokens and
- *the service map and is meant to live long.
+ * The counterpart of Microsoft's IntuneScepServiceClient (Java, C#): validate a SCEP request,
+ * tell Intune of success or failure. One client per tenant and app registration; it holds the
+ * tokens and the service map and is meant to live long.
  *
- *	struct intune_config c; struct intune_client *cl; struct intune_error e;
+ *	struct intune_config c;
+ *	struct intune_client *cl;
+ *	struct intune_error e;
+ *
  *	intune_config_init(&c);
- *	c.aad_app_id = ...; c.aad_app_key = ...; c.tenant = ...; c.provider_name_and_version =
- *"MyCA 1.0"; if (intune_client_new(&cl, &c, &e) != INTUNE_OK) ... if (intune_validate_request(cl,
- *transaction_id, csr, csr_len, &e) == INTUNE_OK) issue ...
+ *	c.aad_app_id = ...;
+ *	c.aad_app_key = ...;
+ *	c.tenant = "contoso.onmicrosoft.com";
+ *	c.provider_name_and_version = "MyCA 1.0";
+ *	if (intune_client_new(&cl, &c, &e) != INTUNE_OK)
+ *		...
+ *	if (intune_validate_request(cl, transaction_id, csr, csr_len, &e) == INTUNE_OK)
+ *		issue ...
  *
- * Rules that callers live by: anything but INTUNE_OK from validate or from the success notification
- *means that no certificate may be handed out.  A failure notification is for failures after a good
- *validation, never for a failure of these calls themselves.
+ * Rules that callers live by: anything but INTUNE_OK from validate or from the success
+ * notification means that no certificate may be handed out.  A failure notification is for
+ * failures after a good validation, never for a failure of these calls themselves.
  *
  * Threads: any number may use one client at once; tokens and discovery are shared, fetched once.
- *Calls block up to the time limits. Memory: strings in the config are copied.  struct intune_error
- *is plain data on the caller's stack.
+ * Calls block up to the time limits.
+ * Memory: strings in the config are copied.  struct intune_error is plain data on the caller's
+ * stack.
  */
 #ifndef INTUNE_H
 #define INTUNE_H
@@ -54,8 +63,10 @@ enum intune_step {
 	INTUNE_STEP_FAILURE
 };
 
-/* The codes that Microsoft's libraries name; open-ended: an unknown one is INTUNE_CODE_UNKNOWN with
- * its text kept. */
+/*
+ * The codes that Microsoft's libraries name; open-ended: an unknown one is INTUNE_CODE_UNKNOWN
+ * with its text kept.
+ */
 enum intune_code {
 	INTUNE_CODE_UNKNOWN,
 	INTUNE_CODE_SUCCESS,
@@ -82,8 +93,8 @@ enum intune_code {
 	INTUNE_CODE_BAD_CERTIFICATE_REQUEST_ID_IN_CHALLENGE,
 	INTUNE_CODE_BAD_DEVICE_ID_IN_CHALLENGE,
 	INTUNE_CODE_BAD_USER_ID_IN_CHALLENGE,
-	INTUNE_CODE_BAD_TENANT_ID_IN_CHALLENGE, /* seen from the service, in neither library's enum
-						 */
+	/* seen from the service, in neither library's enum */
+	INTUNE_CODE_BAD_TENANT_ID_IN_CHALLENGE,
 	INTUNE_CODE__MAX
 };
 const char *intune_code_name(enum intune_code c);  /* "ChallengeExpired"; static */
@@ -100,16 +111,18 @@ struct intune_error {
 	int http_status;       /* 0: no answer */
 	long aadsts;           /* 7000215 ..., 0: none */
 	char transaction_id[256];
-	char activity_id[40]; /* the client-request-id that was sent: what Microsoft support asks
-				 for */
-	char request_id[64];  /* the service's own id, if it sent one */
-	long retry_after;     /* seconds, -1: not said */
-	unsigned elapsed_ms;  /* of the whole call */
-	char message[512];    /* one line for the log: step, host, cause */
-	char hint[256];       /* what an administrator does about it; "" if nothing */
+	char activity_id
+	    [40]; /* the client-request-id that was sent: what Microsoft support asks for */
+	char request_id[64]; /* the service's own id, if it sent one */
+	long retry_after;    /* seconds, -1: not said */
+	unsigned elapsed_ms; /* of the whole call */
+	char message[512];   /* one line for the log: step, host, cause */
+	char hint[256];      /* what an administrator does about it; "" if nothing */
 };
 
-/* Same names and defaults as Microsoft's properties.  NULL takes the default; no default: required.
+/*
+ * Same names and defaults as Microsoft's properties.  NULL takes the default; no default:
+ * required.
  */
 struct intune_config {
 	const char *aad_app_id;  /* AAD_APP_ID, required */
@@ -135,7 +148,8 @@ void intune_config_init(struct intune_config *c);
 /*
  * Set one property by Microsoft's name ("AAD_APP_ID" ...).  `value` must outlive the use of `c`.
  * INTUNE_E_ARGUMENT for an unknown name. Properties of Microsoft's that have no meaning here
- * (GRAPH_RESOURCE_URL, GRAPH_API_VERSION, PkiConnectorFEServiceVersion ...) are taken and ignored.
+ * (GRAPH_RESOURCE_URL, GRAPH_API_VERSION, PkiConnectorFEServiceVersion ...) are taken and
+ * ignored.
  */
 enum intune_status intune_config_set(
     struct intune_config *c, const char *name, const char *value, struct intune_error *err);
@@ -144,15 +158,17 @@ enum intune_status intune_config_set(
 enum intune_status intune_client_new(
     struct intune_client **out, const struct intune_config *c, struct intune_error *err);
 void intune_client_free(struct intune_client *c);
-/* Before or after the first call.  `configure` gets libcurl's SSL_CTX * of each new connection;
- * return 0 to go on. */
+/*
+ * Before or after the first call.  `configure` gets libcurl's SSL_CTX * of each new connection;
+ * return 0 to go on.
+ */
 enum intune_status intune_client_set_tls_context(struct intune_client *c,
     int (*configure)(void *ssl_ctx, void *arg), void *arg, struct intune_error *err);
 
 /*
  * validateRequest.  csr: PKCS#10 DER exactly as the device sent it, challengePassword included.
- * INTUNE_OK only for code exactly "Success". err is filled in both cases (ids and times on success
- * too); it may be NULL.
+ * INTUNE_OK only for code exactly "Success". err is filled in both cases (ids and times on
+ * success too); it may be NULL.
  */
 enum intune_status intune_validate_request(struct intune_client *c, const char *transaction_id,
     const uint8_t *csr, size_t csr_len, struct intune_error *err);
@@ -171,8 +187,10 @@ struct intune_success {
 enum intune_status intune_send_success_notification(
     struct intune_client *c, const struct intune_success *s, struct intune_error *err);
 
-/* hresult: Win32 code that describes the failure, sent as the number given. description: at most
- * 255 characters are sent. */
+/*
+ * hresult: Win32 code that describes the failure, sent as the number given. description: at most
+ * 255 characters are sent.
+ */
 enum intune_status intune_send_failure_notification(struct intune_client *c,
     const char *transaction_id, const uint8_t *csr, size_t csr_len, int64_t hresult,
     const char *description, struct intune_error *err);

@@ -6,23 +6,29 @@
  * read for signingTime only. Private keys stay with the caller, who lends two operations (struct
  * scep_key_ops): sign, and unwrap a content-encryption key.
  *
- * SERVER                                            CLIENT
- *   scep_message_parse()   outer CMS, structure       scep_pkcsreq_encode()   CSR -> PKIMessage
- *   scep_request_open()    signature, type, decrypt   scep_certrep_open()     PKIMessage -> status,
- * certificates scep_reply_success() / _failure() / _pending()
+ * SERVER
+ *   scep_message_parse()     outer CMS, structure
+ *   scep_request_open()      signature, type, structure of the envelope, decryption
+ *   scep_reply_success(), scep_reply_failure(), scep_reply_pending()
+ * CLIENT
+ *   scep_pkcsreq_encode()    CSR to PKIMessage
+ *   scep_certrep_open()      PKIMessage to status and certificates
  *
  * What a value proves:
- *   struct scep_message  The bytes are a CMS SignedData as RFC 8894 3 frames it, within the limits:
- * exactly one SignerInfo, whose certificate is inside, with transactionID.  Nothing is verified. It
- * is enough to address a refusal (a signed CertRep FAILURE) to its sender, and nothing more. struct
- * scep_request  The signature over the attributes verifies with the signer's certificate,
- * messageDigest is that of the content, messageType is one we know (default-deny table), the
- * envelope was checked for structure and then decrypted.  Who the signer *is* has not been decided.
+ *   struct scep_message
+ *     The bytes are a CMS SignedData as RFC 8894 3 frames it, within the limits: exactly one
+ *     SignerInfo, whose certificate is inside, with transactionID.  Nothing is verified.  It is
+ *     enough to address a refusal (a signed CertRep FAILURE) to its sender, and nothing more.
+ *   struct scep_request
+ *     The signature over the attributes verifies with the signer's certificate, messageDigest is
+ *     that of the content, messageType is one we know (default-deny table), the envelope was
+ *     checked for structure and then decrypted.  Who the signer *is* has not been decided.
  *
- * Threads: values are immutable once made and may be shared; an identity may serve many threads if
- * its ops may. Errors: every fallible function returns an enum scep_status and fills struct
- * scep_error (which may be NULL).  Out parameters are written only on success.  Memory: whatever
- * comes back through a pointer-to-pointer or a struct scep_bytes is the caller's.
+ * Threads: values are immutable once made and may be shared; an identity may serve many threads
+ * if its ops may.
+ * Errors: every fallible function returns an enum scep_status and fills struct scep_error (which
+ * may be NULL).  Out parameters are written only on success.
+ * Memory: whatever comes back through a pointer-to-pointer or a struct scep_bytes is the caller's.
  */
 #ifndef SCEP_H
 #define SCEP_H
@@ -61,15 +67,19 @@ enum scep_digest { SCEP_SHA1 = 1, SCEP_SHA256, SCEP_SHA384, SCEP_SHA512 };
 enum scep_cipher { SCEP_DES3 = 1, SCEP_AES128, SCEP_AES192, SCEP_AES256 }; /* CBC */
 enum scep_transport_kind { SCEP_RSA_PKCS1V15 = 1, SCEP_RSA_OAEP };
 
-/* How the content-encryption key travels.  The digests matter for OAEP only (RFC 8017 A.2.1: SHA-1
- * when absent). */
+/*
+ * How the content-encryption key travels.  The digests matter for OAEP only (RFC 8017 A.2.1:
+ * SHA-1 when absent).
+ */
 struct scep_transport {
 	enum scep_transport_kind kind;
 	enum scep_digest oaep_digest, mgf1_digest;
 };
 
-/* The algorithms of one message.  A reply repeats those of its request (RFC 8894 2.9 and what
- * devices can read). */
+/*
+ * The algorithms of one message.  A reply repeats those of its request (RFC 8894 2.9 and what
+ * devices can read).
+ */
 struct scep_algorithms {
 	enum scep_digest digest;
 	enum scep_cipher cipher;
@@ -82,8 +92,7 @@ enum scep_status {
 	SCEP_E_LIMIT,     /* a size or count passed its maximum */
 	SCEP_E_PARSE,     /* not what the RFC says */
 	SCEP_E_ALG,       /* algorithm not taken, e.g. DES, MD5 */
-	SCEP_E_INTEGRITY, /* signature, digest or decryption; one uniform text for all decryption
-			     failures */
+	SCEP_E_INTEGRITY, /* signature, digest, decryption (one text for all of the latter) */
 	SCEP_E_TYPE,      /* messageType unknown, or not possible in this direction */
 	SCEP_E_RECIPIENT, /* enveloped to somebody else */
 	SCEP_E_CRYPTO,    /* the caller's key operation, or libcrypto, failed */
@@ -92,9 +101,8 @@ enum scep_status {
 struct scep_error {
 	enum scep_status status;
 	enum scep_fail_info fail_info; /* what a server answers; SCEP_FAIL_NONE on SCEP_OK */
-	const char
-	    *step;      /* "parse", "verify", "type", "structure", "decrypt", "sign" ...; static */
-	char text[320]; /* one line for the log, cites the clause; holds no secret */
+	const char *step; /* "parse", "verify", "type", "decrypt", "sign" ...; static */
+	char text[320];   /* one line for the log, cites the clause; holds no secret */
 };
 
 struct scep_bytes {
@@ -103,15 +111,17 @@ struct scep_bytes {
 };
 void scep_bytes_free(struct scep_bytes *b); /* wipes; NULL-safe; leaves it empty */
 
-/* ---- keys and identities
- * ------------------------------------------------------------------------------------------- */
+/* ---- keys and identities ---- */
 
 /*
  * What libscep asks of a private key.  Both return 0 on success.
- * sign:   digest `tbs` and sign it (RSA PKCS#1 v1.5, or ECDSA DER).  *sig_len holds the room at
- * `sig` and then the size. unwrap: recover a content-encryption key of exactly cek_len octets. When
- * the padding is wrong it MUST still succeed, with random octets, in the same time (RFC 3218;
- * Bleichenbacher).  May be NULL for a key that only signs.
+ *
+ * sign: digest `tbs` and sign it (RSA PKCS#1 v1.5, or ECDSA DER).  *sig_len holds the room at
+ * `sig` and then the size.
+ *
+ * unwrap: recover a content-encryption key of exactly cek_len octets.  When the padding is wrong
+ * it MUST still succeed, with random octets, in the same time (RFC 3218; Bleichenbacher).  May be
+ * NULL for a key that only signs.
  */
 struct scep_key_ops {
 	int (*sign)(void *ctx, enum scep_digest digest, const uint8_t *tbs, size_t tbs_len,
@@ -131,8 +141,7 @@ enum scep_status scep_identity_from_pem(struct scep_identity **out, const uint8_
 void scep_identity_free(struct scep_identity *id);
 const uint8_t *scep_identity_cert(const struct scep_identity *id, size_t *len);
 
-/* ---- server: taking a request
- * --------------------------------------------------------------------------------------- */
+/* ---- server: taking a request ---- */
 
 struct scep_message;
 /* The door.  BER or DER.  A failure here has no one to answer to: HTTP 400. */
@@ -159,10 +168,10 @@ struct scep_request;
 /*
  * Verify, classify, check the structure, decrypt: in this order, and no private-key operation
  * before everything else has passed.  `ids` are the identities (RA certificates) a request may be
- * enveloped to; matched by issuerAndSerialNumber or by subjectKeyIdentifier (a lone recipient whose
- * serial is stale but whose issuer matches is tried and marked).  `m` is lent for the call; on
- * success the request keeps what it needs (m may be freed). On failure err->fail_info says what to
- * answer with scep_reply_failure().
+ * enveloped to; matched by issuerAndSerialNumber or by subjectKeyIdentifier (a lone recipient
+ * whose serial is stale but whose issuer matches is tried and marked).  `m` is lent for the call;
+ * on success the request keeps what it needs (m may be freed). On failure err->fail_info says
+ * what to answer with scep_reply_failure().
  */
 enum scep_status scep_request_open(struct scep_request **out, const struct scep_message *m,
     struct scep_identity *const *ids, size_t n_ids, struct scep_error *err);
@@ -177,33 +186,37 @@ const struct scep_identity *scep_request_recipient(const struct scep_request *r)
 int scep_request_recipient_stale(const struct scep_request *r); /* matched by issuer only */
 void scep_request_algorithms(const struct scep_request *r, struct scep_algorithms *out);
 
-/* ---- server: answering
- * ---------------------------------------------------------------------------------------------- */
+/* ---- server: answering ---- */
 
 /*
  * CertRep, RFC 8894 3.3.2: signed by `id`, certificate of `id` inside, senderNonce fresh,
  * recipientNonce = the request's senderNonce (absent if it had none), same transactionID, same
  * digest.  DER throughout, signed attributes sorted.
  */
-/* certs[0] is the issued certificate; more only where an endpoint insists.  Enveloped to the
- * request's signer, in its algorithms. */
+/*
+ * certs[0] is the issued certificate; more only where an endpoint insists.  Enveloped to the
+ * request's signer, in its algorithms.
+ */
 enum scep_status scep_reply_success(struct scep_bytes *out, const struct scep_request *r,
     const struct scep_identity *id, const struct scep_bytes *certs, size_t n_certs,
     struct scep_error *err);
-/* text: failInfoText (id-scep-failInfoText, RFC 8894 3.2.1.4), UTF-8, NULL for none; cut at 255
- * bytes. */
+/*
+ * text: failInfoText (id-scep-failInfoText, RFC 8894 3.2.1.4), UTF-8, NULL for none; cut at 255
+ * bytes.
+ */
 enum scep_status scep_reply_failure(struct scep_bytes *out, const struct scep_message *m,
     const struct scep_identity *id, enum scep_fail_info fail_info, const char *text,
     struct scep_error *err);
 enum scep_status scep_reply_pending(struct scep_bytes *out, const struct scep_message *m,
     const struct scep_identity *id, struct scep_error *err);
 
-/* RFC 8894 4.2.1: one certificate is itself, several a degenerate SignedData in the order given. */
+/*
+ * RFC 8894 4.2.1: one certificate is itself, several a degenerate SignedData in the order given.
+ */
 enum scep_status scep_ca_certs_encode(
     struct scep_bytes *out, const struct scep_bytes *certs, size_t n, struct scep_error *err);
 
-/* ---- capabilities (RFC 8894 3.5.2)
- * ----------------------------------------------------------------------------------- */
+/* ---- capabilities (RFC 8894 3.5.2) ---- */
 
 enum scep_cap {
 	SCEP_CAP_AES = 1 << 0,
@@ -224,9 +237,7 @@ enum scep_status scep_caps_encode(struct scep_bytes *out, unsigned caps, struct 
 enum scep_status scep_caps_parse(
     unsigned *caps, const uint8_t *text, size_t len, struct scep_error *err);
 
-/* ---- client
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- client ---- */
 
 struct scep_pkcsreq {
 	enum scep_message_type type; /* SCEP_PKCS_REQ or SCEP_RENEWAL_REQ */
@@ -237,8 +248,7 @@ struct scep_pkcsreq {
 	    *signer;              /* throw-away self-signed, or the certificate to renew */
 	const uint8_t *recipient; /* RA (or CA) certificate DER */
 	size_t recipient_len;
-	int recipient_by_ski; /* RecipientIdentifier: subjectKeyIdentifier instead of
-				 issuerAndSerialNumber */
+	int recipient_by_ski; /* subjectKeyIdentifier instead of issuerAndSerialNumber */
 	struct scep_algorithms alg;
 };
 /* What the client has to remember until the answer. */
@@ -258,17 +268,19 @@ struct scep_certrep {
 	struct scep_algorithms alg;
 };
 /*
- * Verifies signature, transactionID and recipientNonce against `pending`; the signer's certificate
- * must be one of `ra_certs` (those from GetCACert).  Decrypts with `me` (the identity the request
- * was signed with).
+ * Verifies signature, transactionID and recipientNonce against `pending`; the signer's
+ * certificate must be one of `ra_certs` (those from GetCACert).  Decrypts with `me` (the identity
+ * the request was signed with).
  */
 enum scep_status scep_certrep_open(struct scep_certrep *out, const uint8_t *bytes, size_t len,
     const struct scep_pending *pending, const struct scep_bytes *ra_certs, size_t n_ra_certs,
     const struct scep_identity *me, struct scep_error *err);
 void scep_certrep_done(struct scep_certrep *r);
 
-/* GetCACert's answer: DER of one certificate or a degenerate SignedData.  certs[] are the caller's
- * (free with scep_bytes_list_free). */
+/*
+ * GetCACert's answer: DER of one certificate or a degenerate SignedData.  certs[] are the
+ * caller's (free with scep_bytes_list_free).
+ */
 enum scep_status scep_ca_certs_parse(
     struct scep_bytes **certs, size_t *n, const uint8_t *bytes, size_t len, struct scep_error *err);
 void scep_bytes_list_free(struct scep_bytes *list, size_t n);

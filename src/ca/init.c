@@ -18,7 +18,8 @@
 #include "ossl/cert.h"
 
 #define BACKDATE                                                                                   \
-	(24 * 3600)  /* seconds: leaves are backdated for slow device clocks, and never before     \
+	(24 *                                                                                      \
+	    3600)    /* seconds: leaves are backdated for slow device clocks, and never before     \
 			their CA */
 #define CN_MAX    64 /* characters, ub-common-name (RFC 5280 A.1) */
 #define KEY_MODE  0600

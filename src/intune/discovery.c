@@ -14,7 +14,8 @@
 #define PAGES_MAX    16 /* Graph pages by 100; a tenant has a few dozen endpoints */
 #define AGE_MAX_MS   (24LL * 60 * 60 * 1000)
 #define AGE_USELESS_MS                                                                             \
-	(AGE_MAX_MS + 60LL * 60 * 1000) /* while Graph fails, the old address is better than none  \
+	(AGE_MAX_MS +                                                                              \
+	    60LL * 60 * 1000) /* while Graph fails, the old address is better than none  \
 					 */
 
 static void

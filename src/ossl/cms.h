@@ -46,7 +46,7 @@
 #define OID_MESSAGE_DIGEST "1.2.840.113549.1.9.4"
 #define OID_SIGNING_TIME   "1.2.840.113549.1.9.5"
 
-/* ---- certificates, as far as CMS needs them --------------------------------------------- */
+/* ---- certificates, as far as CMS needs them ---- */
 
 /* All borrowed from the DER that was looked at. */
 struct cms_cert {
@@ -74,7 +74,7 @@ struct cms_id {
 /* Issuer names are the same when their DER is, or when only their string types differ. */
 bool cms_id_matches(const struct cms_id *id, const struct cms_cert *c);
 
-/* ---- SignedData ------------------------------------------------------------------------- */
+/* ---- SignedData ---- */
 
 struct cms_signed;
 
@@ -160,7 +160,7 @@ enum rc cms_signed_build(
 enum rc cms_certs_only_build(
     struct buf *out, const struct der *certs, size_t n, struct err *err) MUST_CHECK;
 
-/* ---- EnvelopedData ---------------------------------------------------------------------- */
+/* ---- EnvelopedData ---- */
 
 struct cms_enveloped;
 

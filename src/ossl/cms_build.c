@@ -35,7 +35,7 @@ frame_close(struct buf *b, const struct frame *f)
 	der_close(b, f->info);
 }
 
-/* ---- SignedData ------------------------------------------------------------------------- */
+/* ---- SignedData ---- */
 
 static void
 content_add(struct buf *b, const char *type, struct der content)
@@ -214,7 +214,7 @@ cms_certs_only_build(struct buf *out, const struct der *certs, size_t n, struct 
 	return buf_ok(out, "certificates", err);
 }
 
-/* ---- EnvelopedData ---------------------------------------------------------------------- */
+/* ---- EnvelopedData ---- */
 
 static enum rc
 wrapped_key_add(struct buf *b, const struct cms_recipient *r, const uint8_t *cek, size_t cek_len,

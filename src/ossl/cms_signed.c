@@ -297,7 +297,7 @@ cms_signed_attrs_plain(const struct cms_signed *s, struct err *err)
 	return rc;
 }
 
-/* ---- verification ----------------------------------------------------------------------- */
+/* ---- verification ---- */
 
 static enum rc
 check_content_type(const struct cms_signed *s, struct err *err)

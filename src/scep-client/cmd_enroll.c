@@ -117,8 +117,7 @@ say(void *arg, const char *what)
 		printf("  %s\n", what);
 }
 
-/* ---- from options to a request
- * -------------------------------------------------------------------------------------- */
+/* ---- from options to a request ---- */
 
 static enum rc
 add_san(struct san_list *list, const char *text, struct err *err)
@@ -278,9 +277,7 @@ take_key(struct job *j, const char *spec, struct err *err)
 	return rc;
 }
 
-/* ---- one enrolment
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- one enrolment ---- */
 
 static enum rc
 store_result(
@@ -384,9 +381,7 @@ enroll_plain(const struct options *o)
 	return code;
 }
 
-/* ---- as a device
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- as a device ---- */
 
 static enum rc
 open_for_profile(struct session **s, const struct options *o, const struct device *d,

@@ -41,9 +41,7 @@ open_session(struct session **s, const struct options *o, struct err *err)
 	return session_open(s, &conf, err);
 }
 
-/* ---- getcaps
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- getcaps ---- */
 
 static int
 print_caps(const struct session *s, bool json)
@@ -85,9 +83,7 @@ run_getcaps(const void *opts, int nargs, char **args)
 	return code;
 }
 
-/* ---- getca
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- getca ---- */
 
 static void
 print_cert(const struct session *s, size_t i)

@@ -31,8 +31,7 @@ key_usage_by_name(const char *name)
 	return 0;
 }
 
-/* ---- reading a profile
- * ---------------------------------------------------------------------------------------------- */
+/* ---- reading a profile ---- */
 
 static enum rc
 read_urls(struct device_profile *p, const json_t *obj, struct err *err)
@@ -175,8 +174,7 @@ device_parse(struct device *d, const void *body, size_t len, struct err *err)
 	return read_profiles(d, err);
 }
 
-/* ---- talking to the simulator
- * --------------------------------------------------------------------------------------- */
+/* ---- talking to the simulator ---- */
 
 static enum rc
 post(struct device *d, const char *verb, const struct buf *body, struct http_result *out,

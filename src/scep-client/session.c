@@ -219,9 +219,7 @@ session_find_fingerprint(const struct session *s, const char *hex)
 	return NULL;
 }
 
-/* ---- PKIOperation
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- PKIOperation ---- */
 
 /* The message in a URL.  Apple escapes '=' alone; everybody else, everything that RFC 3986 wants
  * escaped. */

@@ -135,7 +135,7 @@ attr_text(const struct cms_signed *s, const char *oid, char out[static FAIL_TEXT
 	return RC_OK;
 }
 
-/* ---- writing ---------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 void
 attrs_init(struct attrs *a)

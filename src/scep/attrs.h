@@ -52,7 +52,7 @@ enum rc attr_number(const struct cms_signed *s, const char *oid, int *value,
 enum rc attr_text(const struct cms_signed *s, const char *oid, char out[static FAIL_TEXT_MAX + 1],
     struct err *err) MUST_CHECK;
 
-/* ---- writing ---------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 #define ATTRS_MAX 8
 

@@ -13,7 +13,7 @@
 #include "scep/error.h"
 #include "scep/identity.h"
 
-/* ---- PKCSReq ---------------------------------------------------------------------------- */
+/* ---- PKCSReq ---- */
 
 /* Upper-case hex of SHA-256 over the SubjectPublicKeyInfo: unique, and the same when a request is
  * repeated. */
@@ -131,7 +131,7 @@ scep_pkcsreq_encode(struct scep_bytes *out, struct scep_pending *pending,
 	return SCEP_OK;
 }
 
-/* ---- CertRep ---------------------------------------------------------------------------- */
+/* ---- CertRep ---- */
 
 /* What scep_certrep_open() passes from step to step. */
 struct answer {

@@ -90,7 +90,7 @@ scep_identity_cert(const struct scep_identity *id, size_t *len)
 	return id->cert.der.p;
 }
 
-/* ---- operations on a key in memory ------------------------------------------------------ */
+/* ---- operations on a key in memory ---- */
 
 static int
 own_sign(void *ctx, enum scep_digest digest, const uint8_t *tbs, size_t tbs_len, uint8_t *sig,
@@ -144,7 +144,7 @@ scep_identity_from_pem(struct scep_identity **out, const uint8_t *cert_der, size
 	return SCEP_OK;
 }
 
-/* ---- use -------------------------------------------------------------------------------- */
+/* ---- use ---- */
 
 enum rc
 identity_sign(

@@ -103,7 +103,7 @@ scep_bytes_list_free(struct scep_bytes *list, size_t n)
 	free(list);
 }
 
-/* ---- names ------------------------------------------------------------------------------ */
+/* ---- names ---- */
 
 struct named {
 	int value;

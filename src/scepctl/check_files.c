@@ -21,9 +21,7 @@
 #define SOON        (30 * DAY)
 #define CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
 
-/* ---- modes
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- modes ---- */
 
 /* A private file: nobody but the owner; root's may be readable by the service's group. */
 static void
@@ -77,9 +75,7 @@ check_modes(struct report *r, const struct config *c)
 	}
 }
 
-/* ---- certificates
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- certificates ---- */
 
 static void
 check_expiry(
@@ -199,9 +195,7 @@ check_cas(struct report *r, const struct config *c)
 		check_ca(r, c, &conf[i]);
 }
 
-/* ---- database
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- database ---- */
 
 static void
 check_store_content(struct report *r, struct store *store)
@@ -239,9 +233,7 @@ check_store(struct report *r, const struct config *c)
 	store_close(store);
 }
 
-/* ---- listeners
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- listeners ---- */
 
 static void
 check_tls(struct report *r, const struct conf_listener *l)

@@ -107,8 +107,7 @@ struct making {
 	struct made made;
 };
 
-/* ---- checks before anything is made
- * ---------------------------------------------------------------------------------- */
+/* ---- checks before anything is made ---- */
 
 /* It goes into YAML between double quotes, or into a comment. */
 static enum rc
@@ -202,9 +201,7 @@ check_room(const struct making *m, struct err *err)
 	return rc == RC_OK ? must_not_exist(m, properties, err) : rc;
 }
 
-/* ---- making
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- making ---- */
 
 static void
 take_back(struct made *made)
@@ -362,8 +359,7 @@ make_all(struct making *m, struct config **config, struct err *err)
 	return rc;
 }
 
-/* ---- telling what was made
- * ------------------------------------------------------------------------------------------- */
+/* ---- telling what was made ---- */
 
 static void
 print_file(const struct options *o, const char *name, const char *what)

@@ -25,8 +25,7 @@ item_fail(const struct config_file *f, struct err *err, int line, const char *se
 	return conf_fail(f->c.source, err, line, dotted, "%s", why);
 }
 
-/* ---- names: they become parts of URLs
- * -------------------------------------------------------------------------------- */
+/* ---- names: they become parts of URLs ---- */
 
 static enum rc
 check_name(
@@ -54,9 +53,7 @@ check_names(const struct config_file *f, struct err *err)
 	return rc;
 }
 
-/* ---- addresses
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- addresses ---- */
 
 /* HOST:PORT, [V6]:PORT or *:PORT; resolving is the listener's. */
 static bool
@@ -132,9 +129,7 @@ check_public_url(const struct config_file *f, struct err *err)
 	    "%s: public_url: \"%.100s\" is not of the form http://NAME[:PORT]", f->c.path, url);
 }
 
-/* ---- tenants
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- tenants ---- */
 
 static enum rc
 check_tenant(const struct config_file *f, const struct conf_tenant *t, struct err *err)
@@ -166,9 +161,7 @@ check_tenants(const struct config_file *f, struct err *err)
 	return rc;
 }
 
-/* ---- endpoints
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- endpoints ---- */
 
 /* The sentence of a reference into nowhere, with the nearest name as a hint. */
 static enum rc

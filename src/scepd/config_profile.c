@@ -258,8 +258,7 @@ config_profiles(struct config_file *f, struct err *err)
 	return rc;
 }
 
-/* ---- addresses of CRL and CA certificate
- * ------------------------------------------------------------------------------ */
+/* ---- addresses of CRL and CA certificate ---- */
 
 /* The one CA whose certificates a profile shapes; NULL when it is none or more than one (*several).
  */

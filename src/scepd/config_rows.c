@@ -249,8 +249,7 @@ static const struct conf_row profile_rows[] = {
 static const struct conf_schema profile_schema = { "a profile", sizeof(struct conf_profile),
 	profile_rows, offsetof(struct conf_profile, name), offsetof(struct conf_profile, line) };
 
-/* ---- endpoints and the file itself
- * ----------------------------------------------------------------------------------- */
+/* ---- endpoints and the file itself ---- */
 
 static const struct conf_row endpoint_rows[] = {
 	{ ROW("ca", CONF_STR, conf_endpoint, ca), .required = true,

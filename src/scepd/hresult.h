@@ -11,8 +11,8 @@
 
 /* Names and values as in winerror.h. */
 #define HR_CERTSRV_BAD_REQUEST                                                                     \
-	0x80094001LL                       /* CERTSRV_E_BAD_REQUESTSUBJECT: outside the profile    \
-					    */
+	0x80094001LL                       /* CERTSRV_E_BAD_REQUESTSUBJECT: outside the profile   \
+					     */
 #define HR_CERTSRV_KEY_LENGTH 0x80094811LL /* CERTSRV_E_KEY_LENGTH: key type or size, algorithm */
 #define HR_BAD_DATA           0x80090005LL /* NTE_BAD_DATA: malformed */
 #define HR_SIGNING_FAILED     0x80090020LL /* NTE_FAIL: the CA's key could not be used */

@@ -57,9 +57,7 @@ struct daemon {
 	bool stop;
 };
 
-/* ---- listeners
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- listeners ---- */
 
 /* "127.0.0.1:0" with the port that was bound. */
 static void
@@ -137,8 +135,7 @@ reload_tls(struct daemon *d)
 	}
 }
 
-/* ---- the background round
- * ------------------------------------------------------------------------------------------- */
+/* ---- the background round ---- */
 
 #define OUTBOX_EVERY_S 5
 
@@ -190,8 +187,7 @@ outbox_stop(struct daemon *d)
 	(void)pthread_join(d->outbox, NULL);
 }
 
-/* ---- start, wait, stop
- * ---------------------------------------------------------------------------------------------- */
+/* ---- start, wait, stop ---- */
 
 static enum rc
 start(struct daemon *d, struct err *err)

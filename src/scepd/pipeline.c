@@ -43,9 +43,7 @@ asks_intune(const struct enrolment *e)
 	return e->ep->conf->challenge == CHALLENGE_INTUNE;
 }
 
-/* ---- the steps
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- the steps ---- */
 
 static enum rc
 check_challenge_form(const struct enrolment *e, struct err *err)
@@ -290,8 +288,7 @@ static const struct step {
 	{ "mark", mark_notified, TX_NOTIFIED },
 };
 
-/* ---- when a step fails
- * ---------------------------------------------------------------------------------------------- */
+/* ---- when a step fails ---- */
 
 /*
  * Bring the row to its end.  Before `signed`: refused, and Intune hears of it if it had said yes.
@@ -337,9 +334,7 @@ enrol(struct enrolment *e, struct err *err)
 	return RC_OK;
 }
 
-/* ---- messages
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- messages ---- */
 
 static enum rc
 not_offered(struct enrolment *e, struct err *err)
@@ -386,9 +381,7 @@ open_request(struct enrolment *e, struct err *err)
 	return scep_error_to_err(err, &se);
 }
 
-/* ---- answers
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 struct delivery {
 	struct scepd *s;

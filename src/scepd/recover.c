@@ -8,15 +8,17 @@
 #define BATCH       64   /* rows per round: bounds memory, and how long one round can take */
 #define START_BATCH 4096 /* at start: more than requests can be in flight at once */
 #define SIGNED_STALE_MS                                                                            \
-	(120 * 1000LL) /* a `signed` row this old has no worker any more: its own time limits are  \
+	(120 *                                                                                     \
+	    1000LL) /* a `signed` row this old has no worker any more: its own time limits are  \
 			  far shorter */
 #define RETRY_FIRST_MS                                                                             \
-	(30 * 1000LL) /* a failure notice that Intune did not take is repeated after this, then    \
+	(30 *                                                                                      \
+	    1000LL) /* a failure notice that Intune did not take is repeated after this, then    \
 			 twice that ... */
 #define RETRY_LONGEST_MS (3600 * 1000LL)
 #define RETRY_GIVE_UP                                                                              \
-	20 /* about half a day: Intune's own record of the request has long expired                \
-	    */
+	20 /* about half a day: Intune's own record of the request has long expired \
+			     */
 
 static bool
 is_intune(const struct endpoint *ep)

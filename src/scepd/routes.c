@@ -15,9 +15,7 @@ struct route {
 	    struct http_reply *reply);
 };
 
-/* ---- SCEP
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- SCEP ---- */
 
 static const char *const tails[] = { "/pkiclient.exe", "/mscep.dll", "/" };
 
@@ -83,9 +81,7 @@ run_scep(
 	scep_ops_handle(s, ep, req, reply);
 }
 
-/* ---- files and health
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- files and health ---- */
 
 static const char *
 last_segment(const char *path)

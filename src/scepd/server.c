@@ -10,8 +10,7 @@
 #include "scepd/publish.h"
 #include "scepd/scepd.h"
 
-/* ---- the RA key as libscep sees it
- * ---------------------------------------------------------------------------------- */
+/* ---- the RA key as libscep sees it ---- */
 
 struct ra_key {
 	struct signer *signer;
@@ -58,8 +57,7 @@ ra_unwrap(void *ctx, const struct scep_transport *t, const uint8_t *wrapped, siz
 
 static const struct scep_key_ops ra_ops = { ra_sign, ra_unwrap };
 
-/* ---- certification authorities
- * -------------------------------------------------------------------------------------- */
+/* ---- certification authorities ---- */
 
 /* The union of what the profiles may issue: the signer's own outer bound for every CA of this
  * server. */
@@ -171,8 +169,7 @@ open_tenants(struct scepd *s, struct err *err)
 	return rc;
 }
 
-/* ---- endpoints: endpoint.c
- * ------------------------------------------------------------------------------------------ */
+/* ---- endpoints: endpoint.c ---- */
 
 static enum rc
 open_endpoints(struct scepd *s, struct err *err)

@@ -42,9 +42,7 @@ tenant_error(struct err *err, const struct intune_error *e)
 	return e->hint[0] != '\0' ? err_hint(err, "%s", e->hint) : rc;
 }
 
-/* ---- opening
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 /* Strings read from files; they live until the client has copied them. */
 struct tenant_secrets {
@@ -193,8 +191,7 @@ tenant_client(struct tenant *t)
 	return t->client;
 }
 
-/* ---- the authority, and the notifications
- * --------------------------------------------------------------------------- */
+/* ---- the authority, and the notifications ---- */
 
 static enum rc
 ask_intune(void *ctx, const struct csr *csr, const char *transaction_id, struct err *err)

@@ -1,6 +1,5 @@
 /*
- * scep_actors.h - certificates of the RA and the device in the seeds; written by
- * tests/unit/scep/seeds.c.
+ * scep_actors.h - certificates of the RA and the device in the seeds; written by tests/unit/scep/seeds.c.
  */
 #ifndef SCEPD_TESTS_FUZZ_SCEP_ACTORS_H
 #define SCEPD_TESTS_FUZZ_SCEP_ACTORS_H
