@@ -38,7 +38,7 @@ const char *const sq_sql[Q__MAX] = {
 		     " signer_sha256, endpoint, transaction_id) VALUES(?1,1,1,?2,?2,?3,?4,?5,?6)",
 	[Q_TX_AGAIN] =
 	    "UPDATE tx SET state = 1, attempt = attempt + 1, changed = ?2, authority = NULL,"
-	    " serial = NULL, reason = NULL, context = NULL WHERE id = ?1 AND state >= 7",
+	    " serial = NULL, reason = NULL, context = NULL WHERE id = ?1 AND state >= 5",
 	[Q_TX_RESERVE] = "UPDATE tx SET state = 3, changed = ?2, authority = ?3, serial = ?4,"
 			 " context = ?5 WHERE id = ?1 AND state <= 2",
 	[Q_TX_SIGNED] =
@@ -93,7 +93,7 @@ const char *const sq_sql[Q__MAX] = {
 		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[Q_CERT_GET] = "SELECT " CERT_COLUMNS " FROM cert c LEFT JOIN tx t ON t.id = c.tx_id"
 		       " WHERE c.serial = ?1",
-	[Q_CERT_DER] = "SELECT der FROM cert WHERE serial = ?1",
+	[Q_CERT_DER] = "SELECT der, revoked <> 0 OR not_after <= ?2 FROM cert WHERE serial = ?1",
 	[Q_CERT_STATUS] = "SELECT id, revoked FROM cert WHERE serial = ?1",
 	[Q_CERT_REVOKE] =
 	    "UPDATE cert SET revoked = ?2, reason = ?3, revoked_why = ?4 WHERE id = ?1",

@@ -110,7 +110,7 @@ tx_create(struct sq_writer *w, struct begin_args *a, struct err *err)
 	return pending_put(c, a, err);
 }
 
-/* A refused or undelivered row starts again: the reason may be gone, Intune decides anew. */
+/* A row that has ended starts again: the reason may be gone, and whoever decides decides anew. */
 static enum rc
 tx_again(struct sq_writer *w, struct begin_args *a, struct err *err)
 {
@@ -127,21 +127,28 @@ tx_again(struct sq_writer *w, struct begin_args *a, struct err *err)
 	free(t->serial);
 	free(t->reason);
 	free(t->context);
+	free(t->cert);
 	t->serial = t->reason = t->context = NULL;
+	t->cert = NULL;
+	t->cert_len = 0;
 	t->state = TX_RECEIVED;
 	t->attempt++;
 	t->changed = sq_writer_now(w);
 	return pending_put(sq_writer_conn(w), a, err);
 }
 
+/* *over: revoked or expired. */
 static enum rc
-tx_add_cert(struct sq_conn *c, struct store_tx *t, const struct sq_arg *serial, struct err *err)
+tx_add_cert(struct sq_writer *w, struct store_tx *t, const struct store_serial *serial, bool *over,
+    struct err *err)
 {
+	struct sq_conn *c = sq_writer_conn(w);
 	struct sq_cursor cur;
 	bool row = false;
 	enum rc rc;
 
-	rc = sq_query(&cur, c, Q_CERT_DER, serial, 1, err);
+	rc = sq_query(&cur, c, Q_CERT_DER,
+	    SQ_ARGS(sq_b(serial->v, serial->len), sq_i(sq_writer_now(w) / 1000)), err);
 	if (rc == RC_OK)
 		rc = sq_next(&cur, &row, err);
 	if (rc == RC_OK && !row)
@@ -149,10 +156,23 @@ tx_add_cert(struct sq_conn *c, struct store_tx *t, const struct sq_arg *serial, 
 		    c->path, t->serial, (long long)t->id);
 	if (rc == RC_OK) {
 		t->cert = sq_take_blob(&cur, &t->cert_len);
+		*over = sq_take_int(&cur) != 0;
 		rc = sq_took(&cur, err);
 	}
 	sq_end(&cur);
 	return rc;
+}
+
+/*
+ * A certificate that was handed over answers a retry, nothing more: a device that comes back when
+ * it is revoked, expired or STORE_REPEAT_MS old wants another.  sscep, strongSwan and certmonger do
+ * so with the same key, hence the same transactionID and request.
+ */
+static bool
+tx_spent(const struct store_tx *t, bool over, int64_t now)
+{
+	return (t->state == TX_NOTIFIED || t->state == TX_DELIVERED) &&
+	    (over || now - t->changed >= STORE_REPEAT_MS);
 }
 
 /* The row as it stands, for a device that asks again. */
@@ -161,7 +181,8 @@ tx_known(struct sq_writer *w, struct begin_args *a, struct err *err)
 {
 	struct store_tx *t = &a->tx;
 	struct store_serial serial;
-	struct sq_arg arg;
+	bool over = false;
+	enum rc rc;
 
 	if (t->state < TX_SIGNED || t->state > TX_DELIVERED)
 		return RC_OK;
@@ -171,8 +192,12 @@ tx_known(struct sq_writer *w, struct begin_args *a, struct err *err)
 		    err, RC_INTEGRITY, "transaction %lld has no serial number", (long long)t->id);
 	if (hex_decode(serial.v, serial.len, t->serial, 2 * serial.len, err) != RC_OK)
 		return RC_INTEGRITY;
-	arg = sq_b(serial.v, serial.len);
-	return tx_add_cert(sq_writer_conn(w), t, &arg, err);
+	rc = tx_add_cert(w, t, &serial, &over, err);
+	if (rc == RC_OK && tx_spent(t, over, sq_writer_now(w))) {
+		a->fresh = true;
+		rc = tx_again(w, a, err);
+	}
+	return rc;
 }
 
 static enum rc

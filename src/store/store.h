@@ -57,8 +57,7 @@ struct tx_key {
 struct store_tx {
 	int64_t id;
 	enum tx_state state;
-	unsigned
-	    attempt; /* 1 on the first; +1 each time a refused or undelivered row starts again */
+	unsigned attempt; /* 1 on the first; +1 each time the row starts again */
 	char *endpoint, *transaction_id;
 	uint8_t csr_sha256[32], signer_sha256[32];
 	char *serial;             /* upper hex, NULL before reserved */
@@ -91,10 +90,13 @@ void store_close(struct store *s);
 
 /* ---- transactions ---- */
 
+/* So long after it was handed over a certificate still answers the same request again. */
+#define STORE_REPEAT_MS (INT64_C(24) * 3600 * 1000)
 /*
- * Find or create the row of `key` in state received.  *fresh: it was created, or was
- * refused/undelivered and starts again (attempt + 1). Otherwise `out` is the row as it stands (with
- * cert from `signed` on).  RC_DENIED when the row belongs to another signer key. `csr` is kept for
+ * Find or create the row of `key` in state received.  *fresh: it was created, or starts again
+ * (attempt + 1), because it was refused or undelivered, or because the certificate that was handed
+ * over is revoked, expired or older than STORE_REPEAT_MS.  Otherwise `out` is the row as it stands
+ * (with cert from `signed` on).  RC_DENIED when the row belongs to another signer key. `csr` is kept for
  * recovery.
  */
 enum rc store_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr,

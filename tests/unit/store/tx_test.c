@@ -5,6 +5,7 @@
 
 #include "fixture.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 
 /* One call that moves a transaction. */
@@ -280,6 +281,77 @@ what_ended_badly_starts_again(void **state)
 	assert_int_equal(sf_number(f, "SELECT count(*) FROM cert WHERE revoked <> 0"), 1);
 }
 
+/* Nobody gets a dead certificate, or yesterday's, for asking as before. */
+static void
+what_is_no_retry_starts_again(void **state)
+{
+	static const struct {
+		enum tx_state from;
+		bool revoke;
+		int64_t later; /* seconds */
+		bool again;
+	} rows[] = {
+		{ TX_DELIVERED, false, 0, false },
+		{ TX_DELIVERED, false, STORE_REPEAT_MS / 1000 - 60, false },
+		{ TX_DELIVERED, false, STORE_REPEAT_MS / 1000, true },
+		{ TX_DELIVERED, true, 0, true },
+		{ TX_NOTIFIED, false, STORE_REPEAT_MS / 1000 - 60, false },
+		{ TX_NOTIFIED, false, STORE_REPEAT_MS / 1000, true },
+		{ TX_NOTIFIED, true, 0, true },
+		/* Intune has still to be told: the end of that is not known. */
+		{ TX_SIGNED, false, STORE_REPEAT_MS / 1000, false },
+	};
+	struct sf *f = *state;
+
+	for (unsigned i = 0; i < N(rows); i++) {
+		int64_t id = sf_drive(f, i, rows[i].from);
+		struct store_tx row;
+		struct sf_tx t;
+		bool fresh = false;
+
+		sf_tx(&t, i);
+		if (rows[i].revoke)
+			ok(f, store_cert_revoke(f->s, t.serial, 1, "stolen", &f->err));
+		clock_offset_set(rows[i].later);
+		ok(f, store_tx_begin(f->s, &t.key, t.csr, sizeof(t.csr), &row, &fresh, &f->err));
+		clock_offset_set(0);
+		assert_int_equal(fresh, rows[i].again);
+		assert_int_equal(row.id, id);
+		assert_int_equal(row.attempt, rows[i].again ? 2 : 1);
+		assert_int_equal(row.cert == NULL, rows[i].again);
+		store_tx_done(&row);
+		if (!rows[i].again)
+			continue;
+		sf_tx(&t, 100 + i);
+		ok(f, reserve(f, id, &t));
+		ok(f, sign(f, id, &t));
+	}
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM cert"), N(rows) + 4);
+}
+
+static void
+an_expired_certificate_starts_again(void **state)
+{
+	struct sf *f = *state;
+	int64_t id = sf_drive(f, 1, TX_RESERVED);
+	struct store_tx row;
+	struct sf_tx t;
+	bool fresh = false;
+
+	sf_tx(&t, 1);
+	t.cert.not_after = clock_now() + 3600;
+	ok(f, sign(f, id, &t));
+	ok(f, store_tx_notified(f->s, id, &f->err));
+	ok(f, store_tx_begin(f->s, &t.key, t.csr, sizeof(t.csr), &row, &fresh, &f->err));
+	assert_false(fresh);
+	store_tx_done(&row);
+	clock_offset_set(3600);
+	ok(f, store_tx_begin(f->s, &t.key, t.csr, sizeof(t.csr), &row, &fresh, &f->err));
+	clock_offset_set(0);
+	assert_true(fresh);
+	store_tx_done(&row);
+}
+
 static void
 the_reason_of_a_refusal_is_kept(void **state)
 {
@@ -434,6 +506,8 @@ main(void)
 		T(a_device_that_asks_again_gets_the_same_certificate),
 		T(another_signer_key_is_denied_in_every_state),
 		T(what_ended_badly_starts_again),
+		T(what_is_no_retry_starts_again),
+		T(an_expired_certificate_starts_again),
 		T(the_reason_of_a_refusal_is_kept),
 		T(undelivered_revokes_with_cessation_of_operation),
 		T(undelivered_keeps_an_administrators_revocation),
