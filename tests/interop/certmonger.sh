@@ -25,11 +25,12 @@ with_daemon() {
 		CERTMONGER_CAS_DIR="$D/cas" CERTMONGER_LOCAL_CA_DIR="$D/local" CERTMONGER_TMPDIR="$D/tmp" \
 		timeout --kill-after=5 60 $helpers/certmonger-session -L -P "$D/socket" -n -d 1 -c "/bin/bash $1" >>"$D/daemon.log" 2>&1
 }
-# ask ID NAME CHALLENGE-FILE: one certificate, waited for; getcert's words in $D/ID.out, the end state in $D/ID.list
+# ask ID NAME CHALLENGE-FILE: one certificate of CA $ca, waited for; getcert's words in $D/ID.out, the end state in $D/ID.list
+ca=lab
 ask() {
 	cat >"$D/ask.sh" <<END
-getcert list-cas -c lab 2>/dev/null | grep -q scep-submit || getcert add-scep-ca -c lab -u "$URL"
-getcert request -c lab -I $1 -k "$D/$1.key" -f "$D/$1.pem" -F "$D/$1.chain" -N "CN=$2" -D "$2" -l "$3" -w --wait-timeout=30 >"$D/$1.out" 2>&1
+getcert list-cas -c $ca 2>/dev/null | grep -q scep-submit || getcert add-scep-ca -c $ca -u "$URL"
+getcert request -c $ca -I $1 -k "$D/$1.key" -f "$D/$1.pem" -F "$D/$1.chain" -N "CN=$2" -D "$2" -l "$3" -w --wait-timeout=30 >"$D/$1.out" 2>&1
 getcert list -i $1 >"$D/$1.list" 2>&1
 END
 	with_daemon "$D/ask.sh"
@@ -75,3 +76,13 @@ open_it() { # what came, opened with the client's key by openssl
 }
 sent() { send "$URL" "$D/sent" && open_it "$D/sent" >"$D/sent.pem" && same_certificate "$D/sent.pem" "$D/first.pem"; }
 claim "$client: -p sends the daemon's message again and gets the same certificate" sent
+
+# ---- a CA with elliptic keys: only the RA's is RSA
+client=certmonger
+stop_scepd
+mv "$T/ca" "$T/ca.rsa"
+lab_ca --root-key ec:p384 --issuing-key ec:p256
+serve
+ca=elliptic
+claim "$client: enrols at a CA with elliptic keys" got curve curve.lab.contoso.com "$SECRET"
+claim "$client: ... the certificate verifies" verifies "$D/curve.pem"

@@ -40,6 +40,11 @@ claim "$client: ... it trusts the certificate" grep -q "^Issued certificate is t
 
 again() { enrol "$URL" "$T/s" $name "$T/s/key.pem" "$T/s/again.pem" --password "$CHALLENGE" && same_certificate "$T/s/again.pem" "$T/s/cert.pem"; }
 claim "$client: the same request again gets the same certificate" again
+revoked() { scepctl revoke --config "$CONFIG" --reason superseded "$(openssl x509 -in "$T/s/again.pem" -noout -serial | sed 's/.*=//')"; }
+claim "$client: (the certificate is revoked)" revoked
+anew() { enrol "$URL" "$T/s" $name "$T/s/key.pem" "$T/s/anew.pem" --password "$CHALLENGE" && ! same_certificate "$T/s/anew.pem" "$T/s/cert.pem"; }
+claim "$client: ... then the same request gets a new one" anew
+claim "$client: ... which holds the same key" same_key "$T/s/anew.pem" "$T/s/key.pem"
 
 # Everything it offers.  With --digest sha1 it signs the CSR with SHA-1 too, which a profile has to allow (sha1_csr).
 matrix() { # CIPHER DIGEST URL
