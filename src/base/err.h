@@ -53,9 +53,15 @@ struct err {
  *	return fail(err, RC_PARSE, "nonce is %zu bytes, want 16", len);
  *
  * `err` may be NULL.  Clears any hint.  Control characters in the result are
- * replaced by '?', so a message is always one printable line.
+ * replaced by '?', so a message is always one printable line.  The kind is the macro's own value, so
+ * that the compiler sees that a failure is not RC_OK.
  */
-#define fail(err, rc, ...) err_fail_at((err), (rc), __func__, __VA_ARGS__)
+#define fail(err, kind, ...)                                                                       \
+	({                                                                                         \
+		const enum rc fail_kind_ = (kind);                                                 \
+		err_fail_at((err), fail_kind_, __func__, __VA_ARGS__);                             \
+		fail_kind_;                                                                        \
+	})
 
 enum rc err_fail_at(struct err *err, enum rc rc, const char *where, const char *fmt, ...)
     PRINTF_LIKE(4, 5);

@@ -151,7 +151,7 @@ on_scalar(struct builder *b, const yaml_event_t *ev, struct err *err)
 	const char *value = (const char *)ev->data.scalar.value;
 	size_t len = ev->data.scalar.length;
 	struct frame *f = top(b);
-	struct node *node;
+	struct node *node = NULL;
 	char *text;
 	enum rc rc;
 
@@ -179,7 +179,7 @@ static enum rc
 on_start(struct builder *b, enum node_kind kind, const yaml_event_t *ev, struct err *err)
 {
 	struct frame *f = top(b);
-	struct node *node;
+	struct node *node = NULL;
 	enum rc rc;
 
 	if (f != NULL && f->node->kind == NODE_MAP && f->key == NULL)
