@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -187,6 +188,39 @@ outbox_stop(struct daemon *d)
 	(void)pthread_join(d->outbox, NULL);
 }
 
+/* ---- file descriptors ---- */
+
+/* Kept back beside one for each worker's call to Intune: listeners, loops, the store, files that
+ * are read again. */
+#define FDS_OWN 128
+
+/*
+ * Connections may not take every descriptor: whoever holds idle ones open would otherwise cut the
+ * server off from Intune, also between a signature and its notification.  The soft limit is 1024 at
+ * most starts, so raise it first; what is missing then comes off the connections.
+ */
+static unsigned
+connections_within(const struct config *c)
+{
+	uint64_t wanted = c->limits.connections, kept = c->limits.workers + FDS_OWN, have;
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= wanted + kept)
+		return (unsigned)wanted;
+	l.rlim_cur = l.rlim_max < wanted + kept ? l.rlim_max : wanted + kept;
+	if (setrlimit(RLIMIT_NOFILE, &l) != 0)
+		(void)getrlimit(RLIMIT_NOFILE, &l);
+	have = l.rlim_cur;
+	if (have >= wanted + kept)
+		return (unsigned)wanted;
+	wanted = have > 2 * kept ? have - kept : have / 2;
+	log_msg(LOG_WARN, "start",
+	    "%llu connections at most instead of limits.connections, as this process may open "
+	    "%llu files (ulimit -n)",
+	    (unsigned long long)wanted, (unsigned long long)have);
+	return (unsigned)wanted;
+}
+
 /* ---- start, wait, stop ---- */
 
 static enum rc
@@ -198,7 +232,7 @@ start(struct daemon *d, struct err *err)
 		.on_refused = routes_refused,
 		.workers_max = (unsigned)c->limits.workers,
 		.in_flight_max = (unsigned)c->limits.in_flight,
-		.connections_max = (unsigned)c->limits.connections };
+		.connections_max = connections_within(c) };
 	enum rc rc;
 
 	if ((rc = pipeline_recover(d->s, err)) != RC_OK ||

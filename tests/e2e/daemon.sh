@@ -84,5 +84,18 @@ done
 claim "no challenge is in the log" sh -c "! grep -qF \"\$(cat '$secret')\" '$T/scepd.log'"
 stop_scepd
 claim "SIGTERM ends it with status 0" grep -q 'stop msg=done' "$T/scepd.log"
+
+# Idle connections may not take the descriptors that calls to Intune need.
+idle() { ( for _ in $(seq 300); do exec {fd}<>"/dev/tcp/127.0.0.1/$scepd_port" || break; done 2>/dev/null; sleep 2; ls "/proc/$scepd_pid/fd" | wc -l >"$T/fds" ); }
+rm -f "$T/scepd.ready"
+( ulimit -n 256; exec scepd --config "$CONFIG" --ready-file "$T/scepd.ready" 2>>"$T/few.log" ) &
+scepd_pid=$!
+pids="$pids $scepd_pid"
+wait_for "$T/scepd.ready" "$scepd_pid"
+claim "with few descriptors it says how many connections there can be" grep -q "instead of limits.connections" "$T/few.log"
+idle
+claim "and keeps some for its own calls ($(cat "$T/fds") of 256 in use)" test "$(cat "$T/fds")" -lt 200
+stop_scepd
+
 sqlite3 "$T/ca/scepd.db" "PRAGMA user_version = 9999" 2>>"$T/claim.log"
 says "a database from a newer version" 78 "newer" scepd --config "$CONFIG"
