@@ -50,6 +50,15 @@ decide_key(struct decision *d, struct err *err)
 	return RC_OK;
 }
 
+/* A secret that many share says nothing about who is asking, so nothing in the subject is free: an
+ * E, UID or OU beside the bounded CN is what other systems know people by (S15). */
+static bool
+pattern_takes(const struct decision *d, const char *pattern, const struct name *subject)
+{
+	return rule_subject_fits(pattern, subject) &&
+	    (d->auth->binds_identity || rule_subject_named(pattern, subject));
+}
+
 static enum rc
 decide_subject(struct decision *d, struct err *err)
 {
@@ -75,12 +84,18 @@ decide_subject(struct decision *d, struct err *err)
 		    "subject: a static challenge cannot vouch for it, as profile %s has no pattern",
 		    p->name);
 	for (i = 0; i < p->n_subject_allow; i++) {
-		if (rule_subject_fits(p->subject_allow[i], subject))
+		if (pattern_takes(d, p->subject_allow[i], subject))
 			break;
 	}
-	if (p->n_subject_allow > 0 && i == p->n_subject_allow)
-		return fail(err, RC_DENIED, "subject: %s fits no pattern of profile %s",
+	if (p->n_subject_allow > 0 && i == p->n_subject_allow) {
+		(void)fail(err, RC_DENIED, "subject: %s fits no pattern of profile %s",
 		    d->spec->subject_text, p->name);
+		if (!d->auth->binds_identity)
+			(void)err_hint(err,
+			    "with a static challenge a pattern has to name every attribute of the "
+			    "subject: add them to subject.allow in scepd.yaml");
+		return RC_DENIED;
+	}
 	return name_parse(&d->spec->subject, subject->der, subject->der_len, err);
 }
 

@@ -126,6 +126,31 @@ rule_subject_fits(const char *pattern, const struct name *subject)
 	return parts > 0 && !bad;
 }
 
+static bool
+names_label(const char *pattern, const char *label)
+{
+	struct part part;
+	bool bad;
+
+	while (next_part(&pattern, &part, &bad)) {
+		if (str_eq_nocase(part.label, label))
+			return true;
+	}
+	return false;
+}
+
+bool
+rule_subject_named(const char *pattern, const struct name *subject)
+{
+	size_t i;
+
+	for (i = 0; i < subject->n; i++) {
+		if (!names_label(pattern, subject->attrs[i].label))
+			return false;
+	}
+	return true;
+}
+
 enum rc
 rule_subject_pattern_check(const char *pattern, const struct profile *p, struct err *err)
 {

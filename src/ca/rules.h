@@ -25,6 +25,8 @@ bool rule_attribute_allowed(const struct profile *p, const char *label);
  * never reaches across attributes.  Labels it does not name are none of its business.
  */
 bool rule_subject_fits(const char *pattern, const struct name *subject);
+/* `pattern` names every label that the subject has: nothing in it is free. */
+bool rule_subject_named(const char *pattern, const struct name *subject);
 /* Syntax of a pattern: RC_CONFIG. */
 enum rc rule_subject_pattern_check(
     const char *pattern, const struct profile *p, struct err *err) MUST_CHECK;

@@ -287,6 +287,28 @@ static_challenge_vouches_for_no_subject_without_a_pattern(void **state)
 }
 
 static void
+static_challenge_vouches_for_no_attribute_that_its_pattern_does_not_name(void **state)
+{
+	static const char *const allow[] = { "CN=*.contoso.com", "CN=*.contoso.com,O=Contoso" };
+	static const char *const free[] = { "CN=pc1.contoso.com,E=admin@contoso.com",
+		"CN=pc1.contoso.com,UID=administrator", "CN=pc1.contoso.com,O=Other",
+		"CN=pc1.contoso.com,O=Contoso,OU=Domain Admins" };
+	static const char *const attributes[] = { "CN", "E", "O", "OU", "UID" };
+	struct profile p = sane_profile();
+	size_t i;
+
+	p.subject_attributes = attributes;
+	p.n_subject_attributes = 5;
+	p.subject_allow = allow;
+	p.n_subject_allow = 2;
+	for (i = 0; i < sizeof(free) / sizeof(free[0]); i++)
+		refused_static(*state, &(struct wish){ .subject = free[i] }, &p, "fits no pattern");
+	taken_static(*state, &(struct wish){ .subject = "CN=pc1.contoso.com" }, &p);
+	taken_static(*state, &(struct wish){ .subject = "O=Contoso,CN=pc1.contoso.com" }, &p);
+	taken(*state, &(struct wish){ .subject = free[0] }, &p);
+}
+
+static void
 static_challenge_vouches_for_no_name_without_a_pattern(void **state)
 {
 	static const char *const subjects[] = { "CN=*.contoso.com" };
@@ -587,6 +609,8 @@ main(void)
 		cmocka_unit_test(alternative_names_are_kept_byte_for_byte_and_in_order),
 		cmocka_unit_test(sid_tag_passes_only_where_uri_names_do),
 		cmocka_unit_test(static_challenge_vouches_for_no_subject_without_a_pattern),
+		cmocka_unit_test(
+		    static_challenge_vouches_for_no_attribute_that_its_pattern_does_not_name),
 		cmocka_unit_test(static_challenge_vouches_for_no_name_without_a_pattern),
 		cmocka_unit_test(
 		    static_challenge_vouches_for_no_account_unless_a_pattern_spells_it_out),
