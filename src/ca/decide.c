@@ -115,6 +115,9 @@ check_unbound_san(const struct profile *p, const struct san *san, struct err *er
 		    "san: a static challenge cannot vouch for %s:%s, as profile %s has no pattern "
 		    "for it",
 		    san_type_name(san->type), san->value, p->name);
+	/* "*" in a pattern stands for part of a name, not for "evil.com,DNS:x" or a wildcard. */
+	if (san->type == SAN_DNS && !rule_is_host_name(san->value))
+		return fail(err, RC_DENIED, "san: dns:%s is no host name", san->value);
 	return RC_OK;
 }
 

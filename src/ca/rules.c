@@ -11,7 +11,9 @@
 #include "ossl/key.h"
 #include "ossl/name_labels.h"
 
-#define PART_MAX 256 /* bytes of one "LABEL=glob" */
+#define PART_MAX       256 /* bytes of one "LABEL=glob" */
+#define HOST_MAX       253 /* RFC 1035 2.3.4, without the root's dot */
+#define HOST_LABEL_MAX 63
 
 /* One part of a subject pattern, taken apart. */
 struct part {
@@ -184,6 +186,25 @@ rule_san_pattern(const char *pattern, const char **glob)
 	word[colon - pattern] = '\0';
 	*glob = colon + 1;
 	return san_type_by_name(word);
+}
+
+/* '_' is no letter of a host name, but Windows machines have it. */
+bool
+rule_is_host_name(const char *s)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	size_t n, total = strlen(s);
+
+	if (total == 0 || total > HOST_MAX)
+		return false;
+	for (;; s += n + 1) {
+		n = strspn(s, letters);
+		if (n == 0 || n > HOST_LABEL_MAX || s[0] == '-' || s[n - 1] == '-')
+			return false;
+		if (s[n] != '.')
+			return s[n] == '\0';
+	}
 }
 
 bool

@@ -37,6 +37,8 @@ bool rule_san_fits(const struct profile *p, const struct san *san);
 bool rule_san_has_pattern(const struct profile *p, enum san_type type);
 /* A pattern that itself spells out the SID tag fits `san` (S18). */
 bool rule_san_sid_fits(const struct profile *p, const struct san *san);
+/* A host name of letters, digits, '-' and '_' in labels (RFC 5280 4.2.1.6, RFC 1034 3.5). */
+bool rule_is_host_name(const char *s);
 /* "upn:*@contoso.com": the type, and where the glob starts; SAN__MAX when it is none. */
 enum san_type rule_san_pattern(const char *pattern, const char **glob);
 

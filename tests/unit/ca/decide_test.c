@@ -328,6 +328,30 @@ static_challenge_vouches_for_no_name_without_a_pattern(void **state)
 }
 
 static void
+static_challenge_vouches_for_host_names_only(void **state)
+{
+	static const char *const subjects[] = { "CN=*.contoso.com" };
+	static const char *const allow[] = { "dns:*.contoso.com" };
+	static const char *const odd[] = {
+		"dns:evil.com,DNS:a.contoso.com", "dns:evil.com/.contoso.com",
+		"dns:evil.com .contoso.com", "dns:*.contoso.com", "dns:..contoso.com",
+		"dns:-a.contoso.com", "dns:a-.contoso.com",
+		"dns:0123456789012345678901234567890123456789012345678901234567890123.contoso.com"
+	};
+	struct profile p = sane_profile();
+	size_t i;
+
+	p.subject_allow = subjects;
+	p.n_subject_allow = 1;
+	p.san_allow = allow;
+	p.n_san_allow = 1;
+	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		refused_static(*state, &(struct wish){ .san = { odd[i] } }, &p, "is no host name");
+	taken_static(*state, &(struct wish){ .san = { "dns:PC_1.b-c.contoso.com" } }, &p);
+	taken(*state, &(struct wish){ .san = { "dns:Jane's iPhone.contoso.com" } }, &p);
+}
+
+static void
 static_challenge_vouches_for_no_account_unless_a_pattern_spells_it_out(void **state)
 {
 	static const char *const subjects[] = { "CN=*.contoso.com" };
@@ -612,6 +636,7 @@ main(void)
 		cmocka_unit_test(
 		    static_challenge_vouches_for_no_attribute_that_its_pattern_does_not_name),
 		cmocka_unit_test(static_challenge_vouches_for_no_name_without_a_pattern),
+		cmocka_unit_test(static_challenge_vouches_for_host_names_only),
 		cmocka_unit_test(
 		    static_challenge_vouches_for_no_account_unless_a_pattern_spells_it_out),
 		cmocka_unit_test(key_usage_is_the_allowed_part_of_the_wish),
