@@ -304,6 +304,7 @@ check(const struct config *c, const char *path)
 static int
 run(const void *opts, int nargs, char **args)
 {
+	static const struct rlimit no_core = { 0, 0 };
 	const struct options *o = opts;
 	struct config *config;
 	struct scepd *s;
@@ -311,6 +312,8 @@ run(const void *opts, int nargs, char **args)
 	struct err err;
 	int code;
 
+	/* A core file would hold the keys of CA and RA, secrets and tokens. */
+	(void)setrlimit(RLIMIT_CORE, &no_core);
 	if (config_load(&config, o->config, &err) != RC_OK)
 		return err_report("scepd", &err);
 	level = (enum log_level)config->log.level;

@@ -48,6 +48,7 @@ says "a second daemon on the same database" 78 "scepd.db" scepd --config "$T/ca/
 mkdir "$T/other" && cp -r "$T/ca" "$T/other/" && rm -f "$T"/other/ca/scepd.db*
 says "a busy port" 74 "127.0.0.1:$scepd_port" scepd --config "$T/other/ca/scepd.yaml"
 
+claim "a crash would leave no core file with keys in it" grep -qE "^Max core file size +0 +0 " "/proc/$scepd_pid/limits"
 claim "healthz" sh -c "curl -fsS '$ADMIN/healthz' | grep -q ok"
 claim "readyz" sh -c "curl -fsS '$ADMIN/readyz' | grep -q ready"
 claim "the admin listener has no SCEP" sh -c "test \$(curl -s -o /dev/null -w '%{http_code}' '$ADMIN/scep/lab?operation=GetCACaps') = 404"
