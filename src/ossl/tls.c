@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509err.h>
 
 #include "ossl/evp.h"
 
@@ -127,6 +129,17 @@ set_policy(SSL_CTX *ssl)
 	    SSL_CTX_set_session_id_context(ssl, session_context, sizeof session_context - 1) == 1;
 }
 
+/* libcrypto calls a file that is not there "system lib". */
+static enum rc
+check_readable(const char *path, struct err *err)
+{
+	if (access(path, R_OK) == 0)
+		return RC_OK;
+	if (errno == ENOENT)
+		return fail(err, RC_CONFIG, "%s does not exist", path);
+	return fail_errno(err, "cannot read %s", path);
+}
+
 static enum rc
 fail_file(struct err *err, const char *path)
 {
@@ -134,23 +147,36 @@ fail_file(struct err *err, const char *path)
 
 	if (rc == RC_CONFIG)
 		return err_hint(err,
-		    "a readable PEM file: certificate first, then its chain; key without "
-		    "passphrase");
+		    "want PEM: in certificate: the server's own, then its chain; in key: its key, "
+		    "without passphrase");
 	return rc;
+}
+
+static enum rc
+fail_pair(struct err *err, const char *cert_file, const char *key_file)
+{
+	ERR_clear_error();
+	return fail(err, RC_CONFIG, "the key in %s does not belong to the certificate in %s",
+	    key_file, cert_file);
 }
 
 static enum rc
 load_files(SSL_CTX *ssl, const char *cert_file, const char *key_file, struct err *err)
 {
+	enum rc rc;
+
+	if ((rc = check_readable(cert_file, err)) != RC_OK ||
+	    (rc = check_readable(key_file, err)) != RC_OK)
+		return rc;
 	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(ssl, cert_file) != 1)
 		return fail_file(err, cert_file);
 	if (SSL_CTX_use_PrivateKey_file(ssl, key_file, SSL_FILETYPE_PEM) != 1)
-		return fail_file(err, key_file);
-	if (SSL_CTX_check_private_key(ssl) != 1) {
-		ERR_clear_error();
-		return fail(err, RC_CONFIG, "%s: not the key of %s", key_file, cert_file);
-	}
+		return ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH
+		    ? fail_pair(err, cert_file, key_file)
+		    : fail_file(err, key_file);
+	if (SSL_CTX_check_private_key(ssl) != 1)
+		return fail_pair(err, cert_file, key_file);
 	return RC_OK;
 }
 
