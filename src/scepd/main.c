@@ -296,6 +296,17 @@ serve(struct scepd *s, const struct options *o)
 static int
 check(const struct config *c, const char *path)
 {
+	const struct conf_listener *l = c->listeners.v;
+	struct tls_ctx *tls;
+	struct err err;
+
+	for (size_t i = 0; i < c->listeners.n; i++) {
+		if (l[i].certificate == NULL)
+			continue;
+		if (tls_ctx_server(&tls, l[i].certificate, l[i].key, &err) != RC_OK)
+			return err_report("scepd", &err);
+		tls_ctx_free(tls);
+	}
 	printf("%s: ok: %zu listeners, %zu CAs, %zu tenants, %zu profiles, %zu endpoints\n", path,
 	    c->listeners.n, c->cas.n, c->tenants.n, c->profiles.n, c->endpoints.n);
 	return 0;
