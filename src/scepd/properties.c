@@ -190,6 +190,14 @@ properties_parse(
 
 	if (p == NULL)
 		return fail(err, RC_NOMEM, "%s", name);
+	/* What Windows editors and PowerShell put in front. */
+	if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+		r.p += 3;
+	if (len >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0)) {
+		properties_free(p);
+		(void)fail(err, RC_CONFIG, "%s is UTF-16", name);
+		return err_hint(err, "save it as UTF-8");
+	}
 	while (rc == RC_OK && next_line(&r))
 		rc = read_property(p, &r, utf8, err);
 	if (rc == RC_OK)

@@ -22,6 +22,9 @@ static const struct {
 	{ "A", "A", "", 1 },
 	{ "A=b\\\n   c", "A", "bc", 1 },
 	{ "A=b\r\n", "A", "b", 1 },
+	{ "\xef\xbb\xbf"
+	  "A=b\r\n",
+	    "A", "b", 1 },
 	{ "A=\\u00e9\\u20ac", "A", "\xc3\xa9\xe2\x82\xac", 1 },
 	{ "A=\\t\\=\\:\\#", "A", "\t=:#", 1 },
 	{ "A=x=y", "A", "x=y", 1 },
