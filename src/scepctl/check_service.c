@@ -7,9 +7,7 @@
 #include "base/text.h"
 #include "intune.h"
 #include "scepctl/ctl.h"
-#include "scepctl/init_files.h"
 #include "scepctl/report.h"
-#include "scepd/properties.h"
 #include "scepd/tenant.h"
 
 static bool
@@ -75,26 +73,6 @@ check_endpoints(struct report *r, const struct config *c)
 		    "none is called default, so /certsrv/mscep/mscep.dll is not served");
 }
 
-/* The example of `scepctl init`, not filled in yet. */
-static bool
-is_example(const struct conf_tenant *t)
-{
-	struct properties *p = NULL;
-	const char *key, *value;
-	bool found = false;
-	size_t i;
-	int line;
-
-	if (t->properties == NULL || properties_load(&p, t->properties, NULL) != RC_OK)
-		return false;
-	for (i = 0; i < properties_count(p); i++) {
-		properties_get(p, i, &key, &value, &line);
-		found = found || str_starts(value, INIT_FILL_IN);
-	}
-	properties_free(p);
-	return found;
-}
-
 /* A token and the service map: everything but a request. */
 static void
 check_online(struct report *r, const char *name, struct tenant *tenant)
@@ -117,11 +95,6 @@ check_tenant(struct report *r, const struct config *c, const struct conf_tenant 
 	struct tenant *tenant = NULL;
 	struct err err = { 0 };
 
-	if (is_example(conf)) {
-		report(
-		    r, FINDING_FAIL, conf->name, "%s still has to be filled in", conf->properties);
-		return;
-	}
 	if (tenant_open(&tenant, c, conf, &err) != RC_OK) {
 		report_err(r, FINDING_FAIL, conf->name, &err);
 		return;

@@ -4,6 +4,8 @@
  */
 #include "scepctl/init_files.h"
 
+#include "scepd/tenant.h"
+
 static void
 yaml_server(struct buf *b, const struct init_text *t)
 {
@@ -123,9 +125,9 @@ init_properties(struct buf *out)
 	    "Intune scep_challenge_provider and\n"
 	    "# Microsoft Graph Application.Read.All, with admin consent.  Names and file are those "
 	    "of Microsoft's own library.\n"
-	    "AAD_APP_ID=" INIT_FILL_IN "-the-application-client-id\n"
-	    "AAD_APP_KEY=" INIT_FILL_IN "-the-client-secret-value\n"
-	    "TENANT=" INIT_FILL_IN "-the-tenant-id-or-domain\n"
+	    "AAD_APP_ID=" TENANT_FILL_IN "-the-application-client-id\n"
+	    "AAD_APP_KEY=" TENANT_FILL_IN "-the-client-secret-value\n"
+	    "TENANT=" TENANT_FILL_IN "-the-tenant-id-or-domain\n"
 	    "PROVIDER_NAME_AND_VERSION=scepd\n"
 	    "# An HTTP proxy on the way to Microsoft:\n"
 	    "#PROXY_HOST=\n#PROXY_PORT=\n#PROXY_USER=\n#PROXY_PASS=\n");

@@ -20,8 +20,4 @@ void init_yaml(struct buf *out, const struct init_text *t);
 /* Microsoft's properties with nothing but what has to be filled in. */
 void init_properties(struct buf *out);
 
-/* What an example properties file holds until somebody fills it in; `scepctl check` looks for it.
- */
-#define INIT_FILL_IN "fill-in"
-
 #endif

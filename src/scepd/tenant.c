@@ -65,6 +65,9 @@ set_from_properties(struct intune_config *ic, struct tenant_secrets *sec,
 		int line;
 
 		properties_get(sec->properties, i, &key, &value, &line);
+		if (str_starts(value, TENANT_FILL_IN))
+			return fail(err, RC_CONFIG, "%s:%d: %s still has to be filled in",
+			    conf->properties, line, key);
 		if (intune_config_set(ic, key, value, &ie) != INTUNE_OK) {
 			(void)fail(err, RC_CONFIG, "%s:%d: %s: %s", conf->properties, line, key,
 			    ie.message);

@@ -11,6 +11,9 @@
 #include "ossl/cert.h"
 #include "scepd/config.h"
 
+/* How the values of an example properties file begin, until somebody fills them in. */
+#define TENANT_FILL_IN "fill-in"
+
 struct tenant;
 /* Reads the properties or secret files named by `conf`; no network. RC_CONFIG. */
 enum rc tenant_open(struct tenant **out, const struct config *config,
