@@ -137,6 +137,20 @@ print_ekus(const struct profile *p)
 	(void)printf("\n");
 }
 
+/* The two that Intune offers; it wants at least one. */
+static void
+print_key_usage(unsigned allowed)
+{
+	const char *names[2];
+	size_t n = 0;
+
+	if (allowed & KU_DIGITAL_SIGNATURE)
+		names[n++] = "Digital signature";
+	if (allowed & KU_KEY_ENCIPHERMENT)
+		names[n++] = "Key encipherment";
+	print_list("Key usage", names, n);
+}
+
 static void
 print_endpoint(const struct shown *s, const struct conf_endpoint *e)
 {
@@ -151,12 +165,14 @@ print_endpoint(const struct shown *s, const struct conf_endpoint *e)
 		(void)printf("  %-24s %s/scep/%s\n", "SCEP server URL", url, e->name);
 	print_list("Subject attributes", p->subject_attributes, p->n_subject_attributes);
 	print_san_types(p->san_types);
+	print_key_usage(p->key_usage_allowed);
 	print_ekus(p);
 	(void)printf("  %-24s %u to %u bits\n", "Key size", p->rsa_min, p->rsa_max);
 	(void)printf("  %-24s %s\n", "Hash algorithm",
 	    p->sha1_csr_ok ? "SHA-2 (SHA-1 is taken too)" : "SHA-2");
 	print_life("Validity at most", p->validity_max);
-	print_life("Validity of Apple's", p->validity_default);
+	print_life("Validity on Apple", p->validity_default);
+	ctl_print_android_https(stdout, url);
 	(void)printf("\n");
 }
 

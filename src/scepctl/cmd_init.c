@@ -413,14 +413,16 @@ print_thumbprints(const struct config *config, struct err *err)
 }
 
 static void
-print_next(const struct making *m)
+print_next(const struct making *m, const struct config *config)
 {
 	const struct options *o = m->o;
-	const char *url = o->url != NULL ? o->url : "http://THIS-SERVER";
+	const char *url = config->public_url != NULL ? config->public_url : "http://THIS-SERVER";
 
 	(void)printf("\n");
-	if (m->text.tenant != NULL)
+	if (m->text.tenant != NULL) {
 		(void)printf("SCEP server URL for the profile: %s/certsrv/mscep/mscep.dll\n", url);
+		ctl_print_android_https(stdout, url);
+	}
 	if (m->text.domain != NULL)
 		(void)printf(
 		    "SCEP URL of the endpoint with the static challenge: %s/scep/lab\n", url);
@@ -457,7 +459,7 @@ run(const void *options, int nargs, char **args)
 	if (rc == RC_OK) {
 		print_files(&m);
 		rc = print_thumbprints(config, &err);
-		print_next(&m);
+		print_next(&m, config);
 	}
 	config_free(config);
 	for (i = 0; i < MADE_MAX; i++)

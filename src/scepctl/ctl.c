@@ -186,4 +186,17 @@ ctl_print_intune_choice(FILE *f, const char *issuing_file, const struct thumbpri
 	(void)fprintf(f, "  Windows             the issuing CA   %s\n", issuing_file);
 	(void)fprintf(f, "  Android             the root CA      %s\n", root_file);
 	(void)fprintf(f, "  iOS, iPadOS, macOS  assign both; choose the root CA\n");
+	(void)fprintf(f,
+	    "Intune takes only files named .cer: upload copies, say issuing.cer and "
+	    "root.cer.\n");
+}
+
+void
+ctl_print_android_https(FILE *f, const char *url)
+{
+	if (str_starts(url, "http://"))
+		(void)fprintf(f,
+		    "Android takes no http: add a listener with certificate: and key:, and give "
+		    "Android's profiles\n"
+		    "the same URL with https.  CRLs stay on http.\n");
 }

@@ -73,5 +73,7 @@ enum rc ctl_thumbprints(struct thumbprints *out, const struct cert *c, struct er
 /* Which certificate to name in Intune, per platform, as a few lines; `config` may be NULL. */
 void ctl_print_intune_choice(FILE *f, const char *issuing_file, const struct thumbprints *issuing,
     const char *root_file, const struct thumbprints *root);
+/* Intune's documents: Android profiles need an HTTPS URL.  Says so when `url` is none. */
+void ctl_print_android_https(FILE *f, const char *url);
 
 #endif
