@@ -1,6 +1,7 @@
 /*
  * cmd_init.c - scepctl init: a complete state directory, ready for scepd.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,6 +362,35 @@ make_all(struct making *m, struct config **config, struct err *err)
 
 /* ---- telling what was made ---- */
 
+/* A path as a shell takes it: quoted when it holds more than harmless characters. */
+static void
+print_word(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	while (*p >= 0x80 || (*p != '\0' && (isalnum(*p) || strchr("_./-+,:@%", *p) != NULL)))
+		p++;
+	if (*p == '\0') {
+		(void)printf("%s", s);
+		return;
+	}
+	(void)putchar('\'');
+	for (; *s != '\0'; s++)
+		(void)(*s == '\'' ? printf("'\\''") : putchar(*s));
+	(void)putchar('\'');
+}
+
+static void
+print_command(const char *before, const char *dir, const char *file, const char *after)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
+	(void)printf("  %s ", before);
+	print_word(path);
+	(void)printf("%s\n", after);
+}
+
 static void
 print_file(const struct options *o, const char *name, const char *what)
 {
@@ -417,6 +447,7 @@ print_next(const struct making *m, const struct config *config)
 {
 	const struct options *o = m->o;
 	const char *url = config->public_url != NULL ? config->public_url : "http://THIS-SERVER";
+	char properties[80];
 
 	(void)printf("\n");
 	if (m->text.tenant != NULL) {
@@ -430,11 +461,12 @@ print_next(const struct making *m, const struct config *config)
 		(void)printf("No --url was given: set public_url in scepd.yaml before real "
 			     "certificates are issued.\n");
 	(void)printf("\nNext:\n");
+	(void)snprintf(properties, sizeof(properties), "%s.properties", m->tenant);
 	if (m->text.tenant != NULL && o->properties == NULL)
-		(void)printf("  edit %s/%s.properties\n", o->dir, m->tenant);
-	(void)printf("  " PROG " check --config %s/scepd.yaml%s\n", o->dir,
+		print_command("edit", o->dir, properties, "");
+	print_command(PROG " check --config", o->dir, "scepd.yaml",
 	    m->text.tenant != NULL ? " --online" : "");
-	(void)printf("  scepd --config %s/scepd.yaml\n", o->dir);
+	print_command("scepd --config", o->dir, "scepd.yaml", "");
 }
 
 static int
