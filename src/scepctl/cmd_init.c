@@ -307,8 +307,10 @@ put_store(struct making *m, struct config **config, struct err *err)
 	size_t i;
 
 	rc = path_join(&path, m->o->dir, "scepd.yaml", err);
-	if (rc == RC_OK)
-		rc = config_load(config, path, err);
+	if (rc == RC_OK && (rc = config_load(config, path, err)) != RC_OK)
+		(void)err_hint(err,
+		    "nothing was made: put --listen, --admin or --url right, as in "
+		    "0.0.0.0:80 and http://ca.contoso.com");
 	free(path);
 	for (i = 0; rc == RC_OK && i < sizeof(leftovers) / sizeof(leftovers[0]); i++)
 		rc = note_made(m, leftovers[i], err);
@@ -343,6 +345,8 @@ make_ca(const struct making *m, struct err *err)
 static enum rc
 make_all(struct making *m, struct config **config, struct err *err)
 {
+	struct stat st;
+	bool fresh = lstat(m->o->dir, &st) != 0;
 	enum rc rc = dir_make(m->o->dir, 0700, err);
 
 	if (rc == RC_OK)
@@ -355,8 +359,11 @@ make_all(struct making *m, struct config **config, struct err *err)
 		rc = put_store(m, config, err);
 	if (rc == RC_OK)
 		rc = make_ca(m, err);
-	if (rc != RC_OK)
+	if (rc != RC_OK) {
 		take_back(&m->made);
+		if (fresh)
+			(void)rmdir(m->o->dir);
+	}
 	return rc;
 }
 
