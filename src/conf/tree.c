@@ -334,13 +334,21 @@ syntax_error(struct builder *b, struct err *err)
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return no_memory(err);
-	if (p->error == YAML_READER_ERROR)
-		return conf_fail(
+	if (p->error == YAML_READER_ERROR) {
+		(void)conf_fail(
 		    b->conf, err, line_at(b, p->problem_offset), NULL, "%s", p->problem);
+		if (strstr(p->problem, "UTF") != NULL)
+			(void)err_hint(err, "save the file as UTF-8");
+		return RC_CONFIG;
+	}
 	rc = conf_fail(b->conf, err, line, NULL, "%s%s%s", p->problem,
 	    p->context != NULL ? " " : "", p->context != NULL ? p->context : "");
 	if (indented_by_tab(b, line))
 		err_hint(err, "YAML is indented with spaces; this line starts with a tab");
+	else if (p->error == YAML_PARSER_ERROR || p->error == YAML_SCANNER_ERROR)
+		err_hint(err,
+		    "look at this line and the one before: indented as its neighbours? a ':' "
+		    "after the key, a space after it? quotes and brackets closed?");
 	return rc;
 }
 

@@ -204,6 +204,10 @@ nothing_at_all_is_a_map_without_keys(void **state)
 }
 
 /* Every refusal: the text, and the message after "/etc/x/f.yaml:". */
+#define SYNTAX_HINT                                                                                \
+	"look at this line and the one before: indented as its neighbours? a ':' after the key, "  \
+	"a space after it? quotes and brackets closed?"
+
 static const struct {
 	const char *text, *message, *hint;
 } refused[] = {
@@ -278,9 +282,12 @@ static const struct {
 	{ "title:\n \t@a\n",
 	    "2: found character that cannot start any token while scanning for the next token",
 	    "YAML is indented with spaces; this line starts with a tab" },
-	{ "title: a: b\n", "1: mapping values are not allowed in this context", "" },
-	{ "title: 'a\n", "2: found unexpected end of stream while scanning a quoted scalar", "" },
-	{ "title: a\nmode: \xff\n", "2: invalid leading UTF-8 octet", "" },
+	{ "title: a: b\n", "1: mapping values are not allowed in this context", SYNTAX_HINT },
+	{ "title: 'a\n", "2: found unexpected end of stream while scanning a quoted scalar",
+	    SYNTAX_HINT },
+	{ "title: a\n mode: none\n", "2: mapping values are not allowed in this context",
+	    SYNTAX_HINT },
+	{ "title: a\nmode: \xff\n", "2: invalid leading UTF-8 octet", "save the file as UTF-8" },
 	{ "title: a\n\nmode: \x01\n", "3: control characters are not allowed", "" },
 };
 
