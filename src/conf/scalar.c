@@ -118,8 +118,12 @@ duration_range(struct fill *f, const struct conf_row *row, const struct node *no
 	if (row->max == 0)
 		return conf_fail(
 		    f->conf, err, node->line, f->place.text, "%s is shorter than %s", text, least);
-	return conf_fail(
+	(void)conf_fail(
 	    f->conf, err, node->line, f->place.text, "%s is not from %s to %s", text, least, most);
+	if (text[strspn(text, "0123456789")] == '\0')
+		return err_hint(
+		    err, "a number alone is seconds: write %ss, %sh or %sd", text, text, text);
+	return RC_CONFIG;
 }
 
 static enum rc
