@@ -101,7 +101,9 @@ static enum rc
 no_database(const char *path, struct err *err)
 {
 	fail(err, RC_CONFIG, "there is no database at %s", path);
-	err_hint(err, "scepctl init makes one");
+	err_hint(err,
+	    "is store.url right? where certificates were issued, restore a backup: scepd would "
+	    "start with an empty one, which knows of no revocation");
 	return RC_CONFIG;
 }
 

@@ -33,7 +33,7 @@ static const struct {
 	{ SQLITE_FULL, RC_IO, "make room on the disk" },
 	{ SQLITE_IOERR, RC_IO, "look at the disk and the system's log" },
 	{ SQLITE_CORRUPT, RC_INTEGRITY, "restore the database from a backup" },
-	{ SQLITE_NOTADB, RC_CONFIG, "give the store another file" },
+	{ SQLITE_NOTADB, RC_CONFIG, "is store.url right? restore a backup if it is" },
 	{ SQLITE_READONLY, RC_CONFIG,
 	    "the user of this program must be able to write the file and its folder" },
 	{ SQLITE_CANTOPEN, RC_CONFIG,
