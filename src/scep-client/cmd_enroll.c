@@ -436,6 +436,16 @@ report(struct device *d, const struct device_profile *p, const struct enrol_resu
 	return device_report_installed(d, p, der, len, err);
 }
 
+/* Of several profiles: which one it was.  What goes into Intune's report stays as it is. */
+static int
+profile_error(const struct device_profile *p, const struct err *err)
+{
+	struct err shown = *err;
+
+	(void)err_context(&shown, "profile %s", p->name);
+	return err_report(PROG, &shown);
+}
+
 static int
 enroll_profile(const struct options *o, struct device *d, const struct device_profile *p)
 {
@@ -452,18 +462,18 @@ enroll_profile(const struct options *o, struct device *d, const struct device_pr
 	if (folder_for(&dir, o->out_dir, p->name, &err) != RC_OK ||
 	    dir_make(o->out_dir, 0755, &err) != RC_OK || take_key(&j, spec, &err) != RC_OK ||
 	    open_for_profile(&s, o, d, p, &err) != RC_OK) {
-		code = err_report(PROG, &err);
+		code = profile_error(p, &err);
 	} else {
 		j.out_dir = dir;
 		if (run_job(&j, s, &r, &err) == RC_OK) {
 			print_result(o, &j, &r);
 			code = exit_code(&r);
 		} else {
-			code = err_report(PROG, &err);
+			code = profile_error(p, &err);
 		}
 	}
 	if (report(d, p, &r, &err, &report_err) != RC_OK)
-		code = err_report(PROG, &report_err);
+		code = profile_error(p, &report_err);
 	enrol_result_done(&r);
 	session_free(s);
 	job_done(&j);
