@@ -8,7 +8,7 @@ make_ca
 start_intunesim
 good_certs() { scepctl list --config "$CONFIG" --valid --json 2>>"$T/claim.log" | grep -c '"serial"'; }
 # By thumbprint: one that was told twice (killed between telling and noting it) is still one.
-reported() { curl -fsS "$SIM/sim/report.txt" | grep -E '^ +LAPTOP-7F3K2 ' | grep -oE ' [0-9A-F]{40} ' | sort -u | wc -l; }
+reported() { curl -fsS "$SIM/sim/report" | grep -oE '"thumbprint": ?"[0-9A-Fa-f]{40}"' | sort -u | wc -l; }
 
 for point in received authorised reserved issued signed told notified replying; do
 	before=$(good_certs) told=$(reported)
