@@ -14,9 +14,9 @@ lab_ca() {
 }
 # endpoint NAME PROFILE [more keys]: one more; `endpoints:` is the last block of the generated file
 endpoint() { echo "  $1: { ca: issuing, profile: $2, challenge: static, challenge_file: lab.secret${3:+, $3} }" >>"$CONFIG"; }
-# profile NAME [more keys]: like lab, before `endpoints:`
+# profile NAME [more keys]: like lab, with the rest of a subject in $REST; among `profiles:`
 profile() {
-	local row="  $1: { subject: { allow: [\"CN=*.lab.contoso.com\"] }, san: { types: [dns], allow: [\"dns:*.lab.contoso.com\"] }${2:+, $2} }"
+	local row="  $1: { subject: { allow: [\"CN=*.lab.contoso.com${REST:-}\"] }, san: { types: [dns], allow: [\"dns:*.lab.contoso.com\"] }${2:+, $2} }"
 	sed -i "s/^profiles:\$/&\n$(printf '%s' "$row" | sed 's/[&/\]/\\&/g')/" "$CONFIG"
 }
 serve() {
