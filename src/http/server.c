@@ -210,6 +210,7 @@ http_server_free(struct http_server *s)
 	http_server_stop(s, 0);
 	while ((l = SLIST_FIRST(&s->listeners)) != NULL) {
 		SLIST_REMOVE_HEAD(&s->listeners, next);
+		listener_remove(l); /* the loop may have ended before it heard of the closing */
 		listener_free(l);
 	}
 	for (i = 0; i < s->n_loops; i++)

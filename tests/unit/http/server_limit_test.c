@@ -271,6 +271,19 @@ unfinished_bodies_are_bounded_together(void **state)
 	rig_stop(&rig);
 }
 
+/* The loop may end before it has seen that the listeners are to go: freeing them must take them out of it. */
+static void
+a_server_that_stops_at_once_leaves_no_listener_in_its_loop(void **state)
+{
+	struct http_server_conf conf = { 0 };
+	struct rig rig;
+
+	for (int i = 0; i < 200; i++) {
+		rig_start(&rig, &conf);
+		rig_stop(&rig);
+	}
+}
+
 static void
 past_the_bound_of_connections_the_newest_is_closed(void **state)
 {
@@ -416,6 +429,7 @@ main(void)
 		cmocka_unit_test(past_the_bound_of_requests_in_flight_503_comes_at_once),
 		cmocka_unit_test(a_flood_past_the_bound_is_cut_off),
 		cmocka_unit_test(unfinished_bodies_are_bounded_together),
+		cmocka_unit_test(a_server_that_stops_at_once_leaves_no_listener_in_its_loop),
 		cmocka_unit_test(past_the_bound_of_connections_the_newest_is_closed),
 		cmocka_unit_test(draining_finishes_what_is_in_flight_and_takes_nothing_new),
 		cmocka_unit_test(the_grace_time_of_draining_ends),
