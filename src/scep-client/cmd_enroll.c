@@ -16,7 +16,7 @@ struct options {
 	    *cipher, *digest, *transport, *transaction_id, *validity_period, *validity_units,
 	    *intune, *device, *profile, *tamper_subject, *tamper_san, *tamper_key;
 	struct opt_list san, key_usage, eku;
-	bool get, by_ski, json, quiet, challenge_stdin;
+	bool get, by_ski, json, quiet, challenge_stdin, force;
 	uint64_t retries, repeats;
 	int64_t retry_delay;
 };
@@ -50,6 +50,8 @@ static const struct opt rows[] = {
 	    "with --intune: only this SCEP profile" },
 	{ "out-dir", 'o', OPT_STR, offsetof(struct options, out_dir), "DIR",
 	    "key.pem, cert.pem, chain.pem go there (default .)" },
+	{ "force", 'f', OPT_FLAG, offsetof(struct options, force), NULL,
+	    "replace a key.pem that is there (with --intune this is always done)" },
 	{ "as", 0, OPT_CHOICE, offsetof(struct options, as), "PLATFORM",
 	    "speak as this platform's client (default plain, or the device's)",
 	    .choices = "plain|windows|ios|macos|android" },
@@ -355,6 +357,26 @@ run_job(struct job *j, struct session *s, struct enrol_result *r, struct err *er
 	return rc;
 }
 
+/* A key that is there may be the only copy of somebody's. */
+static enum rc
+spare_old_key(const struct options *o, struct err *err)
+{
+	char *path = NULL;
+	enum rc rc;
+
+	if (o->force || o->key_file != NULL)
+		return RC_OK;
+	if ((rc = path_join(&path, o->out_dir, "key.pem", err)) != RC_OK)
+		return rc;
+	if (access(path, F_OK) == 0) {
+		rc = fail(err, RC_CONFLICT, "%s is there already", path);
+		(void)err_hint(
+		    err, "use it with --key, replace it with --force, or choose another --out-dir");
+	}
+	free(path);
+	return rc;
+}
+
 static int
 enroll_plain(const struct options *o)
 {
@@ -367,8 +389,9 @@ enroll_plain(const struct options *o)
 	struct err err;
 	int code;
 
-	if (csr_from_options(&j, &err) != RC_OK || take_key(&j, o->new_key, &err) != RC_OK ||
-	    session_open(&s, &conf, &err) != RC_OK || run_job(&j, s, &r, &err) != RC_OK) {
+	if (spare_old_key(o, &err) != RC_OK || csr_from_options(&j, &err) != RC_OK ||
+	    take_key(&j, o->new_key, &err) != RC_OK || session_open(&s, &conf, &err) != RC_OK ||
+	    run_job(&j, s, &r, &err) != RC_OK) {
 		code = err_report(PROG, &err);
 	} else {
 		print_result(o, &j, &r);

@@ -114,6 +114,17 @@ check_addresses(const struct config_file *f, struct err *err)
 }
 
 static enum rc
+check_store_url(const struct config_file *f, struct err *err)
+{
+	static const char scheme[] = "sqlite:";
+
+	if (str_starts(f->c.store.url, scheme) && f->c.store.url[strlen(scheme)] != '\0')
+		return RC_OK;
+	return conf_fail(f->c.source, err, f->store_line, "store.url",
+	    "\"%.100s\" is not of the form sqlite:FILE", f->c.store.url);
+}
+
+static enum rc
 check_public_url(const struct config_file *f, struct err *err)
 {
 	const char *url = f->c.public_url, *host;
@@ -345,6 +356,7 @@ config_check(struct config_file *f, struct err *err)
 	static enum rc (*const checks[])(const struct config_file *, struct err *) = {
 		check_names,
 		check_addresses,
+		check_store_url,
 		check_public_url,
 		check_tenants,
 		check_endpoints,

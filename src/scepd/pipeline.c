@@ -336,35 +336,31 @@ enrol(struct enrolment *e, struct err *err)
 
 /* ---- messages ---- */
 
-static enum rc
-not_offered(struct enrolment *e, struct err *err)
-{
-	e->log.step = "type";
-	e->log.fail_info = SCEP_BAD_REQUEST;
-	return fail(err, RC_DENIED, "%s is not offered by endpoint %s",
-	    scep_message_type_name(scep_request_type(e->request)), e->ep->name);
-}
-
-/* What may be asked, default deny (S01): a type without a row never gets this far, one with
- * not_offered no further. */
-static const struct {
+/*
+ * What may be asked, default deny (S01): a message of a type without a row is refused before
+ * anything else is looked at, and costs no private-key operation but that of the refusal.
+ */
+static const struct message_type {
 	enum scep_message_type type;
 	enum rc (*run)(struct enrolment *, struct err *);
 } message_types[] = {
 	{ SCEP_PKCS_REQ, enrol },
-	{ SCEP_RENEWAL_REQ, not_offered },
-	{ SCEP_CERT_POLL, not_offered },
-	{ SCEP_GET_CERT, not_offered },
-	{ SCEP_GET_CRL, not_offered },
 };
 
 static enum rc
-dispatch(struct enrolment *e, struct err *err)
+find_type(const struct message_type **out, struct enrolment *e, struct err *err)
 {
+	int type = scep_message_type(e->message);
+
 	for (size_t i = 0; i < sizeof(message_types) / sizeof(message_types[0]); i++)
-		if (message_types[i].type == scep_request_type(e->request))
-			return message_types[i].run(e, err);
-	return not_offered(e, err);
+		if ((int)message_types[i].type == type) {
+			*out = &message_types[i];
+			return RC_OK;
+		}
+	e->log.step = "type";
+	e->log.fail_info = SCEP_BAD_REQUEST;
+	return fail(err, RC_DENIED, "RFC 8894 3.2.1.2: messageType \"%s\" (%s) is not offered here",
+	    scep_message_type_text(e->message), scep_message_type_name(type));
 }
 
 static enum rc
@@ -481,10 +477,12 @@ answer_failure(struct enrolment *e, struct http_reply *reply)
 static void
 run_message(struct enrolment *e, struct http_reply *reply)
 {
+	const struct message_type *type;
 	struct err *err = &e->log.err;
 	enum rc rc;
 
-	if ((rc = open_request(e, err)) == RC_OK && (rc = dispatch(e, err)) == RC_OK)
+	if ((rc = find_type(&type, e, err)) == RC_OK && (rc = open_request(e, err)) == RC_OK &&
+	    (rc = type->run(e, err)) == RC_OK)
 		rc = answer_success(e, reply, err);
 	if (rc != RC_OK)
 		answer_failure(e, reply);

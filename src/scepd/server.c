@@ -2,10 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "scepd/publish.h"
 #include "scepd/scepd.h"
@@ -184,6 +186,32 @@ open_endpoints(struct scepd *s, struct err *err)
 	return rc;
 }
 
+/*
+ * A daemon whose database is gone must start, and must not do so in silence: what it issued before,
+ * and what of that was revoked, it no longer knows.
+ */
+static enum rc
+open_store(struct scepd *s, struct err *err)
+{
+	static const char scheme[] = "sqlite:";
+	const char *url = s->config->store.url;
+	bool fresh = str_starts(url, scheme) && access(url + strlen(scheme), F_OK) != 0;
+	enum rc rc;
+
+	err->hint[0] = '\0';
+	if ((rc = store_open(&s->store, url, err)) != RC_OK)
+		return rc;
+	if (fresh)
+		log_msg(LOG_WARN, "store",
+		    "made a new, empty database %s: certificates issued before, and their "
+		    "revocation, are "
+		    "unknown to it",
+		    url + strlen(scheme));
+	if (err->hint[0] != '\0')
+		log_msg(LOG_WARN, "store", "%s", err->hint);
+	return RC_OK;
+}
+
 enum rc
 scepd_new(struct scepd **out, struct config *config, bool with_store, struct err *err)
 {
@@ -196,7 +224,7 @@ scepd_new(struct scepd **out, struct config *config, bool with_store, struct err
 	s->started_ms = clock_now_ms();
 	if ((rc = open_signer(s, err)) != RC_OK || (rc = open_cas(s, err)) != RC_OK ||
 	    (rc = open_tenants(s, err)) != RC_OK || (rc = open_endpoints(s, err)) != RC_OK ||
-	    (with_store && (rc = store_open(&s->store, config->store.url, err)) != RC_OK) ||
+	    (with_store && (rc = open_store(s, err)) != RC_OK) ||
 	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
 	    (rc = metrics_new(&s->metrics, err)) != RC_OK) {
 		s->config = NULL; /* stays the caller's */

@@ -26,6 +26,7 @@ broken "an unknown key" 's/public_url:/publik_url:/' 'publik_url'
 broken "a wrong choice" 's/challenge: intune/challenge: maybe/' 'endpoints.default.challenge'
 broken "a tenant that does not exist" 's/tenant: contoso/tenant: fabrikam/' 'endpoints.default'
 broken "a profile that does not exist" 's/profile: intune/profile: nothing/' 'endpoints.default'
+broken "a store that is none" 's|url: sqlite:|url: postgres:|' 'store.url'
 broken "a tab" "s/^  level:/\tlevel:/" '.'
 says "a configuration that is not there" 66 "nowhere.yaml" scepd --config "$T/nowhere.yaml"
 says "an unknown option" 64 "frobnicate" scepd --frobnicate
@@ -55,8 +56,9 @@ claim "the admin listener has no SCEP" sh -c "test \$(curl -s -o /dev/null -w '%
 claim "the public listener has no metrics" sh -c "test \$(curl -s -o /dev/null -w '%{http_code}' '$SCEPD/metrics') = 404"
 claim "a browser gets 403 and a line" sh -c "test \$(curl -s -o '$T/page' -w '%{http_code}' '$SCEPD/certsrv/mscep/mscep.dll') = 403 && grep -q SCEP '$T/page'"
 
-lab() { scep enroll --url "$SCEPD/scep/lab" --out-dir "$T/lab" "$@" >"$T/enroll.out" 2>&1; }
+lab() { scep enroll --force --url "$SCEPD/scep/lab" --out-dir "$T/lab" "$@" >"$T/enroll.out" 2>&1; }
 claim "a static endpoint issues within its rule" lab --subject CN=printer.lab.contoso.com --challenge-file "$secret"
+says "the client spares a key that is there" 73 "key.pem is there already" scep enroll --url "$SCEPD/scep/lab" --out-dir "$T/lab" --subject CN=x
 echo "wrong-wrong-wrong" >"$T/wrong" && chmod 600 "$T/wrong"
 lab --subject CN=printer.lab.contoso.com --challenge-file "$T/wrong"
 claim "and refuses a wrong challenge" test $? = 3
