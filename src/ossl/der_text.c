@@ -110,6 +110,13 @@ allowed(uint32_t cp, enum text_rules rules)
 		return true;
 	if (rules == TEXT_LINES && (cp == '\r' || cp == '\n' || cp == '\t'))
 		return true;
+	/*
+	 * Line separators, and what turns the order of its neighbours round for whoever reads the
+	 * name.  (Joiners and marks of direction belong to the names of many people.)
+	 */
+	if (rules == TEXT_NAME &&
+	    ((cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069)))
+		return false;
 	return cp >= 0xa0; /* neither C0 nor DEL nor C1 */
 }
 

@@ -7,7 +7,7 @@
 #include "ossl/der.h"
 
 enum text_rules {
-	TEXT_NAME,  /* names: no control characters at all */
+	TEXT_NAME, /* names: no control characters at all, no line separator, nothing that reorders text */
 	TEXT_LINES, /* also CR, LF and TAB: a challenge may be wrapped base64 */
 };
 

@@ -157,6 +157,30 @@ cn_of_type(struct name *n, uint8_t tag, const void *value, size_t len)
 	return rc;
 }
 
+/* "admin<RLO>moc.osotnoc" reads otherwise than it compares. */
+static void
+names_that_reorder_or_break_what_is_read_are_refused(void **state)
+{
+	static const char *const bad[] = { "a\xe2\x80\xae"
+					   "b",
+		"a\xe2\x80\xa8"
+		"b",
+		"\xe2\x81\xa6"
+		"a",
+		"a\xe2\x80\xaa" };
+	static const char *const good[] = { "\xd9\x85\xdb\x8c\xe2\x80\x8c\xd8\xae",
+		"a\xe2\x80\x8f"
+		"b" };
+	struct name n;
+
+	for (size_t i = 0; i < N(bad); i++)
+		assert_int_equal(cn_of_type(&n, DER_UTF8, bad[i], strlen(bad[i])), RC_PARSE);
+	for (size_t i = 0; i < N(good); i++) {
+		assert_int_equal(cn_of_type(&n, DER_UTF8, good[i], strlen(good[i])), RC_OK);
+		name_done(&n);
+	}
+}
+
 static void
 names_are_the_same_whatever_their_string_type_but_not_their_case(void **state)
 {
@@ -279,6 +303,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_that_reorder_or_break_what_is_read_are_refused),
 		cmocka_unit_test(text_of_intune_profiles_becomes_a_name),
 		cmocka_unit_test(text_that_is_no_name_is_refused),
 		cmocka_unit_test(text_beyond_the_limits_is_refused),
