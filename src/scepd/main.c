@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,7 @@ struct daemon {
 	bool outbox_runs;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	bool stop;
+	atomic_bool stop; /* set under the lock, so that a wait sees it */
 };
 
 /* ---- listeners ---- */
@@ -149,7 +150,7 @@ outbox_main(void *arg)
 	(void)pthread_mutex_lock(&d->lock);
 	while (!d->stop) {
 		(void)pthread_mutex_unlock(&d->lock);
-		(void)pipeline_outbox(d->s, clock_now_ms());
+		(void)pipeline_outbox(d->s, clock_now_ms(), &d->stop);
 		(void)pthread_mutex_lock(&d->lock);
 		(void)clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += OUTBOX_EVERY_S;
@@ -170,12 +171,13 @@ outbox_start(struct daemon *d, struct err *err)
 	(void)pthread_mutex_init(&d->lock, NULL);
 	(void)pthread_cond_init(&d->wake, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	if (pthread_create(&d->outbox, NULL, outbox_main, d) != 0)
+	if ((errno = pthread_create(&d->outbox, NULL, outbox_main, d)) != 0)
 		return fail_errno(err, "start a thread");
 	d->outbox_runs = true;
 	return RC_OK;
 }
 
+/* Ends while requests are drained: what it is telling Intune now is the last. */
 static void
 outbox_stop(struct daemon *d)
 {
@@ -185,7 +187,13 @@ outbox_stop(struct daemon *d)
 	d->stop = true;
 	(void)pthread_cond_signal(&d->wake);
 	(void)pthread_mutex_unlock(&d->lock);
-	(void)pthread_join(d->outbox, NULL);
+}
+
+static void
+outbox_join(struct daemon *d)
+{
+	if (d->outbox_runs)
+		(void)pthread_join(d->outbox, NULL);
 }
 
 /* ---- file descriptors ---- */
@@ -283,9 +291,10 @@ serve(struct scepd *s, const struct options *o)
 		rc = file_write(o->ready_file, d.ready.data, d.ready.len, 0644, 1, &err);
 	if (rc == RC_OK)
 		wait_for_stop(&d, &set);
+	outbox_stop(&d);
 	if (d.http != NULL)
 		http_server_stop(d.http, (unsigned)(s->config->limits.drain * 1000));
-	outbox_stop(&d);
+	outbox_join(&d);
 	http_server_free(d.http);
 	buf_done(&d.ready);
 	if (rc == RC_OK)

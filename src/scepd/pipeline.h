@@ -5,6 +5,8 @@
 #ifndef SCEPD_SCEPD_PIPELINE_H
 #define SCEPD_SCEPD_PIPELINE_H
 
+#include <stdatomic.h>
+
 #include "http/server.h"
 #include "scepd/scepd.h"
 
@@ -26,8 +28,11 @@ void pipeline_run(struct scepd *s, const struct pki_operation *op, struct http_r
 /* What a crash left behind, before the first listener opens: undo what was not signed.  What was,
  * pipeline_outbox() finishes. */
 enum rc pipeline_recover(struct scepd *s, struct err *err) MUST_CHECK;
-/* One round of what still has to be told to Intune: orphaned certificates, failures.  Returns how
- * many rows could not be settled. */
-size_t pipeline_outbox(struct scepd *s, int64_t now_ms);
+/*
+ * One round of what still has to be told to Intune: orphaned certificates, failures.  Each may take
+ * a tenant's timeout; once *stop is true no other is begun.  Returns how many rows could not be
+ * settled.
+ */
+size_t pipeline_outbox(struct scepd *s, int64_t now_ms, const atomic_bool *stop);
 
 #endif

@@ -7,18 +7,14 @@
 
 #define BATCH       64   /* rows per round: bounds memory, and how long one round can take */
 #define START_BATCH 4096 /* at start: more than requests can be in flight at once */
-#define SIGNED_STALE_MS                                                                            \
-	(120 *                                                                                     \
-	    1000LL) /* a `signed` row this old has no worker any more: its own time limits are  \
-			  far shorter */
-#define RETRY_FIRST_MS                                                                             \
-	(30 *                                                                                      \
-	    1000LL) /* a failure notice that Intune did not take is repeated after this, then    \
-			 twice that ... */
+
+/* A `signed` row this old has no worker any more: a tenant's timeout is two minutes at most. */
+#define SIGNED_STALE_MS (300 * 1000LL)
+/* A failure notice that Intune did not take is repeated after this, then twice that ... */
+#define RETRY_FIRST_MS   (30 * 1000LL)
 #define RETRY_LONGEST_MS (3600 * 1000LL)
-#define RETRY_GIVE_UP                                                                              \
-	20 /* about half a day: Intune's own record of the request has long expired \
-			     */
+/* About half a day: Intune's own record of the request has long expired. */
+#define RETRY_GIVE_UP 20
 
 static bool
 is_intune(const struct endpoint *ep)
@@ -90,7 +86,7 @@ pipeline_recover(struct scepd *s, struct err *err)
 
 /* Signed certificates whose worker is gone; returns how many could not be finished. */
 static size_t
-finish_orphans(struct scepd *s, int64_t now_ms)
+finish_orphans(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 {
 	int64_t stale = now_ms - SIGNED_STALE_MS;
 	struct store_tx *list;
@@ -103,7 +99,7 @@ finish_orphans(struct scepd *s, int64_t now_ms)
 		log_msg(LOG_ERROR, "store", "unfinished transactions: %s", err.msg);
 		return 1;
 	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !*stop; i++) {
 		if (list[i].state != TX_SIGNED || list[i].changed >= stale ||
 		    finish_signed(s, &list[i], &err) == RC_OK)
 			continue;
@@ -155,17 +151,17 @@ send_failure(struct scepd *s, const struct outbox_row *row, int64_t now_ms)
 }
 
 size_t
-pipeline_outbox(struct scepd *s, int64_t now_ms)
+pipeline_outbox(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 {
 	struct outbox_row *rows;
-	size_t n, left = finish_orphans(s, now_ms);
+	size_t n, left = finish_orphans(s, now_ms, stop);
 	struct err err;
 
 	if (outbox_due(s->store, now_ms, BATCH, &rows, &n, &err) != RC_OK) {
 		log_msg(LOG_ERROR, "store", "outbox: %s", err.msg);
 		return left;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !*stop; i++)
 		if (!send_failure(s, &rows[i], now_ms))
 			left++;
 	outbox_rows_free(rows, n);
