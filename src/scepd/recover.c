@@ -125,12 +125,14 @@ static bool
 send_failure(struct scepd *s, const struct outbox_row *row, int64_t now_ms)
 {
 	struct endpoint *ep = scepd_endpoint(s, row->endpoint, strlen(row->endpoint));
-	struct err err = { .rc = RC_OK };
-	enum rc rc = RC_NOTFOUND;
+	struct err err;
+	enum rc rc;
 
 	if (ep != NULL && is_intune(ep))
 		rc = tenant_notify_failure(ep->tenant, row->transaction_id, row->csr, row->csr_len,
 		    row->hresult, row->text, &err);
+	else
+		rc = fail(&err, RC_NOTFOUND, "endpoint %s asks Intune no longer", row->endpoint);
 	if (rc != RC_OK && rc != RC_DENIED && rc != RC_NOTFOUND && row->attempts < RETRY_GIVE_UP) {
 		log_msg(LOG_WARN, "intune.notify", "failure of tx %s not reported yet: %s",
 		    row->transaction_id, err.msg);
