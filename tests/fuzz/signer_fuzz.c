@@ -1,0 +1,37 @@
+/*
+ * signer_fuzz.c - what the signer reads before it signs: TBSCertificate, TBSCertList, attributes of
+ * a CertRep.  The first octet chooses.
+ */
+#include "signer/signer_check.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* SEQUENCE {}, so that the simplest issuer there is fits. */
+static const uint8_t name[] = { 0x30, 0x00 };
+static const uint8_t spki[] = { 0x30, 0x01, 0x05 };
+static const char *const eku[] = { "1.3.6.1.5.5.7.3.2" };
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct sign_rules rules = { .subject = { name, sizeof(name) },
+		.spki = { spki, sizeof(spki) },
+		.key_type = KEY_RSA,
+		.not_after = INT64_MAX,
+		.max_validity = 366 * 86400,
+		.eku = eku,
+		.n_eku = 1,
+		.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT };
+	enum digest digest;
+	struct err err;
+
+	if (size == 0)
+		return 0;
+	if (data[0] == 0)
+		(void)!check_tbs_cert(&digest, &rules, data + 1, size - 1, &err);
+	else if (data[0] == 1)
+		(void)!check_tbs_crl(&digest, &rules, data + 1, size - 1, &err);
+	else
+		(void)!check_certrep_attrs(DIGEST_SHA256, data + 1, size - 1, &err);
+	return 0;
+}
