@@ -126,16 +126,6 @@ tenant_assigns(const struct tenant *t, const struct device *d, const struct conf
 	return false;
 }
 
-bool
-app_may(const struct app *a, const char *permission)
-{
-	for (size_t i = 0; i < a->conf->permissions.n; i++) {
-		if (strcmp(a->conf->permissions.v[i], permission) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 pair_done(struct pair *p)
 {

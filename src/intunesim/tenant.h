@@ -107,6 +107,5 @@ const struct profile *tenant_profile(const struct tenant *t, const char *id);
 bool tenant_has_group(const struct tenant *t, const char *name);
 /* The device, or its user, is in one of the groups. */
 bool tenant_assigns(const struct tenant *t, const struct device *d, const struct conf_strs *groups);
-bool app_may(const struct app *a, const char *permission);
 
 #endif

@@ -108,12 +108,6 @@ evp_cipher(enum cipher c)
 	return (unsigned)c < CIPHER__MAX ? fetched_cipher[c] : NULL;
 }
 
-const char *
-evp_digest_name(enum digest d)
-{
-	return (unsigned)d < DIGEST__MAX ? digests[d].ossl : NULL;
-}
-
 enum rc
 fail_crypto(struct err *err, enum rc rc, const char *what)
 {

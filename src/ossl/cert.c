@@ -4,7 +4,6 @@
  */
 #include "ossl/cert.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,6 @@
 #include "ossl/ext.h"
 
 struct cert {
-	atomic_uint refs;
 	struct name issuer, subject;
 	struct key *key;
 	struct serial serial;
@@ -212,7 +210,6 @@ cert_new(struct cert **out, const void *der, size_t len, struct err *err)
 		return fail(err, RC_PARSE, "the certificate is empty");
 	if ((c = calloc(1, sizeof *c + len)) == NULL)
 		return fail(err, RC_NOMEM, "no memory for a certificate");
-	atomic_init(&c->refs, 1);
 	memcpy(c->der, der, len);
 	c->der_len = len;
 	*out = c;
@@ -255,17 +252,10 @@ cert_parse_tbs(struct cert **out, enum digest *digest, const void *tbs, size_t l
 	return RC_OK;
 }
 
-struct cert *
-cert_ref(struct cert *c)
-{
-	atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
-	return c;
-}
-
 void
 cert_free(struct cert *c)
 {
-	if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
+	if (c == NULL)
 		return;
 	name_done(&c->issuer);
 	name_done(&c->subject);

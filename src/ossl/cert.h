@@ -2,7 +2,7 @@
  * cert.h - certificates: parsed, described, built.
  *
  * A struct cert proves only that the bytes are one well-formed certificate within the limits.  No
- * signature has been checked.  Threads: immutable; cert_ref()/cert_free() count atomically.
+ * signature has been checked.  Threads: immutable.
  */
 #ifndef SCEPD_OSSL_CERT_H
 #define SCEPD_OSSL_CERT_H
@@ -35,7 +35,6 @@ bool serial_same(const struct serial *a, const struct serial *b);
 enum rc cert_parse(struct cert **out, const void *der, size_t len, struct err *err) MUST_CHECK;
 /* One PEM certificate or raw DER in a file. */
 enum rc cert_load(struct cert **out, const char *path, struct err *err) MUST_CHECK;
-struct cert *cert_ref(struct cert *c);
 void cert_free(struct cert *c);
 
 const uint8_t *cert_der0(const struct cert *c, size_t *len);

@@ -109,7 +109,6 @@ struct cms_attr {
 };
 /* Signed attributes, in the order received. */
 size_t cms_signed_n_attrs(const struct cms_signed *s);
-const struct cms_attr *cms_signed_attr0(const struct cms_signed *s, size_t i);
 /* The one with this OID.  RC_NOTFOUND; RC_PARSE when it comes twice or has not exactly one value.
  */
 enum rc cms_signed_attr(const struct cms_signed *s, const char *oid, struct cms_value *value,
@@ -175,8 +174,6 @@ void cms_enveloped_free(struct cms_enveloped *e);
 
 const char *cms_enveloped_content_type(const struct cms_enveloped *e); /* dotted */
 enum cipher cms_enveloped_cipher(const struct cms_enveloped *e);
-size_t cms_enveloped_n_recipients(const struct cms_enveloped *e);
-const struct cms_id *cms_enveloped_id0(const struct cms_enveloped *e, size_t i);
 const struct transport *cms_enveloped_transport0(const struct cms_enveloped *e, size_t i);
 struct der cms_enveloped_key0(const struct cms_enveloped *e, size_t i); /* the wrapped key */
 

@@ -199,18 +199,6 @@ cms_enveloped_cipher(const struct cms_enveloped *e)
 	return e->cipher;
 }
 
-size_t
-cms_enveloped_n_recipients(const struct cms_enveloped *e)
-{
-	return e->n_recipients;
-}
-
-const struct cms_id *
-cms_enveloped_id0(const struct cms_enveloped *e, size_t i)
-{
-	return i < e->n_recipients ? &e->recipients[i].id : NULL;
-}
-
 const struct transport *
 cms_enveloped_transport0(const struct cms_enveloped *e, size_t i)
 {

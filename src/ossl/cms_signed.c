@@ -256,12 +256,6 @@ cms_signed_n_attrs(const struct cms_signed *s)
 	return s->n_attrs;
 }
 
-const struct cms_attr *
-cms_signed_attr0(const struct cms_signed *s, size_t i)
-{
-	return i < s->n_attrs ? &s->attrs[i] : NULL;
-}
-
 enum rc
 cms_signed_attr(
     const struct cms_signed *s, const char *oid, struct cms_value *value, struct err *err)

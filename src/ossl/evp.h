@@ -18,8 +18,6 @@
 /* Fetched once for the life of the process; NULL for DIGEST_NONE or when the provider has none. */
 EVP_MD *evp_digest(enum digest d);
 EVP_CIPHER *evp_cipher(enum cipher c);
-/* "SHA256" as OSSL_PARAMs want it. */
-const char *evp_digest_name(enum digest d);
 
 /* fail() with libcrypto's last reason behind the text; empties its queue. RC_NOMEM when it ran out
  * of memory. */
