@@ -16,17 +16,16 @@
 static const struct {
 	const char *keyword;
 	unsigned cap;
-	bool dflt;
 } capabilities[] = {
-	{ "AES", SCEP_CAP_AES, true },
-	{ "DES3", SCEP_CAP_DES3, true },
-	{ "POSTPKIOperation", SCEP_CAP_POST_PKI_OPERATION, true },
-	{ "Renewal", SCEP_CAP_RENEWAL, true },
-	{ "SCEPStandard", SCEP_CAP_SCEP_STANDARD, true },
-	{ "SHA-1", SCEP_CAP_SHA1, true },
-	{ "SHA-256", SCEP_CAP_SHA256, true },
-	{ "SHA-384", SCEP_CAP_SHA384, true },
-	{ "SHA-512", SCEP_CAP_SHA512, true },
+	{ "AES", SCEP_CAP_AES },
+	{ "DES3", SCEP_CAP_DES3 },
+	{ "POSTPKIOperation", SCEP_CAP_POST_PKI_OPERATION },
+	{ "Renewal", SCEP_CAP_RENEWAL },
+	{ "SCEPStandard", SCEP_CAP_SCEP_STANDARD },
+	{ "SHA-1", SCEP_CAP_SHA1 },
+	{ "SHA-256", SCEP_CAP_SHA256 },
+	{ "SHA-384", SCEP_CAP_SHA384 },
+	{ "SHA-512", SCEP_CAP_SHA512 },
 };
 
 static unsigned
@@ -35,7 +34,7 @@ caps_of(const struct conf_endpoint *conf)
 	unsigned caps = 0;
 
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
-		if (conf->capabilities.n == 0 && capabilities[i].dflt)
+		if (conf->capabilities.n == 0)
 			caps |= capabilities[i].cap;
 		for (size_t j = 0; j < conf->capabilities.n; j++)
 			if (strcmp(conf->capabilities.v[j], capabilities[i].keyword) == 0)
@@ -99,17 +98,6 @@ read_secret(struct endpoint *e, struct err *err)
 	return rc;
 }
 
-static const struct profile *
-find_profile(const struct config *c, const char *name)
-{
-	const struct profile *p = c->profiles.v;
-
-	for (size_t i = 0; i < c->profiles.n; i++)
-		if (strcmp(p[i].name, name) == 0)
-			return &p[i];
-	return NULL;
-}
-
 static struct tenant *
 find_tenant(const struct scepd *s, const char *name)
 {
@@ -129,7 +117,7 @@ endpoint_open(
 	e->name = conf->name;
 	e->conf = conf;
 	e->sca = scepd_ca(s, conf->ca, strlen(conf->ca));
-	e->profile = find_profile(s->config, conf->profile);
+	e->profile = config_profile(s->config, conf->profile);
 	e->tenant = find_tenant(s, conf->tenant);
 	/* config_load() has checked the references; a hole here would be a bug, and must not become
 	 * an open endpoint. */
