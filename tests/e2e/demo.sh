@@ -12,5 +12,5 @@ claim "the report shows four devices installed" grep -q "4 installed" "$T/demo.o
 claim "no secret and no challenge is in a log" sh -c "! grep -q simulated-secret '$T'/demo/*.log"
 # Every server of the demo listened on ports that are closed again.
 for port in $(grep -oE 'http://127.0.0.1:[0-9]+' "$T/demo.out" | sort -u | grep -oE '[0-9]+$'); do
-	claim "nothing listens on a port of the demo any more" sh -c "! (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null"
+	claim "nothing listens on a port of the demo any more" bash -c "! (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null"
 done
