@@ -6,7 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "ossl/alg.h"
 #include "scepd/inflight.h"
 
 #define BUCKETS 256 /* keys are SHA-256 values: their first octet spreads evenly */
@@ -58,6 +60,23 @@ inflight_free(struct inflight *f)
 		(void)pthread_cond_destroy(&f->buckets[i].left);
 	}
 	free(f);
+}
+
+enum rc
+inflight_key(uint8_t key[static 32], const char *endpoint, const char *transaction_id,
+    const uint8_t *csr_sha256, struct err *err)
+{
+	struct buf b;
+	enum rc rc;
+
+	buf_init(&b, 1024);
+	buf_add(&b, endpoint, strlen(endpoint) + 1);
+	buf_add(&b, transaction_id, strlen(transaction_id) + 1);
+	buf_add(&b, csr_sha256, 32);
+	if ((rc = buf_ok(&b, "transaction key", err)) == RC_OK)
+		rc = digest_bytes(key, DIGEST_SHA256, b.data, b.len, err);
+	buf_done(&b);
+	return rc;
 }
 
 static struct slot **

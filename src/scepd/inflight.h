@@ -10,6 +10,9 @@
 #include "base/err.h"
 
 struct inflight;
+/* What names a transaction: SHA-256 over endpoint, transactionID and the CSR's hash (32 bytes). */
+enum rc inflight_key(uint8_t key[static 32], const char *endpoint, const char *transaction_id,
+    const uint8_t *csr_sha256, struct err *err) MUST_CHECK;
 enum rc inflight_new(struct inflight **out, struct err *err) MUST_CHECK;
 void inflight_free(struct inflight *f);
 /* Waits while another worker holds `key`, at most until `deadline` (clock_mono_ms): RC_TIMEOUT. */

@@ -93,18 +93,10 @@ take_csr(struct enrolment *e, struct err *err)
 static enum rc
 enter(struct enrolment *e, struct err *err)
 {
-	const char *tx = scep_message_transaction_id(e->message);
-	struct buf b;
 	enum rc rc;
 
-	buf_init(&b, 1024);
-	buf_add(&b, e->ep->name, strlen(e->ep->name) + 1);
-	buf_add(&b, tx, strlen(tx) + 1);
-	buf_add(&b, csr_sha256(e->csr), 32);
-	if ((rc = buf_ok(&b, "transaction key", err)) == RC_OK)
-		rc = digest_bytes(e->key, DIGEST_SHA256, b.data, b.len, err);
-	buf_done(&b);
-	if (rc != RC_OK)
+	if ((rc = inflight_key(e->key, e->ep->name, scep_message_transaction_id(e->message),
+		 csr_sha256(e->csr), err)) != RC_OK)
 		return rc;
 	if ((rc = inflight_enter(
 		 e->s->inflight, e->key, clock_mono_ms() + INFLIGHT_WAIT_MS, err)) == RC_OK)
@@ -309,7 +301,8 @@ settle(struct enrolment *e, const struct step *at, const struct err *why)
 		    e->s->store, e->tx.id, why->msg, after_yes, hresult_of(why->rc), &err);
 	} else if (e->tx.state == TX_SIGNED) {
 		rc = store_tx_undelivered(e->s->store, e->tx.id, why->msg, false, 0, &err);
-		metric_add(e->s->metrics, METRIC_UNDELIVERED, 1);
+		if (rc == RC_OK)
+			metric_add(e->s->metrics, METRIC_UNDELIVERED, 1);
 	}
 	if (rc != RC_OK)
 		log_msg(LOG_ERROR, "store", "transaction %lld could not be settled: %s",

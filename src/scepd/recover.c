@@ -10,6 +10,8 @@
 
 /* A `signed` row this old has no worker any more: a tenant's timeout is two minutes at most. */
 #define SIGNED_STALE_MS (300 * 1000LL)
+/* Its device has long made another request; the certificate is revoked then. */
+#define SIGNED_GIVE_UP_MS (24 * 3600 * 1000LL)
 /* A failure notice that Intune did not take is repeated after this, then twice that ... */
 #define RETRY_FIRST_MS   (30 * 1000LL)
 #define RETRY_LONGEST_MS (3600 * 1000LL)
@@ -23,9 +25,9 @@ is_intune(const struct endpoint *ep)
 }
 
 /* A certificate that was signed, and of which Intune may or may not have heard: telling it twice is
- * harmless. */
+ * harmless.  The caller holds the transaction. */
 static enum rc
-finish_signed(struct scepd *s, const struct store_tx *tx, struct err *err)
+tell_again(struct scepd *s, const struct store_tx *tx, struct err *err)
 {
 	struct endpoint *ep = scepd_endpoint(s, tx->endpoint, strlen(tx->endpoint));
 	struct intune_talk talk = { 0 };
@@ -47,7 +49,28 @@ finish_signed(struct scepd *s, const struct store_tx *tx, struct err *err)
 		return store_tx_notified(s->store, tx->id, err);
 	if (rc == RC_DENIED)
 		return store_tx_undelivered(s->store, tx->id, err->msg, false, 0, err);
-	return rc; /* nobody there: the row stays, the next round tries again */
+	/* Nobody there: the row stays, and a later round tries again; but not for ever. */
+	if (clock_now_ms() - tx->changed > SIGNED_GIVE_UP_MS)
+		return store_tx_undelivered(
+		    s->store, tx->id, "Intune could not be told within a day", false, 0, err);
+	return rc;
+}
+
+/* Unless a device that asks again has just taken the transaction up: then its worker does this. */
+static enum rc
+finish_signed(struct scepd *s, const struct store_tx *tx, struct err *err)
+{
+	uint8_t key[32];
+	enum rc rc;
+
+	if ((rc = inflight_key(key, tx->endpoint, tx->transaction_id, tx->csr_sha256, err)) !=
+	    RC_OK)
+		return rc;
+	if (inflight_enter(s->inflight, key, clock_mono_ms(), NULL) != RC_OK)
+		return RC_OK;
+	rc = tell_again(s, tx, err);
+	inflight_leave(s->inflight, key);
+	return rc;
 }
 
 static void
@@ -84,6 +107,16 @@ pipeline_recover(struct scepd *s, struct err *err)
 	return rc;
 }
 
+static int64_t
+retry_delay(unsigned attempts)
+{
+	int64_t ms = RETRY_FIRST_MS;
+
+	while (attempts-- > 0 && ms < RETRY_LONGEST_MS)
+		ms *= 2;
+	return ms < RETRY_LONGEST_MS ? ms : RETRY_LONGEST_MS;
+}
+
 /* Signed certificates whose worker is gone; returns how many could not be finished. */
 static size_t
 finish_orphans(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
@@ -93,6 +126,8 @@ finish_orphans(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 	size_t n, left = 0;
 	struct err err;
 
+	if (now_ms < s->orphans_due_ms)
+		return 0;
 	if (stale < s->started_ms)
 		stale = s->started_ms; /* what is older than this process has no worker in it */
 	if (store_tx_unfinished(s->store, BATCH, &list, &n, &err) != RC_OK) {
@@ -107,17 +142,9 @@ finish_orphans(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 		left++;
 	}
 	store_tx_list_free(list, n);
+	s->orphans_failed = left == 0 ? 0 : s->orphans_failed + 1;
+	s->orphans_due_ms = left == 0 ? 0 : now_ms + retry_delay(s->orphans_failed - 1);
 	return left;
-}
-
-static int64_t
-retry_delay(unsigned attempts)
-{
-	int64_t ms = RETRY_FIRST_MS;
-
-	while (attempts-- > 0 && ms < RETRY_LONGEST_MS)
-		ms *= 2;
-	return ms < RETRY_LONGEST_MS ? ms : RETRY_LONGEST_MS;
 }
 
 /* Tell Intune of one failure; true when the row is settled. */

@@ -60,6 +60,9 @@ struct scepd {
 	struct inflight *inflight;
 	struct metrics *metrics;
 	int64_t started_ms; /* wall */
+	/* The outbox thread's own: when orphans are looked at next, and how often that failed. */
+	int64_t orphans_due_ms;
+	unsigned orphans_failed;
 };
 
 /*

@@ -39,6 +39,9 @@ ra_sign(void *ctx, enum scep_digest digest, const uint8_t *tbs, size_t tbs_len, 
 		memcpy(sig, out.data, out.len);
 		*sig_len = out.len;
 		failed = 0;
+	} else {
+		log_msg(
+		    LOG_ERROR, "signer", "%s", err.msg); /* libscep only learns that it failed */
 	}
 	buf_done(&out);
 	return failed;
@@ -52,9 +55,12 @@ ra_unwrap(void *ctx, const struct scep_transport *t, const uint8_t *wrapped, siz
 	struct transport transport = { (enum transport_kind)t->kind, (enum digest)t->oaep_digest,
 		(enum digest)t->mgf1_digest };
 	struct err err;
+	enum rc rc = signer_unwrap(
+	    ra->signer, ra->name, &transport, wrapped, wrapped_len, cek, cek_len, &err);
 
-	return signer_unwrap(ra->signer, ra->name, &transport, wrapped, wrapped_len, cek, cek_len,
-		   &err) != RC_OK;
+	if (rc != RC_OK && rc != RC_PARSE && rc != RC_ALG) /* those are the peer's doing */
+		log_msg(LOG_ERROR, "signer", "%s", err.msg);
+	return rc != RC_OK;
 }
 
 static const struct scep_key_ops ra_ops = { ra_sign, ra_unwrap };

@@ -81,7 +81,7 @@ curl -fsS "$SCEPD/crl/issuing.crl" -o "$T/issuing.crl"
 claim "an undelivered certificate is on the CRL" sh -c "openssl crl -inform DER -in '$T/issuing.crl' -noout -text | grep -qi '$serial'"
 claim "the CRL is signed by the issuing CA" sh -c "openssl crl -inform DER -in '$T/issuing.crl' -CAfile '$T/ca/ca/issuing.pem' -noout 2>&1 | grep -q 'verify OK'"
 
-# The same message again, once Intune is well: a new attempt, a new certificate.
+# Once Intune is well again, so are enrolments.
 echo "500 {}" >"$T/stub/success"
 { sleep 4; rm "$T/stub/success"; } &
 healer=$!

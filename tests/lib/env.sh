@@ -37,11 +37,11 @@ wait_for() {
 }
 
 # free_port: one that nothing on loopback listens on just now, below the range that the kernel gives to clients
-free_port() {
+free_port() { # [not this one]
 	local p
 	for _ in $(seq 50); do
 		p=$((20000 + RANDOM % 12000))
-		(exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }
+		[ "$p" != "${1:-}" ] && ! (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null && { echo "$p"; return; }
 	done
 	return 1
 }
@@ -61,7 +61,7 @@ EOF
 
 # make_ca [scepctl init arguments]: state in $T/ca; sets SCEPD and SIM (URLs on free ports) and their ports
 make_ca() {
-	scepd_port=$(free_port) && sim_port=$(free_port) || die "free ports"
+	scepd_port=$(free_port) && sim_port=$(free_port "$scepd_port") || die "free ports"
 	SCEPD=http://127.0.0.1:$scepd_port SIM=http://127.0.0.1:$sim_port
 	put_properties "$T/contoso.properties"
 	scepctl init --dir "$T/ca" --name Contoso --listen "127.0.0.1:$scepd_port" --url "$SCEPD" \

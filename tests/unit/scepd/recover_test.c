@@ -51,9 +51,39 @@ a_certificate_that_nobody_can_report_is_revoked(void **state)
 	const atomic_bool stop = false;
 	int64_t id = sf_drive(f, 1, TX_SIGNED);
 
+	ok(f, inflight_new(&s.inflight, &f->err));
 	assert_int_equal(pipeline_outbox(&s, clock_now_ms(), &stop), 0);
 	assert_int_equal(sf_state(f, id), TX_UNDELIVERED);
 	assert_int_equal(sf_number(f, "SELECT count(*) FROM cert WHERE revoked > 0"), 1);
+	inflight_free(s.inflight);
+}
+
+/* A device that asks again has taken the transaction up: its worker finishes it, and nobody else. */
+static void
+a_transaction_that_is_being_worked_on_is_left_alone(void **state)
+{
+	struct sf *f = *state;
+	struct scepd s = { .store = f->s, .started_ms = clock_now_ms() + 1000 };
+	const atomic_bool stop = false;
+	int64_t id = sf_drive(f, 1, TX_SIGNED);
+	struct store_tx *list;
+	uint8_t key[32];
+	size_t n;
+
+	ok(f, inflight_new(&s.inflight, &f->err));
+	ok(f, store_tx_unfinished(f->s, 16, &list, &n, &f->err));
+	assert_int_equal(n, 1);
+	ok(f,
+	    inflight_key(
+		key, list[0].endpoint, list[0].transaction_id, list[0].csr_sha256, &f->err));
+	store_tx_list_free(list, n);
+	ok(f, inflight_enter(s.inflight, key, 0, &f->err));
+	assert_int_equal(pipeline_outbox(&s, clock_now_ms(), &stop), 0);
+	assert_int_equal(sf_state(f, id), TX_SIGNED);
+	inflight_leave(s.inflight, key);
+	assert_int_equal(pipeline_outbox(&s, clock_now_ms(), &stop), 0);
+	assert_int_equal(sf_state(f, id), TX_UNDELIVERED);
+	inflight_free(s.inflight);
 }
 
 static void
@@ -103,6 +133,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_not_signed_is_undone_at_start),
 		TEST(a_certificate_that_nobody_can_report_is_revoked),
+		TEST(a_transaction_that_is_being_worked_on_is_left_alone),
 		TEST(a_certificate_that_a_worker_has_is_left_alone),
 		TEST(a_failure_of_an_endpoint_that_is_gone_is_given_up),
 		TEST(nothing_is_begun_after_the_stop),
