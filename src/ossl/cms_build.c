@@ -308,15 +308,14 @@ enveloped_add(struct buf *b, const struct cms_enveloped_build *e, const uint8_t 
 enum rc
 cms_enveloped_build(struct buf *out, const struct cms_enveloped_build *e, struct err *err)
 {
-	uint8_t cek[CEK_SIZE_MAX], iv[CEK_IV_MAX];
+	uint8_t secret[CEK_SIZE_MAX + CEK_IV_MAX]; /* one draw: each costs more than its bytes */
 	enum rc rc;
 
 	if (cipher_key_size(e->cipher) == 0 || e->n_recipients == 0 ||
 	    e->n_recipients > LIMIT_RECIPIENTS)
 		return fail(err, RC_ALG, "no cipher, or no recipients, to encrypt with");
-	if ((rc = random_bytes(cek, sizeof cek, err)) == RC_OK &&
-	    (rc = random_bytes(iv, sizeof iv, err)) == RC_OK)
-		rc = enveloped_add(out, e, cek, iv, err);
-	wipe(cek, sizeof cek);
+	if ((rc = random_bytes(secret, sizeof secret, err)) == RC_OK)
+		rc = enveloped_add(out, e, secret, secret + CEK_SIZE_MAX, err);
+	wipe(secret, sizeof secret);
 	return rc;
 }
