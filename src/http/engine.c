@@ -35,6 +35,7 @@ struct engine {
 	char *user_agent, *ca_file, *proxy, *proxy_user, *proxy_pass;
 	int (*tls_configure)(void *ssl_ctx, void *arg);
 	void *tls_arg;
+	bool has_ca_file; /* the caller's, or libcurl's own */
 };
 
 static int
@@ -269,7 +270,7 @@ set_tls(struct engine *e, CURL *h)
 	 * With a folder of certificates libcurl cannot keep the parsed store from one connection to
 	 * the next.
 	 */
-	if (e->ca_file != NULL || curl_version_info(CURLVERSION_NOW)->cainfo != NULL)
+	if (e->has_ca_file)
 		ok = ok && SET(h, CURLOPT_CAPATH, NULL);
 	if (e->tls_configure != NULL)
 		ok = ok && SET(h, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx) &&
@@ -364,6 +365,7 @@ copy_conf(struct engine *e, const struct http_client_conf *conf, struct err *err
 	if (rc == RC_OK && conf->proxy_host != NULL)
 		rc = str_format(&e->proxy, err, v6 ? "http://[%s]:%u" : "http://%s:%u",
 		    conf->proxy_host, (unsigned)conf->proxy_port);
+	e->has_ca_file = e->ca_file != NULL || curl_version_info(CURLVERSION_NOW)->cainfo != NULL;
 	e->tls_configure = conf->tls_configure;
 	e->tls_arg = conf->tls_arg;
 	return rc;
