@@ -80,6 +80,15 @@ static EVP_MD *fetched_digest[DIGEST__MAX];
 static EVP_CIPHER *fetched_cipher[CIPHER__MAX];
 static EVP_MAC *fetched_hmac;
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
+/* Each thread's EVP_MD_CTX, freed when the thread ends. */
+static pthread_key_t digest_key;
+static bool has_digest_key;
+
+static void
+free_digest_ctx(void *ctx)
+{
+	EVP_MD_CTX_free(ctx);
+}
 
 static void
 fetch_all(void)
@@ -91,6 +100,7 @@ fetch_all(void)
 	for (i = CIPHER_NONE + 1; i < CIPHER__MAX; i++)
 		fetched_cipher[i] = EVP_CIPHER_fetch(NULL, ciphers[i].ossl, NULL);
 	fetched_hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	has_digest_key = pthread_key_create(&digest_key, free_digest_ctx) == 0;
 	ERR_clear_error();
 }
 
@@ -204,14 +214,46 @@ oid_label(const char *dotted, char *out, size_t len)
 	return out;
 }
 
+/* This thread's context, made at its first digest.  NULL: none to be had. */
+static EVP_MD_CTX *
+own_digest_ctx(void)
+{
+	EVP_MD_CTX *ctx;
+
+	if (!has_digest_key)
+		return NULL;
+	ctx = pthread_getspecific(digest_key);
+	if (ctx != NULL)
+		return ctx;
+	ctx = EVP_MD_CTX_new();
+	if (ctx == NULL || pthread_setspecific(digest_key, ctx) == 0)
+		return ctx;
+	EVP_MD_CTX_free(ctx);
+	return NULL;
+}
+
+/*
+ * A context that last had the same digest is started anew without an allocation; what it keeps is
+ * that digest's value, not its input.
+ */
+static bool
+digest_with(EVP_MD_CTX *ctx, uint8_t *out, const EVP_MD *md, const void *p, size_t len)
+{
+	return EVP_DigestInit_ex2(ctx, md, NULL) == 1 && EVP_DigestUpdate(ctx, p, len) == 1 &&
+	    EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+}
+
 enum rc
 digest_bytes(uint8_t *out, enum digest d, const void *p, size_t len, struct err *err)
 {
 	EVP_MD *md = evp_digest(d);
+	EVP_MD_CTX *ctx;
 
 	if (md == NULL)
 		return fail(err, RC_ALG, "no digest %s", digest_name(d));
-	if (EVP_Digest(p, len, out, NULL, md, NULL) != 1)
+	ctx = own_digest_ctx();
+	if (ctx != NULL ? !digest_with(ctx, out, md, p, len)
+			: EVP_Digest(p, len, out, NULL, md, NULL) != 1)
 		return fail_crypto(err, RC_CRYPTO, "cannot compute a digest");
 	return RC_OK;
 }
