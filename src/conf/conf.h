@@ -65,6 +65,8 @@ struct conf_row {
 				number of items (max 0: 256) */
 	const struct conf_schema *sub;
 	const char *help; /* one line, for generated documentation */
+	size_t
+	    key_line_offset; /* of an int that gets the line of the key when it is there; 0: none */
 };
 
 struct conf_schema {

@@ -324,6 +324,8 @@ fill_rows(struct fill *f, const struct conf_schema *schema, const struct node **
 			rc = fill_absent(f, row, defaults_only, line, out + row->offset, err);
 		if (rc != RC_OK)
 			return rc;
+		if (node != NULL && row->key_line_offset != 0)
+			memcpy(out + row->key_line_offset, &node->key_line, sizeof(node->key_line));
 		place_leave(&f->place, before);
 	}
 	return RC_OK;

@@ -135,9 +135,8 @@ check_public_url(const struct config_file *f, struct err *err)
 	if (host[0] != '\0' && host[0] != '/' && strpbrk(url, " \"<>?#") == NULL &&
 	    strlen(url) < 1024)
 		return RC_OK;
-	/* A top-level scalar: the file's rows keep no line of it. */
-	return fail(err, RC_CONFIG,
-	    "%s: public_url: \"%.100s\" is not of the form http://NAME[:PORT]", f->c.path, url);
+	return conf_fail(f->c.source, err, f->public_url_line, "public_url",
+	    "\"%.100s\" is not of the form http://NAME[:PORT]", url);
 }
 
 /* ---- tenants ---- */

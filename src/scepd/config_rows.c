@@ -297,6 +297,7 @@ static const struct conf_row config_rows[] = {
 	    .sub = &limits_schema,
 	    .help = "bounds of load" },
 	{ ROW("public_url", CONF_STR, config_file, c.public_url),
+	    .key_line_offset = offsetof(struct config_file, public_url_line),
 	    .help = "http://NAME as everybody reaches this server; base of CRL and AIA addresses" },
 	{ ROW("cas", CONF_NAMED, config_file, c.cas), .required = true, .min = 1, .max = 64,
 	    .sub = &ca_schema, .help = "certification authorities by name" },

@@ -319,8 +319,8 @@ static const struct wrong {
 	{ HEAD TENANT PROFILE ENDPOINT "admin:\n  address: 9080\n",
 	    ":16: admin.address: \"9080\" is not HOST:PORT" },
 	{ HEAD TENANT PROFILE ENDPOINT "public_url: ca.contoso.com\n",
-	    ": public_url: \"ca.contoso.com\" is not of the form http://NAME" },
-	{ HEAD TENANT PROFILE ENDPOINT "public_url: http://\n", ": public_url: " },
+	    ":16: public_url: \"ca.contoso.com\" is not of the form http://NAME" },
+	{ HEAD TENANT PROFILE ENDPOINT "public_url: http://\n", ":16: public_url: " },
 	/* names */
 	{ HEAD TENANT PROFILE "endpoints:\n  Wi_Fi: { ca: issuing, profile: device, challenge: "
 			      "intune, tenant: contoso }\n",
