@@ -65,8 +65,8 @@ ca_certificates() { # the RA's, the self-signed one, then the others
 }
 claim "$client: -C prints RA and CA certificates" ca_certificates
 
-# The PKCSReq that the daemon made stays in its state: a ready message
-sed -n '/^scep_req=/,/END/p' "$D"/requests/* | sed 's/^scep_req=//; s/^ //; /END/q' >"$D/message.pem"
+# The PKCSReq that the daemon made stays in its state: a ready message (of the first request: the files have no order)
+sed -n '/^scep_req=/,/END/p' $(grep -lx 'id=first' "$D"/requests/*) | sed 's/^scep_req=//; s/^ //; /END/q' >"$D/message.pem"
 send() { # URL OUT: 0 when the server gave a certificate; the PKCS#7 that holds it is in OUT
 	timeout 20 $submit -u "$1" -r "$RA" -N "$ROOT" -I "$ISSUING" -p "$D/message.pem" >"$2" 2>&1
 }
