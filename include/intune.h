@@ -23,6 +23,9 @@
  * notification means that no certificate may be handed out.  A failure notification is for
  * failures after a good validation, never for a failure of these calls themselves.
  *
+ * Besides: revocation requests are downloaded and their results uploaded, and the directory (Entra,
+ * Intune's device list) is asked whether a user or device still exists.
+ *
  * Threads: any number may use one client at once; tokens and discovery are shared, fetched once.
  * Calls block up to the time limits.
  * Memory: strings in the config are copied.  struct intune_error is plain data on the caller's
@@ -31,6 +34,7 @@
 #ifndef INTUNE_H
 #define INTUNE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,7 +64,11 @@ enum intune_step {
 	INTUNE_STEP_DISCOVERY,
 	INTUNE_STEP_VALIDATE,
 	INTUNE_STEP_SUCCESS,
-	INTUNE_STEP_FAILURE
+	INTUNE_STEP_FAILURE,
+	INTUNE_STEP_DOWNLOAD,  /* downloadRevocationRequests */
+	INTUNE_STEP_UPLOAD,    /* uploadRevocationResults */
+	INTUNE_STEP_DIRECTORY, /* a look-up in Microsoft Graph */
+	INTUNE_STEP__MAX
 };
 
 /*
@@ -123,11 +131,47 @@ struct intune_error {
 /*
  * Same names and defaults as Microsoft's properties.  NULL takes the default; no default:
  * required.
+ *
+ * The app proves itself in exactly one of five ways: aad_app_key; aad_app_key_file;
+ * app_certificate_file with app_certificate_key_file; federated_token_file; managed_identity.
+ * Files are read when the client is made and again when they have changed, looked at no more often
+ * than every 10 s and after every refusal of Entra's: a new secret needs no restart.
  */
 struct intune_config {
-	const char *aad_app_id;  /* AAD_APP_ID, required */
-	const char *aad_app_key; /* AAD_APP_KEY, required; a secret: copied, wiped at free */
-	const char *tenant;      /* TENANT, required: GUID or domain */
+	const char *aad_app_id;       /* AAD_APP_ID, required but with managed_identity */
+	const char *aad_app_key;      /* AAD_APP_KEY; a secret: copied, wiped at free */
+	const char *aad_app_key_file; /* AAD_APP_KEY_FILE: the secret is the file's first line */
+	/*
+	 * APP_CERTIFICATE_FILE, APP_CERTIFICATE_KEY_FILE: PEM, the app's registered certificate and
+	 * its RSA key; each token request carries an assertion signed with it (RFC 7523 2.2).  The
+	 * key's file may be the certificate's.
+	 */
+	const char *app_certificate_file, *app_certificate_key_file;
+	const char *app_assertion_alg; /* APP_ASSERTION_ALG: "PS256" (default) or "RS256" */
+	/* FEDERATED_TOKEN_FILE: somebody else's signed token (workload identity), sent as it is. */
+	const char *federated_token_file;
+	/*
+	 * MANAGED_IDENTITY: "system", or the client id of a user-assigned identity: the machine's own
+	 * token service is asked instead of Entra.
+	 */
+	const char *managed_identity;
+	/*
+	 * MANAGED_IDENTITY_ENDPOINT: default http://169.254.169.254/metadata/identity/oauth2/token,
+	 * the one address to which plain http is allowed beside this machine itself.
+	 */
+	const char *managed_identity_endpoint;
+	/*
+	 * MANAGED_IDENTITY_HEADER: a secret; when given, the endpoint is spoken to as App Service
+	 * wants it (X-IDENTITY-HEADER, api-version 2019-08-01).
+	 */
+	const char *managed_identity_header;
+	const char *tenant; /* TENANT, required: GUID or domain; ignored with managed_identity */
+	/*
+	 * CLOUD: "public" (default), "gcc", "gcchigh", "dod", "china": the defaults of the three
+	 * URLs below.  An URL that is given wins.  "china" has no known intune_resource_url: it must
+	 * be given.
+	 */
+	const char *cloud;
 	const char *provider_name_and_version; /* PROVIDER_NAME_AND_VERSION, required, not empty */
 	const char *auth_authority; /* AUTH_AUTHORITY, https://login.microsoftonline.com/ */
 	const char *intune_app_id;  /* INTUNE_APP_ID, 0000000a-0000-0000-c000-000000000000 */
@@ -136,20 +180,20 @@ struct intune_config {
 	const char *ms_graph_api_version;  /* MS_GRAPH_API_VERSION, 1.0 */
 	const char *ms_graph_resource_url; /* MS_GRAPH_RESOURCE_URL, https://graph.microsoft.com/ */
 	const char *scep_service_version;  /* ScepRequestValidationFEServiceVersion, 2018-02-20 */
-	const char *proxy_host;            /* PROXY_HOST */
-	const char *proxy_port;            /* PROXY_PORT, 0..65535, required with a host */
-	const char *proxy_user;            /* PROXY_USER */
-	const char *proxy_pass;            /* PROXY_PASS, required with a user */
-	const char *ca_file;               /* PEM trust anchors instead of the system's */
-	unsigned connect_ms;               /* 0: 5000 */
-	unsigned total_ms;                 /* one call including token and discovery; 0: 15000 */
+	const char *revocation_service_version; /* PkiConnectorFEServiceVersion, 5019-05-05 (sic) */
+	const char *proxy_host;                 /* PROXY_HOST */
+	const char *proxy_port;                 /* PROXY_PORT, 0..65535, required with a host */
+	const char *proxy_user;                 /* PROXY_USER */
+	const char *proxy_pass;                 /* PROXY_PASS, required with a user */
+	const char *ca_file;                    /* PEM trust anchors instead of the system's */
+	unsigned connect_ms;                    /* 0: 5000 */
+	unsigned total_ms; /* one call including token and discovery; 0: 15000 */
 };
 void intune_config_init(struct intune_config *c);
 /*
  * Set one property by Microsoft's name ("AAD_APP_ID" ...).  `value` must outlive the use of `c`.
  * INTUNE_E_ARGUMENT for an unknown name. Properties of Microsoft's that have no meaning here
- * (GRAPH_RESOURCE_URL, GRAPH_API_VERSION, PkiConnectorFEServiceVersion ...) are taken and
- * ignored.
+ * (GRAPH_RESOURCE_URL, GRAPH_API_VERSION ...) are taken and ignored.
  */
 enum intune_status intune_config_set(
     struct intune_config *c, const char *name, const char *value, struct intune_error *err);
@@ -197,6 +241,165 @@ enum intune_status intune_send_failure_notification(struct intune_client *c,
 
 /* Token and discovery without a request: a configuration check. */
 enum intune_status intune_check(struct intune_client *c, struct intune_error *err);
+
+/*
+ * A new secret in the place of aad_app_key, for callers who keep it elsewhere than in a file; taken
+ * up by the next token request.  Copied.
+ */
+enum intune_status intune_client_set_app_key(
+    struct intune_client *c, const char *app_key, struct intune_error *err);
+
+/* ---- revocation (Microsoft's IntuneRevocationClient; PkiConnectorFEService) ---- */
+
+/* One certificate that Intune wants revoked.  Strings belong to the list. */
+struct intune_revocation_request {
+	const char *request_context;  /* opaque; goes back unchanged with the result */
+	const char *serial_number;    /* as sent in the success notification */
+	const char *issuer_name;      /* may be NULL */
+	const char *ca_configuration; /* may be NULL */
+};
+struct intune_revocation_list;
+
+#define INTUNE_REVOCATION_MAX 500u /* requests of one download: the service's own limit */
+
+/*
+ * downloadRevocationRequests.  max_requests: 1..INTUNE_REVOCATION_MAX.  transaction_id is for the
+ * caller's own records and never sent.  issuer_name: NULL for all.  The service compares it with
+ * the caConfiguration of the success notification, and only after it has cut the list to
+ * max_requests: an empty list does not prove that nothing waits.  The same request comes again
+ * until a result for it has been uploaded.
+ * *out is the caller's; give it back with intune_revocation_list_free().
+ */
+enum intune_status intune_download_revocation_requests(struct intune_client *c,
+    const char *transaction_id, unsigned max_requests, const char *issuer_name,
+    struct intune_revocation_list **out, struct intune_error *err);
+size_t intune_revocation_list_count(const struct intune_revocation_list *l);
+/* i < count; valid as long as the list. */
+const struct intune_revocation_request *intune_revocation_list_get(
+    const struct intune_revocation_list *l, size_t i);
+void intune_revocation_list_free(struct intune_revocation_list *l); /* NULL is allowed */
+
+/* Why a certificate was not revoked; the numbers are Microsoft's. */
+enum intune_revocation_code {
+	INTUNE_REVOCATION_NONE = 0, /* it was */
+	/* Intune does not ask again */
+	INTUNE_REVOCATION_NON_RETRYABLE = 4000,
+	INTUNE_REVOCATION_DATA_SERIALIZATION = 4001,
+	INTUNE_REVOCATION_PARAMETER_DATA_INVALID = 4002,
+	INTUNE_REVOCATION_CRYPTOGRAPHY = 4003,
+	INTUNE_REVOCATION_CERTIFICATE_NOT_FOUND = 4004,
+	INTUNE_REVOCATION_CONFLICT = 4005,
+	INTUNE_REVOCATION_NOT_SUPPORTED = 4006,
+	INTUNE_REVOCATION_PAYLOAD_TOO_LARGE = 4007,
+	/* Intune asks again */
+	INTUNE_REVOCATION_RETRYABLE = 4100,
+	INTUNE_REVOCATION_SERVICE_UNAVAILABLE = 4101,
+	INTUNE_REVOCATION_SERVICE_TOO_BUSY = 4102,
+	INTUNE_REVOCATION_AUTHENTICATION = 4103,
+};
+const char *intune_revocation_code_name(
+    enum intune_revocation_code c); /* "ConflictError"; static */
+
+struct intune_revocation_result {
+	const char *request_context; /* of the request; not empty */
+	bool succeeded;              /* true exactly when code is INTUNE_REVOCATION_NONE */
+	enum intune_revocation_code code;
+	const char *message; /* may be NULL */
+};
+/*
+ * uploadRevocationResults.  n: 1..INTUNE_REVOCATION_MAX.  INTUNE_OK only when the service says
+ * true; INTUNE_E_REFUSED when it says false: the requests come again.
+ */
+enum intune_status intune_upload_revocation_results(struct intune_client *c,
+    const char *transaction_id, const struct intune_revocation_result *results, size_t n,
+    struct intune_error *err);
+
+/* ---- the directory, through Microsoft Graph ---- */
+
+/*
+ * What an answer proves.  A certificate may be revoked for good on GONE and on DELETED only: a
+ * failure to ask is never an answer, and a filter that found nothing is no proof either (the
+ * service's indexes lag behind).
+ */
+enum intune_presence {
+	INTUNE_PRESENCE_UNKNOWN, /* the call failed */
+	INTUNE_PRESENCE_FOUND,
+	INTUNE_PRESENCE_NOT_LISTED, /* a filter over the list found nothing */
+	INTUNE_PRESENCE_DELETED, /* in the directory's recycle bin: can be restored for 30 days */
+	INTUNE_PRESENCE_GONE,    /* asked for by its own address; Graph said that it is not there */
+};
+
+/* Yes, no, or not told: Graph sends null for what was never evaluated. */
+enum intune_tristate { INTUNE_UNSAID = -1, INTUNE_NO = 0, INTUNE_YES = 1 };
+
+/* Times are Unix seconds, 0: not told. Strings are "" when not told, and cut to their size. */
+struct intune_user {
+	enum intune_presence presence;
+	char id[40];
+	char user_principal_name[256];
+	char on_premises_sid[192];
+	enum intune_tristate account_enabled;
+	int64_t deleted;                     /* with INTUNE_PRESENCE_DELETED */
+	int64_t sign_in_sessions_valid_from; /* moves when all sessions are revoked */
+};
+struct intune_device { /* an Entra device */
+	enum intune_presence presence;
+	char id[40];        /* of the directory object */
+	char device_id[40]; /* what certificates name */
+	char display_name[256];
+	char operating_system[64], operating_system_version[64], trust_type[32];
+	enum intune_tristate account_enabled, is_compliant, is_managed;
+	int64_t last_sign_in, registered;
+};
+struct intune_managed_device { /* a device enrolled in Intune */
+	enum intune_presence presence;
+	char id[40], entra_device_id[40], user_id[40];
+	char user_principal_name[256], device_name[256];
+	char serial_number[128], imei[40], wifi_mac[40];
+	char operating_system[64], os_version[64], owner_type[32];
+	char compliance_state[32];          /* "compliant", "inGracePeriod" ... */
+	char management_state[32];          /* "managed", "wipePending" ...; beta only, else "" */
+	char device_registration_state[48]; /* "registered", "revoked" ... */
+	int64_t enrolled, last_sync;
+};
+
+/*
+ * Each needs a permission of the app's own (User.Read.All, Device.Read.All,
+ * DeviceManagementManagedDevices.Read.All); without it INTUNE_E_PERMISSION.  INTUNE_OK with any
+ * presence but UNKNOWN; `out` is always written.
+ */
+enum intune_status intune_find_user(struct intune_client *c, const char *id_or_upn,
+    struct intune_user *out, struct intune_error *err);
+/* device_id: Entra's device id (a GUID), not the object's. */
+enum intune_status intune_find_device(struct intune_client *c, const char *device_id,
+    struct intune_device *out, struct intune_error *err);
+enum intune_status intune_find_managed_device(struct intune_client *c, const char *id,
+    struct intune_managed_device *out, struct intune_error *err);
+/* By another property; more than one match: the one that synchronised last. */
+enum intune_managed_device_key { INTUNE_BY_ENTRA_DEVICE_ID, INTUNE_BY_SERIAL_NUMBER };
+enum intune_status intune_find_managed_device_by(struct intune_client *c,
+    enum intune_managed_device_key key, const char *value, struct intune_managed_device *out,
+    struct intune_error *err);
+
+/*
+ * What has changed since a delta link (NULL: everything there is).  One of the two pointers is set
+ * for each change; a removed object has its id and presence DELETED (deleted, perhaps restorable)
+ * or GONE, and nothing else.  Return 0 to go on.
+ */
+struct intune_change {
+	const struct intune_user *user;
+	const struct intune_device *device;
+};
+typedef int (*intune_on_change)(const struct intune_change *change, void *arg);
+enum intune_delta { INTUNE_DELTA_USERS, INTUNE_DELTA_DEVICES };
+/*
+ * Follows all pages (at most 10,000 of them, each with its own time limit).  *delta_link_out is
+ * what the next call begins with: the caller's, free() it; written only with INTUNE_OK.  A link that
+ * has become too old is INTUNE_E_REFUSED with code_text "resyncRequired": begin anew with NULL.
+ */
+enum intune_status intune_follow_changes(struct intune_client *c, enum intune_delta kind,
+    const char *delta_link, intune_on_change on_change, void *arg, char **delta_link_out,
+    struct intune_error *err);
 
 #ifdef __cplusplus
 }
