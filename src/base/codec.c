@@ -1,5 +1,5 @@
 /*
- * codec.c - hex and base64, both ways.
+ * codec.c - hex and base64, both ways; percent-encoding.
  */
 #include <string.h>
 
@@ -194,4 +194,29 @@ base64_decode(struct buf *out, const char *s, size_t len, enum base64_mode mode,
 		}
 	}
 	return RC_OK;
+}
+
+static bool
+is_unreserved(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c != '\0' && strchr("-._~", c) != NULL);
+}
+
+void
+url_encode_add(struct buf *b, const char *s, size_t len)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char esc[3] = "%";
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (is_unreserved(s[i])) {
+			buf_addc(b, s[i]);
+			continue;
+		}
+		esc[1] = digits[(uint8_t)s[i] >> 4];
+		esc[2] = digits[(uint8_t)s[i] & 15];
+		buf_add(b, esc, sizeof esc);
+	}
 }

@@ -23,6 +23,8 @@ enum rc hex_decode(
 void base64_add(struct buf *b, const uint8_t *p, size_t len);
 /* Append base64url without padding (RFC 4648 section 5). */
 void base64url_add(struct buf *b, const uint8_t *p, size_t len);
+/* Append percent-encoding of everything but what is unreserved (RFC 3986 2.3). */
+void url_encode_add(struct buf *b, const char *s, size_t len);
 
 /*
  * Append the decoding of `s`.  BASE64_STRICT: RFC 4648 section 4 to the letter.

@@ -129,7 +129,5 @@ void http_server_stats(struct http_server *s, struct http_server_stats *out);
  */
 enum rc http_form_get(char **out, size_t *out_len, const char *form, size_t form_len,
     const char *name, bool plus_is_space, struct err *err) MUST_CHECK;
-/* Append percent-encoding of everything but RFC 3986 unreserved. */
-void http_url_encode(struct buf *out, const char *s, size_t len);
 
 #endif

@@ -188,28 +188,3 @@ http_form_get(char **out, size_t *out_len, const char *form, size_t form_len, co
 	*out_len = (size_t)n;
 	return RC_OK;
 }
-
-static bool
-is_unreserved(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c != '\0' && strchr("-._~", c) != NULL);
-}
-
-void
-http_url_encode(struct buf *out, const char *s, size_t len)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	char esc[3] = "%";
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (is_unreserved(s[i])) {
-			buf_addc(out, s[i]);
-			continue;
-		}
-		esc[1] = digits[(uint8_t)s[i] >> 4];
-		esc[2] = digits[(uint8_t)s[i] & 15];
-		buf_add(out, esc, sizeof esc);
-	}
-}

@@ -10,7 +10,6 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "http/server.h"
 #include "json/json.h"
 
 #define BODY_MAX        (LIMIT_CSR / 3 * 4 + 32 * KIB)
@@ -79,7 +78,7 @@ static void
 add_field(struct buf *out, const char *name, const char *value)
 {
 	buf_adds(out, name);
-	http_url_encode(out, value, strlen(value));
+	url_encode_add(out, value, strlen(value));
 }
 
 enum rc

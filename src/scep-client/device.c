@@ -4,7 +4,6 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "http/server.h"
 #include "scep-client/device.h"
 
 #define PROFILES_MAX 64 /* assigned to one device */
@@ -190,7 +189,7 @@ post(struct device *d, const char *verb, const struct buf *body, struct http_res
 	memset(out, 0, sizeof(*out));
 	buf_init(&url, 4096);
 	buf_addf(&url, "%s/sim/devices/", d->base);
-	http_url_encode(&url, d->id, strlen(d->id));
+	url_encode_add(&url, d->id, strlen(d->id));
 	buf_addf(&url, "/%s", verb);
 	if ((rc = buf_ok(&url, "URL", err)) == RC_OK) {
 		call.url = buf_str(&url);

@@ -6,7 +6,6 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "http/server.h"
 #include "scep-client/session.h"
 
 #define TIMEOUT_MS 30000
@@ -231,7 +230,7 @@ add_message(struct buf *url, const struct manner *m, const struct scep_bytes *me
 	buf_init(&b64, LIMIT_HTTP_BODY * 2);
 	base64_add(&b64, message->data, message->len);
 	if (!m->raw_base64) {
-		http_url_encode(url, buf_str(&b64), b64.len);
+		url_encode_add(url, buf_str(&b64), b64.len);
 	} else {
 		for (size_t i = 0; i < b64.len; i++) {
 			if (b64.data[i] == '=')

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "http/server.h"
 
 static void
@@ -38,7 +39,7 @@ round_trip(const uint8_t *data, size_t size)
 		return;
 	buf_init(&b, 3 * size + 2);
 	buf_adds(&b, "x=");
-	http_url_encode(&b, (const char *)data, size);
+	url_encode_add(&b, (const char *)data, size);
 	if (buf_ok(&b, "form", NULL) != RC_OK)
 		return;
 	if (http_form_get(&value, &len, buf_str(&b), b.len, "x", true, NULL) != RC_OK ||

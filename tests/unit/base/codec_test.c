@@ -194,6 +194,17 @@ random_bytes_come_back(void **state)
 	buf_done(&back);
 }
 
+static void
+percent_encoding_keeps_unreserved_characters_only(void **state)
+{
+	struct buf b;
+
+	buf_init(&b, 100);
+	url_encode_add(&b, "aZ09-._~ +/=&%\xc3\xa9\0", 17);
+	assert_string_equal(buf_str(&b), "aZ09-._~%20%2B%2F%3D%26%25%C3%A9%00");
+	buf_done(&b);
+}
+
 int
 main(void)
 {
@@ -206,6 +217,7 @@ main(void)
 		cmocka_unit_test(decoding_appends_and_honours_the_maximum),
 		cmocka_unit_test(every_prefix_and_bit_flip_is_survived),
 		cmocka_unit_test(random_bytes_come_back),
+		cmocka_unit_test(percent_encoding_keeps_unreserved_characters_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * target_test.c - request targets, form fields, percent-encoding.
+ * target_test.c - request targets and form fields.
  */
 #include "unit.h"
 
@@ -145,17 +145,6 @@ no_prefix_of_a_form_is_read_past(void **state)
 	}
 }
 
-static void
-encoding_keeps_unreserved_characters_only(void **state)
-{
-	struct buf b;
-
-	buf_init(&b, 100);
-	http_url_encode(&b, "aZ09-._~ +/=&%\xc3\xa9\0", 17);
-	assert_string_equal(buf_str(&b), "aZ09-._~%20%2B%2F%3D%26%25%C3%A9%00");
-	buf_done(&b);
-}
-
 int
 main(void)
 {
@@ -164,7 +153,6 @@ main(void)
 		cmocka_unit_test(form_fields_are_found_and_decoded),
 		cmocka_unit_test(broken_escapes_and_nul_are_refused),
 		cmocka_unit_test(no_prefix_of_a_form_is_read_past),
-		cmocka_unit_test(encoding_keeps_unreserved_characters_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -274,11 +274,11 @@ kit_token(const struct kit *k, const char *tenant, const char *app, const char *
 
 	buf_init(&form, 4096);
 	buf_adds(&form, "grant_type=client_credentials&client_id=");
-	http_url_encode(&form, app, strlen(app));
+	url_encode_add(&form, app, strlen(app));
 	buf_adds(&form, "&client_secret=");
-	http_url_encode(&form, SECRET, strlen(SECRET));
+	url_encode_add(&form, SECRET, strlen(SECRET));
 	buf_adds(&form, "&scope=");
-	http_url_encode(&form, scope, strlen(scope));
+	url_encode_add(&form, scope, strlen(scope));
 	ask_token(&a, k, tenant, buf_str(&form));
 	assert_int_equal(a.status, 200);
 	token = strdup(json_get_str(a.json, "access_token"));
