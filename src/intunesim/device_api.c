@@ -148,14 +148,16 @@ scep_json(const struct call *c, const struct profile *p, const struct challenge 
     const char *challenge)
 {
 	static const char *const hashes[] = { "sha1", "sha256" };
+	/* Only Windows leaves the choice to the profile; the others sign with SHA-256. */
+	const char *hash = p->conf->platform == PLATFORM_WINDOWS ? hashes[p->conf->hash] : "sha256";
 	json_t *o, *validity;
 
 	o = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:O, s:o, s:O, s:i, s:s, s:s}",
 	    "profile", p->conf->name, "profileId", p->id, "requestId", ch->request_id, "urls",
 	    urls_json(c, p), "challenge", challenge, "expires", ch->expires, "subject", ch->subject,
 	    "san", ch->san, "keyUsage", key_usage_json(p), "eku", ch->eku, "keySize",
-	    p->key_bits != 0 ? (int)p->key_bits : 2048, "hash", hashes[p->conf->hash],
-	    "caThumbprint", p->ca_thumbprint);
+	    p->key_bits != 0 ? (int)p->key_bits : 2048, "hash", hash, "caThumbprint",
+	    p->ca_thumbprint);
 	if (o != NULL && (validity = validity_json(p)) != NULL)
 		json_object_set_new(o, "validity", validity);
 	return o;

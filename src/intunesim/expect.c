@@ -11,8 +11,9 @@
 #include "ossl/alg.h"
 #include "ossl/name.h"
 
-#define PASSWORD_BYTES 32
-#define TEXT_MAX       4096 /* bytes of one expanded subject or alternative name */
+#define OID_CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
+#define PASSWORD_BYTES  32
+#define TEXT_MAX        4096 /* bytes of one expanded subject or alternative name */
 
 /* Whom and what the texts are filled for. */
 struct filling {
@@ -87,13 +88,23 @@ add_san(json_t *o, const struct filling *f, struct err *err)
 	return RC_OK;
 }
 
+/* Apple devices ask for client authentication or for nothing, whatever else the profile says. */
+static bool
+asks_eku(const struct profile *p, const char *oid)
+{
+	return (p->conf->platform != PLATFORM_IOS && p->conf->platform != PLATFORM_MACOS) ||
+	    strcmp(oid, OID_CLIENT_AUTH) == 0;
+}
+
 static enum rc
 add_eku(json_t *o, const struct profile *p, struct err *err)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < p->n_eku; i++)
-		json_array_append_new(list, json_string(p->eku[i]));
+	for (size_t i = 0; i < p->n_eku; i++) {
+		if (asks_eku(p, p->eku[i]))
+			json_array_append_new(list, json_string(p->eku[i]));
+	}
 	if (json_object_set_new(o, "eku", list) != 0)
 		return fail(err, RC_NOMEM, "out of memory");
 	return RC_OK;

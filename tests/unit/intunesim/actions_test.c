@@ -371,7 +371,12 @@ checkin_says_what_the_device_must_ask_for(void **state)
 	assert_ok(time_parse_rfc3339(&expires, json_get_str(scep, "expires"), &e), e);
 	assert_in_range(expires - clock_now(), 3598, 3600);
 
+	/* An iPhone has no say in these. */
 	assert_null(json_object_get(phone, "validity"));
+	assert_int_equal(json_array_size(json_object_get(phone, "eku")), 1);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(phone, "eku"), 0)),
+	    "1.3.6.1.5.5.7.3.2");
+	assert_string_equal(json_get_str(phone, "hash"), "sha256");
 	assert_string_equal(json_get_str(phone, "subject"), "CN=jane,E=jane.doe@alpha.example");
 	json_decref(scep);
 	json_decref(phone);
