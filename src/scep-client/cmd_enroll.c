@@ -16,7 +16,7 @@ struct options {
 	    *cipher, *digest, *transport, *transaction_id, *validity_period, *validity_units,
 	    *intune, *device, *profile, *tamper_subject, *tamper_san, *tamper_key;
 	struct opt_list san, key_usage, eku;
-	bool get, by_ski, json, quiet, challenge_stdin, force;
+	bool get, by_ski, json, quiet, challenge_stdin, force, tamper_challenge;
 	uint64_t retries, repeats;
 	int64_t retry_delay;
 };
@@ -83,6 +83,8 @@ static const struct opt rows[] = {
 	    "rehearsal: add an alternative name" },
 	{ "tamper-key", 0, OPT_STR, offsetof(struct options, tamper_key), "TYPE",
 	    "rehearsal: another key size, e.g. rsa:3072" },
+	{ "tamper-challenge", 0, OPT_FLAG, offsetof(struct options, tamper_challenge), NULL,
+	    "rehearsal: change one character of the challenge" },
 	{ "json", 0, OPT_FLAG, offsetof(struct options, json), NULL, "print the outcome as JSON" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct options, quiet), NULL,
 	    "print nothing but errors" },
@@ -238,6 +240,27 @@ take_algorithms(struct scep_algorithms *alg, const struct options *o)
 			alg->transport = transports[i].transport;
 }
 
+static enum rc
+tamper_challenge(struct job *j, struct err *err)
+{
+	struct buf copy;
+	enum rc rc;
+
+	if (j->req.csr.challenge == NULL || j->req.csr.challenge[0] == '\0')
+		return fail(err, RC_CONFIG, "--tamper-challenge: there is no challenge to change");
+	buf_init(&copy, LIMIT_CHALLENGE);
+	buf_adds(&copy, j->req.csr.challenge);
+	if ((rc = buf_ok(&copy, "challenge", err)) == RC_OK) {
+		uint8_t *middle = &copy.data[copy.len / 2];
+
+		*middle = *middle == 'A' ? 'B' : 'A'; /* base64 before and after */
+		buf_wipe(&j->challenge);
+		j->challenge = copy;
+		j->req.csr.challenge = buf_str(&j->challenge);
+	}
+	return rc;
+}
+
 /* Deviations that an administrator rehearses: each must end in a refusal. */
 static enum rc
 tamper(struct job *j, struct err *err)
@@ -259,7 +282,7 @@ tamper(struct job *j, struct err *err)
 			return rc;
 		j->req.csr.san = j->san;
 	}
-	return RC_OK;
+	return j->o->tamper_challenge ? tamper_challenge(j, err) : RC_OK;
 }
 
 static enum rc
