@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "ossl/eku.h"
 
 #define CHALLENGE_RAW 2304 /* octets: 3072 characters of base64, as long as Intune's are */
 #define RUN_ID        8    /* octets that keep transaction ids of two runs apart */
@@ -64,7 +65,7 @@ make_challenge(struct buf *out, struct err *err)
 static enum rc
 build(struct batch *b, size_t i, const struct name *subject, const char *challenge, struct err *err)
 {
-	static const char *const eku[] = { "1.3.6.1.5.5.7.3.2" }; /* clientAuth */
+	static const char *const eku[] = { OID_CLIENT_AUTH };
 	struct one *o = &b->v[i];
 	char run[2 * RUN_ID + 1], transaction_id[64];
 	struct enrol_request req = { .csr = { .subject = subject,

@@ -9,11 +9,11 @@
 #include "intunesim/challenge.h"
 #include "intunesim/vars.h"
 #include "ossl/alg.h"
+#include "ossl/eku.h"
 #include "ossl/name.h"
 
-#define OID_CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
-#define PASSWORD_BYTES  32
-#define TEXT_MAX        4096 /* bytes of one expanded subject or alternative name */
+#define PASSWORD_BYTES 32
+#define TEXT_MAX       4096 /* bytes of one expanded subject or alternative name */
 
 /* Whom and what the texts are filled for. */
 struct filling {

@@ -8,6 +8,7 @@
 #include "intunesim/tenant_int.h"
 #include "intunesim/vars.h"
 #include "ossl/der.h"
+#include "ossl/eku.h"
 
 /* Intune's ready-made subject formats, besides a custom one. */
 static const struct {
@@ -19,25 +20,6 @@ static const struct {
 	{ "common name as email", "CN={{EmailAddress}}" },
 	{ "imei", "CN={{IMEINumber}}" },
 	{ "serial number", "CN={{SerialNumber}}" },
-};
-
-/* What the console calls them, and their OIDs (RFC 5280 4.2.1.12 and Microsoft's). */
-static const struct {
-	const char *name, *oid;
-} ekus[] = {
-	{ "anyPurpose", "2.5.29.37.0" },
-	{ "serverAuth", "1.3.6.1.5.5.7.3.1" },
-	{ "clientAuth", "1.3.6.1.5.5.7.3.2" },
-	{ "codeSigning", "1.3.6.1.5.5.7.3.3" },
-	{ "emailProtection", "1.3.6.1.5.5.7.3.4" },
-	{ "ipsecEndSystem", "1.3.6.1.5.5.7.3.5" },
-	{ "ipsecTunnel", "1.3.6.1.5.5.7.3.6" },
-	{ "ipsecUser", "1.3.6.1.5.5.7.3.7" },
-	{ "timeStamping", "1.3.6.1.5.5.7.3.8" },
-	{ "ipsecIke", "1.3.6.1.5.5.7.3.17" },
-	{ "smartcardLogon", "1.3.6.1.4.1.311.20.2.2" },
-	{ "encryptingFileSystem", "1.3.6.1.4.1.311.10.3.4" },
-	{ "documentSigning", "1.3.6.1.4.1.311.10.3.12" },
 };
 
 static void
@@ -74,16 +56,6 @@ check_texts(const struct tenant *t, const struct profile *p, struct err *err)
 	return RC_OK;
 }
 
-static const char *
-eku_oid(const char *name)
-{
-	for (size_t i = 0; i < sizeof(ekus) / sizeof(ekus[0]); i++) {
-		if (str_eq_nocase(ekus[i].name, name))
-			return ekus[i].oid;
-	}
-	return name;
-}
-
 static enum rc
 resolve_eku(const struct tenant *t, struct profile *p, struct err *err)
 {
@@ -91,15 +63,18 @@ resolve_eku(const struct tenant *t, struct profile *p, struct err *err)
 	struct buf scratch;
 
 	for (size_t i = 0; i < list->n && i < EKU_MAX; i++) {
+		const char *oid = eku_oid(list->v[i]);
 		bool ok;
 
+		if (oid == NULL)
+			oid = list->v[i];
 		buf_init(&scratch, OID_TEXT_MAX * 2);
-		ok = der_add_oid(&scratch, eku_oid(list->v[i]));
+		ok = der_add_oid(&scratch, oid);
 		buf_done(&scratch);
 		if (!ok)
 			return conf_fail(t->conf, err, p->conf->line, "eku",
 			    "\"%s\" is neither a name we know nor an OID", list->v[i]);
-		p->eku[p->n_eku++] = eku_oid(list->v[i]);
+		p->eku[p->n_eku++] = oid;
 	}
 	return RC_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "ossl/eku.h"
 #include "scep-client/enrol.h"
 #include "scep/request_csr.h"
 
@@ -50,7 +51,7 @@ enrol_choose(struct scep_algorithms *alg, const struct session *s)
 static enum rc
 self_signed(struct cert **out, const struct enrol_request *req, struct err *err)
 {
-	static const char *const eku[] = { "1.3.6.1.5.5.7.3.2" };
+	static const char *const eku[] = { OID_CLIENT_AUTH };
 	struct serial serial;
 	int64_t now = clock_now();
 	struct cert_fields f = { .serial = &serial,

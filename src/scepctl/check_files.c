@@ -11,15 +11,15 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "ca/ca.h"
+#include "ossl/eku.h"
 #include "ossl/tls.h"
 #include "scepctl/ctl.h"
 #include "scepctl/report.h"
 #include "signer/signer.h"
 
-#define DAY         86400
-#define SOON_CA     (180 * DAY) /* replacing a CA reaches every device: half a year is not much */
-#define SOON        (30 * DAY)
-#define CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
+#define DAY     86400
+#define SOON_CA (180 * DAY) /* replacing a CA reaches every device: half a year is not much */
+#define SOON    (30 * DAY)
 
 /* ---- modes ---- */
 
@@ -122,7 +122,7 @@ check_ca_eku(struct report *r, const struct conf_ca *conf, const struct cert *ce
 	const char *const *eku = cert_eku0(cert, &n);
 
 	for (i = 0; i < n; i++) {
-		if (strcmp(eku[i], CLIENT_AUTH) == 0)
+		if (strcmp(eku[i], OID_CLIENT_AUTH) == 0)
 			return;
 	}
 	if (n > 0)

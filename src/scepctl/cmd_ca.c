@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "ca/ca.h"
+#include "ossl/eku.h"
 #include "scepctl/ctl.h"
 
 struct options {
@@ -133,7 +134,7 @@ print_ekus(const struct profile *p)
 
 	(void)printf("  %-24s", "Extended key usage");
 	for (i = 0; i < p->n_eku_allowed; i++)
-		(void)printf("%s%s", i > 0 ? ", " : " ", config_eku_name(p->eku_allowed[i]));
+		(void)printf("%s%s", i > 0 ? ", " : " ", eku_name(p->eku_allowed[i]));
 	(void)printf("\n");
 }
 

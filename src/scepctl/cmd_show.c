@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "ossl/eku.h"
 #include "scepctl/cert_json.h"
 #include "scepctl/ctl.h"
 
@@ -50,8 +51,8 @@ print_eku(const struct cert *c)
 	const char *const *eku = cert_eku0(c, &n);
 
 	for (i = 0; i < n && at < sizeof(text) - 80; i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%.77s", i > 0 ? ", " : "",
-		    config_eku_name(eku[i]));
+		at += (size_t)snprintf(
+		    text + at, sizeof(text) - at, "%s%.77s", i > 0 ? ", " : "", eku_name(eku[i]));
 	line("Usages", text);
 }
 

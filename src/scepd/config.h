@@ -75,8 +75,6 @@ struct config {
 const struct conf_ca *config_ca(const struct config *c, const char *name);
 const struct conf_tenant *config_tenant(const struct config *c, const char *name);
 const struct profile *config_profile(const struct config *c, const char *name);
-/* "clientAuth" for 1.3.6.1.5.5.7.3.2, as the file writes it; the OID itself when it has no name. */
-const char *config_eku_name(const char *oid);
 
 /* Read and check across sections (an endpoint's CA, profile, tenant exist; challenge rules S04,
  * S23; static endpoints need a subject rule S15). RC_CONFIG with file:line: key. */

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ossl/csr.h"
+#include "ossl/eku.h"
 #include "ossl/name_labels.h"
 #include "scepd/config_int.h"
 
@@ -20,41 +21,6 @@ static const struct word key_usages[] = {
 	{ "keyAgreement", KU_KEY_AGREEMENT },
 	{ NULL, 0 },
 };
-
-/* RFC 5280 4.2.1.12, RFC 4945 5.1.3.12, RFC 4334 2, and Microsoft's. */
-static const struct {
-	const char *word, *oid;
-} ekus[] = {
-	{ "serverAuth", "1.3.6.1.5.5.7.3.1" },
-	{ "clientAuth", "1.3.6.1.5.5.7.3.2" },
-	{ "codeSigning", "1.3.6.1.5.5.7.3.3" },
-	{ "emailProtection", "1.3.6.1.5.5.7.3.4" },
-	{ "ipsecEndSystem", "1.3.6.1.5.5.7.3.5" },
-	{ "ipsecTunnel", "1.3.6.1.5.5.7.3.6" },
-	{ "ipsecUser", "1.3.6.1.5.5.7.3.7" },
-	{ "timeStamping", "1.3.6.1.5.5.7.3.8" },
-	{ "OCSPSigning", "1.3.6.1.5.5.7.3.9" },
-	{ "eapOverLAN", "1.3.6.1.5.5.7.3.14" },
-	{ "ipsecIKE", "1.3.6.1.5.5.7.3.17" },
-	{ "ipsecIKEIntermediate", "1.3.6.1.5.5.8.2.2" },
-	{ "smartcardLogon", "1.3.6.1.4.1.311.20.2.2" },
-	{ "documentSigning", "1.3.6.1.4.1.311.10.3.12" },
-	{ "encryptingFileSystem", "1.3.6.1.4.1.311.10.3.4" },
-	{ "anyExtendedKeyUsage", "2.5.29.37.0" },
-};
-#define CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
-
-const char *
-config_eku_name(const char *oid)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(ekus) / sizeof(ekus[0]); i++) {
-		if (strcmp(ekus[i].oid, oid) == 0)
-			return ekus[i].word;
-	}
-	return oid;
-}
 
 /* The rows have checked the words against their choices. */
 static unsigned
@@ -89,26 +55,23 @@ profile_fail(
 	return conf_fail(f->c.source, err, raw->line, NULL, "profiles.%s.%s", raw->name, why);
 }
 
-/* A name from the table, or an OID as it is. */
+/* A known name, or an OID as it is. */
 static enum rc
-eku_oid(const char **out, const struct config_file *f, const struct conf_profile *raw,
+eku_word(const char **out, const struct config_file *f, const struct conf_profile *raw,
     const char *key, const char *word, struct err *err)
 {
 	struct nearest near;
 	size_t i;
 
-	nearest_begin(&near, word);
-	for (i = 0; i < sizeof(ekus) / sizeof(ekus[0]); i++) {
-		if (str_eq_nocase(ekus[i].word, word)) {
-			*out = ekus[i].oid;
-			return RC_OK;
-		}
-		nearest_offer(&near, ekus[i].word);
-	}
+	if ((*out = eku_oid(word)) != NULL)
+		return RC_OK;
 	if (word[0] >= '0' && word[0] <= '2') {
 		*out = word;
 		return RC_OK;
 	}
+	nearest_begin(&near, word);
+	for (i = 0; eku_name_at(i) != NULL; i++)
+		nearest_offer(&near, eku_name_at(i));
 	(void)conf_fail(f->c.source, err, raw->line, NULL,
 	    "profiles.%s.eku.%s: \"%.60s\" is neither a known usage nor an OID", raw->name, key,
 	    word);
@@ -128,7 +91,7 @@ eku_list(const char *const **out, size_t *n, struct config_file *f, const struct
 	if (v == NULL)
 		return fail(err, RC_NOMEM, "out of memory for the configuration");
 	for (i = 0; rc == RC_OK && i < words->n; i++)
-		rc = eku_oid(&v[i], f, raw, key, words->v[i], err);
+		rc = eku_word(&v[i], f, raw, key, words->v[i], err);
 	*out = v;
 	*n = words->n;
 	return rc;
@@ -145,7 +108,7 @@ eku_default(struct profile *p)
 	p->eku_default = p->eku_allowed;
 	p->n_eku_default = p->n_eku_allowed;
 	for (i = 0; i < p->n_eku_allowed; i++) {
-		if (strcmp(p->eku_allowed[i], CLIENT_AUTH) == 0) {
+		if (strcmp(p->eku_allowed[i], OID_CLIENT_AUTH) == 0) {
 			p->eku_default = &p->eku_allowed[i];
 			p->n_eku_default = 1;
 		}
