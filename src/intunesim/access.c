@@ -91,7 +91,7 @@ access_check(struct call *c, enum resource resource, const char *role)
 
 	if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0 || header[7] == '\0')
 		return ACCESS_NO_TOKEN;
-	if (jwt_verify(&claims, &c->tenant, c->sim, header + 7, strlen(header + 7), NULL) != RC_OK)
+	if (jwt_verify(&claims, &c->tenant, c->view, header + 7, strlen(header + 7), NULL) != RC_OK)
 		return ACCESS_BAD_TOKEN;
 	a = judge(c, claims, resource, role);
 	json_decref(claims);

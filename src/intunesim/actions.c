@@ -115,6 +115,7 @@ begin(struct action *a, struct call *c, const char *member, enum validate_depth 
 	if (!admit(c) || !read_action(a, member))
 		return false;
 	a->v.sim = c->sim;
+	a->v.view = c->view;
 	a->v.caller = c->tenant;
 	if (validate(&a->v, depth, &err) != RC_OK) {
 		call_broken(c, &err);
@@ -185,9 +186,6 @@ static void
 record_certificate(struct action *a)
 {
 	struct certificate cert = {
-		.tenant = a->call->tenant,
-		.device = a->v.device,
-		.profile = a->v.profile,
 		.issued = clock_now(),
 	};
 	struct buf subject;
@@ -199,7 +197,7 @@ record_certificate(struct action *a)
 	name_text(&subject, csr_subject0(a->v.csr));
 	take(cert.subject, sizeof(cert.subject), buf_str(&subject));
 	buf_done(&subject);
-	state_issued(a->call->sim->state, &cert);
+	state_issued(a->call->sim->state, a->v.device, a->v.profile, &cert);
 }
 
 void

@@ -14,6 +14,7 @@
 
 struct call {
 	struct sim *sim;
+	const struct view *view; /* held for the call's life */
 	const struct http_request *req;
 	struct http_reply *reply;
 	const char *arg[CAPTURES_MAX]; /* what stood for {} in the path */

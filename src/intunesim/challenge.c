@@ -97,7 +97,7 @@ out:
 
 /* One challenge on its way in. */
 struct opening {
-	const struct sim *sim;
+	const struct view *view;
 	struct buf container;
 	struct cms_signed *message;
 	const struct tenant *tenant; /* whose key signed it */
@@ -130,11 +130,11 @@ find_signer(struct opening *o, struct err *err)
 {
 	const struct cms_cert *signer = cms_signed_signer0(o->message);
 
-	for (size_t i = 0; signer != NULL && i < o->sim->n_tenants; i++) {
-		struct der own = der_of(o->sim->tenants[i]->signer.cert);
+	for (size_t i = 0; signer != NULL && i < o->view->n_tenants; i++) {
+		struct der own = der_of(o->view->tenants[i]->signer.cert);
 
 		if (der_same(&own, &signer->der)) {
-			o->tenant = o->sim->tenants[i];
+			o->tenant = o->view->tenants[i];
 			return RC_OK;
 		}
 	}
@@ -204,10 +204,10 @@ open_container(struct buf *payload, enum scep_code *code, struct opening *o, str
 }
 
 enum rc
-challenge_open(struct buf *payload, enum scep_code *code, const struct sim *s, const char *text,
-    struct err *err)
+challenge_open(struct buf *payload, enum scep_code *code, const struct sim *s, const struct view *v,
+    const char *text, struct err *err)
 {
-	struct opening o = { .sim = s };
+	struct opening o = { .view = v };
 	uint8_t key[DIGEST_SIZE_MAX];
 	size_t len = strlen(text);
 	enum rc rc;

@@ -48,6 +48,6 @@ enum rc challenge_seal(struct buf *out, const struct tenant *t, const void *payl
  * opened once is remembered, so that the same bytes cost a look-up the next time.
  */
 enum rc challenge_open(struct buf *payload, enum scep_code *code, const struct sim *s,
-    const char *text, struct err *err) MUST_CHECK;
+    const struct view *v, const char *text, struct err *err) MUST_CHECK;
 
 #endif

@@ -12,13 +12,10 @@
 static bool
 find_device(struct call *c)
 {
-	for (size_t i = 0; c->device == NULL && i < c->sim->n_tenants; i++) {
-		c->tenant = c->sim->tenants[i];
-		c->device = tenant_device(c->tenant, c->arg[0]);
-	}
-	if (c->device != NULL)
+	if ((c->device = view_device(c->view, c->arg[0])) != NULL) {
+		c->tenant = c->device->tenant;
 		return true;
-	c->tenant = NULL;
+	}
 	call_error(c, 404, "there is no device \"%s\"", c->arg[0]);
 	return false;
 }
@@ -137,7 +134,7 @@ seal(struct buf *out, const struct call *c, const struct challenge *ch, struct e
 	buf_init(&opened, CHALLENGE_PAYLOAD_MAX);
 	if ((rc = json_add_text(&payload, ch->json, err)) == RC_OK &&
 	    (rc = challenge_seal(out, c->tenant, payload.data, payload.len, err)) == RC_OK)
-		rc = challenge_open(&opened, &code, c->sim, buf_str(out), err);
+		rc = challenge_open(&opened, &code, c->sim, c->view, buf_str(out), err);
 	buf_wipe(&payload);
 	buf_wipe(&opened);
 	return rc == RC_DENIED ? fail(err, RC_BUG, "a new challenge does not open") : rc;
@@ -199,7 +196,7 @@ deliver_all(struct delivery *to, const struct call *c, struct err *err)
 	for (size_t i = 0; i < c->tenant->n_profiles; i++) {
 		const struct profile *p = &c->tenant->profiles[i];
 
-		if (!state_targeted(c->sim->state, c->device, p))
+		if (!tenant_targets(c->device, p))
 			continue;
 		rc = deliver(to, c, p, err);
 		if (rc == RC_OK) {
@@ -257,7 +254,7 @@ read_outcome(struct call *c, json_t **body)
 	}
 	id = json_get_str(*body, "profileId");
 	c->profile = id != NULL ? tenant_profile(c->tenant, id) : NULL;
-	if (c->profile != NULL && state_targeted(c->sim->state, c->device, c->profile))
+	if (c->profile != NULL && tenant_targets(c->device, c->profile))
 		return true;
 	call_error(c, 404, "the device has no profile with this profileId");
 	return false;

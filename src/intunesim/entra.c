@@ -121,7 +121,7 @@ check_tenant(struct ask *a)
 {
 	const char *name = a->call->arg[0];
 
-	a->call->tenant = sim_tenant(a->call->sim, name);
+	a->call->tenant = view_tenant(a->call->view, name);
 	if (a->call->tenant != NULL)
 		return true;
 	if (!guid_valid(name) && strchr(name, '.') == NULL)

@@ -129,7 +129,7 @@ check_signature(const struct tenant *t, const struct part parts[static 3], struc
 }
 
 enum rc
-jwt_verify(json_t **claims, const struct tenant **t, const struct sim *s, const char *token,
+jwt_verify(json_t **claims, const struct tenant **t, const struct view *v, const char *token,
     size_t len, struct err *err)
 {
 	const struct tenant *signer;
@@ -145,7 +145,7 @@ jwt_verify(json_t **claims, const struct tenant **t, const struct sim *s, const 
 	    (rc = decode_json(&payload, &parts[1], err)) != RC_OK)
 		return rc;
 	tid = json_get_str(payload, "tid");
-	signer = tid != NULL && guid_valid(tid) ? sim_tenant(s, tid) : NULL;
+	signer = tid != NULL && guid_valid(tid) ? view_tenant(v, tid) : NULL;
 	if (signer == NULL)
 		rc = fail(err, RC_NOTFOUND, "the token is of no tenant of ours");
 	else

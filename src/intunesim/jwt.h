@@ -15,9 +15,9 @@ enum rc jwt_sign(
 /*
  * The door.  RC_PARSE, RC_ALG (not RS256), RC_NOTFOUND (no such tenant), RC_INTEGRITY.  Times,
  * audience and roles are for the caller to judge.  *claims is the caller's, *t is the tenant that
- * signed.
+ * signed, borrowed from the view.
  */
-enum rc jwt_verify(json_t **claims, const struct tenant **t, const struct sim *s, const char *token,
-    size_t len, struct err *err) MUST_CHECK;
+enum rc jwt_verify(json_t **claims, const struct tenant **t, const struct view *v,
+    const char *token, size_t len, struct err *err) MUST_CHECK;
 
 #endif

@@ -258,11 +258,11 @@ write_port(const struct program *p, struct err *err)
 }
 
 static void
-warn_missing_roots(const struct sim *s)
+warn_missing_roots(const struct view *v)
 {
-	for (size_t i = 0; i < s->n_tenants; i++) {
-		for (size_t j = 0; j < s->tenants[i]->n_roots; j++) {
-			const struct root *r = &s->tenants[i]->roots[j];
+	for (size_t i = 0; i < v->n_tenants; i++) {
+		for (size_t j = 0; j < v->tenants[i]->n_roots; j++) {
+			const struct root *r = &v->tenants[i]->roots[j];
 
 			if (r->cert == NULL)
 				log_msg(LOG_WARN, "root",
@@ -276,6 +276,7 @@ warn_missing_roots(const struct sim *s)
 static enum rc
 start(struct program *p, char **copies, struct err *err)
 {
+	const struct view *v;
 	enum rc rc;
 
 	if ((rc = set_clock(p->o->clock_offset, err)) != RC_OK ||
@@ -284,9 +285,11 @@ start(struct program *p, char **copies, struct err *err)
 	    (rc = build_sim(p, err)) != RC_OK || (rc = open_server(p, err)) != RC_OK ||
 	    (rc = write_port(p, err)) != RC_OK)
 		return rc;
-	warn_missing_roots(p->sim);
-	log_msg(LOG_INFO, "start", "%zu tenant%s, listening on port %u (%s)", p->sim->n_tenants,
-	    p->sim->n_tenants == 1 ? "" : "s", p->port, p->tls != NULL ? "https" : "http");
+	v = sim_view(p->sim);
+	warn_missing_roots(v);
+	log_msg(LOG_INFO, "start", "%zu tenant%s, listening on port %u (%s)", v->n_tenants,
+	    v->n_tenants == 1 ? "" : "s", p->port, p->tls != NULL ? "https" : "http");
+	view_done(v);
 	return RC_OK;
 }
 

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "intunesim/services.h"
 
-#define STATUS_TEXT_MAX (REPORT_TEXT_MAX + 32)
+#define STATUS_TEXT_MAX (REPORT_TEXT_MAX + 64)
 
 /* Everything a report is made of. */
 struct report {
@@ -47,12 +47,6 @@ status_text(char out[static STATUS_TEXT_MAX], const struct deployment *d)
 	    d->detail[0] != '\0' ? ": " : "", d->detail);
 }
 
-static const char *
-user_of(const struct device *d)
-{
-	return d != NULL && d->user != NULL ? d->user->upn : NULL;
-}
-
 /* ---- JSON ---- */
 
 /* An RFC 3339 string, or null for "never". */
@@ -79,11 +73,11 @@ deployment_json(const struct deployment *d)
 	char status[STATUS_TEXT_MAX];
 
 	status_text(status, d);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:o, s:o, s:i, s:i, s:o}",
-	    "tenant", tenant_domain0(d->tenant), "profile", d->profile->conf->name, "profileId",
-	    d->profile->id, "device", d->device->conf->name, "deviceId", d->device->conf->id,
-	    "platform", platform_name(d->device->conf->platform), "user", user_of(d->device),
-	    "status", status, "changed", time_json(d->changed), "thumbprint",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:s, s:o, s:o, s:i, s:i, s:o}",
+	    "tenant", d->of.tenant, "profile", d->of.profile, "profileId", d->of.profile_id,
+	    "device", d->of.device, "deviceId", d->of.device_id, "platform",
+	    platform_name(d->of.platform), "user", text_or_null(d->of.user), "targeted",
+	    d->targeted, "status", status, "changed", time_json(d->changed), "thumbprint",
 	    text_or_null(d->thumbprint), "challenges", (int)d->challenges, "refusals",
 	    (int)d->refusals, "lastError", text_or_null(d->last_error));
 }
@@ -92,10 +86,9 @@ static json_t *
 certificate_json(const struct certificate *c)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o}",
-	    "tenant", tenant_domain0(c->tenant), "device", c->device->conf->name, "deviceId",
-	    c->device->conf->id, "profile", c->profile != NULL ? c->profile->conf->name : "",
-	    "thumbprint", c->thumbprint, "serialNumber", c->serial, "subject", c->subject,
-	    "expires", c->expires, "issuer", c->issuer, "caConfiguration",
+	    "tenant", c->of.tenant, "device", c->of.device, "deviceId", c->of.device_id, "profile",
+	    c->of.profile, "thumbprint", c->thumbprint, "serialNumber", c->serial, "subject",
+	    c->subject, "expires", c->expires, "issuer", c->issuer, "caConfiguration",
 	    text_or_null(c->ca_configuration), "certificateAuthority",
 	    text_or_null(c->certificate_authority), "transactionId", c->transaction_id,
 	    "callerInfo", c->caller, "issued", time_json(c->issued));
@@ -243,14 +236,15 @@ short_time(char out[static TIME_TEXT_MAX], int64_t t)
 static void
 deployment_cells(struct deployment_cells *c, const struct deployment *d)
 {
-	const char *user = user_of(d->device);
-
 	status_text(c->status, d);
+	if (!d->targeted)
+		snprintf(c->status + strlen(c->status), sizeof(c->status) - strlen(c->status),
+		    ", no longer assigned");
 	short_time(c->when, d->changed);
-	c->v[0] = d->device->conf->name;
-	c->v[1] = platform_name(d->device->conf->platform);
-	c->v[2] = user != NULL ? user : "-";
-	c->v[3] = d->profile->conf->name;
+	c->v[0] = d->of.device;
+	c->v[1] = platform_name(d->of.platform);
+	c->v[2] = d->of.user[0] != '\0' ? d->of.user : "-";
+	c->v[3] = d->of.profile;
 	c->v[4] = c->status;
 	c->v[5] = c->when;
 }
@@ -289,7 +283,7 @@ certificate_cells(
     const char *v[static COLUMNS_MAX], char day[static 11], const struct certificate *c)
 {
 	snprintf(day, 11, "%.10s", c->expires);
-	v[0] = c->device->conf->name;
+	v[0] = c->of.device;
 	v[1] = day;
 	v[2] = c->serial;
 	v[3] = c->thumbprint;

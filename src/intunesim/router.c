@@ -154,7 +154,7 @@ log_call(const struct call *c, const struct route *r, uint64_t began)
 void
 sim_handle(void *ctx, const struct http_request *req, struct http_reply *reply)
 {
-	struct call c = { .sim = ctx, .req = req, .reply = reply };
+	struct call c = { .sim = ctx, .view = sim_view(ctx), .req = req, .reply = reply };
 	uint64_t began = clock_mono_us();
 	struct captures captures;
 	const struct route *r;
@@ -174,4 +174,5 @@ sim_handle(void *ctx, const struct http_request *req, struct http_reply *reply)
 	if (r == NULL || !r->quiet)
 		requests_add(c.sim->requests, req, reply, r != NULL && r->secrets);
 	log_call(&c, r, began);
+	view_done(c.view);
 }

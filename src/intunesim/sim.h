@@ -1,11 +1,18 @@
 /*
  * sim.h - the simulator as a value: tenants, memory, and the one door for requests.
  *
- * Threads: sim_handle() may run on any number of threads at once.
+ * What the administrator can change is a view: all tenants as they were at one moment, immutable.
+ * A request takes the current one when it begins and looks at nothing newer until it ends, so that
+ * it never meets a deed half done; the pointers it gets from there are good as long as it holds the
+ * view.
+ *
+ * Threads: sim_handle(), sim_view() and sim_put() may run on any number of threads at once.
  */
 #ifndef SCEPD_INTUNESIM_SIM_H
 #define SCEPD_INTUNESIM_SIM_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,7 +23,6 @@
 #include "intunesim/state.h"
 #include "intunesim/tenant.h"
 
-#define TENANTS_MAX    16
 #define CHALLENGE_LIFE 3600 /* seconds; what the real service does */
 #define TOKEN_LIFE     3599 /* seconds */
 
@@ -29,10 +35,17 @@ struct sim_options {
 	bool single_use;        /* a challenge that led to Success is refused from then on */
 };
 
+struct view {
+	atomic_uint refs;
+	struct tenant *tenants[TENANTS_MAX]; /* references */
+	size_t n_tenants;
+};
+
 struct sim {
 	struct sim_options options;
-	struct tenant *tenants[TENANTS_MAX];
-	size_t n_tenants;
+	pthread_mutex_t lock; /* of `current` only */
+	struct view *current;
+	pthread_mutex_t deeds; /* one deed at a time; taken before `lock` and that of the state */
 	struct state *state;
 	struct memo *opened;
 	struct spent *spent;
@@ -46,8 +59,18 @@ struct sim {
 enum rc sim_new(struct sim **out, const struct sim_options *options, struct tenant *const *tenants,
     size_t n, struct err *err) MUST_CHECK;
 void sim_free(struct sim *s);
+/* The current view, a reference: view_done() it. */
+const struct view *sim_view(struct sim *s);
+void view_done(const struct view *v);
 /* By GUID or domain; NULL when unknown. */
-const struct tenant *sim_tenant(const struct sim *s, const char *id_or_domain);
+const struct tenant *view_tenant(const struct view *v, const char *id_or_domain);
+/* By Intune id or name, in any tenant; NULL when unknown. */
+const struct device *view_device(const struct view *v, const char *id_or_name);
+/*
+ * Put a new snapshot of a tenant into the place of the one with its index, and its deployments into
+ * the report.  The caller holds s->deeds.  Takes the tenant over, also when it fails.
+ */
+enum rc sim_put(struct sim *s, struct tenant *t, struct err *err) MUST_CHECK;
 
 /* An http_handler; ctx is the struct sim. */
 void sim_handle(void *ctx, const struct http_request *req, struct http_reply *reply);

@@ -1,27 +1,17 @@
 /*
- * state.c - the rows of the report, and how events move them.
+ * state.c - how events move the rows of the report, and the certificates that were reported.
  */
-#include "intunesim/state.h"
-
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-
-/* The rows of one device lie side by side. */
-struct span {
-	size_t first, n;
-};
+#include "intunesim/state_int.h"
 
 struct state {
 	pthread_mutex_t lock;
-	struct deployment *rows;
-	size_t n_rows;
-	struct span **spans; /* [tenant->index][device->index] */
-	size_t n_tenants;
+	struct book books[TENANTS_MAX]; /* [tenant->index] */
 	struct certificate *ring;
 	uint64_t n_issued; /* ever; the newest is at (n_issued - 1) % CERTIFICATES_MAX */
 	struct state_counts counts;
@@ -49,87 +39,18 @@ deployment_status_name(enum deployment_status s)
 	return (unsigned)s < DEPLOYMENT__MAX ? statuses[s].name : "unknown";
 }
 
-/* ---- making the rows ---- */
-
-static bool
-is_assigned(const struct tenant *t, const struct device *d, const struct profile *p)
-{
-	return p->conf->platform == d->conf->platform && tenant_assigns(t, d, &p->conf->groups);
-}
-
-/* Count, or with `out` write, the rows of one device. */
-static size_t
-rows_of(const struct tenant *t, const struct device *d, struct deployment *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->n_profiles; i++) {
-		if (!is_assigned(t, d, &t->profiles[i]))
-			continue;
-		if (out != NULL)
-			out[n] = (struct deployment){ .tenant = t,
-				.device = d,
-				.profile = &t->profiles[i],
-				.targeted = true };
-		n++;
-	}
-	return n;
-}
-
-static enum rc
-span_tenant(struct state *s, const struct tenant *t, struct err *err)
-{
-	struct span *spans = calloc(t->n_devices + 1, sizeof(*spans));
-
-	if (spans == NULL)
-		return fail(err, RC_NOMEM, "out of memory");
-	s->spans[t->index] = spans;
-	for (size_t i = 0; i < t->n_devices; i++) {
-		spans[i].first = s->n_rows;
-		spans[i].n = rows_of(t, &t->devices[i], NULL);
-		s->n_rows += spans[i].n;
-	}
-	return RC_OK;
-}
-
-static enum rc
-make_rows(struct state *s, struct tenant *const *tenants, struct err *err)
-{
-	enum rc rc;
-
-	if ((s->spans = calloc(s->n_tenants + 1, sizeof(*s->spans))) == NULL)
-		return fail(err, RC_NOMEM, "out of memory");
-	for (size_t i = 0; i < s->n_tenants; i++) {
-		if ((rc = span_tenant(s, tenants[i], err)) != RC_OK)
-			return rc;
-	}
-	s->rows = calloc(s->n_rows + 1, sizeof(*s->rows));
-	s->ring = calloc(CERTIFICATES_MAX, sizeof(*s->ring));
-	if (s->rows == NULL || s->ring == NULL)
-		return fail(err, RC_NOMEM, "out of memory");
-	for (size_t i = 0; i < s->n_tenants; i++) {
-		const struct tenant *t = tenants[i];
-
-		for (size_t j = 0; j < t->n_devices; j++)
-			rows_of(t, &t->devices[j], s->rows + s->spans[i][j].first);
-	}
-	return RC_OK;
-}
+/* ---- making it ---- */
 
 enum rc
-state_new(struct state **out, struct tenant *const *tenants, size_t n, struct err *err)
+state_new(struct state **out, struct err *err)
 {
 	struct state *s = calloc(1, sizeof(*s));
-	enum rc rc;
 
-	if (s == NULL)
+	if (s == NULL || (s->ring = calloc(CERTIFICATES_MAX, sizeof(*s->ring))) == NULL) {
+		free(s);
 		return fail(err, RC_NOMEM, "out of memory");
-	pthread_mutex_init(&s->lock, NULL);
-	s->n_tenants = n;
-	if ((rc = make_rows(s, tenants, err)) != RC_OK) {
-		state_free(s);
-		return rc;
 	}
+	pthread_mutex_init(&s->lock, NULL);
 	*out = s;
 	return RC_OK;
 }
@@ -139,13 +60,26 @@ state_free(struct state *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = 0; s->spans != NULL && i < s->n_tenants; i++)
-		free(s->spans[i]);
-	free(s->spans);
-	free(s->rows);
+	for (size_t i = 0; i < TENANTS_MAX; i++)
+		book_done(&s->books[i]);
 	free(s->ring);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
+}
+
+enum rc
+state_follow(struct state *s, const struct tenant *t, struct err *err)
+{
+	struct book *book = &s->books[t->index], next;
+	enum rc rc;
+
+	pthread_mutex_lock(&s->lock);
+	if ((rc = book_follow(&next, book, t, err)) == RC_OK) {
+		book_done(book);
+		*book = next;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return rc;
 }
 
 /* ---- events ---- */
@@ -153,16 +87,9 @@ state_free(struct state *s)
 static struct deployment *
 find_row(struct state *s, const struct device *d, const struct profile *p)
 {
-	const struct span *span;
-
 	if (d == NULL || p == NULL)
 		return NULL;
-	span = &s->spans[d->tenant->index][d->index];
-	for (size_t i = 0; i < span->n; i++) {
-		if (s->rows[span->first + i].profile == p)
-			return &s->rows[span->first + i];
-	}
-	return NULL;
+	return book_find(&s->books[d->tenant->index], d->conf->id, p->id);
 }
 
 static void
@@ -208,19 +135,6 @@ record(struct state *s, const struct device *d, const struct profile *p,
 	pthread_mutex_unlock(&s->lock);
 }
 
-bool
-state_targeted(struct state *s, const struct device *d, const struct profile *p)
-{
-	const struct deployment *row;
-	bool yes;
-
-	pthread_mutex_lock(&s->lock);
-	row = find_row(s, d, p);
-	yes = row != NULL && row->targeted;
-	pthread_mutex_unlock(&s->lock);
-	return yes;
-}
-
 void
 state_challenge(struct state *s, const struct device *d, const struct profile *p)
 {
@@ -253,28 +167,49 @@ state_installed(
 }
 
 void
-state_issued(struct state *s, const struct certificate *c)
+state_issued(
+    struct state *s, const struct device *d, const struct profile *p, const struct certificate *c)
 {
-	record(s, c->device, c->profile, DEPLOYMENT_ISSUED, "", c->thumbprint);
+	struct certificate *slot;
+
+	record(s, d, p, DEPLOYMENT_ISSUED, "", c->thumbprint);
 	pthread_mutex_lock(&s->lock);
-	s->ring[s->n_issued++ % CERTIFICATES_MAX] = *c;
+	slot = &s->ring[s->n_issued++ % CERTIFICATES_MAX];
+	*slot = *c;
+	subject_of(&slot->of, d, p);
 	pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- reading ---- */
 
+static size_t
+count_rows(const struct state *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < TENANTS_MAX; i++)
+		n += s->books[i].n;
+	return n;
+}
+
 enum rc
 state_deployments(struct state *s, struct deployment **rows, size_t *n, struct err *err)
 {
-	struct deployment *copy = calloc(s->n_rows + 1, sizeof(*copy));
+	struct deployment *copy;
+	size_t count, at = 0;
 
+	pthread_mutex_lock(&s->lock);
+	count = count_rows(s);
+	copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy != NULL && i < TENANTS_MAX; i++) {
+		for (size_t j = 0; j < s->books[i].n; j++)
+			copy[at++] = s->books[i].rows[j];
+	}
+	pthread_mutex_unlock(&s->lock);
 	if (copy == NULL)
 		return fail(err, RC_NOMEM, "out of memory");
-	pthread_mutex_lock(&s->lock);
-	memcpy(copy, s->rows, s->n_rows * sizeof(*copy));
-	pthread_mutex_unlock(&s->lock);
 	*rows = copy;
-	*n = s->n_rows;
+	*n = count;
 	return RC_OK;
 }
 
@@ -305,7 +240,11 @@ state_counts(struct state *s, struct state_counts *out)
 	pthread_mutex_lock(&s->lock);
 	*out = s->counts;
 	out->certificates = s->n_issued < CERTIFICATES_MAX ? (size_t)s->n_issued : CERTIFICATES_MAX;
-	for (size_t i = 0; i < s->n_rows; i++)
-		out->by_status[s->rows[i].status] += s->rows[i].targeted;
+	for (size_t i = 0; i < TENANTS_MAX; i++) {
+		const struct book *b = &s->books[i];
+
+		for (size_t j = 0; j < b->n; j++)
+			out->by_status[b->rows[j].status] += b->rows[j].targeted;
+	}
 	pthread_mutex_unlock(&s->lock);
 }

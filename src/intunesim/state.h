@@ -2,6 +2,10 @@
  * state.h - what an admin sees afterwards: deployment status per profile and device, and the
  * certificates that CAs have reported.
  *
+ * It outlives every snapshot of a tenant: what it says names devices and profiles by id, and keeps
+ * copies of what people call them.  The devices and profiles that events are given are only read
+ * during the call.
+ *
  * Threads: one lock inside; every function may be called from any thread.
  */
 #ifndef SCEPD_INTUNESIM_STATE_H
@@ -16,7 +20,10 @@
 #include "intunesim/tenant.h"
 
 #define REPORT_TEXT_MAX  256
-#define CERTIFICATES_MAX 10000 /* remembered; the oldest give way */
+#define REPORT_NAME_MAX  128
+#define CERTIFICATES_MAX 10000  /* remembered; the oldest give way */
+#define DEPLOYMENTS_MAX  131072 /* of one tenant; about 150 MiB */
+#define ENDED_MAX        4096   /* of them, no longer targeted; the first to end give way */
 
 enum deployment_status {
 	DEPLOYMENT_PENDING,
@@ -30,12 +37,18 @@ enum deployment_status {
 };
 const char *deployment_status_name(enum deployment_status s); /* "challengeIssued"; static */
 
-/* A profile that is assigned to a device. */
+/* Whom a row is about.  Names longer than their field are cut. */
+struct subject {
+	char tenant_id[GUID_TEXT_MAX], device_id[GUID_TEXT_MAX], profile_id[GUID_TEXT_MAX];
+	char tenant[REPORT_NAME_MAX], device[REPORT_NAME_MAX], profile[REPORT_NAME_MAX];
+	char user[REPORT_NAME_MAX]; /* UPN of the device's user, or "" */
+	int platform;
+};
+
+/* A profile that is assigned to a device, or was. */
 struct deployment {
-	const struct tenant *tenant;
-	const struct device *device;
-	const struct profile *profile;
-	bool targeted;
+	struct subject of;
+	bool targeted; /* false: it was once, and something had happened by then */
 	enum deployment_status status;
 	char detail[REPORT_TEXT_MAX];     /* with REFUSED: the code; with FAILED: why */
 	char last_error[REPORT_TEXT_MAX]; /* the newest refusal or failure, whatever came after */
@@ -46,9 +59,7 @@ struct deployment {
 
 /* What the success notification said. */
 struct certificate {
-	const struct tenant *tenant;
-	const struct device *device;
-	const struct profile *profile;
+	struct subject of;
 	char thumbprint[64], serial[64], expires[40];
 	char subject[REPORT_TEXT_MAX], issuer[REPORT_TEXT_MAX], transaction_id[REPORT_TEXT_MAX];
 	char ca_configuration[REPORT_TEXT_MAX], certificate_authority[REPORT_TEXT_MAX];
@@ -64,17 +75,20 @@ struct state_counts {
 };
 
 struct state;
-/* A row for every assignment of these tenants, which must outlive the state. */
-enum rc state_new(
-    struct state **out, struct tenant *const *tenants, size_t n, struct err *err) MUST_CHECK;
+enum rc state_new(struct state **out, struct err *err) MUST_CHECK;
 void state_free(struct state *s);
 
-bool state_targeted(struct state *s, const struct device *d, const struct profile *p);
+/*
+ * Make the rows of a tenant those of this snapshot: new ones for what is assigned, as they were for
+ * what stays assigned, and no longer targeted for the rest.  RC_LIMIT past DEPLOYMENTS_MAX.  On
+ * failure the rows are as before.
+ */
+enum rc state_follow(struct state *s, const struct tenant *t, struct err *err) MUST_CHECK;
 
 /*
  * Events.  A refusal or failure does not take away a certificate that the device has: such a row
- * keeps its status and shows the event as last_error.  `d` NULL: nobody to attribute it to, only
- * counted.
+ * keeps its status and shows the event as last_error.  `d` or `p` NULL: nobody to attribute it to,
+ * only counted.
  */
 void state_challenge(struct state *s, const struct device *d, const struct profile *p);
 void state_validated(struct state *s, const struct device *d, const struct profile *p);
@@ -82,11 +96,13 @@ void state_refused(
     struct state *s, const struct device *d, const struct profile *p, enum scep_code code);
 void state_failed(
     struct state *s, const struct device *d, const struct profile *p, const char *why);
-void state_issued(struct state *s, const struct certificate *c);
+/* c->of is filled in here.  `p` NULL: of a profile that is gone. */
+void state_issued(
+    struct state *s, const struct device *d, const struct profile *p, const struct certificate *c);
 void state_installed(
     struct state *s, const struct device *d, const struct profile *p, const char *thumbprint);
 
-/* Copies, so that no lock is held while a report is written.  *rows is the caller's: free(). */
+/* Copies, tenant by tenant, so that no lock is held while a report is written.  *rows is the caller's: free(). */
 enum rc state_deployments(
     struct state *s, struct deployment **rows, size_t *n, struct err *err) MUST_CHECK;
 enum rc state_certificates(

@@ -1,12 +1,11 @@
 /*
  * tenant.c - looking things up in a tenant, and letting it go.
  */
-#include "intunesim/tenant.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "intunesim/tenant_int.h"
 
 /* Groups that every tenant has. */
 #define ALL_USERS   "All users"
@@ -43,47 +42,35 @@ tenant_app(const struct tenant *t, const char *id)
 const struct user_conf *
 tenant_user(const struct tenant *t, const char *id_or_upn)
 {
-	const struct user_conf *users = t->file.users.v;
+	const struct user_conf *u = index_find(&t->users_by_id, id_or_upn);
 
-	for (size_t i = 0; i < t->file.users.n; i++) {
-		if (str_eq_nocase(users[i].id, id_or_upn) || str_eq_nocase(users[i].upn, id_or_upn))
-			return &users[i];
-	}
-	return NULL;
+	return u != NULL ? u : index_find(&t->users_by_upn, id_or_upn);
 }
 
 const struct device *
 tenant_device(const struct tenant *t, const char *id_or_name)
 {
-	for (size_t i = 0; i < t->n_devices; i++) {
-		const struct device_conf *c = t->devices[i].conf;
+	const struct device_conf *first = t->file.devices.v, *c;
 
-		if (str_eq_nocase(c->id, id_or_name) || str_eq_nocase(c->name, id_or_name))
-			return &t->devices[i];
-	}
-	return NULL;
+	if ((c = index_find(&t->devices_by_id, id_or_name)) == NULL &&
+	    (c = index_find(&t->devices_by_name, id_or_name)) == NULL)
+		return NULL;
+	return &t->devices[c - first];
 }
 
 const struct profile *
 tenant_profile(const struct tenant *t, const char *id)
 {
-	for (size_t i = 0; i < t->n_profiles; i++) {
-		if (str_eq_nocase(t->profiles[i].id, id))
-			return &t->profiles[i];
-	}
-	return NULL;
+	return index_find(&t->profiles_by_id, id);
 }
 
-static const struct group_conf *
+static const struct group *
 find_group(const struct tenant *t, const char *name)
 {
-	const struct group_conf *groups = t->file.groups.v;
+	const struct group_conf *first = t->file.groups.v, *c;
 
-	for (size_t i = 0; i < t->file.groups.n; i++) {
-		if (str_eq_nocase(groups[i].name, name))
-			return &groups[i];
-	}
-	return NULL;
+	c = index_find(&t->groups_by_name, name);
+	return c != NULL ? &t->groups[c - first] : NULL;
 }
 
 bool
@@ -94,26 +81,14 @@ tenant_has_group(const struct tenant *t, const char *name)
 }
 
 static bool
-lists_either(const struct conf_strs *list, const char *a, const char *b)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		if (str_eq_nocase(list->v[i], a) || str_eq_nocase(list->v[i], b))
-			return true;
-	}
-	return false;
-}
-
-static bool
 in_group(const struct tenant *t, const struct device *d, const char *name)
 {
-	const struct group_conf *g = find_group(t, name);
+	const struct group *g = find_group(t, name);
 
-	if (g == NULL)
-		return str_eq_nocase(name, ALL_DEVICES) ||
-		    (str_eq_nocase(name, ALL_USERS) && d->user != NULL);
-	if (lists_either(&g->devices, d->conf->id, d->conf->name))
-		return true;
-	return d->user != NULL && lists_either(&g->users, d->user->id, d->user->upn);
+	if (g != NULL)
+		return (g->devices[d->index / 8] >> d->index % 8 & 1) != 0;
+	return str_eq_nocase(name, ALL_DEVICES) ||
+	    (str_eq_nocase(name, ALL_USERS) && d->user != NULL);
 }
 
 bool
@@ -126,6 +101,20 @@ tenant_assigns(const struct tenant *t, const struct device *d, const struct conf
 	return false;
 }
 
+bool
+tenant_targets(const struct device *d, const struct profile *p)
+{
+	return p->conf->platform == d->conf->platform &&
+	    tenant_assigns(d->tenant, d, &p->conf->groups);
+}
+
+struct tenant *
+tenant_ref(struct tenant *t)
+{
+	atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+	return t;
+}
+
 static void
 pair_done(struct pair *p)
 {
@@ -133,15 +122,30 @@ pair_done(struct pair *p)
 	cert_free(p->cert);
 }
 
+static void
+free_indexes(struct tenant *t)
+{
+	index_done(&t->users_by_id);
+	index_done(&t->users_by_upn);
+	index_done(&t->devices_by_id);
+	index_done(&t->devices_by_name);
+	index_done(&t->groups_by_name);
+	index_done(&t->profiles_by_id);
+}
+
 void
 tenant_free(struct tenant *t)
 {
-	if (t == NULL)
+	if (t == NULL || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	for (size_t i = 0; t->apps != NULL && i < t->n_apps; i++)
 		free(t->apps[i].secrets);
 	for (size_t i = 0; t->roots != NULL && i < t->n_roots; i++)
 		cert_free(t->roots[i].cert);
+	for (size_t i = 0; t->groups != NULL && i < t->n_groups; i++)
+		free(t->groups[i].devices);
+	free_indexes(t);
+	free(t->groups);
 	free(t->apps);
 	free(t->roots);
 	free(t->devices);

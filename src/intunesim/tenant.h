@@ -1,11 +1,16 @@
 /*
- * tenant.h - one simulated tenant: its directory, profiles and keys, ready for use.
+ * tenant.h - one simulated tenant at one moment: its directory, profiles and keys, ready for use.
  *
- * Threads: immutable once loaded.
+ * A struct tenant is a snapshot.  A deed of the administrator makes another one, with the same keys
+ * and the same index, and leaves this one to the calls that still look at it.  What survives from
+ * one snapshot to the next is named by ids, never by pointers into it.
+ *
+ * Threads: immutable once loaded; tenant_ref()/tenant_free() count references atomically.
  */
 #ifndef SCEPD_INTUNESIM_TENANT_H
 #define SCEPD_INTUNESIM_TENANT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +20,7 @@
 #include "ossl/cert.h"
 #include "ossl/key.h"
 
+#define TENANTS_MAX    16 /* of one simulator */
 #define THUMBPRINT_MAX 41 /* SHA-1 in upper-case hex, and its NUL */
 #define EKU_MAX        16
 
@@ -48,6 +54,11 @@ struct profile {
 	char ca_thumbprint[THUMBPRINT_MAX]; /* or "" */
 };
 
+struct group {
+	const struct group_conf *conf;
+	uint8_t *devices; /* a bit for each of tenant->devices: it or its user is a member */
+};
+
 struct tenant;
 
 struct device {
@@ -55,6 +66,16 @@ struct device {
 	const struct device_conf *conf;
 	const struct user_conf *user; /* NULL: none */
 	size_t index;                 /* in tenant->devices */
+};
+
+/* Names without regard to case, sorted, each with what it stands for. */
+struct name_entry {
+	const char *name;
+	const void *item;
+};
+struct name_index {
+	struct name_entry *v;
+	size_t n;
 };
 
 /* A key with its self-signed certificate. */
@@ -65,6 +86,7 @@ struct pair {
 };
 
 struct tenant {
+	atomic_uint refs;
 	struct conf *conf; /* owns every string of `file` */
 	struct tenant_file file;
 	const char *id;                 /* the tenant's GUID */
@@ -73,10 +95,13 @@ struct tenant {
 	struct root *roots;
 	struct device *devices;
 	struct profile *profiles;
-	size_t n_apps, n_roots, n_devices, n_profiles;
+	struct group *groups;
+	size_t n_apps, n_roots, n_devices, n_profiles, n_groups;
+	struct name_index users_by_id, users_by_upn, devices_by_id, devices_by_name, groups_by_name,
+	    profiles_by_id;
 	struct pair signer;    /* of challenges and tokens */
 	struct pair recipient; /* of challenges */
-	size_t index;          /* among the simulator's tenants */
+	size_t index;          /* among the simulator's tenants; the same in every snapshot */
 };
 
 /* "--root NAME=FILE": NAME may hold '*' and '?'. */
@@ -94,9 +119,19 @@ enum rc tenant_load(struct tenant **out, const char *path, struct root_option *r
 /* The same from memory; `name` stands for the path. */
 enum rc tenant_parse(struct tenant **out, const char *name, const void *bytes, size_t len,
     struct root_option *roots, size_t n_roots, struct err *err) MUST_CHECK;
+/*
+ * The next snapshot of `old`: the same keys and index, everything else from `bytes`.
+ * RC_CONFIG names `name`, line and key.
+ */
+enum rc tenant_renew(struct tenant **out, const struct tenant *old, const char *name,
+    const void *bytes, size_t len, struct err *err) MUST_CHECK;
+struct tenant *tenant_ref(struct tenant *t);
 void tenant_free(struct tenant *t);
 
-/* Look-ups; names without regard to case.  NULL when unknown.  All borrowed from the tenant. */
+/*
+ * Look-ups; names without regard to case.  NULL when unknown.  All borrowed from the tenant.
+ * Users, devices, groups and profiles are found in logarithmic time.
+ */
 bool tenant_is(const struct tenant *t, const char *id_or_domain);
 const char *tenant_domain0(const struct tenant *t);
 const struct app *tenant_app(const struct tenant *t, const char *id);
@@ -107,5 +142,7 @@ const struct profile *tenant_profile(const struct tenant *t, const char *id);
 bool tenant_has_group(const struct tenant *t, const char *name);
 /* The device, or its user, is in one of the groups. */
 bool tenant_assigns(const struct tenant *t, const struct device *d, const struct conf_strs *groups);
+/* The profile is for this platform and assigned: the device is to have its certificate. */
+bool tenant_targets(const struct device *d, const struct profile *p);
 
 #endif

@@ -21,11 +21,31 @@ enum rc need_unique(const struct tenant *t, const struct conf_items *items, size
 	need_unique(t, items, sizeof(struct type), offsetof(struct type, field),                   \
 	    offsetof(struct type, line), key, err)
 
+/*
+ * tenant_index.c: sorted names of the structs of `items`.  A name that is not given is left out.
+ * The index borrows the names.
+ */
+enum rc index_make(struct name_index *out, const void *items, size_t n, size_t size, size_t offset,
+    struct err *err) MUST_CHECK;
+/* The same from entries, an array on the heap that is taken over. */
+void index_take(struct name_index *out, struct name_entry *entries, size_t n);
+/* The item of this name, or NULL. */
+const void *index_find(const struct name_index *ix, const char *name);
+void index_done(struct name_index *ix);
+/* Resolve the members of all groups; users and devices must have been loaded. */
+enum rc tenant_load_groups(struct tenant *t, struct err *err) MUST_CHECK;
+
+#define INDEX(ix, items, type, field, err)                                                         \
+	index_make(                                                                                \
+	    ix, (items)->v, (items)->n, sizeof(struct type), offsetof(struct type, field), err)
+
 /* tenant_profile.c: SCEP profiles; the roots must have been loaded. */
 enum rc tenant_load_profiles(struct tenant *t, struct err *err) MUST_CHECK;
 /* tenant_keys.c: the roots' certificates, and the tenant's own keys. */
 enum rc tenant_load_root_certs(
     struct tenant *t, struct root_option *options, size_t n, struct err *err) MUST_CHECK;
 enum rc tenant_make_keys(struct tenant *t, struct err *err) MUST_CHECK;
+/* The same keys as another snapshot of this tenant. */
+enum rc tenant_share_keys(struct tenant *t, const struct tenant *old, struct err *err) MUST_CHECK;
 
 #endif

@@ -86,6 +86,29 @@ make_pair(struct pair *p, const char *cn, unsigned key_usage, struct err *err)
 	return cert_thumbprint_sha1(p->thumbprint, p->cert, err);
 }
 
+static enum rc
+share_pair(struct pair *p, const struct pair *old, struct err *err)
+{
+	const uint8_t *der;
+	size_t len;
+
+	p->key = key_ref(old->key);
+	memcpy(p->thumbprint, old->thumbprint, sizeof(p->thumbprint));
+	der = cert_der0(old->cert, &len);
+	return cert_parse(&p->cert, der, len, err);
+}
+
+enum rc
+tenant_share_keys(struct tenant *t, const struct tenant *old, struct err *err)
+{
+	enum rc rc;
+
+	t->index = old->index;
+	if ((rc = share_pair(&t->signer, &old->signer, err)) != RC_OK)
+		return rc;
+	return share_pair(&t->recipient, &old->recipient, err);
+}
+
 enum rc
 tenant_make_keys(struct tenant *t, struct err *err)
 {

@@ -132,9 +132,11 @@ check_users(struct tenant *t, struct err *err)
 			return conf_fail(
 			    t->conf, err, c[i].line, "upn", "\"%s\" has no '@'", c[i].upn);
 	}
-	if ((rc = UNIQUE(t, &t->file.users, user_conf, id, "id", err)) != RC_OK)
+	if ((rc = UNIQUE(t, &t->file.users, user_conf, id, "id", err)) != RC_OK ||
+	    (rc = UNIQUE(t, &t->file.users, user_conf, upn, "upn", err)) != RC_OK ||
+	    (rc = INDEX(&t->users_by_id, &t->file.users, user_conf, id, err)) != RC_OK)
 		return rc;
-	return UNIQUE(t, &t->file.users, user_conf, upn, "upn", err);
+	return INDEX(&t->users_by_upn, &t->file.users, user_conf, upn, err);
 }
 
 static enum rc
@@ -170,38 +172,11 @@ load_devices(struct tenant *t, struct err *err)
 		if ((rc = load_device(&t->devices[i], t, &c[i], err)) != RC_OK)
 			return rc;
 	}
-	if ((rc = UNIQUE(t, &t->file.devices, device_conf, id, "id", err)) != RC_OK)
+	if ((rc = UNIQUE(t, &t->file.devices, device_conf, id, "id", err)) != RC_OK ||
+	    (rc = UNIQUE(t, &t->file.devices, device_conf, name, "name", err)) != RC_OK ||
+	    (rc = INDEX(&t->devices_by_id, &t->file.devices, device_conf, id, err)) != RC_OK)
 		return rc;
-	return UNIQUE(t, &t->file.devices, device_conf, name, "name", err);
-}
-
-static enum rc
-check_group(const struct tenant *t, const struct group_conf *g, struct err *err)
-{
-	for (size_t i = 0; i < g->users.n; i++) {
-		if (tenant_user(t, g->users.v[i]) == NULL)
-			return conf_fail(t->conf, err, g->line, "users", "there is no user \"%s\"",
-			    g->users.v[i]);
-	}
-	for (size_t i = 0; i < g->devices.n; i++) {
-		if (tenant_device(t, g->devices.v[i]) == NULL)
-			return conf_fail(t->conf, err, g->line, "devices",
-			    "there is no device \"%s\"", g->devices.v[i]);
-	}
-	return RC_OK;
-}
-
-static enum rc
-check_groups(struct tenant *t, struct err *err)
-{
-	const struct group_conf *c = t->file.groups.v;
-	enum rc rc;
-
-	for (size_t i = 0; i < t->file.groups.n; i++) {
-		if ((rc = check_group(t, &c[i], err)) != RC_OK)
-			return rc;
-	}
-	return UNIQUE(t, &t->file.groups, group_conf, name, "name", err);
+	return INDEX(&t->devices_by_name, &t->file.devices, device_conf, name, err);
 }
 
 enum rc
@@ -248,7 +223,7 @@ load_tenant(struct tenant *t, struct err *err)
 
 /* Later rules lean on earlier ones. */
 static enum rc (*const rules[])(struct tenant *t, struct err *err) = { load_tenant, load_apps,
-	check_users, load_devices, check_groups, load_roots, tenant_load_profiles };
+	check_users, load_devices, tenant_load_groups, load_roots, tenant_load_profiles };
 
 static enum rc
 make_arrays(struct tenant *t, struct err *err)
@@ -257,17 +232,27 @@ make_arrays(struct tenant *t, struct err *err)
 	t->n_roots = t->file.trusted_roots.n;
 	t->n_devices = t->file.devices.n;
 	t->n_profiles = t->file.scep_profiles.n;
+	t->n_groups = t->file.groups.n;
 	t->apps = calloc(t->n_apps + 1, sizeof(*t->apps));
 	t->roots = calloc(t->n_roots + 1, sizeof(*t->roots));
 	t->devices = calloc(t->n_devices + 1, sizeof(*t->devices));
 	t->profiles = calloc(t->n_profiles + 1, sizeof(*t->profiles));
-	if (t->apps == NULL || t->roots == NULL || t->devices == NULL || t->profiles == NULL)
+	t->groups = calloc(t->n_groups + 1, sizeof(*t->groups));
+	if (t->apps == NULL || t->roots == NULL || t->devices == NULL || t->profiles == NULL ||
+	    t->groups == NULL)
 		return fail(err, RC_NOMEM, "out of memory");
 	return RC_OK;
 }
 
+/* Where a snapshot's certificates and keys come from. */
+struct origin {
+	struct root_option *roots;
+	size_t n_roots;
+	const struct tenant *old; /* NULL: make keys */
+};
+
 static enum rc
-finish(struct tenant *t, struct root_option *roots, size_t n_roots, struct err *err)
+finish(struct tenant *t, const struct origin *from, struct err *err)
 {
 	enum rc rc;
 
@@ -277,17 +262,28 @@ finish(struct tenant *t, struct root_option *roots, size_t n_roots, struct err *
 		if ((rc = rules[i](t, err)) != RC_OK)
 			return rc;
 	}
-	if ((rc = tenant_load_root_certs(t, roots, n_roots, err)) != RC_OK)
+	if ((rc = tenant_load_root_certs(t, from->roots, from->n_roots, err)) != RC_OK)
 		return rc;
-	return tenant_make_keys(t, err);
+	return from->old != NULL ? tenant_share_keys(t, from->old, err) : tenant_make_keys(t, err);
 }
 
 static enum rc
-take(struct tenant **out, struct tenant *t, enum rc rc, struct root_option *roots, size_t n_roots,
-    struct err *err)
+new_tenant(struct tenant **out, struct err *err)
+{
+	struct tenant *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return fail(err, RC_NOMEM, "out of memory");
+	atomic_init(&t->refs, 1);
+	*out = t;
+	return RC_OK;
+}
+
+static enum rc
+take(struct tenant **out, struct tenant *t, enum rc rc, const struct origin *from, struct err *err)
 {
 	if (rc == RC_OK)
-		rc = finish(t, roots, n_roots, err);
+		rc = finish(t, from, err);
 	if (rc == RC_OK)
 		*out = t;
 	else
@@ -299,23 +295,43 @@ enum rc
 tenant_load(struct tenant **out, const char *path, struct root_option *roots, size_t n_roots,
     struct err *err)
 {
-	struct tenant *t = calloc(1, sizeof(*t));
+	const struct origin from = { roots, n_roots, NULL };
+	struct tenant *t;
+	enum rc rc;
 
-	if (t == NULL)
-		return fail(err, RC_NOMEM, "out of memory");
-	return take(out, t, conf_load(&t->conf, path, &tenant_file_schema, &t->file, err), roots,
-	    n_roots, err);
+	if ((rc = new_tenant(&t, err)) != RC_OK)
+		return rc;
+	rc = conf_load(&t->conf, path, &tenant_file_schema, &t->file, err);
+	return take(out, t, rc, &from, err);
+}
+
+static enum rc
+parse(struct tenant **out, const char *name, const void *bytes, size_t len,
+    const struct origin *from, struct err *err)
+{
+	struct tenant *t;
+	enum rc rc;
+
+	if ((rc = new_tenant(&t, err)) != RC_OK)
+		return rc;
+	rc = conf_parse(&t->conf, name, bytes, len, &tenant_file_schema, &t->file, err);
+	return take(out, t, rc, from, err);
 }
 
 enum rc
 tenant_parse(struct tenant **out, const char *name, const void *bytes, size_t len,
     struct root_option *roots, size_t n_roots, struct err *err)
 {
-	struct tenant *t = calloc(1, sizeof(*t));
+	const struct origin from = { roots, n_roots, NULL };
 
-	if (t == NULL)
-		return fail(err, RC_NOMEM, "out of memory");
-	return take(out, t,
-	    conf_parse(&t->conf, name, bytes, len, &tenant_file_schema, &t->file, err), roots,
-	    n_roots, err);
+	return parse(out, name, bytes, len, &from, err);
+}
+
+enum rc
+tenant_renew(struct tenant **out, const struct tenant *old, const char *name, const void *bytes,
+    size_t len, struct err *err)
+{
+	const struct origin from = { NULL, 0, old };
+
+	return parse(out, name, bytes, len, &from, err);
 }

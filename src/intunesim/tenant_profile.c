@@ -2,6 +2,7 @@
  * tenant_profile.c - SCEP profiles: names resolved, variables checked.
  */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -143,6 +144,27 @@ load_profile(struct tenant *t, struct profile *p, const struct profile_conf *c, 
 	return RC_OK;
 }
 
+/* Ids are given or derived; the index shows whether two are the same. */
+static enum rc
+index_profiles(struct tenant *t, struct err *err)
+{
+	struct name_entry *v = calloc(t->n_profiles + 1, sizeof(*v));
+
+	if (v == NULL)
+		return fail(err, RC_NOMEM, "out of memory");
+	for (size_t i = 0; i < t->n_profiles; i++)
+		v[i] = (struct name_entry){ t->profiles[i].id, &t->profiles[i] };
+	index_take(&t->profiles_by_id, v, t->n_profiles);
+	for (size_t i = 1; i < t->n_profiles; i++) {
+		const struct profile *p = v[i].item;
+
+		if (strcasecmp(v[i - 1].name, v[i].name) == 0)
+			return conf_fail(
+			    t->conf, err, p->conf->line, "id", "\"%s\" is there twice", p->id);
+	}
+	return RC_OK;
+}
+
 enum rc
 tenant_load_profiles(struct tenant *t, struct err *err)
 {
@@ -153,7 +175,7 @@ tenant_load_profiles(struct tenant *t, struct err *err)
 		if ((rc = load_profile(t, &t->profiles[i], &c[i], err)) != RC_OK)
 			return rc;
 	}
-	if ((rc = UNIQUE(t, &t->file.scep_profiles, profile_conf, id, "id", err)) != RC_OK)
+	if ((rc = UNIQUE(t, &t->file.scep_profiles, profile_conf, name, "name", err)) != RC_OK)
 		return rc;
-	return UNIQUE(t, &t->file.scep_profiles, profile_conf, name, "name", err);
+	return index_profiles(t, err);
 }

@@ -88,7 +88,7 @@ check_challenge(struct validation *v, struct err *err)
 	enum rc rc;
 
 	buf_init(&payload, CHALLENGE_PAYLOAD_MAX);
-	rc = challenge_open(&payload, &code, v->sim, v->challenge_text, err);
+	rc = challenge_open(&payload, &code, v->sim, v->view, v->challenge_text, err);
 	if (rc == RC_DENIED) {
 		rc = refuse(v, code, "%s", err->msg);
 	} else if (rc == RC_OK) {
@@ -402,7 +402,7 @@ static enum rc
 check_targeting(struct validation *v, struct err *err)
 {
 	(void)err;
-	if (v->profile != NULL && state_targeted(v->sim->state, v->device, v->profile))
+	if (v->profile != NULL && tenant_targets(v->device, v->profile))
 		return RC_OK;
 	return refuse(v, CODE_PROFILE_NO_LONGER_TARGETED, "Profile %.64s, device %s.",
 	    v->challenge.profile_id != NULL ? v->challenge.profile_id : "(none)",

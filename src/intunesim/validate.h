@@ -14,6 +14,7 @@ enum validate_depth { VALIDATE_IDENTITY, VALIDATE_ALL };
 
 struct validation {
 	const struct sim *sim;
+	const struct view *view;
 	const struct tenant *caller; /* whose token was shown */
 	const char *request_b64;     /* certificateRequest */
 
@@ -30,7 +31,7 @@ struct validation {
 
 /*
  * Run the checks in order, to the first that says no.  v->code and v->detail hold the verdict.
- * RC_OK unless the service itself failed.  The three inputs are set by the caller, the rest zero;
+ * RC_OK unless the service itself failed.  The four inputs are set by the caller, the rest zero;
  * call validation_done().
  */
 enum rc validate(struct validation *v, enum validate_depth depth, struct err *err) MUST_CHECK;

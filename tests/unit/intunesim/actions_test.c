@@ -54,7 +54,7 @@ device_installs(const struct kit *k, const char *device, const json_t *scep, int
 	char path[128];
 	size_t len;
 
-	der = cert_der0(k->sim->tenants[0]->signer.cert, &len);
+	der = cert_der0(k->view->tenants[0]->signer.cert, &len);
 	buf_init(&body, 65536);
 	buf_addf(
 	    &body, "{\"profileId\":\"%s\",\"certificate\":\"", json_get_str(scep, "profileId"));

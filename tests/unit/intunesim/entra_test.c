@@ -23,7 +23,7 @@ claims_of(const struct kit *k, const char *token)
 	json_t *claims;
 	struct err e;
 
-	assert_ok(jwt_verify(&claims, &t, k->sim, token, strlen(token), &e), e);
+	assert_ok(jwt_verify(&claims, &t, k->view, token, strlen(token), &e), e);
 	return claims;
 }
 
@@ -310,7 +310,7 @@ forged(const struct kit *k, const char *member, json_t *value)
 
 	json_object_set_new(claims, member, value);
 	buf_init(&out, JWT_MAX);
-	assert_ok(jwt_sign(&out, k->sim->tenants[0], claims, &e), e);
+	assert_ok(jwt_sign(&out, k->view->tenants[0], claims, &e), e);
 	free(token);
 	token = strdup(buf_str(&out));
 	buf_done(&out);
@@ -382,7 +382,7 @@ verifies(const struct kit *k, const char *token, size_t len)
 
 	assert_non_null(copy);
 	memcpy(copy, token, len);
-	rc = jwt_verify(&claims, &t, k->sim, copy, len, NULL);
+	rc = jwt_verify(&claims, &t, k->view, copy, len, NULL);
 	json_decref(claims);
 	free(copy);
 	return rc == RC_OK;

@@ -125,6 +125,7 @@ kit_setup(void **state, bool single_use)
 	assert_ok(tenant_parse(&t[1], "beta.yaml", beta_yaml, strlen(beta_yaml), NULL, 0, &e), e);
 	free(alpha);
 	assert_ok(sim_new(&k->sim, &o, t, 2, &e), e);
+	k->view = sim_view(k->sim);
 	k->token = kit_token(k, "alpha.example", APP_ID, INTUNE);
 	*state = k;
 	return 0;
@@ -147,6 +148,7 @@ kit_free(void **state)
 {
 	struct kit *k = *state;
 
+	view_done(k->view);
 	sim_free(k->sim);
 	key_free(k->key);
 	key_free(k->hello_key);
@@ -437,7 +439,9 @@ kit_payload(const struct kit *k, const json_t *scep)
 	json_t *o;
 
 	buf_init(&payload, CHALLENGE_PAYLOAD_MAX);
-	assert_ok(challenge_open(&payload, &code, k->sim, json_get_str(scep, "challenge"), &e), e);
+	assert_ok(
+	    challenge_open(&payload, &code, k->sim, k->view, json_get_str(scep, "challenge"), &e),
+	    e);
 	assert_ok(json_parse(&o, payload.data, payload.len, &e), e);
 	buf_done(&payload);
 	return o;
@@ -451,7 +455,7 @@ kit_seal(const struct kit *k, size_t i, const void *payload, size_t len)
 	char *copy;
 
 	buf_init(&text, 1 << 16);
-	assert_ok(challenge_seal(&text, k->sim->tenants[i], payload, len, &e), e);
+	assert_ok(challenge_seal(&text, k->view->tenants[i], payload, len, &e), e);
 	copy = strdup(buf_str(&text));
 	buf_done(&text);
 	return copy;

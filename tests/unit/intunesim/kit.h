@@ -44,6 +44,7 @@
 
 struct kit {
 	struct sim *sim;
+	const struct view *view; /* of the start */
 	struct key *key, *hello_key;
 	char *token; /* for Intune, of tenant alpha */
 };

@@ -36,11 +36,11 @@ static void
 things_are_found_by_every_name(void **state)
 {
 	const struct kit *k = *state;
-	const struct tenant *t = k->sim->tenants[0];
+	const struct tenant *t = k->view->tenants[0];
 
-	assert_ptr_equal(sim_tenant(k->sim, ALPHA_ID), t);
-	assert_ptr_equal(sim_tenant(k->sim, "Alpha.OnMicrosoft.com"), t);
-	assert_null(sim_tenant(k->sim, "gamma.example"));
+	assert_ptr_equal(view_tenant(k->view, ALPHA_ID), t);
+	assert_ptr_equal(view_tenant(k->view, "Alpha.OnMicrosoft.com"), t);
+	assert_null(view_tenant(k->view, "gamma.example"));
 	assert_ptr_equal(tenant_device(t, "WIN-1"), &t->devices[0]);
 	assert_ptr_equal(tenant_device(t, "10000000-0000-4000-8000-000000000001"), &t->devices[0]);
 	assert_null(tenant_device(t, "win-2"));
@@ -69,7 +69,7 @@ groups_reach_devices_and_their_users(void **state)
 		{ "no such group", "win-1", false },
 	};
 	const struct kit *k = *state;
-	const struct tenant *t = k->sim->tenants[0];
+	const struct tenant *t = k->view->tenants[0];
 
 	for (size_t i = 0; i < N(rows); i++) {
 		const char *group = rows[i].group;
@@ -84,7 +84,7 @@ static void
 profile_is_resolved(void **state)
 {
 	const struct kit *k = *state;
-	const struct profile *p = tenant_profile(k->sim->tenants[0], PROFILE_DEVICE);
+	const struct profile *p = tenant_profile(k->view->tenants[0], PROFILE_DEVICE);
 
 	assert_int_equal(p->key_usage, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
 	assert_int_equal(p->key_bits, 2048);
@@ -169,7 +169,7 @@ roots_come_from_options_by_pattern(void **state)
 	assert_true(fd >= 0);
 	close(fd);
 	buf_init(&pem, 65536);
-	cert_pem(&pem, k->sim->tenants[0]->signer.cert);
+	cert_pem(&pem, k->view->tenants[0]->signer.cert);
 	assert_ok(file_write(path, pem.data, pem.len, 0600, 1, &e), e);
 	assert_ok(tenant_parse(&t, "a.yaml", text, strlen(text), options, 2, &e), e);
 	assert_true(options[0].used);

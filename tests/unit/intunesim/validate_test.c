@@ -283,7 +283,7 @@ static void
 profile_that_is_not_assigned_is_no_longer_targeted(void **state)
 {
 	const struct kit *k = *state;
-	const struct tenant *t = k->sim->tenants[0];
+	const struct tenant *t = k->view->tenants[0];
 
 	expect_payload(k, 0, "profileId", json_string(t->profiles[t->n_profiles - 1].id),
 	    "ScepProfileNoLongerTargetedToTheClient");
@@ -324,7 +324,7 @@ static void
 foreign_signer_is_SigningCertThumbprintMismatch(void **state)
 {
 	const struct kit *k = *state;
-	struct tenant *own = k->sim->tenants[0];
+	struct tenant *own = k->view->tenants[0];
 	json_t *scep = kit_checkin(k, "win-1", "Device"), *payload = kit_payload(k, scep);
 	struct pair kept = own->signer;
 	struct tenant *other;
@@ -349,7 +349,7 @@ static void
 foreign_recipient_is_ChallengeDecryptionError(void **state)
 {
 	const struct kit *k = *state;
-	struct tenant *own = k->sim->tenants[0];
+	struct tenant *own = k->view->tenants[0];
 	json_t *scep = kit_checkin(k, "win-1", "Device"), *payload = kit_payload(k, scep);
 	struct pair kept = own->recipient;
 	char *challenge;
