@@ -56,6 +56,10 @@ enum rc key_sign_pss(struct buf *sig, const struct key *k, enum digest d, const 
 enum rc key_verify(const struct key *k, enum digest d, const void *tbs, size_t len, const void *sig,
     size_t sig_len, struct err *err) MUST_CHECK;
 
+/* The reverse of key_sign_pss(): any other length of salt is refused too.  RC_ALG for an EC key. */
+enum rc key_verify_pss(const struct key *k, enum digest d, const void *tbs, size_t len,
+    const void *sig, size_t sig_len, struct err *err) MUST_CHECK;
+
 /* Wrap a content-encryption key for an RSA public key (RFC 8017 7.1.1 / 7.2.1). Appends. */
 enum rc key_wrap(struct buf *out, const struct key *k, const struct transport *t,
     const uint8_t *cek, size_t cek_len, struct err *err) MUST_CHECK;

@@ -70,9 +70,19 @@ key_sign_pss(struct buf *sig, const struct key *k, enum digest d, const void *tb
 	return sign_with(sig, k, d, RSA_PKCS1_PSS_PADDING, tbs, len, err);
 }
 
-enum rc
-key_verify(const struct key *k, enum digest d, const void *tbs, size_t len, const void *sig,
-    size_t sig_len, struct err *err)
+static bool
+verify_init(EVP_PKEY_CTX *ctx, enum digest d, int padding)
+{
+	return ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
+	    (padding == 0 || EVP_PKEY_CTX_set_rsa_padding(ctx, padding) == 1) &&
+	    EVP_PKEY_CTX_set_signature_md(ctx, evp_digest(d)) == 1 &&
+	    (padding != RSA_PKCS1_PSS_PADDING ||
+		EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1);
+}
+
+static enum rc
+verify_with(const struct key *k, enum digest d, int padding, const void *tbs, size_t len,
+    const void *sig, size_t sig_len, struct err *err)
 {
 	uint8_t md[DIGEST_SIZE_MAX];
 	EVP_PKEY_CTX *ctx = NULL;
@@ -81,10 +91,7 @@ key_verify(const struct key *k, enum digest d, const void *tbs, size_t len, cons
 	if ((rc = digest_bytes(md, d, tbs, len, err)) != RC_OK)
 		return rc;
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
-	if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1 ||
-	    (k->info.type == KEY_RSA &&
-		EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1) ||
-	    EVP_PKEY_CTX_set_signature_md(ctx, evp_digest(d)) != 1) {
+	if (!verify_init(ctx, d, padding)) {
 		rc = fail_crypto(err, RC_CRYPTO, "cannot prepare to verify");
 	} else if (EVP_PKEY_verify(ctx, sig, sig_len, md, digest_size(d)) != 1) {
 		ERR_clear_error();
@@ -92,6 +99,23 @@ key_verify(const struct key *k, enum digest d, const void *tbs, size_t len, cons
 	}
 	EVP_PKEY_CTX_free(ctx);
 	return rc;
+}
+
+enum rc
+key_verify(const struct key *k, enum digest d, const void *tbs, size_t len, const void *sig,
+    size_t sig_len, struct err *err)
+{
+	return verify_with(
+	    k, d, k->info.type == KEY_RSA ? RSA_PKCS1_PADDING : 0, tbs, len, sig, sig_len, err);
+}
+
+enum rc
+key_verify_pss(const struct key *k, enum digest d, const void *tbs, size_t len, const void *sig,
+    size_t sig_len, struct err *err)
+{
+	if (k->info.type != KEY_RSA)
+		return fail(err, RC_ALG, "RSASSA-PSS needs an RSA key, this is %s", k->info.name);
+	return verify_with(k, d, RSA_PKCS1_PSS_PADDING, tbs, len, sig, sig_len, err);
 }
 
 /* RFC 8017 7.1.1: what OAEP leaves room for. */

@@ -498,6 +498,37 @@ a_public_key_does_not_sign(void **state)
 	buf_done(&sig);
 }
 
+/* Another length of salt is another scheme: RFC 7518 3.5 has that of the digest. */
+static void
+pss_signatures_of_openssl_verify(void **state)
+{
+	static const char *const salts[] = { "32", "20" };
+	struct err err = { 0 };
+	struct buf b;
+	char cmd[200];
+	struct dir d;
+
+	dir_make_temp(&d);
+	buf_init(&b, 1 << 16);
+	assert_ok(key_private_pem(&b, fixture_key("rsa:2048"), &err), err);
+	dir_put(&d, "k", b.data, b.len, 0600);
+	dir_put(&d, "text", "jwt", 3, 0600);
+	for (size_t i = 0; i < N(salts); i++) {
+		snprintf(cmd, sizeof cmd,
+		    "openssl dgst -sha256 -sign k -sigopt rsa_padding_mode:pss "
+		    "-sigopt rsa_pss_saltlen:%s -out sig text",
+		    salts[i]);
+		assert_int_equal(dir_run(&d, NULL, cmd), 0);
+		buf_wipe(&b);
+		dir_get(&d, "sig", &b);
+		assert_int_equal(key_verify_pss(fixture_key("rsa:2048"), DIGEST_SHA256, "jwt", 3,
+				     b.data, b.len, &err),
+		    i == 0 ? RC_OK : RC_INTEGRITY);
+	}
+	buf_done(&b);
+	dir_done(&d);
+}
+
 static void
 pss_signatures_verify_with_openssl(void **state)
 {
@@ -518,6 +549,15 @@ pss_signatures_verify_with_openssl(void **state)
 		"openssl dgst -sha256 -prverify k -signature sig -sigopt rsa_padding_mode:pss "
 		"-sigopt rsa_pss_saltlen:32 text"),
 	    0);
+	assert_ok(
+	    key_verify_pss(fixture_key("rsa:2048"), DIGEST_SHA256, "jwt", 3, b.data, b.len, &err),
+	    err);
+	assert_int_equal(
+	    key_verify_pss(fixture_key("rsa:2048"), DIGEST_SHA256, "jwu", 3, b.data, b.len, &err),
+	    RC_INTEGRITY);
+	assert_int_equal(
+	    key_verify_pss(fixture_key("ec:p256"), DIGEST_SHA256, "jwt", 3, b.data, b.len, &err),
+	    RC_ALG);
 	assert_int_equal(
 	    key_verify(fixture_key("rsa:2048"), DIGEST_SHA256, "jwt", 3, b.data, b.len, &err),
 	    RC_INTEGRITY);
@@ -561,6 +601,7 @@ main(void)
 		cmocka_unit_test(a_signature_is_appended),
 		cmocka_unit_test(a_public_key_does_not_sign),
 		cmocka_unit_test(pss_signatures_verify_with_openssl),
+		cmocka_unit_test(pss_signatures_of_openssl_verify),
 		cmocka_unit_test(the_key_identifier_is_that_of_rfc5280_method_1),
 	};
 
