@@ -1,9 +1,9 @@
 /*
  * conn.c - a connection's life, as a table of steps, one for each phase.
  *
- *	TLS -> IDLE -> HEAD -> BODY -> HANDLE -> WRITE -> IDLE ...
- *	                 \       \                 \-> LINGER -> closed
- *	                  \-------\-- refused ------^
+ *	TLS -> IDLE -> HEAD -> BODY -> HANDLE -> (TROUBLE) -> WRITE -> IDLE ...
+ *	                 \       \                              \-> LINGER -> closed
+ *	                  \-------\-- refused -------------------^
  *
  * A step does what it can and says what next.  HANDLE happens on a worker, and so does the WRITE
  * after it: the reply goes out, and the connection is idle again, without the loop having been
@@ -18,13 +18,6 @@
 
 #define LINGER_MS    2000 /* for a refused client to read why */
 #define BUSY_RETRY_S 5    /* Retry-After when too many requests are in flight */
-
-enum step {
-	STEP_AGAIN, /* the phase has changed */
-	STEP_WAIT,  /* for the socket */
-	STEP_HAND,  /* to a worker */
-	STEP_END,
-};
 
 void
 conn_phase(struct conn *c, enum conn_phase phase, unsigned ms)
@@ -51,7 +44,11 @@ start_reply(struct conn *c, struct http_reply *r, const struct http_reply_ctx *c
 	x->on_done = r->on_done;
 	x->on_done_arg = r->on_done_arg;
 	http_reply_done(r);
-	conn_phase(c, CONN_WRITE, conf(c)->write_ms);
+	if (trouble_new(c, &r->trouble))
+		conn_phase(c, CONN_TROUBLE,
+		    r->trouble.limit_ms != 0 ? r->trouble.limit_ms : conf(c)->write_ms);
+	else
+		conn_phase(c, CONN_WRITE, conf(c)->write_ms);
 	return rc == RC_OK ? STEP_AGAIN : STEP_END;
 }
 
@@ -247,15 +244,12 @@ static enum step
 step_write(struct conn *c)
 {
 	struct exchange *x = c->x;
-	const struct buf *part;
-	size_t n, from;
+	const uint8_t *p;
+	size_t n, len;
 	enum io io;
 
-	while (x->written < x->head.len + x->rest.len) {
-		part = x->written < x->head.len ? &x->head : &x->rest;
-		from = part == &x->head ? x->written : x->written - x->head.len;
-		io = conn_write(c, part->data + from, part->len - from,
-		    part == &x->head && x->rest.len > 0, &n);
+	while ((p = exchange_unsent(x, &len)) != NULL) {
+		io = conn_write(c, p, len, x->written < x->head.len && x->rest.len > 0, &n);
 		if (io != IO_OK)
 			return io == IO_WAIT ? STEP_WAIT : STEP_END;
 		x->written += n;
@@ -347,16 +341,23 @@ conn_run(struct conn *c, bool on_loop)
 		[CONN_BODY] = step_read,
 		[CONN_HANDLE] = step_end,
 		[CONN_WRITE] = step_write,
+		[CONN_TROUBLE] = trouble_step,
 		[CONN_LINGER] = step_linger,
 		[CONN_CLOSED] = step_end,
 	};
 	enum step r;
 
-	do
+	do {
 		r = steps[c->phase](c);
-	while (r == STEP_AGAIN || (r == STEP_WAIT && !release(c)));
+		if (r == STEP_PAUSE && on_loop) {
+			trouble_arm(c);
+			r = STEP_AGAIN;
+		}
+	} while (r == STEP_AGAIN || (r == STEP_WAIT && !release(c)));
 	if (r == STEP_HAND)
 		hand_to_worker(c, on_loop);
+	else if (r == STEP_PAUSE)
+		loop_post(c->loop, c);
 	else if (r == STEP_END)
 		end(c, on_loop);
 }

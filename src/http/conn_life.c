@@ -81,7 +81,8 @@ conn_free(struct conn *c)
 	}
 	exchange_free(c);
 	if (c->tls != NULL) {
-		(void)tls_conn_shutdown(c->tls);
+		if (!c->reset)
+			(void)tls_conn_shutdown(c->tls);
 		tls_conn_free(c->tls);
 	}
 	close(c->fd);

@@ -25,12 +25,24 @@ exchange_new(struct conn *c)
 	return true;
 }
 
+const uint8_t *
+exchange_unsent(const struct exchange *x, size_t *len)
+{
+	const struct buf *part = x->written < x->head.len ? &x->head : &x->rest;
+	size_t from = part == &x->head ? x->written : x->written - x->head.len;
+
+	*len = part->len - from;
+	return *len > 0 ? part->data + from : NULL;
+}
+
 void
 exchange_reply_over(struct exchange *x, bool sent)
 {
 	if (x->on_done != NULL)
 		x->on_done(x->on_done_arg, sent);
 	x->on_done = NULL;
+	trouble_free(x->trouble);
+	x->trouble = NULL;
 	buf_done(&x->head);
 	buf_done(&x->rest);
 	x->written = 0;

@@ -84,6 +84,8 @@ empty_inbox(struct loop *l)
 		next = c->posted;
 		if (c->phase == CONN_CLOSED)
 			conn_free(c);
+		else if (c->registered) /* a worker met STEP_PAUSE, and still owns it */
+			conn_run(c, true);
 		else
 			adopt(l, c);
 	}

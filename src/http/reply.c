@@ -167,17 +167,43 @@ add_status_line(struct buf *b, int status)
 	buf_adds(b, "\r\n");
 }
 
+static bool
+is_chunked(const struct http_reply *r, const struct http_reply_ctx *ctx)
+{
+	return r->trouble.chunk > 0 && ctx->minor > 0;
+}
+
+/* RFC 9112 7.1. */
+static void
+put_into_chunks(struct http_reply *r)
+{
+	struct buf whole = r->body;
+	size_t n, from;
+
+	buf_init(&r->body, HTTP_REPLY_MAX);
+	for (from = 0; from < whole.len; from += n) {
+		n = whole.len - from < r->trouble.chunk ? whole.len - from : r->trouble.chunk;
+		buf_addf(&r->body, "%zx\r\n", n);
+		buf_add(&r->body, whole.data + from, n);
+		buf_adds(&r->body, "\r\n");
+	}
+	buf_adds(&r->body, "0\r\n\r\n");
+	buf_done(&whole);
+}
+
 static void
 add_head(struct buf *b, const struct http_reply *r, const struct http_reply_ctx *ctx, bool bodyless)
 {
 	add_status_line(b, r->status);
-	add_date(b, clock_now());
+	add_date(b, clock_now() + r->trouble.date_offset);
 	if (r->content_type != NULL && is_one_line(r->content_type) && !bodyless) {
 		buf_adds(b, "Content-Type: ");
 		buf_adds(b, r->content_type);
 		buf_adds(b, "\r\n");
 	}
-	if (!bodyless) {
+	if (!bodyless && is_chunked(r, ctx)) {
+		buf_adds(b, "Transfer-Encoding: chunked\r\n");
+	} else if (!bodyless) {
 		buf_adds(b, "Content-Length: ");
 		add_number(b, r->body.len);
 		buf_adds(b, "\r\n");
@@ -208,6 +234,8 @@ http_reply_write(struct http_reply *r, const struct http_reply_ctx *ctx, struct 
 		http_reply_text(r, 500, "internal error");
 	}
 	bodyless = r->status == 204 || r->status == 304;
+	if (!bodyless && is_chunked(r, ctx))
+		put_into_chunks(r);
 	buf_init(head, LINE_MAX_BYTES);
 	buf_init(rest, HTTP_REPLY_MAX);
 	/* One allocation for the usual reply. */

@@ -47,6 +47,27 @@ struct http_request {
 const char *http_header0(
     const struct http_request *r, const char *name); /* case-insensitive; NULL when absent */
 
+/*
+ * How a reply goes wrong on the wire, on purpose: for simulators, whose clients have to live through
+ * it.  All zero: it goes right.  None of it holds a worker.
+ */
+enum http_end {
+	HTTP_END_WHOLE, /* nothing is missing */
+	HTTP_END_STALL, /* then silence, until the peer leaves or limit_ms have passed */
+	HTTP_END_CUT,   /* then the connection is closed */
+	HTTP_END_RESET  /* then it is reset (RST) */
+};
+struct http_trouble {
+	unsigned wait_ms; /* before the first byte */
+	enum http_end end;
+	unsigned percent;    /* how much goes out before the end; not with HTTP_END_WHOLE */
+	size_t piece;        /* bytes of one write; 0: as many as there are */
+	unsigned piece_ms;   /* between two of them */
+	unsigned limit_ms;   /* for all this, then the connection is closed; 0: write_ms */
+	size_t chunk;        /* Transfer-Encoding: chunked, this many bytes each; not in HTTP/1.0 */
+	int64_t date_offset; /* seconds that the Date header is ahead */
+};
+
 struct http_reply {
 	int status;               /* 200 unless set */
 	const char *content_type; /* static (it must outlive the handler); NULL: none */
@@ -61,6 +82,7 @@ struct http_reply {
 	 */
 	void (*on_done)(void *arg, bool sent);
 	void *on_done_arg;
+	struct http_trouble trouble;
 };
 #define HTTP_REPLY_MAX (64u << 20) /* a large CRL; SCEP replies are a few KiB */
 /* Add a header line; CR, LF and NUL in name or value make it vanish. */

@@ -1,7 +1,7 @@
 /*
  * server_int.h - what the parts of the server share: server.c (API), listen.c (sockets that
  * listen), loop.c (I/O threads), conn.c (a connection's phases), conn_life.c (its beginning and
- * end), conn_io.c (its reads and writes).
+ * end), conn_io.c (its reads and writes), conn_trouble.c (replies that go wrong on purpose).
  *
  * Who may touch a connection: its owner, and there is one at any time - the I/O thread, or, from
  * the moment that a request is complete until its reply is out, a worker.  See `owner` in struct
@@ -45,9 +45,21 @@ enum conn_phase {
 	CONN_BODY,
 	CONN_HANDLE,
 	CONN_WRITE,
+	CONN_TROUBLE,
 	CONN_LINGER,
 	CONN_CLOSED
 };
+
+/* What a step of a connection's life says is next. */
+enum step {
+	STEP_AGAIN, /* the phase has changed */
+	STEP_WAIT,  /* for the socket */
+	STEP_PAUSE, /* for the timer of its trouble, which is armed on the loop's thread */
+	STEP_HAND,  /* to a worker */
+	STEP_END,
+};
+
+struct trouble;
 
 /* What a request needs in memory; exists from its first byte to the last byte of its reply. */
 struct exchange {
@@ -58,6 +70,7 @@ struct exchange {
 	size_t len, cap;
 	struct buf head, rest; /* the reply: header with small body, then a large one */
 	size_t written;
+	struct trouble *trouble; /* NULL: the reply goes out as it should */
 	bool close_after, linger_after;
 	void (*on_done)(void *arg, bool sent);
 	void *on_done_arg;
@@ -85,6 +98,7 @@ struct conn {
 	bool readable, writable, eof;
 	struct tls_conn *tls;
 	struct exchange *x; /* NULL between requests */
+	bool reset;         /* close without a goodbye */
 	size_t lingered;    /* bytes thrown away */
 	char peer[HTTP_PEER_MAX];
 };
@@ -162,8 +176,17 @@ bool exchange_new(struct conn *c);
 void exchange_free(struct conn *c);
 /* Room for at least one byte more.  False: no memory, or none left for this. */
 bool exchange_room(struct conn *c);
+/* What is still to be sent without a break; NULL: nothing. */
+const uint8_t *exchange_unsent(const struct exchange *x, size_t *len);
 /* The reply is out, or never will be. */
 void exchange_reply_over(struct exchange *x, bool sent);
+
+/* conn_trouble.c */
+/* False: none wanted, or no memory for it; the reply goes right then. */
+bool trouble_new(struct conn *c, const struct http_trouble *t);
+void trouble_free(struct trouble *t);   /* where the connection may be freed */
+enum step trouble_step(struct conn *c); /* of CONN_TROUBLE */
+void trouble_arm(struct conn *c);       /* after STEP_PAUSE, on the loop's thread */
 
 /* conn_io.c */
 enum io { IO_OK, IO_WAIT, IO_END, IO_BROKEN };
