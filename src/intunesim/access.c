@@ -77,7 +77,7 @@ judge(const struct call *c, const json_t *claims, enum resource resource, const 
 
 	if (!in_time(claims))
 		return ACCESS_EXPIRED;
-	if (aud == NULL || resource_find(c, aud) != resource)
+	if (aud == NULL || (resource_find(c, aud) & (unsigned)resource) == 0)
 		return ACCESS_WRONG_AUDIENCE;
 	return has_role(claims, role) ? ACCESS_GRANTED : ACCESS_NO_ROLE;
 }

@@ -20,6 +20,8 @@ struct call {
 	const char *arg[CAPTURES_MAX]; /* what stood for {} in the path */
 	char request_id[GUID_TEXT_MAX];
 	char correlation_id[GUID_TEXT_MAX]; /* the caller's client-request-id, or one of ours */
+	bool old_entra; /* Entra's errors in the spelling of its first version */
+	int64_t skew;   /* seconds that the clock of tokens and of the Date header is off */
 
 	/* For the log line; as far as they became known. */
 	const struct tenant *tenant;

@@ -1,107 +1,24 @@
 /*
- * entra.c - Entra's token endpoint, v2, client credentials with a secret.
+ * entra.c - Entra's token endpoints, v2 and v1: client credentials.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "intunesim/jwt.h"
-#include "intunesim/resource.h"
-#include "intunesim/services.h"
+#include "intunesim/entra.h"
 
-#define FORM_TYPE   "application/x-www-form-urlencoded"
-#define DEFAULT_END "/.default"
-
-/* error and HTTP status by AADSTS number. */
-static const struct aadsts {
-	long code;
-	int status;
-	const char *error;
-} table[] = {
-	{ 70003, 400, "unsupported_grant_type" },
-	{ 70011, 400, "invalid_scope" },
-	{ 90002, 400, "invalid_request" },
-	{ 500011, 400, "invalid_resource" },
-	{ 700016, 400, "unauthorized_client" },
-	{ 700027, 401, "invalid_client" },
-	{ 900023, 400, "invalid_request" },
-	{ 900144, 400, "invalid_request" },
-	{ 900561, 400, "invalid_request" },
-	{ 1002012, 400, "invalid_scope" },
-	{ 7000112, 400, "unauthorized_client" },
-	{ 7000215, 401, "invalid_client" },
-	{ 7000216, 401, "invalid_client" },
-	{ 7000222, 401, "invalid_client" },
-};
-
-/* One request for a token, as it becomes known. */
-struct ask {
-	struct call *call;
-	char *grant_type, *client_id, *client_secret, *scope, *client_assertion;
-	const struct app *app;
-	char resource[512]; /* the scope without "/.default" */
-	enum resource kind;
-};
-
-static const struct aadsts *
-find_row(long code)
-{
-	for (size_t i = 1; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (table[i].code == code)
-			return &table[i];
-	}
-	return &table[0];
-}
-
-/* "2023-05-06 06:03:00Z" */
-static void
-stamp(char out[static TIME_TEXT_MAX])
-{
-	time_rfc3339(out, clock_now());
-	out[10] = ' ';
-}
-
-/* Answer with an error body of Entra's layout; returns false for the checks below. */
-static bool refuse(struct call *c, long code, const char *fmt, ...) PRINTF_LIKE(3, 4);
-
-static bool
-refuse(struct call *c, long code, const char *fmt, ...)
-{
-	const struct aadsts *row = find_row(code);
-	char text[1024], at[TIME_TEXT_MAX];
-	json_t *body;
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	str_printable(text);
-	stamp(at);
-	call_note(c, row->error, "AADSTS%ld: %s", code, text);
-	body = json_object();
-	json_object_set_new(body, "error", json_string(row->error));
-	json_object_set_new(body, "error_description",
-	    json_sprintf("AADSTS%ld: %s Trace ID: %s Correlation ID: %s Timestamp: %s", code, text,
-		c->request_id, c->correlation_id, at));
-	json_object_set_new(body, "error_codes", json_pack("[I]", (json_int_t)code));
-	json_object_set_new(body, "timestamp", json_string(at));
-	json_object_set_new(body, "trace_id", json_string(c->request_id));
-	json_object_set_new(body, "correlation_id", json_string(c->correlation_id));
-	json_object_set_new(body, "error_uri",
-	    json_sprintf("https://login.microsoftonline.com/error?code=%ld", code));
-	call_json(c, row->status, body);
-	return false;
-}
+#define FORM_TYPE      "application/x-www-form-urlencoded"
+#define DEFAULT_END    "/.default"
+#define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 /* ---- the checks, in the order of the table below ---- */
 
 static bool
 refuse_missing(struct ask *a, const char *name)
 {
-	return refuse(
+	return entra_refuse(
 	    a->call, 900144, "The request body must contain the following parameter: '%s'.", name);
 }
 
@@ -112,31 +29,14 @@ check_grant(struct ask *a)
 		return refuse_missing(a, "grant_type");
 	if (strcmp(a->grant_type, "client_credentials") == 0)
 		return true;
-	return refuse(
+	return entra_refuse(
 	    a->call, 70003, "The app requested an unsupported grant type '%s'.", a->grant_type);
 }
 
 static bool
 check_tenant(struct ask *a)
 {
-	const char *name = a->call->arg[0];
-
-	a->call->tenant = view_tenant(a->call->view, name);
-	if (a->call->tenant != NULL)
-		return true;
-	if (!guid_valid(name) && strchr(name, '.') == NULL)
-		return refuse(a->call, 900023,
-		    "Specified tenant identifier '%s' is neither a valid DNS name, nor a valid "
-		    "external "
-		    "domain.",
-		    name);
-	return refuse(a->call, 90002,
-	    "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are "
-	    "signing "
-	    "into the correct cloud. Check with your subscription administrator, this may happen "
-	    "if "
-	    "there are no active subscriptions for the tenant.",
-	    name);
+	return entra_find_tenant(a->call, a->call->arg[0], NULL);
 }
 
 static bool
@@ -146,7 +46,7 @@ check_app(struct ask *a)
 		return refuse_missing(a, "client_id");
 	a->app = tenant_app(a->call->tenant, a->client_id);
 	if (a->app == NULL)
-		return refuse(a->call, 700016,
+		return entra_refuse(a->call, 700016,
 		    "Application with identifier '%s' was not found in the directory '%s'. This "
 		    "can "
 		    "happen if the application has not been installed by the administrator of the "
@@ -155,7 +55,7 @@ check_app(struct ask *a)
 		    a->client_id, a->call->tenant->file.tenant.name);
 	if (a->app->conf->enabled)
 		return true;
-	return refuse(a->call, 7000112, "Application '%s'(%s) is disabled.", a->app->conf->id,
+	return entra_refuse(a->call, 7000112, "Application '%s'(%s) is disabled.", a->app->conf->id,
 	    a->app->conf->name);
 }
 
@@ -193,21 +93,36 @@ find_resource_scope(const char *scope, const char **out, size_t *out_len)
 }
 
 static bool
+check_resource_param(struct ask *a)
+{
+	if (a->resource_param == NULL)
+		return refuse_missing(a, "resource");
+	if (strlen(a->resource_param) >= sizeof(a->resource))
+		return entra_refuse(a->call, 500011,
+		    "The resource principal was not found in the tenant named %s.",
+		    a->call->tenant->file.tenant.name);
+	snprintf(a->resource, sizeof(a->resource), "%s", a->resource_param);
+	return true;
+}
+
+static bool
 check_scope(struct ask *a)
 {
 	size_t len, end = strlen(DEFAULT_END);
 	const char *scope;
 
+	if (a->v1)
+		return check_resource_param(a);
 	if (a->scope == NULL)
 		return refuse_missing(a, "scope");
 	if (!find_resource_scope(a->scope, &scope, &len) || len >= sizeof(a->resource))
-		return refuse(a->call, 70011,
+		return entra_refuse(a->call, 70011,
 		    "The provided request must include a 'scope' input parameter. The provided "
 		    "value "
 		    "for the input parameter 'scope' is not valid. The scope %.300s is not valid.",
 		    a->scope);
 	if (len <= end || strncmp(scope + len - end, DEFAULT_END, end) != 0)
-		return refuse(a->call, 1002012,
+		return entra_refuse(a->call, 1002012,
 		    "The provided value for scope %.300s is not valid. Client credential flows "
 		    "must "
 		    "have a scope value with /.default suffixed to the resource identifier "
@@ -220,19 +135,26 @@ check_scope(struct ask *a)
 static bool
 check_credential(struct ask *a)
 {
+	if (a->assertion != NULL) {
+		a->acr = "2";
+		if (a->assertion_type == NULL)
+			return refuse_missing(a, "client_assertion_type");
+		if (strcmp(a->assertion_type, ASSERTION_TYPE) != 0)
+			return entra_refuse(a->call, 50027,
+			    "JWT token is invalid or malformed: client_assertion_type is not "
+			    "'" ASSERTION_TYPE "'.");
+		return true;
+	}
+	a->acr = "1";
 	if (a->client_secret != NULL)
 		return true;
-	if (a->client_assertion != NULL)
-		return refuse(a->call, 700027,
-		    "The certificate with identifier used to sign the client assertion is not "
-		    "registered on application.");
-	return refuse(a->call, 7000216,
-	    "'client_assertion', 'client_secret' or 'request' is required for the "
-	    "'client_credentials' grant type.");
+	if (a->v1)
+		return entra_refuse(a->call, 7000218, "%s", entra_sentence(7000218));
+	return entra_refuse(a->call, 7000216, "%s", entra_sentence(7000216));
 }
 
 static bool
-check_secret(struct ask *a)
+is_secret(struct ask *a)
 {
 	size_t len = strlen(a->client_secret);
 	bool expired = false;
@@ -247,17 +169,23 @@ check_secret(struct ask *a)
 		expired = true;
 	}
 	if (expired)
-		return refuse(a->call, 7000222,
+		return entra_refuse(a->call, 7000222,
 		    "The provided client secret keys for app '%s' are expired. Visit the Azure "
 		    "portal "
 		    "to create new keys for your app: https://aka.ms/NewClientSecret, or consider "
 		    "using certificate credentials for added security: https://aka.ms/certCreds.",
 		    a->client_id);
-	return refuse(a->call, 7000215,
+	return entra_refuse(a->call, 7000215,
 	    "Invalid client secret provided. Ensure the secret being sent in the request is the "
 	    "client "
 	    "secret value, not the client secret ID, for a secret added to app '%s'.",
 	    a->client_id);
+}
+
+static bool
+check_proof(struct ask *a)
+{
+	return a->assertion != NULL ? assertion_check(a) : is_secret(a);
 }
 
 static bool
@@ -266,7 +194,7 @@ check_resource(struct ask *a)
 	a->kind = resource_find(a->call, a->resource);
 	if (a->kind != RESOURCE_NONE)
 		return true;
-	return refuse(a->call, 500011,
+	return entra_refuse(a->call, 500011,
 	    "The resource principal named %s was not found in the tenant named %s. This can happen "
 	    "if "
 	    "the application has not been installed by the administrator of the tenant or "
@@ -278,71 +206,7 @@ check_resource(struct ask *a)
 }
 
 static bool (*const checks[])(struct ask *a) = { check_grant, check_tenant, check_app, check_scope,
-	check_credential, check_secret, check_resource };
-
-/* ---- the token ---- */
-
-/* Those of the app's permissions that this resource knows; NULL when none: no claim at all. */
-static json_t *
-make_roles(const struct ask *a)
-{
-	const struct conf_strs *permissions = &a->app->conf->permissions;
-	json_t *roles = json_array();
-
-	for (size_t i = 0; i < permissions->n; i++) {
-		if (resource_of_role(permissions->v[i]) == a->kind)
-			json_array_append_new(roles, json_string(permissions->v[i]));
-	}
-	if (json_array_size(roles) > 0)
-		return roles;
-	json_decref(roles);
-	return NULL;
-}
-
-static json_t *
-make_claims(const struct ask *a)
-{
-	const struct tenant *t = a->call->tenant;
-	json_int_t now = clock_now();
-	char oid[GUID_TEXT_MAX];
-	json_t *claims, *roles;
-
-	/* The app's service principal in this tenant. */
-	if (guid_derive(oid, t->id, a->app->conf->id, NULL) != RC_OK)
-		return NULL;
-	claims = json_pack("{s:s, s:o, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "aud",
-	    a->resource, "iss", json_sprintf("https://sts.windows.net/%s/", t->id), "iat", now,
-	    "nbf", now, "exp", now + TOKEN_LIFE, "appid", a->app->conf->id, "appidacr", "1", "oid",
-	    oid, "sub", oid, "tid", t->id, "uti", a->call->request_id, "ver", "1.0");
-	if (claims != NULL && (roles = make_roles(a)) != NULL)
-		json_object_set_new(claims, "roles", roles);
-	return claims;
-}
-
-static void
-grant(struct ask *a)
-{
-	json_t *claims = make_claims(a);
-	struct buf token;
-	struct err err;
-	enum rc rc;
-
-	buf_init(&token, JWT_MAX);
-	if (claims == NULL)
-		rc = fail(&err, RC_NOMEM, "out of memory");
-	else
-		rc = jwt_sign(&token, a->call->tenant, claims, &err);
-	if (rc == RC_OK) {
-		call_note(a->call, "token", "for %s", a->resource);
-		call_json(a->call, 200,
-		    json_pack("{s:s, s:i, s:i, s:s}", "token_type", "Bearer", "expires_in",
-			TOKEN_LIFE, "ext_expires_in", TOKEN_LIFE, "access_token", buf_str(&token)));
-	} else {
-		call_broken(a->call, &err);
-	}
-	json_decref(claims);
-	buf_wipe(&token);
-}
+	check_credential, check_proof, check_resource };
 
 /* ---- the form ---- */
 
@@ -354,7 +218,9 @@ static const struct {
 	{ "client_id", offsetof(struct ask, client_id) },
 	{ "client_secret", offsetof(struct ask, client_secret) },
 	{ "scope", offsetof(struct ask, scope) },
-	{ "client_assertion", offsetof(struct ask, client_assertion) },
+	{ "resource", offsetof(struct ask, resource_param) },
+	{ "client_assertion_type", offsetof(struct ask, assertion_type) },
+	{ "client_assertion", offsetof(struct ask, assertion) },
 };
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -391,7 +257,7 @@ ask_done(struct ask *a)
 	}
 }
 
-static void
+void
 entra_headers(struct call *c)
 {
 	http_reply_header(c->reply, "Cache-Control", "no-store, no-cache");
@@ -400,25 +266,38 @@ entra_headers(struct call *c)
 	http_reply_header(c->reply, "client-request-id", c->correlation_id);
 }
 
-void
-entra_token(struct call *c)
+static void
+answer(struct call *c, bool v1)
 {
-	struct ask a = { .call = c };
+	struct ask a = { .call = c, .v1 = v1 };
 	bool ok = true;
 
+	c->old_entra = v1;
 	entra_headers(c);
 	read_form(&a);
 	for (size_t i = 0; ok && i < sizeof(checks) / sizeof(checks[0]); i++)
 		ok = checks[i](&a);
 	if (ok)
-		grant(&a);
+		entra_grant(&a);
 	ask_done(&a);
+}
+
+void
+entra_token(struct call *c)
+{
+	answer(c, false);
+}
+
+void
+entra_token_v1(struct call *c)
+{
+	answer(c, true);
 }
 
 void
 entra_token_wrong_method(struct call *c)
 {
 	entra_headers(c);
-	refuse(c, 900561, "The endpoint only accepts POST requests. Received a %s request.",
+	entra_refuse(c, 900561, "The endpoint only accepts POST requests. Received a %s request.",
 	    c->req->method);
 }

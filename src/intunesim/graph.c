@@ -1,6 +1,7 @@
 /*
  * graph.c - Microsoft Graph, as far as a CA asks it where Intune's services are.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -39,20 +40,36 @@ static const struct {
 	{ "TermsOfUseFEService", "https://portal.manage.microsoft.com/TermsofUse.aspx" },
 };
 
-static json_t *
-make_entry(const struct call *c, const char *name, const char *uri)
-{
-	char id[GUID_TEXT_MAX];
+/* One entry of the list, in the words of one of the two Graphs. */
+typedef json_t *entry_fn(const char *id, const char *name, const char *uri);
 
-	if (guid_derive(id, c->tenant->id, name, NULL) != RC_OK)
-		return NULL;
+static json_t *
+graph_entry(const char *id, const char *name, const char *uri)
+{
 	return json_pack("{s:s, s:n, s:s, s:s, s:s, s:s, s:s}", "id", id, "deletedDateTime",
 	    "capability", name, "providerId", INTUNE_APP_ID, "providerName", name,
 	    "providerResourceId", name, "uri", uri);
 }
 
 static json_t *
-make_list(const struct call *c, const char *base)
+aad_graph_entry(const char *id, const char *name, const char *uri)
+{
+	return json_pack("{s:s, s:s, s:s, s:n, s:s, s:s, s:s, s:s, s:s}", "odata.type",
+	    "Microsoft.DirectoryServices.ServiceEndpoint", "objectType", "ServiceEndpoint",
+	    "objectId", id, "deletionTimestamp", "capability", name, "serviceId", INTUNE_APP_ID,
+	    "serviceName", name, "serviceResourceId", name, "uri", uri);
+}
+
+static json_t *
+make_entry(const struct call *c, entry_fn *entry, const char *name, const char *uri)
+{
+	char id[GUID_TEXT_MAX];
+
+	return guid_derive(id, c->tenant->id, name, NULL) == RC_OK ? entry(id, name, uri) : NULL;
+}
+
+static json_t *
+make_list(const struct call *c, entry_fn *entry, const char *base)
 {
 	json_t *list = json_array();
 	struct buf uri;
@@ -66,8 +83,8 @@ make_list(const struct call *c, const char *base)
 				continue;
 			buf_addf(&uri, "%s" SCEP_SERVICE_PATH, base);
 		}
-		if (json_array_append_new(list, make_entry(c, services[i].name, buf_str(&uri))) !=
-		    0) {
+		if (json_array_append_new(
+			list, make_entry(c, entry, services[i].name, buf_str(&uri))) != 0) {
 			json_decref(list);
 			list = NULL;
 			break;
@@ -85,7 +102,7 @@ answer(struct call *c)
 
 	buf_init(&base, 4096);
 	call_base_url(&base, c);
-	if ((list = make_list(c, buf_str(&base))) == NULL) {
+	if ((list = make_list(c, graph_entry, buf_str(&base))) == NULL) {
 		call_json(c, 500, NULL);
 	} else {
 		call_note(c, "endpoints", "%zu services", json_array_size(list));
@@ -130,4 +147,80 @@ graph_endpoints(struct call *c)
 		return;
 	}
 	answer(c);
+}
+
+/* ---- graph.windows.net ---- */
+
+static void
+aad_graph_error(struct call *c, int status, const char *code, const char *message)
+{
+	char date[TIME_TEXT_MAX];
+
+	time_rfc3339(date, clock_now());
+	date[strcspn(date, "Z")] = '\0';
+	call_note(c, code, "%s", message);
+	call_json(c, status,
+	    json_pack("{s:{s:s, s:{s:s, s:s}, s:s, s:s}}", "odata.error", "code", code, "message",
+		"lang", "en", "value", message, "requestId", c->request_id, "date", date));
+}
+
+static bool
+is_version_1_6(const struct call *c)
+{
+	char *version;
+	size_t len;
+	bool same;
+
+	if (http_form_get(&version, &len, c->req->query, strlen(c->req->query), "api-version", true,
+		NULL) != RC_OK)
+		return false;
+	same = version != NULL && strcmp(version, "1.6") == 0;
+	free(version);
+	return same;
+}
+
+static void
+aad_graph_answer(struct call *c)
+{
+	struct buf base;
+	json_t *list;
+
+	buf_init(&base, 4096);
+	call_base_url(&base, c);
+	if ((list = make_list(c, aad_graph_entry, buf_str(&base))) == NULL) {
+		call_json(c, 500, NULL);
+	} else {
+		call_note(c, "endpoints", "%zu services", json_array_size(list));
+		call_json(c, 200,
+		    json_pack("{s:o, s:o}", "odata.metadata",
+			json_sprintf(
+			    "%s/%s/$metadata#directoryObjects", buf_str(&base), c->tenant->id),
+			"value", list));
+	}
+	buf_done(&base);
+}
+
+void
+aad_graph_endpoints(struct call *c)
+{
+	enum access a = access_check(c, RESOURCE_AAD_GRAPH, ROLE_GRAPH);
+
+	http_reply_header(c->reply, "request-id", c->request_id);
+	http_reply_header(c->reply, "client-request-id", c->correlation_id);
+	if (a != ACCESS_GRANTED)
+		aad_graph_error(c, access_status(a),
+		    access_status(a) == 401 ? "Authentication_MissingOrMalformed" : access_code(a),
+		    access_text(a));
+	else if (!tenant_is(c->tenant, c->arg[0]))
+		aad_graph_error(c, 403, "Authentication_Unauthorized",
+		    "The token is of another tenant than the address.");
+	else if (!is_version_1_6(c))
+		aad_graph_error(c, 400, "Request_BadRequest",
+		    "The specified api-version is invalid. The value must exactly match a "
+		    "supported version.");
+	else if (!str_eq_nocase(c->arg[1], INTUNE_APP_ID))
+		aad_graph_error(c, 404, "Request_ResourceNotFound",
+		    "Resource not found for the segment 'servicePrincipalsByAppId'.");
+	else
+		aad_graph_answer(c);
 }

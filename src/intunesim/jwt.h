@@ -4,10 +4,10 @@
 #ifndef SCEPD_INTUNESIM_JWT_H
 #define SCEPD_INTUNESIM_JWT_H
 
+#include "intunesim/jws.h"
 #include "intunesim/sim.h"
-#include "json/json.h"
 
-#define JWT_MAX 8192 /* bytes; ours are about 1 KiB */
+#define JWT_MAX JWS_MAX
 
 /* Append header.payload.signature for these claims. */
 enum rc jwt_sign(

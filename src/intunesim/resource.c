@@ -7,15 +7,20 @@
 
 #include "base/text.h"
 
+#define GRAPH_APP_ID     "00000003-0000-0000-c000-000000000000"
+#define AAD_GRAPH_APP_ID "00000002-0000-0000-c000-000000000000"
+
 static const struct {
 	const char *name;
-	enum resource resource;
+	unsigned resource;
 } names[] = {
 	{ "https://graph.microsoft.com", RESOURCE_GRAPH },
 	{ "https://graph.microsoft.us", RESOURCE_GRAPH },
 	{ "https://dod-graph.microsoft.us", RESOURCE_GRAPH },
 	{ "https://microsoftgraph.chinacloudapi.cn", RESOURCE_GRAPH },
-	{ "00000003-0000-0000-c000-000000000000", RESOURCE_GRAPH },
+	{ GRAPH_APP_ID, RESOURCE_GRAPH },
+	{ "https://graph.windows.net", RESOURCE_AAD_GRAPH },
+	{ AAD_GRAPH_APP_ID, RESOURCE_AAD_GRAPH },
 	{ "https://api.manage.microsoft.com", RESOURCE_INTUNE },
 	{ "https://api.manage.microsoft.us", RESOURCE_INTUNE },
 	{ INTUNE_APP_ID, RESOURCE_INTUNE },
@@ -23,9 +28,9 @@ static const struct {
 
 static const struct {
 	const char *role;
-	enum resource resource;
+	unsigned resource;
 } roles[] = {
-	{ ROLE_GRAPH, RESOURCE_GRAPH },
+	{ ROLE_GRAPH, RESOURCE_GRAPH | RESOURCE_AAD_GRAPH },
 	{ ROLE_SCEP, RESOURCE_INTUNE },
 };
 
@@ -40,7 +45,7 @@ is_name(const char *uri, const char *name)
 	return uri[len] == '\0' || (uri[len] == '/' && uri[len + 1] == '\0');
 }
 
-enum resource
+unsigned
 resource_find(const struct call *c, const char *uri)
 {
 	struct buf own;
@@ -54,10 +59,10 @@ resource_find(const struct call *c, const char *uri)
 	call_base_url(&own, c);
 	is_own = own.rc == RC_OK && is_name(uri, buf_str(&own));
 	buf_done(&own);
-	return is_own ? RESOURCE_GRAPH : RESOURCE_NONE;
+	return is_own ? RESOURCE_GRAPH | RESOURCE_AAD_GRAPH : RESOURCE_NONE;
 }
 
-enum resource
+unsigned
 resource_of_role(const char *role)
 {
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
@@ -65,4 +70,14 @@ resource_of_role(const char *role)
 			return roles[i].resource;
 	}
 	return RESOURCE_NONE;
+}
+
+const char *
+resource_app_id(unsigned resources)
+{
+	if ((resources & RESOURCE_GRAPH) != 0)
+		return GRAPH_APP_ID;
+	if ((resources & RESOURCE_INTUNE) != 0)
+		return INTUNE_APP_ID;
+	return (resources & RESOURCE_AAD_GRAPH) != 0 ? AAD_GRAPH_APP_ID : "";
 }

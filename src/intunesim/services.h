@@ -13,9 +13,20 @@
 
 /* entra.c: arg[0] is the tenant */
 void entra_token(struct call *c);
+void entra_token_v1(struct call *c);
 void entra_token_wrong_method(struct call *c);
+/* metadata.c: arg[0] is the tenant, but for the instance */
+void entra_instance(struct call *c);
+void entra_openid(struct call *c);
+void entra_openid_v1(struct call *c);
+void entra_keys(struct call *c);
+/* managed.c */
+void managed_imds(struct call *c);
+void managed_app_service(struct call *c);
 /* graph.c: arg[0] is the application id of a service principal */
 void graph_endpoints(struct call *c);
+/* The same of graph.windows.net; arg[0] is the tenant, arg[1] the application id */
+void aad_graph_endpoints(struct call *c);
 /* actions.c */
 void action_validate(struct call *c);
 void action_success(struct call *c);

@@ -139,7 +139,7 @@ tenant_free(struct tenant *t)
 	if (t == NULL || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	for (size_t i = 0; t->apps != NULL && i < t->n_apps; i++)
-		free(t->apps[i].secrets);
+		tenant_app_done(&t->apps[i]);
 	for (size_t i = 0; t->roots != NULL && i < t->n_roots; i++)
 		cert_free(t->roots[i].cert);
 	for (size_t i = 0; t->groups != NULL && i < t->n_groups; i++)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "intunesim/guid.h"
+#include "intunesim/jwk.h"
 #include "intunesim/tenant_conf.h"
 #include "ossl/cert.h"
 #include "ossl/key.h"
@@ -29,10 +30,22 @@ struct app_secret {
 	int64_t expires; /* wall seconds */
 };
 
+struct app_cert {
+	struct cert *cert;
+	char x5t[X5T_MAX], x5t_s256[X5T_MAX];
+};
+
+struct app_federated {
+	const struct federated_conf *conf;
+	struct jwks keys;
+};
+
 struct app {
 	const struct app_conf *conf;
 	struct app_secret *secrets;
-	size_t n_secrets;
+	struct app_cert *certs;
+	struct app_federated *federated;
+	size_t n_secrets, n_certs, n_federated;
 };
 
 struct root {

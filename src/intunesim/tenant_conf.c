@@ -41,6 +41,37 @@ static const struct conf_row secret_rows[] = {
 static const struct conf_schema secret_schema = { "secret", sizeof(struct secret_conf), secret_rows,
 	0, offsetof(struct secret_conf, line) };
 
+static const struct conf_row certificate_rows[] = {
+	{ .key = "file",
+	    .type = CONF_PATH,
+	    .offset = offsetof(struct certificate_conf, file),
+	    .help = "PEM or DER" },
+	{ .key = "pem",
+	    .type = CONF_STR,
+	    .offset = offsetof(struct certificate_conf, pem),
+	    .help = "the certificate itself" },
+	{ NULL },
+};
+static const struct conf_schema certificate_schema = { "certificate",
+	sizeof(struct certificate_conf), certificate_rows, 0,
+	offsetof(struct certificate_conf, line) };
+
+#define FEDERATED_STR(k, h)                                                                        \
+	.key = #k, .type = CONF_STR, .offset = offsetof(struct federated_conf, k), .help = h
+static const struct conf_row federated_rows[] = {
+	{ FEDERATED_STR(issuer, "\"iss\" of its tokens"), .required = true },
+	{ FEDERATED_STR(subject, "\"sub\" of its tokens"), .required = true },
+	{ FEDERATED_STR(audience, "\"aud\" of its tokens"), .dflt = "api://AzureADTokenExchange" },
+	{ .key = "keys",
+	    .type = CONF_PATH,
+	    .offset = offsetof(struct federated_conf, keys),
+	    .help = "file with the issuer's JSON Web Keys" },
+	{ FEDERATED_STR(jwks, "the issuer's JSON Web Keys themselves") },
+	{ NULL },
+};
+static const struct conf_schema federated_schema = { "federated credential",
+	sizeof(struct federated_conf), federated_rows, 0, offsetof(struct federated_conf, line) };
+
 static const struct conf_row app_rows[] = {
 	{ .key = "id",
 	    .type = CONF_STR,
@@ -63,6 +94,27 @@ static const struct conf_row app_rows[] = {
 	    .max = 16,
 	    .sub = &secret_schema,
 	    .help = "client secrets" },
+	{ .key = "certificates",
+	    .type = CONF_LIST,
+	    .offset = offsetof(struct app_conf, certificates),
+	    .max = 16,
+	    .sub = &certificate_schema,
+	    .help = "certificates whose keys may sign client assertions" },
+	{ .key = "federated_credentials",
+	    .type = CONF_LIST,
+	    .offset = offsetof(struct app_conf, federated),
+	    .max = 20,
+	    .sub = &federated_schema,
+	    .help = "whose tokens are taken as client assertions" },
+	{ .key = "managed_identity",
+	    .type = CONF_BOOL,
+	    .offset = offsetof(struct app_conf, managed_identity),
+	    .dflt = "false",
+	    .help = "true: the managed identity endpoint gives its tokens away" },
+	{ .key = "identity_header",
+	    .type = CONF_STR,
+	    .offset = offsetof(struct app_conf, identity_header),
+	    .help = "X-IDENTITY-HEADER of the App Service form of that endpoint" },
 	{ .key = "permissions",
 	    .type = CONF_STR_LIST,
 	    .offset = offsetof(struct app_conf, permissions),
@@ -365,6 +417,12 @@ static const struct conf_row tenant_rows[] = {
 	    TENANT_AT(intune),
 	    .dflt = "true",
 	    .help = "false: without a licence, the service list lacks the SCEP service" },
+	{ .key = "token_version",
+	    .type = CONF_CHOICE,
+	    TENANT_AT(token_version),
+	    .dflt = "1",
+	    .choices = "1|2",
+	    .help = "the form of access tokens" },
 	{ NULL },
 };
 static const struct conf_schema tenant_schema = { "tenant",

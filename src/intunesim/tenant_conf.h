@@ -37,10 +37,27 @@ struct secret_conf {
 	int line;
 };
 
+/* One of the two. */
+struct certificate_conf {
+	const char *file, *pem;
+	int line;
+};
+
+/* Somebody else's tokens that prove the app (workload identity federation). */
+struct federated_conf {
+	const char *issuer, *subject, *audience;
+	const char *keys, *jwks; /* JSON Web Keys: a file, or the text; one of the two */
+	int line;
+};
+
 struct app_conf {
 	const char *id, *name;
 	bool enabled;
-	struct conf_items secrets; /* struct secret_conf */
+	struct conf_items secrets;      /* struct secret_conf */
+	struct conf_items certificates; /* struct certificate_conf */
+	struct conf_items federated;    /* struct federated_conf */
+	bool managed_identity;
+	const char *identity_header; /* what App Service gives its own programs; NULL: none */
 	struct conf_strs permissions;
 	int line;
 };
@@ -108,7 +125,8 @@ struct tenant_file {
 	struct {
 		const char *id, *name;
 		struct conf_strs domains;
-		bool intune; /* licensed: the service list names the SCEP service */
+		bool intune;       /* licensed: the service list names the SCEP service */
+		int token_version; /* 0: version 1, 1: version 2 */
 		int line;
 	} tenant;
 	struct conf_items apps, users, groups, devices, trusted_roots, scep_profiles;

@@ -21,6 +21,10 @@ enum rc need_unique(const struct tenant *t, const struct conf_items *items, size
 	need_unique(t, items, sizeof(struct type), offsetof(struct type, field),                   \
 	    offsetof(struct type, line), key, err)
 
+/* tenant_app.c: an app registration and what proves it; tenant_app_done() also releases half of one. */
+enum rc tenant_load_app(
+    struct app *a, const struct tenant *t, const struct app_conf *c, struct err *err) MUST_CHECK;
+void tenant_app_done(struct app *a);
 /*
  * tenant_index.c: sorted names of the structs of `items`.  A name that is not given is left out.
  * The index borrows the names.

@@ -75,45 +75,13 @@ need_unique(const struct tenant *t, const struct conf_items *items, size_t size,
 /* ---- the rules, list by list ---- */
 
 static enum rc
-load_secret(
-    struct app_secret *out, const struct tenant *t, const struct secret_conf *c, struct err *err)
-{
-	struct err why;
-
-	out->value = c->value;
-	out->expires = INT64_MAX;
-	if (c->value[0] == '\0')
-		return conf_fail(t->conf, err, c->line, "value", "is empty");
-	if (c->expires != NULL && time_parse_rfc3339(&out->expires, c->expires, &why) != RC_OK)
-		return conf_fail(t->conf, err, c->line, "expires", "%s", why.msg);
-	return RC_OK;
-}
-
-static enum rc
-load_app(struct app *a, const struct tenant *t, const struct app_conf *c, struct err *err)
-{
-	const struct secret_conf *secrets = c->secrets.v;
-	enum rc rc;
-
-	a->conf = c;
-	if ((rc = need_guid(t, c->line, "id", c->id, err)) != RC_OK)
-		return rc;
-	if ((a->secrets = calloc(c->secrets.n + 1, sizeof(*a->secrets))) == NULL)
-		return fail(err, RC_NOMEM, "out of memory");
-	a->n_secrets = c->secrets.n;
-	for (size_t i = 0; rc == RC_OK && i < a->n_secrets; i++)
-		rc = load_secret(&a->secrets[i], t, &secrets[i], err);
-	return rc;
-}
-
-static enum rc
 load_apps(struct tenant *t, struct err *err)
 {
 	const struct app_conf *c = t->file.apps.v;
 	enum rc rc;
 
 	for (size_t i = 0; i < t->n_apps; i++) {
-		if ((rc = load_app(&t->apps[i], t, &c[i], err)) != RC_OK)
+		if ((rc = tenant_load_app(&t->apps[i], t, &c[i], err)) != RC_OK)
 			return rc;
 	}
 	return UNIQUE(t, &t->file.apps, app_conf, id, "id", err);

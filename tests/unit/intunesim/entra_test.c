@@ -118,8 +118,9 @@ refusals_have_their_number_name_and_status(void **state)
 		    7000216, 401, "invalid_client" },
 		{ ALPHA_ID,
 		    "grant_type=client_credentials&client_id=" APP_ID "&scope=" INTUNE
-		    "&client_assertion=x.y.z",
-		    700027, 401, "invalid_client" },
+		    "&client_assertion=x.y.z&client_assertion_type="
+		    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+		    50027, 400, "invalid_request" },
 		{ ALPHA_ID, FORM(BETA_ID, SECRET_ENC, INTUNE), 700016, 400, "unauthorized_client" },
 		{ ALPHA_ID, FORM(OFF_APP, SECRET_ENC, INTUNE), 7000112, 400,
 		    "unauthorized_client" },
