@@ -76,14 +76,14 @@ replace_view(struct sim *s, struct view *next)
 }
 
 enum rc
-sim_put(struct sim *s, struct tenant *t, struct err *err)
+sim_put(struct sim *s, struct tenant *t, const struct deed_effect *effect, struct err *err)
 {
 	const struct view *old = sim_view(s);
 	struct view *next = NULL;
 	enum rc rc;
 
 	if ((rc = view_new(&next, err)) == RC_OK)
-		rc = state_follow(s->state, t, err);
+		rc = state_follow(s->state, old->tenants[t->index], t, effect, err);
 	if (rc != RC_OK) {
 		free(next);
 		tenant_free(t);
@@ -140,7 +140,9 @@ make_parts(struct sim *s, struct err *err)
 {
 	enum rc rc;
 
-	if ((rc = state_new(&s->state, err)) != RC_OK ||
+	if ((rc = revocations_new(&s->revocations, err)) != RC_OK ||
+	    (rc = changes_new(&s->changes, err)) != RC_OK ||
+	    (rc = state_new(&s->state, s->revocations, err)) != RC_OK ||
 	    (rc = memo_new(&s->opened, err)) != RC_OK || (rc = spent_new(&s->spent, err)) != RC_OK)
 		return rc;
 	return requests_new(&s->requests, err);
@@ -155,7 +157,7 @@ fill(struct sim *s, struct tenant *const *tenants, size_t n, struct err *err)
 	    (rc = make_parts(s, err)) != RC_OK)
 		return rc;
 	for (size_t i = 0; i < n; i++) {
-		if ((rc = state_follow(s->state, tenants[i], err)) != RC_OK)
+		if ((rc = state_follow(s->state, NULL, tenants[i], NULL, err)) != RC_OK)
 			return rc;
 	}
 	return RC_OK;
@@ -212,6 +214,8 @@ sim_free(struct sim *s)
 	if (s == NULL)
 		return;
 	state_free(s->state);
+	revocations_free(s->revocations);
+	changes_free(s->changes);
 	memo_free(s->opened);
 	spent_free(s->spent);
 	requests_free(s->requests);

@@ -18,8 +18,10 @@
 
 #include "base/err.h"
 #include "http/server.h"
+#include "intunesim/changes.h"
 #include "intunesim/memo.h"
 #include "intunesim/requests.h"
+#include "intunesim/revocations.h"
 #include "intunesim/state.h"
 #include "intunesim/tenant.h"
 
@@ -47,6 +49,8 @@ struct sim {
 	struct view *current;
 	pthread_mutex_t deeds; /* one deed at a time; taken before `lock` and that of the state */
 	struct state *state;
+	struct revocations *revocations;
+	struct changes *changes;
 	struct memo *opened;
 	struct spent *spent;
 	struct requests *requests;
@@ -67,10 +71,12 @@ const struct tenant *view_tenant(const struct view *v, const char *id_or_domain)
 /* By Intune id or name, in any tenant; NULL when unknown. */
 const struct device *view_device(const struct view *v, const char *id_or_name);
 /*
- * Put a new snapshot of a tenant into the place of the one with its index, and its deployments into
- * the report.  The caller holds s->deeds.  Takes the tenant over, also when it fails.
+ * Put a new snapshot of a tenant into the place of the one with its index, its deployments into the
+ * report, and what is to be revoked into the queue.  The caller holds s->deeds.  Takes the tenant
+ * over, also when it fails.  deeds.h is how to get one.
  */
-enum rc sim_put(struct sim *s, struct tenant *t, struct err *err) MUST_CHECK;
+enum rc sim_put(
+    struct sim *s, struct tenant *t, const struct deed_effect *effect, struct err *err) MUST_CHECK;
 
 /* An http_handler; ctx is the struct sim. */
 void sim_handle(void *ctx, const struct http_request *req, struct http_reply *reply);

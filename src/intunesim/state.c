@@ -11,6 +11,7 @@
 
 struct state {
 	pthread_mutex_t lock;
+	struct revocations *queue;
 	struct book books[TENANTS_MAX]; /* [tenant->index] */
 	struct certificate *ring;
 	uint64_t n_issued; /* ever; the newest is at (n_issued - 1) % CERTIFICATES_MAX */
@@ -42,7 +43,7 @@ deployment_status_name(enum deployment_status s)
 /* ---- making it ---- */
 
 enum rc
-state_new(struct state **out, struct err *err)
+state_new(struct state **out, struct revocations *queue, struct err *err)
 {
 	struct state *s = calloc(1, sizeof(*s));
 
@@ -50,6 +51,7 @@ state_new(struct state **out, struct err *err)
 		free(s);
 		return fail(err, RC_NOMEM, "out of memory");
 	}
+	s->queue = queue;
 	pthread_mutex_init(&s->lock, NULL);
 	*out = s;
 	return RC_OK;
@@ -67,16 +69,50 @@ state_free(struct state *s)
 	free(s);
 }
 
-enum rc
-state_follow(struct state *s, const struct tenant *t, struct err *err)
+static size_t
+count_certificates(const struct state *s)
 {
+	return s->n_issued < CERTIFICATES_MAX ? (size_t)s->n_issued : CERTIFICATES_MAX;
+}
+
+static void
+queue_if_due(struct state *s, const struct book *b, struct certificate *c)
+{
+	enum revocation_cause cause = book_verdict(b, c);
+
+	if (cause == CAUSE_NONE)
+		return;
+	c->queued = true;
+	revocations_add(s->queue, c, cause);
+}
+
+/* The oldest first: that is the order of the queue. */
+static void
+queue_due(struct state *s, const struct tenant *t)
+{
+	size_t n = count_certificates(s);
+
+	for (uint64_t i = s->n_issued - n; i < s->n_issued; i++) {
+		struct certificate *c = &s->ring[i % CERTIFICATES_MAX];
+
+		if (str_eq_nocase(c->of.tenant_id, t->id))
+			queue_if_due(s, &s->books[t->index], c);
+	}
+}
+
+enum rc
+state_follow(struct state *s, const struct tenant *old, const struct tenant *t,
+    const struct deed_effect *effect, struct err *err)
+{
+	const struct step step = { old, t, effect };
 	struct book *book = &s->books[t->index], next;
 	enum rc rc;
 
 	pthread_mutex_lock(&s->lock);
-	if ((rc = book_follow(&next, book, t, err)) == RC_OK) {
+	if ((rc = book_follow(&next, book, &step, err)) == RC_OK) {
 		book_done(book);
 		*book = next;
+		queue_due(s, t);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return rc;
@@ -177,7 +213,73 @@ state_issued(
 	slot = &s->ring[s->n_issued++ % CERTIFICATES_MAX];
 	*slot = *c;
 	subject_of(&slot->of, d, p);
+	slot->edition = p != NULL ? p->edition : 0;
+	slot->corporate = device_is_corporate_android(d);
+	queue_if_due(s, &s->books[d->tenant->index], slot);
 	pthread_mutex_unlock(&s->lock);
+}
+
+void
+state_synced(struct state *s, const struct device *d)
+{
+	struct visit *v;
+
+	pthread_mutex_lock(&s->lock);
+	if ((v = book_visit(&s->books[d->tenant->index], d->conf->id)) != NULL)
+		v->last_sync = clock_now();
+	pthread_mutex_unlock(&s->lock);
+}
+
+int64_t
+state_last_sync(struct state *s, const struct device *d)
+{
+	const struct visit *v;
+	int64_t last;
+
+	pthread_mutex_lock(&s->lock);
+	v = book_visit(&s->books[d->tenant->index], d->conf->id);
+	last = v != NULL ? v->last_sync : d->last_sync;
+	pthread_mutex_unlock(&s->lock);
+	return last;
+}
+
+/* ---- the administrator revokes ---- */
+
+static struct certificate *
+find_certificate(struct state *s, const char *serial, const char *thumbprint)
+{
+	size_t n = count_certificates(s);
+
+	for (uint64_t i = s->n_issued; i > s->n_issued - n; i--) {
+		struct certificate *c = &s->ring[(i - 1) % CERTIFICATES_MAX];
+
+		if ((serial == NULL || str_eq_nocase(c->serial, serial)) &&
+		    (thumbprint == NULL || str_eq_nocase(c->thumbprint, thumbprint)))
+			return c;
+	}
+	return NULL;
+}
+
+enum rc
+state_revoke(struct state *s, const char *serial, const char *thumbprint, struct err *err)
+{
+	struct certificate *c;
+	enum rc rc = RC_OK;
+
+	pthread_mutex_lock(&s->lock);
+	if ((c = find_certificate(s, serial, thumbprint)) == NULL)
+		rc = fail(err, RC_NOTFOUND, "no such certificate has been reported");
+	else if (c->corporate)
+		rc = fail(err, RC_DENIED,
+		    "Intune does not revoke certificates on Android of the organisation");
+	else if (c->queued)
+		rc = fail(err, RC_CONFLICT, "the certificate is in the queue already");
+	if (rc == RC_OK) {
+		c->queued = true;
+		revocations_add(s->queue, c, CAUSE_ADMINISTRATOR);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return rc;
 }
 
 /* ---- reading ---- */
@@ -221,7 +323,7 @@ state_certificates(struct state *s, struct certificate **rows, size_t *n, struct
 	uint64_t first;
 
 	pthread_mutex_lock(&s->lock);
-	count = s->n_issued < CERTIFICATES_MAX ? (size_t)s->n_issued : CERTIFICATES_MAX;
+	count = count_certificates(s);
 	first = s->n_issued - count;
 	copy = calloc(count + 1, sizeof(*copy));
 	for (size_t i = 0; copy != NULL && i < count; i++)
@@ -239,7 +341,7 @@ state_counts(struct state *s, struct state_counts *out)
 {
 	pthread_mutex_lock(&s->lock);
 	*out = s->counts;
-	out->certificates = s->n_issued < CERTIFICATES_MAX ? (size_t)s->n_issued : CERTIFICATES_MAX;
+	out->certificates = count_certificates(s);
 	for (size_t i = 0; i < TENANTS_MAX; i++) {
 		const struct book *b = &s->books[i];
 

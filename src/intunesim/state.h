@@ -17,10 +17,10 @@
 
 #include "base/err.h"
 #include "intunesim/codes.h"
+#include "intunesim/reported.h"
+#include "intunesim/revocations.h"
 #include "intunesim/tenant.h"
 
-#define REPORT_TEXT_MAX  256
-#define REPORT_NAME_MAX  128
 #define CERTIFICATES_MAX 10000  /* remembered; the oldest give way */
 #define DEPLOYMENTS_MAX  131072 /* of one tenant; about 150 MiB */
 #define ENDED_MAX        4096   /* of them, no longer targeted; the first to end give way */
@@ -37,14 +37,6 @@ enum deployment_status {
 };
 const char *deployment_status_name(enum deployment_status s); /* "challengeIssued"; static */
 
-/* Whom a row is about.  Names longer than their field are cut. */
-struct subject {
-	char tenant_id[GUID_TEXT_MAX], device_id[GUID_TEXT_MAX], profile_id[GUID_TEXT_MAX];
-	char tenant[REPORT_NAME_MAX], device[REPORT_NAME_MAX], profile[REPORT_NAME_MAX];
-	char user[REPORT_NAME_MAX]; /* UPN of the device's user, or "" */
-	int platform;
-};
-
 /* A profile that is assigned to a device, or was. */
 struct deployment {
 	struct subject of;
@@ -54,17 +46,10 @@ struct deployment {
 	char last_error[REPORT_TEXT_MAX]; /* the newest refusal or failure, whatever came after */
 	char thumbprint[THUMBPRINT_MAX];  /* of the newest certificate */
 	unsigned challenges, refusals;
-	int64_t changed; /* wall seconds; 0: never */
-};
-
-/* What the success notification said. */
-struct certificate {
-	struct subject of;
-	char thumbprint[64], serial[64], expires[40];
-	char subject[REPORT_TEXT_MAX], issuer[REPORT_TEXT_MAX], transaction_id[REPORT_TEXT_MAX];
-	char ca_configuration[REPORT_TEXT_MAX], certificate_authority[REPORT_TEXT_MAX];
-	char caller[96];
-	int64_t issued; /* wall seconds */
+	int64_t changed;             /* wall seconds; 0: never */
+	uint64_t edition;            /* of the profile, as it is now or was at the end */
+	enum revocation_cause ended; /* why it is no longer targeted; CAUSE_NONE also for what
+					revokes nothing */
 };
 
 struct state_counts {
@@ -75,15 +60,28 @@ struct state_counts {
 };
 
 struct state;
-enum rc state_new(struct state **out, struct err *err) MUST_CHECK;
+/* Certificates whose time has come go to `queue`, which must outlive the state. */
+enum rc state_new(struct state **out, struct revocations *queue, struct err *err) MUST_CHECK;
 void state_free(struct state *s);
 
+/* What the administrator did, as far as it matters to certificates. */
+struct deed_effect {
+	enum revocation_cause device_left; /* why devices that are no longer managed left */
+	bool quiet; /* a deletion in Entra: assignments end and nothing is revoked for it */
+};
 /*
  * Make the rows of a tenant those of this snapshot: new ones for what is assigned, as they were for
- * what stays assigned, and no longer targeted for the rest.  RC_LIMIT past DEPLOYMENTS_MAX.  On
- * failure the rows are as before.
+ * what stays assigned, and no longer targeted for the rest; and queue the certificates that the
+ * deed revokes.  `old` is the snapshot before, NULL (and `effect` too) at the start.  RC_LIMIT past
+ * DEPLOYMENTS_MAX.  On failure everything is as before.
  */
-enum rc state_follow(struct state *s, const struct tenant *t, struct err *err) MUST_CHECK;
+enum rc state_follow(struct state *s, const struct tenant *old, const struct tenant *t,
+    const struct deed_effect *effect, struct err *err) MUST_CHECK;
+
+/* The device checked in. */
+void state_synced(struct state *s, const struct device *d);
+/* When it last did, or what the file says; wall seconds, 0: never. */
+int64_t state_last_sync(struct state *s, const struct device *d);
 
 /*
  * Events.  A refusal or failure does not take away a certificate that the device has: such a row
@@ -96,7 +94,10 @@ void state_refused(
     struct state *s, const struct device *d, const struct profile *p, enum scep_code code);
 void state_failed(
     struct state *s, const struct device *d, const struct profile *p, const char *why);
-/* c->of is filled in here.  `p` NULL: of a profile that is gone. */
+/*
+ * c->of and c->edition are filled in here.  `p` NULL: of a profile that is gone.  A certificate
+ * that comes after its assignment has ended is queued at once.
+ */
 void state_issued(
     struct state *s, const struct device *d, const struct profile *p, const struct certificate *c);
 void state_installed(
@@ -107,6 +108,13 @@ enum rc state_deployments(
     struct state *s, struct deployment **rows, size_t *n, struct err *err) MUST_CHECK;
 enum rc state_certificates(
     struct state *s, struct certificate **rows, size_t *n, struct err *err) MUST_CHECK;
+/*
+ * The administrator revokes one certificate, by serial number or SHA-1 thumbprint in hex; the other
+ * is NULL.  RC_NOTFOUND; RC_CONFLICT when it is in the queue already; RC_DENIED when Intune never
+ * revokes on such a device.
+ */
+enum rc state_revoke(
+    struct state *s, const char *serial, const char *thumbprint, struct err *err) MUST_CHECK;
 void state_counts(struct state *s, struct state_counts *out);
 
 #endif

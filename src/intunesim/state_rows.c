@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "intunesim/state_int.h"
 
@@ -51,11 +52,30 @@ book_find(const struct book *b, const char *device_id, const char *profile_id)
 	return found != NULL ? *found : NULL;
 }
 
+static int
+by_device(const void *a, const void *b)
+{
+	return strcasecmp(
+	    ((const struct visit *)a)->device_id, ((const struct visit *)b)->device_id);
+}
+
+struct visit *
+book_visit(const struct book *b, const char *device_id)
+{
+	struct visit key;
+
+	if (b->n_visits == 0)
+		return NULL;
+	snprintf(key.device_id, sizeof(key.device_id), "%s", device_id);
+	return bsearch(&key, b->visits, b->n_visits, sizeof(*b->visits), by_device);
+}
+
 void
 book_done(struct book *b)
 {
 	free(b->rows);
 	free(b->order);
+	free(b->visits);
 	*b = (struct book){ 0 };
 }
 
@@ -71,15 +91,29 @@ count_targets(const struct tenant *t)
 	return n;
 }
 
+/* The device has lost its certificate, or has to get another one. */
+static void
+start_anew(struct deployment *row)
+{
+	row->status = DEPLOYMENT_PENDING;
+	row->detail[0] = '\0';
+	row->changed = clock_now();
+}
+
 static void
 add_target(struct book *b, const struct book *old, const struct device *d, const struct profile *p)
 {
 	struct deployment *row = &b->rows[b->n++], *before;
 
-	if ((before = book_find(old, d->conf->id, p->id)) != NULL)
+	if ((before = book_find(old, d->conf->id, p->id)) != NULL) {
 		*row = *before;
+		if (!before->targeted || before->edition != p->edition)
+			start_anew(row);
+	}
 	subject_of(&row->of, d, p);
+	row->edition = p->edition;
 	row->targeted = true;
+	row->ended = CAUSE_NONE;
 }
 
 static void
@@ -108,59 +142,92 @@ is_blank(const struct deployment *row)
 	return row->status == DEPLOYMENT_PENDING && row->changed == 0;
 }
 
+static bool
+is_ended(const struct book *targets, const struct deployment *row)
+{
+	return !is_blank(row) && book_find(targets, row->of.device_id, row->of.profile_id) == NULL;
+}
+
 /*
  * Rows of the old book that the new one does not target.  Those that ended before stand in front of
  * those that end now, because targeted rows are looked at second.
  */
 static void
-add_ended(struct book *b, const struct book *old, size_t room)
+add_ended(struct book *b, const struct book *old, const struct step *step, size_t room)
 {
-	struct book targets = { b->rows, b->order, b->n };
+	const struct book targets = *b;
 	size_t n = 0, skip;
 
 	for (size_t i = 0; i < old->n; i++)
-		n += !is_blank(&old->rows[i]) &&
-		    book_find(&targets, old->rows[i].of.device_id, old->rows[i].of.profile_id) ==
-			NULL;
+		n += is_ended(&targets, &old->rows[i]);
 	skip = n > room ? n - room : 0;
 	for (int targeted = 0; targeted <= 1; targeted++) {
 		for (size_t i = 0; i < old->n; i++) {
-			const struct deployment *row = &old->rows[i];
+			struct deployment row = old->rows[i];
 
-			if (row->targeted != targeted || is_blank(row) ||
-			    book_find(&targets, row->of.device_id, row->of.profile_id) != NULL)
+			if (row.targeted != targeted || !is_ended(&targets, &row))
 				continue;
 			if (skip > 0) {
 				skip--;
 				continue;
 			}
-			b->rows[b->n] = *row;
-			b->rows[b->n++].targeted = false;
+			row.ended = ended_why(step, &row);
+			row.targeted = false;
+			b->rows[b->n++] = row;
 		}
 	}
 }
 
-enum rc
-book_follow(struct book *out, const struct book *old, const struct tenant *t, struct err *err)
+static void
+add_visits(struct book *b, const struct book *old, const struct tenant *t)
 {
-	size_t n = count_targets(t), room = n + ENDED_MAX;
+	for (size_t i = 0; i < t->n_devices; i++) {
+		const struct device *d = &t->devices[i];
+		const struct visit *before = book_visit(old, d->conf->id);
+		struct visit *v = &b->visits[i];
+
+		snprintf(v->device_id, sizeof(v->device_id), "%s", d->conf->id);
+		v->last_sync = before != NULL ? before->last_sync : d->last_sync;
+	}
+	b->n_visits = t->n_devices;
+	qsort(b->visits, b->n_visits, sizeof(*b->visits), by_device);
+}
+
+enum rc
+book_follow(struct book *out, const struct book *old, const struct step *step, struct err *err)
+{
+	size_t n = count_targets(step->now), room = old->n < ENDED_MAX ? old->n : ENDED_MAX;
 	struct book b = { 0 };
 
 	if (n > DEPLOYMENTS_MAX)
 		return fail(err, RC_LIMIT, "more than %d assignments of profiles to devices",
 		    DEPLOYMENTS_MAX);
-	if (room > n + old->n)
-		room = n + old->n;
-	b.rows = calloc(room + 1, sizeof(*b.rows));
-	b.order = calloc(room + 1, sizeof(*b.order));
-	if (b.rows == NULL || b.order == NULL) {
+	b.rows = calloc(n + room + 1, sizeof(*b.rows));
+	b.order = calloc(n + room + 1, sizeof(*b.order));
+	b.visits = calloc(step->now->n_devices + 1, sizeof(*b.visits));
+	if (b.rows == NULL || b.order == NULL || b.visits == NULL) {
 		book_done(&b);
 		return fail(err, RC_NOMEM, "out of memory");
 	}
-	add_targets(&b, old, t);
+	add_targets(&b, old, step->now);
 	put_in_order(&b);
-	add_ended(&b, old, room - n);
+	add_ended(&b, old, step, room);
 	put_in_order(&b);
+	add_visits(&b, old, step->now);
 	*out = b;
 	return RC_OK;
+}
+
+enum revocation_cause
+book_verdict(const struct book *b, const struct certificate *c)
+{
+	const struct deployment *row;
+
+	if (c->queued || c->corporate)
+		return CAUSE_NONE;
+	if ((row = book_find(b, c->of.device_id, c->of.profile_id)) == NULL)
+		return CAUSE_NONE;
+	if (!row->targeted)
+		return row->ended;
+	return c->edition != row->edition ? CAUSE_PROFILE_CHANGED : CAUSE_NONE;
 }

@@ -42,20 +42,45 @@ tenant_app(const struct tenant *t, const char *id)
 const struct user_conf *
 tenant_user(const struct tenant *t, const char *id_or_upn)
 {
-	const struct user_conf *u = index_find(&t->users_by_id, id_or_upn);
+	const struct user *u = index_find(&t->users_by_id, id_or_upn);
 
-	return u != NULL ? u : index_find(&t->users_by_upn, id_or_upn);
+	if (u == NULL)
+		u = index_find(&t->users_by_upn, id_or_upn);
+	return u != NULL ? u->conf : NULL;
+}
+
+const struct user *
+tenant_binned(const struct tenant *t, const char *id)
+{
+	return index_find(&t->binned_by_id, id);
+}
+
+const struct user *
+tenant_user_of(const struct tenant *t, const struct user_conf *u)
+{
+	const struct user_conf *first = t->file.users.v;
+
+	return &t->users[u - first];
 }
 
 const struct device *
 tenant_device(const struct tenant *t, const char *id_or_name)
 {
-	const struct device_conf *first = t->file.devices.v, *c;
+	const struct device *d = index_find(&t->devices_by_id, id_or_name);
 
-	if ((c = index_find(&t->devices_by_id, id_or_name)) == NULL &&
-	    (c = index_find(&t->devices_by_name, id_or_name)) == NULL)
-		return NULL;
-	return &t->devices[c - first];
+	return d != NULL ? d : index_find(&t->devices_by_name, id_or_name);
+}
+
+const struct device *
+tenant_device_by_entra_id(const struct tenant *t, const char *entra_id)
+{
+	return index_find(&t->devices_by_entra_id, entra_id);
+}
+
+const struct device *
+tenant_device_by_object_id(const struct tenant *t, const char *object_id)
+{
+	return index_find(&t->devices_by_object_id, object_id);
 }
 
 const struct profile *
@@ -64,26 +89,25 @@ tenant_profile(const struct tenant *t, const char *id)
 	return index_find(&t->profiles_by_id, id);
 }
 
-static const struct group *
-find_group(const struct tenant *t, const char *name)
+const struct group *
+tenant_group(const struct tenant *t, const char *id_or_name)
 {
-	const struct group_conf *first = t->file.groups.v, *c;
+	const struct group *g = index_find(&t->groups_by_name, id_or_name);
 
-	c = index_find(&t->groups_by_name, name);
-	return c != NULL ? &t->groups[c - first] : NULL;
+	return g != NULL ? g : index_find(&t->groups_by_id, id_or_name);
 }
 
 bool
 tenant_has_group(const struct tenant *t, const char *name)
 {
 	return str_eq_nocase(name, ALL_USERS) || str_eq_nocase(name, ALL_DEVICES) ||
-	    find_group(t, name) != NULL;
+	    tenant_group(t, name) != NULL;
 }
 
 static bool
 in_group(const struct tenant *t, const struct device *d, const char *name)
 {
-	const struct group *g = find_group(t, name);
+	const struct group *g = tenant_group(t, name);
 
 	if (g != NULL)
 		return (g->devices[d->index / 8] >> d->index % 8 & 1) != 0;
@@ -102,9 +126,18 @@ tenant_assigns(const struct tenant *t, const struct device *d, const struct conf
 }
 
 bool
+device_is_corporate_android(const struct device *d)
+{
+	int e = d->conf->enrollment;
+
+	return e == ENROLLMENT_CORPORATE_WORK_PROFILE || e == ENROLLMENT_FULLY_MANAGED ||
+	    e == ENROLLMENT_DEDICATED || e == ENROLLMENT_AOSP;
+}
+
+bool
 tenant_targets(const struct device *d, const struct profile *p)
 {
-	return p->conf->platform == d->conf->platform &&
+	return d->conf->managed && p->conf->platform == d->conf->platform &&
 	    tenant_assigns(d->tenant, d, &p->conf->groups);
 }
 
@@ -122,17 +155,6 @@ pair_done(struct pair *p)
 	cert_free(p->cert);
 }
 
-static void
-free_indexes(struct tenant *t)
-{
-	index_done(&t->users_by_id);
-	index_done(&t->users_by_upn);
-	index_done(&t->devices_by_id);
-	index_done(&t->devices_by_name);
-	index_done(&t->groups_by_name);
-	index_done(&t->profiles_by_id);
-}
-
 void
 tenant_free(struct tenant *t)
 {
@@ -144,8 +166,9 @@ tenant_free(struct tenant *t)
 		cert_free(t->roots[i].cert);
 	for (size_t i = 0; t->groups != NULL && i < t->n_groups; i++)
 		free(t->groups[i].devices);
-	free_indexes(t);
+	tenant_index_done(t);
 	free(t->groups);
+	free(t->users);
 	free(t->apps);
 	free(t->roots);
 	free(t->devices);

@@ -24,6 +24,7 @@
 #define TENANTS_MAX    16 /* of one simulator */
 #define THUMBPRINT_MAX 41 /* SHA-1 in upper-case hex, and its NUL */
 #define EKU_MAX        16
+#define RECYCLE_LIFE   (30 * 86400) /* seconds that Entra keeps a deleted user */
 
 struct app_secret {
 	const char *value;
@@ -51,7 +52,7 @@ struct app {
 struct root {
 	const struct root_conf *conf;
 	char id[GUID_TEXT_MAX];
-	struct cert *cert; /* NULL: no file was given */
+	struct cert *cert; /* NULL: none was given */
 	char thumbprint[THUMBPRINT_MAX];
 };
 
@@ -65,10 +66,23 @@ struct profile {
 	size_t n_eku;
 	const struct root *root;
 	char ca_thumbprint[THUMBPRINT_MAX]; /* or "" */
+	/*
+	 * Of subject, alternative names, validity and extended key usages: when it changes, Intune
+	 * makes devices enrol again.  Compare for equality.
+	 */
+	uint64_t edition;
+};
+
+/* What a user_conf says, ready for use: the one of file.users with the same place. */
+struct user {
+	const struct user_conf *conf;
+	int64_t created, sessions_valid_from; /* wall seconds */
+	int64_t deleted;                      /* 0: not */
 };
 
 struct group {
 	const struct group_conf *conf;
+	char id[GUID_TEXT_MAX];
 	uint8_t *devices; /* a bit for each of tenant->devices: it or its user is a member */
 };
 
@@ -77,8 +91,10 @@ struct tenant;
 struct device {
 	const struct tenant *tenant;
 	const struct device_conf *conf;
-	const struct user_conf *user; /* NULL: none */
-	size_t index;                 /* in tenant->devices */
+	const struct user_conf *user;  /* NULL: none; one in the recycle bin is still its user */
+	char object_id[GUID_TEXT_MAX]; /* of the device object in Entra */
+	int64_t enrolled, last_sync;   /* wall seconds; last_sync 0: state_last_sync() knows more */
+	size_t index;                  /* in tenant->devices */
 };
 
 /* Names without regard to case, sorted, each with what it stands for. */
@@ -109,9 +125,13 @@ struct tenant {
 	struct device *devices;
 	struct profile *profiles;
 	struct group *groups;
+	struct user *users; /* parallel to file.users */
 	size_t n_apps, n_roots, n_devices, n_profiles, n_groups;
-	struct name_index users_by_id, users_by_upn, devices_by_id, devices_by_name, groups_by_name,
-	    profiles_by_id;
+	/* Users in the recycle bin are in binned_by_id only. */
+	struct name_index users_by_id, users_by_upn, binned_by_id;
+	struct name_index devices_by_id, devices_by_name, devices_by_entra_id, devices_by_object_id;
+	struct name_index groups_by_id, groups_by_name, profiles_by_id, profiles_by_name;
+	int64_t since;         /* wall seconds: when the first snapshot was made */
 	struct pair signer;    /* of challenges and tokens */
 	struct pair recipient; /* of challenges */
 	size_t index;          /* among the simulator's tenants; the same in every snapshot */
@@ -149,13 +169,26 @@ bool tenant_is(const struct tenant *t, const char *id_or_domain);
 const char *tenant_domain0(const struct tenant *t);
 const struct app *tenant_app(const struct tenant *t, const char *id);
 const struct user_conf *tenant_user(const struct tenant *t, const char *id_or_upn);
+/* One in the recycle bin, by id; it may have been there for longer than RECYCLE_LIFE. */
+const struct user *tenant_binned(const struct tenant *t, const char *id);
+/* The whole of a user, live or in the bin. */
+const struct user *tenant_user_of(const struct tenant *t, const struct user_conf *u);
+/* Of Intune and Entra; look at conf->managed and conf->entra_id for which of them knows it. */
 const struct device *tenant_device(const struct tenant *t, const char *id_or_name);
+const struct device *tenant_device_by_entra_id(const struct tenant *t, const char *entra_id);
+const struct device *tenant_device_by_object_id(const struct tenant *t, const char *object_id);
+const struct group *tenant_group(const struct tenant *t, const char *id_or_name);
 const struct profile *tenant_profile(const struct tenant *t, const char *id);
 /* The group exists: one of the file, "All users" or "All devices". */
 bool tenant_has_group(const struct tenant *t, const char *name);
 /* The device, or its user, is in one of the groups. */
 bool tenant_assigns(const struct tenant *t, const struct device *d, const struct conf_strs *groups);
-/* The profile is for this platform and assigned: the device is to have its certificate. */
+/*
+ * Android that belongs to the organisation (device owner and AOSP): Intune never revokes its
+ * certificates.
+ */
+bool device_is_corporate_android(const struct device *d);
+/* Managed, of the profile's platform, and assigned: the device is to have its certificate. */
 bool tenant_targets(const struct device *d, const struct profile *p);
 
 #endif

@@ -26,6 +26,47 @@ platform_name(int p)
 	return p >= 0 && p < PLATFORM__MAX ? names[p] : "unknown";
 }
 
+/*
+ * Words that a file may say and Graph says: once, for the schema's "a|b|c" (FIRST, NEXT) and for
+ * the tables of names (WORD).
+ */
+#define FIRST(w) #w
+#define NEXT(w)  "|" #w
+#define WORD(w)  #w,
+#define COMPLIANCES(F, N)                                                                          \
+	F(unknown)                                                                                 \
+	N(compliant) N(noncompliant) N(conflict) N(error) N(inGracePeriod) N(configManager)
+#define MANAGEMENT_STATES(F, N)                                                                    \
+	F(managed)                                                                                 \
+	N(retirePending)                                                                           \
+	N(retireFailed)                                                                            \
+	N(wipePending)                                                                             \
+	N(wipeFailed) N(unhealthy) N(deletePending) N(retireIssued) N(wipeIssued) N(wipeCanceled)  \
+	    N(retireCanceled) N(discovered)
+#define REGISTRATIONS(F, N)                                                                        \
+	F(registered)                                                                              \
+	N(notRegistered)                                                                           \
+	N(revoked)                                                                                 \
+	N(keyConflict)                                                                             \
+	N(approvalPending) N(certificateReset) N(notRegisteredPendingEnrollment) N(unknown)
+#define RISK_LEVELS(F, N) F(none) N(low) N(medium) N(high) N(hidden)
+#define RISK_STATES(F, N)                                                                          \
+	F(none) N(confirmedSafe) N(remediated) N(dismissed) N(atRisk) N(confirmedCompromised)
+
+#define NAME_FUNCTION(function, LIST)                                                              \
+	const char *function(int i)                                                                \
+	{                                                                                          \
+		static const char *const names[] = { LIST(WORD, WORD) };                           \
+                                                                                                   \
+		return i >= 0 && (size_t)i < sizeof(names) / sizeof(names[0]) ? names[i]           \
+									      : "unknown";         \
+	}
+NAME_FUNCTION(compliance_name, COMPLIANCES)
+NAME_FUNCTION(management_state_name, MANAGEMENT_STATES)
+NAME_FUNCTION(registration_name, REGISTRATIONS)
+NAME_FUNCTION(risk_level_name, RISK_LEVELS)
+NAME_FUNCTION(risk_state_name, RISK_STATES)
+
 static const struct conf_row secret_rows[] = {
 	{ .key = "value",
 	    .type = CONF_STR,
@@ -155,12 +196,32 @@ static const struct conf_row user_rows[] = {
 	    .offset = offsetof(struct user_conf, enabled),
 	    .dflt = "true",
 	    .help = "false: the account is disabled" },
+	USER_STR("created", created, "RFC 3339 time; the simulator's start if left out"),
+	USER_STR("sessions_valid_from", sessions_valid_from,
+	    "RFC 3339 time: sign-ins from before it count no more"),
+	USER_STR("deleted", deleted, "RFC 3339 time: in the recycle bin since then"),
+	{ .key = "risk_level",
+	    .type = CONF_CHOICE,
+	    .offset = offsetof(struct user_conf, risk_level),
+	    .dflt = "none",
+	    .choices = RISK_LEVELS(FIRST, NEXT),
+	    .help = "what Identity Protection thinks" },
+	{ .key = "risk_state",
+	    .type = CONF_CHOICE,
+	    .offset = offsetof(struct user_conf, risk_state),
+	    .dflt = "none",
+	    .choices = RISK_STATES(FIRST, NEXT),
+	    .help = "what became of the risk" },
 	{ NULL },
 };
 static const struct conf_schema user_schema = { "user", sizeof(struct user_conf), user_rows, 0,
 	offsetof(struct user_conf, line) };
 
 static const struct conf_row group_rows[] = {
+	{ .key = "id",
+	    .type = CONF_STR,
+	    .offset = offsetof(struct group_conf, id),
+	    .help = "object id, a GUID; derived from the name if left out" },
 	{ .key = "name",
 	    .type = CONF_STR,
 	    .offset = offsetof(struct group_conf, name),
@@ -228,12 +289,54 @@ static const struct conf_row device_rows[] = {
 	    .offset = offsetof(struct device_conf, enabled),
 	    .dflt = "true",
 	    .help = "false: the device is disabled in Entra" },
+	{ .key = "managed",
+	    .type = CONF_BOOL,
+	    .offset = offsetof(struct device_conf, managed),
+	    .dflt = "true",
+	    .help = "false: in Entra only, Intune does not manage it" },
+	DEVICE_STR("object_id", object_id, "object id in Entra; derived if left out"),
+	{ .key = "ownership",
+	    .type = CONF_CHOICE,
+	    .offset = offsetof(struct device_conf, ownership),
+	    .dflt = "default",
+	    .choices = "default|company|personal",
+	    .help = "whose it is; by default a personal work profile is personal" },
+	{ .key = "compliance",
+	    .type = CONF_CHOICE,
+	    .offset = offsetof(struct device_conf, compliance),
+	    .dflt = "compliant",
+	    .choices = COMPLIANCES(FIRST, NEXT),
+	    .help = "complianceState" },
+	{ .key = "management_state",
+	    .type = CONF_CHOICE,
+	    .offset = offsetof(struct device_conf, management_state),
+	    .dflt = "managed",
+	    .choices = MANAGEMENT_STATES(FIRST, NEXT),
+	    .help = "managementState; wipePending and retirePending are carried out at check-in" },
+	{ .key = "registration",
+	    .type = CONF_CHOICE,
+	    .offset = offsetof(struct device_conf, registration),
+	    .dflt = "registered",
+	    .choices = REGISTRATIONS(FIRST, NEXT),
+	    .help = "deviceRegistrationState" },
+	{ .key = "trust",
+	    .type = CONF_CHOICE,
+	    .offset = offsetof(struct device_conf, trust),
+	    .dflt = "default",
+	    .choices = "default|AzureAd|ServerAd|Workplace",
+	    .help = "how it is joined to Entra; by default what its platform and SID suggest" },
+	DEVICE_STR("enrolled", enrolled, "RFC 3339 time; the simulator's start if left out"),
+	DEVICE_STR("last_sync", last_sync, "RFC 3339 time of the last check-in before the start"),
 	{ NULL },
 };
 static const struct conf_schema device_schema = { "device", sizeof(struct device_conf), device_rows,
 	0, offsetof(struct device_conf, line) };
 
 static const struct conf_row root_rows[] = {
+	{ .key = "id",
+	    .type = CONF_STR,
+	    .offset = offsetof(struct root_conf, id),
+	    .help = "a GUID; derived from the name if left out" },
 	{ .key = "name",
 	    .type = CONF_STR,
 	    .offset = offsetof(struct root_conf, name),
@@ -249,6 +352,10 @@ static const struct conf_row root_rows[] = {
 	    .type = CONF_PATH,
 	    .offset = offsetof(struct root_conf, file),
 	    .help = "the certificate, PEM or DER; may be given by --root NAME=FILE" },
+	{ .key = "certificate",
+	    .type = CONF_STR,
+	    .offset = offsetof(struct root_conf, certificate),
+	    .help = "the certificate itself, PEM, instead of a file" },
 	{ .key = "groups",
 	    .type = CONF_STR_LIST,
 	    .offset = offsetof(struct root_conf, groups),

@@ -24,6 +24,49 @@ enum enrollment {
 	ENROLLMENT_AOSP,
 };
 
+/* Names and order of Graph's enumerations (docs of deviceManagement, identityProtection). */
+enum compliance {
+	COMPLIANCE_UNKNOWN,
+	COMPLIANCE_COMPLIANT,
+	COMPLIANCE_NONCOMPLIANT,
+	COMPLIANCE_CONFLICT,
+	COMPLIANCE_ERROR,
+	COMPLIANCE_IN_GRACE_PERIOD,
+	COMPLIANCE_CONFIG_MANAGER
+};
+enum management_state {
+	MANAGEMENT_MANAGED,
+	MANAGEMENT_RETIRE_PENDING,
+	MANAGEMENT_RETIRE_FAILED,
+	MANAGEMENT_WIPE_PENDING,
+	MANAGEMENT_WIPE_FAILED,
+	MANAGEMENT_UNHEALTHY,
+	MANAGEMENT_DELETE_PENDING,
+	MANAGEMENT_RETIRE_ISSUED,
+	MANAGEMENT_WIPE_ISSUED,
+	MANAGEMENT_WIPE_CANCELED,
+	MANAGEMENT_RETIRE_CANCELED,
+	MANAGEMENT_DISCOVERED
+};
+enum registration {
+	REGISTRATION_REGISTERED,
+	REGISTRATION_NOT_REGISTERED,
+	REGISTRATION_REVOKED,
+	REGISTRATION_KEY_CONFLICT,
+	REGISTRATION_APPROVAL_PENDING,
+	REGISTRATION_CERTIFICATE_RESET,
+	REGISTRATION_NOT_REGISTERED_PENDING_ENROLLMENT,
+	REGISTRATION_UNKNOWN
+};
+enum ownership { OWNERSHIP_DEFAULT, OWNERSHIP_COMPANY, OWNERSHIP_PERSONAL };
+enum trust { TRUST_DEFAULT, TRUST_AZURE_AD, TRUST_SERVER_AD, TRUST_WORKPLACE };
+/* "wipePending"; static */
+const char *compliance_name(int c);
+const char *management_state_name(int m);
+const char *registration_name(int r);
+const char *risk_level_name(int r);
+const char *risk_state_name(int r);
+
 enum certificate_type { CERTIFICATE_USER, CERTIFICATE_DEVICE };
 enum key_size { KEY_SIZE_ANY, KEY_SIZE_1024, KEY_SIZE_2048, KEY_SIZE_4096 };
 enum hash_choice { HASH_SHA1, HASH_SHA256 };
@@ -66,11 +109,14 @@ struct user_conf {
 	const char *id, *upn, *email, *user_name, *given_name, *surname, *name;
 	const char *on_prem_sid, *on_prem_dn, *sam_account, *department;
 	bool enabled;
+	const char *created, *sessions_valid_from; /* RFC 3339, or NULL */
+	const char *deleted; /* RFC 3339: in the recycle bin since then; NULL: not */
+	int risk_level, risk_state;
 	int line;
 };
 
 struct group_conf {
-	const char *name;
+	const char *id, *name;
 	struct conf_strs users, devices; /* ids or names */
 	int line;
 };
@@ -82,13 +128,18 @@ struct device_conf {
 	const char *serial, *imei, *meid, *wifi_mac, *fqdn, *os_version, *on_prem_sid;
 	struct conf_strs registered_keys; /* SHA-1 key identifiers in hex, for Windows Hello */
 	bool enabled;
+	bool managed;          /* false: Entra knows the device, Intune does not (any more) */
+	const char *object_id; /* Entra's own id of the device object, or NULL */
+	int ownership, compliance, management_state, registration, trust;
+	const char *enrolled, *last_sync; /* RFC 3339, or NULL */
 	int line;
 };
 
 struct root_conf {
-	const char *name;
+	const char *id, *name;
 	int platform;
 	const char *file;
+	const char *certificate; /* PEM text, instead of a file */
 	struct conf_strs groups;
 	int line;
 };

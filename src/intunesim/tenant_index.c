@@ -9,6 +9,142 @@
 
 #include "intunesim/tenant_int.h"
 
+/* What an item is called in one index; NULL: it is not in it. */
+static const char *
+live_id(const void *item)
+{
+	const struct user *u = item;
+
+	return u->conf->deleted == NULL ? u->conf->id : NULL;
+}
+
+/* Entra gives the name of a user in the recycle bin to the next who wants it. */
+static const char *
+live_upn(const void *item)
+{
+	const struct user *u = item;
+
+	return u->conf->deleted == NULL ? u->conf->upn : NULL;
+}
+
+static const char *
+binned_id(const void *item)
+{
+	const struct user *u = item;
+
+	return u->conf->deleted != NULL ? u->conf->id : NULL;
+}
+
+static const char *
+device_id(const void *item)
+{
+	return ((const struct device *)item)->conf->id;
+}
+
+static const char *
+device_name(const void *item)
+{
+	return ((const struct device *)item)->conf->name;
+}
+
+static const char *
+device_entra_id(const void *item)
+{
+	return ((const struct device *)item)->conf->entra_id;
+}
+
+static const char *
+device_object_id(const void *item)
+{
+	return ((const struct device *)item)->object_id;
+}
+
+static const char *
+group_id(const void *item)
+{
+	return ((const struct group *)item)->id;
+}
+
+static const char *
+group_name(const void *item)
+{
+	return ((const struct group *)item)->conf->name;
+}
+
+static const char *
+profile_id(const void *item)
+{
+	return ((const struct profile *)item)->id;
+}
+
+static const char *
+profile_name(const void *item)
+{
+	return ((const struct profile *)item)->conf->name;
+}
+
+static int
+user_line(const void *item)
+{
+	return ((const struct user *)item)->conf->line;
+}
+
+static int
+device_line(const void *item)
+{
+	return ((const struct device *)item)->conf->line;
+}
+
+static int
+group_line(const void *item)
+{
+	return ((const struct group *)item)->conf->line;
+}
+
+static int
+profile_line(const void *item)
+{
+	return ((const struct profile *)item)->conf->line;
+}
+
+static const struct {
+	size_t size;
+	int (*line)(const void *item);
+} kinds[] = {
+	[INDEX_USERS] = { sizeof(struct user), user_line },
+	[INDEX_DEVICES] = { sizeof(struct device), device_line },
+	[INDEX_GROUPS] = { sizeof(struct group), group_line },
+	[INDEX_PROFILES] = { sizeof(struct profile), profile_line },
+};
+
+static const struct {
+	enum indexed what;
+	size_t offset; /* of the index in struct tenant */
+	const char *(*name)(const void *item);
+	const char *key; /* for the error about two of one name */
+} indexes[] = {
+	{ INDEX_USERS, offsetof(struct tenant, users_by_id), live_id, "id" },
+	{ INDEX_USERS, offsetof(struct tenant, users_by_upn), live_upn, "upn" },
+	{ INDEX_USERS, offsetof(struct tenant, binned_by_id), binned_id, "id" },
+	{ INDEX_DEVICES, offsetof(struct tenant, devices_by_id), device_id, "id" },
+	{ INDEX_DEVICES, offsetof(struct tenant, devices_by_name), device_name, "name" },
+	{ INDEX_DEVICES, offsetof(struct tenant, devices_by_entra_id), device_entra_id,
+	    "entra_id" },
+	{ INDEX_DEVICES, offsetof(struct tenant, devices_by_object_id), device_object_id,
+	    "object_id" },
+	{ INDEX_GROUPS, offsetof(struct tenant, groups_by_id), group_id, "id" },
+	{ INDEX_GROUPS, offsetof(struct tenant, groups_by_name), group_name, "name" },
+	{ INDEX_PROFILES, offsetof(struct tenant, profiles_by_id), profile_id, "id" },
+	{ INDEX_PROFILES, offsetof(struct tenant, profiles_by_name), profile_name, "name" },
+};
+#define N_INDEXES (sizeof(indexes) / sizeof(indexes[0]))
+
+static struct name_index *
+index_at(struct tenant *t, size_t i)
+{
+	return (struct name_index *)(void *)((char *)t + indexes[i].offset);
+}
+
 static int
 by_name(const void *a, const void *b)
 {
@@ -17,31 +153,57 @@ by_name(const void *a, const void *b)
 	return strcasecmp(x->name, y->name);
 }
 
-enum rc
-index_make(struct name_index *out, const void *items, size_t n, size_t size, size_t offset,
-    struct err *err)
+/* Two of one name stay in the order of the file, so that the error is at the second. */
+static int
+by_name_and_place(const void *a, const void *b)
 {
-	struct name_entry *v = calloc(n + 1, sizeof(*v));
-	const char *at = items;
-	size_t count = 0;
+	const struct name_entry *x = a, *y = b;
+	int c = strcasecmp(x->name, y->name);
 
-	if (v == NULL)
-		return fail(err, RC_NOMEM, "out of memory");
-	for (size_t i = 0; i < n; i++, at += size) {
-		v[count].name = *(const char *const *)(const void *)(at + offset);
-		v[count].item = at;
-		count += v[count].name != NULL;
+	return c != 0 ? c : (x->item > y->item) - (x->item < y->item);
+}
+
+static enum rc
+check_twice(const struct tenant *t, size_t i, const struct name_index *ix, struct err *err)
+{
+	for (size_t j = 1; j < ix->n; j++) {
+		if (strcasecmp(ix->v[j - 1].name, ix->v[j].name) == 0)
+			return conf_fail(t->conf, err, kinds[indexes[i].what].line(ix->v[j].item),
+			    indexes[i].key, "\"%s\" is there twice", ix->v[j].name);
 	}
-	index_take(out, v, count);
 	return RC_OK;
 }
 
-void
-index_take(struct name_index *out, struct name_entry *entries, size_t n)
+static enum rc
+make_index(struct tenant *t, size_t i, const char *items, size_t n, struct err *err)
 {
-	qsort(entries, n, sizeof(*entries), by_name);
-	out->v = entries;
-	out->n = n;
+	struct name_index *ix = index_at(t, i);
+
+	if ((ix->v = calloc(n + 1, sizeof(*ix->v))) == NULL)
+		return fail(err, RC_NOMEM, "out of memory");
+	for (size_t j = 0; j < n; j++, items += kinds[indexes[i].what].size) {
+		ix->v[ix->n].name = indexes[i].name(items);
+		ix->v[ix->n].item = items;
+		ix->n += ix->v[ix->n].name != NULL;
+	}
+	qsort(ix->v, ix->n, sizeof(*ix->v), by_name_and_place);
+	return check_twice(t, i, ix, err);
+}
+
+enum rc
+tenant_index(struct tenant *t, enum indexed what, struct err *err)
+{
+	const void *const items[] = { t->users, t->devices, t->groups, t->profiles };
+	const size_t counts[] = { t->file.users.n, t->n_devices, t->n_groups, t->n_profiles };
+	enum rc rc;
+
+	for (size_t i = 0; i < N_INDEXES; i++) {
+		if (indexes[i].what != what)
+			continue;
+		if ((rc = make_index(t, i, items[what], counts[what], err)) != RC_OK)
+			return rc;
+	}
+	return RC_OK;
 }
 
 const void *
@@ -56,10 +218,10 @@ index_find(const struct name_index *ix, const char *name)
 }
 
 void
-index_done(struct name_index *ix)
+tenant_index_done(struct tenant *t)
 {
-	free(ix->v);
-	*ix = (struct name_index){ 0 };
+	for (size_t i = 0; i < N_INDEXES; i++)
+		free(index_at(t, i)->v);
 }
 
 /* ---- groups ---- */
@@ -76,14 +238,20 @@ has_bit(const uint8_t *bits, size_t i)
 	return (bits[i / 8] >> i % 8 & 1) != 0;
 }
 
-/* Which users are in the group, as bits of file.users. */
+/*
+ * Which users are in the group, as bits of file.users.  One in the recycle bin keeps its place in
+ * the list, for the day of its return, and counts for nothing.
+ */
 static enum rc
 mark_users(uint8_t *bits, const struct tenant *t, const struct group_conf *g, struct err *err)
 {
 	const struct user_conf *first = t->file.users.v, *u;
 
 	for (size_t i = 0; i < g->users.n; i++) {
-		if ((u = tenant_user(t, g->users.v[i])) == NULL)
+		u = tenant_user(t, g->users.v[i]);
+		if (u == NULL && tenant_binned(t, g->users.v[i]) != NULL)
+			continue;
+		if (u == NULL)
 			return conf_fail(t->conf, err, g->line, "users", "there is no user \"%s\"",
 			    g->users.v[i]);
 		set_bit(bits, (size_t)(u - first));
@@ -144,11 +312,10 @@ tenant_load_groups(struct tenant *t, struct err *err)
 
 	for (size_t i = 0; i < t->n_groups; i++) {
 		t->groups[i].conf = &c[i];
-		if ((rc = load_group(&t->groups[i], t, err)) != RC_OK)
+		if ((rc = take_id(t->groups[i].id, t, c[i].line, c[i].id, c[i].name, err)) !=
+			RC_OK ||
+		    (rc = load_group(&t->groups[i], t, err)) != RC_OK)
 			return rc;
 	}
-	if ((rc = UNIQUE(t, &t->file.groups, group_conf, name, "name", err)) != RC_OK)
-		return rc;
-	return index_make(
-	    &t->groups_by_name, c, t->n_groups, sizeof(*c), offsetof(struct group_conf, name), err);
+	return tenant_index(t, INDEX_GROUPS, err);
 }

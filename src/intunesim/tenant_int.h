@@ -8,6 +8,9 @@
 
 /* Exactly `len` hex digits. */
 bool is_hex(const char *s, size_t len);
+/* The id that is given, or one derived from the name. */
+enum rc take_id(char out[static GUID_TEXT_MAX], const struct tenant *t, int line, const char *id,
+    const char *name, struct err *err) MUST_CHECK;
 /* A GUID, or not given. */
 enum rc need_guid(const struct tenant *t, int line, const char *key, const char *value,
     struct err *err) MUST_CHECK;
@@ -25,23 +28,15 @@ enum rc need_unique(const struct tenant *t, const struct conf_items *items, size
 enum rc tenant_load_app(
     struct app *a, const struct tenant *t, const struct app_conf *c, struct err *err) MUST_CHECK;
 void tenant_app_done(struct app *a);
-/*
- * tenant_index.c: sorted names of the structs of `items`.  A name that is not given is left out.
- * The index borrows the names.
- */
-enum rc index_make(struct name_index *out, const void *items, size_t n, size_t size, size_t offset,
-    struct err *err) MUST_CHECK;
-/* The same from entries, an array on the heap that is taken over. */
-void index_take(struct name_index *out, struct name_entry *entries, size_t n);
+
+/* tenant_index.c: all indexes of one kind of thing; the names in one must differ. */
+enum indexed { INDEX_USERS, INDEX_DEVICES, INDEX_GROUPS, INDEX_PROFILES };
+enum rc tenant_index(struct tenant *t, enum indexed what, struct err *err) MUST_CHECK;
 /* The item of this name, or NULL. */
 const void *index_find(const struct name_index *ix, const char *name);
-void index_done(struct name_index *ix);
+void tenant_index_done(struct tenant *t);
 /* Resolve the members of all groups; users and devices must have been loaded. */
 enum rc tenant_load_groups(struct tenant *t, struct err *err) MUST_CHECK;
-
-#define INDEX(ix, items, type, field, err)                                                         \
-	index_make(                                                                                \
-	    ix, (items)->v, (items)->n, sizeof(struct type), offsetof(struct type, field), err)
 
 /* tenant_profile.c: SCEP profiles; the roots must have been loaded. */
 enum rc tenant_load_profiles(struct tenant *t, struct err *err) MUST_CHECK;

@@ -24,6 +24,38 @@ root_file(const struct root *r, struct root_option *options, size_t n)
 	return file;
 }
 
+static enum rc
+parse_pem(struct cert **out, const char *pem, struct err *err)
+{
+	size_t n;
+	enum rc rc;
+
+	if ((rc = certs_parse_pem(out, 1, &n, pem, strlen(pem), err)) != RC_OK)
+		return rc;
+	return n == 1 ? RC_OK : fail(err, RC_PARSE, "there is no PEM certificate");
+}
+
+static enum rc
+load_root_cert(struct root *r, const struct tenant *t, const char *file, struct err *err)
+{
+	const struct root_conf *c = r->conf;
+	struct err why;
+	enum rc rc;
+
+	if (c->file != NULL && c->certificate != NULL)
+		return conf_fail(t->conf, err, c->line, "certificate",
+		    "is given twice, the other time by `file`");
+	if (file != NULL) {
+		if ((rc = cert_load(&r->cert, file, err)) != RC_OK)
+			return err_context(err, "trusted root \"%s\"", c->name);
+	} else if (c->certificate == NULL) {
+		return RC_OK;
+	} else if ((rc = parse_pem(&r->cert, c->certificate, &why)) != RC_OK) {
+		return conf_fail(t->conf, err, c->line, "certificate", "%s", why.msg);
+	}
+	return cert_thumbprint_sha1(r->thumbprint, r->cert, err);
+}
+
 enum rc
 tenant_load_root_certs(struct tenant *t, struct root_option *options, size_t n, struct err *err)
 {
@@ -31,13 +63,9 @@ tenant_load_root_certs(struct tenant *t, struct root_option *options, size_t n, 
 
 	for (size_t i = 0; i < t->n_roots; i++) {
 		struct root *r = &t->roots[i];
-		const char *file = root_file(r, options, n);
 
-		if (file == NULL)
-			continue;
-		if ((rc = cert_load(&r->cert, file, err)) != RC_OK ||
-		    (rc = cert_thumbprint_sha1(r->thumbprint, r->cert, err)) != RC_OK)
-			return err_context(err, "trusted root \"%s\"", r->conf->name);
+		if ((rc = load_root_cert(r, t, root_file(r, options, n), err)) != RC_OK)
+			return rc;
 	}
 	for (size_t i = 0; i < t->n_profiles; i++) {
 		struct profile *p = &t->profiles[i];

@@ -30,6 +30,20 @@ need_guid(const struct tenant *t, int line, const char *key, const char *value, 
 	return conf_fail(t->conf, err, line, key, "\"%s\" is no GUID", value);
 }
 
+enum rc
+take_id(char out[static GUID_TEXT_MAX], const struct tenant *t, int line, const char *id,
+    const char *name, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = need_guid(t, line, "id", id, err)) != RC_OK)
+		return rc;
+	if (id == NULL)
+		return guid_derive(out, t->id, name, err);
+	memcpy(out, id, GUID_TEXT_MAX);
+	return RC_OK;
+}
+
 /* ---- names that must differ ---- */
 
 struct named {
@@ -87,24 +101,78 @@ load_apps(struct tenant *t, struct err *err)
 	return UNIQUE(t, &t->file.apps, app_conf, id, "id", err);
 }
 
+/* An RFC 3339 time; `dflt` when not given. */
 static enum rc
-check_users(struct tenant *t, struct err *err)
+read_time(int64_t *out, const struct tenant *t, int line, const char *key, const char *text,
+    int64_t dflt, struct err *err)
+{
+	struct err why;
+
+	*out = dflt;
+	if (text == NULL || time_parse_rfc3339(out, text, &why) == RC_OK)
+		return RC_OK;
+	return conf_fail(t->conf, err, line, key, "%s", why.msg);
+}
+
+static enum rc
+load_user(struct user *u, const struct tenant *t, const struct user_conf *c, struct err *err)
+{
+	enum rc rc;
+
+	u->conf = c;
+	if ((rc = need_guid(t, c->line, "id", c->id, err)) != RC_OK)
+		return rc;
+	if (strchr(c->upn, '@') == NULL)
+		return conf_fail(t->conf, err, c->line, "upn", "\"%s\" has no '@'", c->upn);
+	if ((rc = read_time(&u->created, t, c->line, "created", c->created, t->since, err)) !=
+		RC_OK ||
+	    (rc = read_time(&u->sessions_valid_from, t, c->line, "sessions_valid_from",
+		 c->sessions_valid_from, u->created, err)) != RC_OK)
+		return rc;
+	return read_time(&u->deleted, t, c->line, "deleted", c->deleted, 0, err);
+}
+
+static enum rc
+load_users(struct tenant *t, struct err *err)
 {
 	const struct user_conf *c = t->file.users.v;
 	enum rc rc;
 
 	for (size_t i = 0; i < t->file.users.n; i++) {
-		if ((rc = need_guid(t, c[i].line, "id", c[i].id, err)) != RC_OK)
+		if ((rc = load_user(&t->users[i], t, &c[i], err)) != RC_OK)
 			return rc;
-		if (strchr(c[i].upn, '@') == NULL)
-			return conf_fail(
-			    t->conf, err, c[i].line, "upn", "\"%s\" has no '@'", c[i].upn);
 	}
-	if ((rc = UNIQUE(t, &t->file.users, user_conf, id, "id", err)) != RC_OK ||
-	    (rc = UNIQUE(t, &t->file.users, user_conf, upn, "upn", err)) != RC_OK ||
-	    (rc = INDEX(&t->users_by_id, &t->file.users, user_conf, id, err)) != RC_OK)
+	return tenant_index(t, INDEX_USERS, err);
+}
+
+static enum rc
+check_device(const struct tenant *t, const struct device_conf *c, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = need_guid(t, c->line, "id", c->id, err)) != RC_OK ||
+	    (rc = need_guid(t, c->line, "entra_id", c->entra_id, err)) != RC_OK ||
+	    (rc = need_guid(t, c->line, "object_id", c->object_id, err)) != RC_OK)
 		return rc;
-	return INDEX(&t->users_by_upn, &t->file.users, user_conf, upn, err);
+	if (c->enrollment != ENROLLMENT_DEFAULT && c->platform != PLATFORM_ANDROID)
+		return conf_fail(t->conf, err, c->line, "enrollment", "is for android only");
+	for (size_t i = 0; i < c->registered_keys.n; i++) {
+		if (!is_hex(c->registered_keys.v[i], 40))
+			return conf_fail(t->conf, err, c->line, "registered_keys",
+			    "\"%s\" is not 40 hex digits", c->registered_keys.v[i]);
+	}
+	return RC_OK;
+}
+
+static const struct user_conf *
+find_owner(const struct tenant *t, const char *name)
+{
+	const struct user *binned;
+	const struct user_conf *u = tenant_user(t, name);
+
+	if (u == NULL && (binned = tenant_binned(t, name)) != NULL)
+		u = binned->conf;
+	return u;
 }
 
 static enum rc
@@ -113,18 +181,17 @@ load_device(struct device *d, const struct tenant *t, const struct device_conf *
 	enum rc rc;
 
 	d->conf = c;
-	if ((rc = need_guid(t, c->line, "id", c->id, err)) != RC_OK ||
-	    (rc = need_guid(t, c->line, "entra_id", c->entra_id, err)) != RC_OK)
+	if ((rc = check_device(t, c, err)) != RC_OK)
 		return rc;
-	if (c->user != NULL && (d->user = tenant_user(t, c->user)) == NULL)
+	if (c->user != NULL && (d->user = find_owner(t, c->user)) == NULL)
 		return conf_fail(t->conf, err, c->line, "user", "there is no user \"%s\"", c->user);
-	if (c->enrollment != ENROLLMENT_DEFAULT && c->platform != PLATFORM_ANDROID)
-		return conf_fail(t->conf, err, c->line, "enrollment", "is for android only");
-	for (size_t i = 0; i < c->registered_keys.n; i++) {
-		if (!is_hex(c->registered_keys.v[i], 40))
-			return conf_fail(t->conf, err, c->line, "registered_keys",
-			    "\"%s\" is not 40 hex digits", c->registered_keys.v[i]);
-	}
+	if ((rc = read_time(&d->enrolled, t, c->line, "enrolled", c->enrolled, t->since, err)) !=
+		RC_OK ||
+	    (rc = read_time(&d->last_sync, t, c->line, "last_sync", c->last_sync, 0, err)) != RC_OK)
+		return rc;
+	if (c->object_id == NULL)
+		return guid_derive(d->object_id, c->id, "Entra device object", err);
+	memcpy(d->object_id, c->object_id, sizeof(d->object_id));
 	return RC_OK;
 }
 
@@ -140,11 +207,7 @@ load_devices(struct tenant *t, struct err *err)
 		if ((rc = load_device(&t->devices[i], t, &c[i], err)) != RC_OK)
 			return rc;
 	}
-	if ((rc = UNIQUE(t, &t->file.devices, device_conf, id, "id", err)) != RC_OK ||
-	    (rc = UNIQUE(t, &t->file.devices, device_conf, name, "name", err)) != RC_OK ||
-	    (rc = INDEX(&t->devices_by_id, &t->file.devices, device_conf, id, err)) != RC_OK)
-		return rc;
-	return INDEX(&t->devices_by_name, &t->file.devices, device_conf, name, err);
+	return tenant_index(t, INDEX_DEVICES, err);
 }
 
 enum rc
@@ -166,7 +229,8 @@ load_roots(struct tenant *t, struct err *err)
 
 	for (size_t i = 0; i < t->n_roots; i++) {
 		t->roots[i].conf = &c[i];
-		if ((rc = guid_derive(t->roots[i].id, t->id, c[i].name, err)) != RC_OK ||
+		if ((rc = take_id(t->roots[i].id, t, c[i].line, c[i].id, c[i].name, err)) !=
+			RC_OK ||
 		    (rc = need_groups(t, c[i].line, &c[i].groups, err)) != RC_OK)
 			return rc;
 	}
@@ -191,7 +255,7 @@ load_tenant(struct tenant *t, struct err *err)
 
 /* Later rules lean on earlier ones. */
 static enum rc (*const rules[])(struct tenant *t, struct err *err) = { load_tenant, load_apps,
-	check_users, load_devices, tenant_load_groups, load_roots, tenant_load_profiles };
+	load_users, load_devices, tenant_load_groups, load_roots, tenant_load_profiles };
 
 static enum rc
 make_arrays(struct tenant *t, struct err *err)
@@ -206,8 +270,9 @@ make_arrays(struct tenant *t, struct err *err)
 	t->devices = calloc(t->n_devices + 1, sizeof(*t->devices));
 	t->profiles = calloc(t->n_profiles + 1, sizeof(*t->profiles));
 	t->groups = calloc(t->n_groups + 1, sizeof(*t->groups));
+	t->users = calloc(t->file.users.n + 1, sizeof(*t->users));
 	if (t->apps == NULL || t->roots == NULL || t->devices == NULL || t->profiles == NULL ||
-	    t->groups == NULL)
+	    t->groups == NULL || t->users == NULL)
 		return fail(err, RC_NOMEM, "out of memory");
 	return RC_OK;
 }
@@ -224,6 +289,7 @@ finish(struct tenant *t, const struct origin *from, struct err *err)
 {
 	enum rc rc;
 
+	t->since = from->old != NULL ? from->old->since : clock_now();
 	if ((rc = make_arrays(t, err)) != RC_OK)
 		return rc;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

@@ -2,7 +2,6 @@
  * tenant_profile.c - SCEP profiles: names resolved, variables checked.
  */
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -126,6 +125,42 @@ resolve_key(const struct tenant *t, struct profile *p, struct err *err)
 	return RC_OK;
 }
 
+/* FNV-1a, 64 bits: nobody gains from two profiles of one edition. */
+static uint64_t
+mix(uint64_t h, const void *p, size_t len)
+{
+	const uint8_t *at = p;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ at[i]) * 0x100000001b3u;
+	return h;
+}
+
+/* With its NUL, so that two texts are not one. */
+static uint64_t
+mix_text(uint64_t h, const char *text)
+{
+	return mix(h, text, strlen(text) + 1);
+}
+
+static uint64_t
+edition_of(const struct profile *p)
+{
+	const struct san_conf *san = p->conf->san.v;
+	uint64_t h = 0xcbf29ce484222325u;
+
+	h = mix_text(h, p->subject);
+	for (size_t i = 0; i < p->conf->san.n; i++) {
+		h = mix(h, &san[i].type, sizeof(san[i].type));
+		h = mix_text(h, san[i].value);
+	}
+	h = mix(h, &p->conf->validity.period, sizeof(p->conf->validity.period));
+	h = mix(h, &p->conf->validity.units, sizeof(p->conf->validity.units));
+	for (size_t i = 0; i < p->n_eku; i++)
+		h = mix_text(h, p->eku[i]);
+	return h;
+}
+
 static enum rc
 load_profile(struct tenant *t, struct profile *p, const struct profile_conf *c, struct err *err)
 {
@@ -133,35 +168,12 @@ load_profile(struct tenant *t, struct profile *p, const struct profile_conf *c, 
 
 	p->conf = c;
 	resolve_subject(p);
-	if ((rc = need_guid(t, c->line, "id", c->id, err)) != RC_OK ||
+	if ((rc = take_id(p->id, t, c->line, c->id, c->name, err)) != RC_OK ||
 	    (rc = need_groups(t, c->line, &c->groups, err)) != RC_OK ||
 	    (rc = check_texts(t, p, err)) != RC_OK || (rc = resolve_eku(t, p, err)) != RC_OK ||
 	    (rc = resolve_root(t, p, err)) != RC_OK || (rc = resolve_key(t, p, err)) != RC_OK)
 		return rc;
-	if (c->id == NULL)
-		return guid_derive(p->id, t->id, c->name, err);
-	memcpy(p->id, c->id, sizeof(p->id));
-	return RC_OK;
-}
-
-/* Ids are given or derived; the index shows whether two are the same. */
-static enum rc
-index_profiles(struct tenant *t, struct err *err)
-{
-	struct name_entry *v = calloc(t->n_profiles + 1, sizeof(*v));
-
-	if (v == NULL)
-		return fail(err, RC_NOMEM, "out of memory");
-	for (size_t i = 0; i < t->n_profiles; i++)
-		v[i] = (struct name_entry){ t->profiles[i].id, &t->profiles[i] };
-	index_take(&t->profiles_by_id, v, t->n_profiles);
-	for (size_t i = 1; i < t->n_profiles; i++) {
-		const struct profile *p = v[i].item;
-
-		if (strcasecmp(v[i - 1].name, v[i].name) == 0)
-			return conf_fail(
-			    t->conf, err, p->conf->line, "id", "\"%s\" is there twice", p->id);
-	}
+	p->edition = edition_of(p);
 	return RC_OK;
 }
 
@@ -175,7 +187,5 @@ tenant_load_profiles(struct tenant *t, struct err *err)
 		if ((rc = load_profile(t, &t->profiles[i], &c[i], err)) != RC_OK)
 			return rc;
 	}
-	if ((rc = UNIQUE(t, &t->file.scep_profiles, profile_conf, name, "name", err)) != RC_OK)
-		return rc;
-	return index_profiles(t, err);
+	return tenant_index(t, INDEX_PROFILES, err);
 }

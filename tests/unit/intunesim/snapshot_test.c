@@ -33,7 +33,7 @@ put(const struct kit *k, const char *from, const char *to)
 	struct err e;
 
 	pthread_mutex_lock(&k->sim->deeds);
-	assert_ok(sim_put(k->sim, renewed(k, from, to), &e), e);
+	assert_ok(sim_put(k->sim, renewed(k, from, to), &(struct deed_effect){ 0 }, &e), e);
 	pthread_mutex_unlock(&k->sim->deeds);
 }
 
