@@ -41,7 +41,8 @@ platform_name(int p)
 	N(retirePending)                                                                           \
 	N(retireFailed)                                                                            \
 	N(wipePending)                                                                             \
-	N(wipeFailed) N(unhealthy) N(deletePending) N(retireIssued) N(wipeIssued) N(wipeCanceled)  \
+	N(wipeFailed)                                                                              \
+	N(unhealthy) N(deletePending) N(retireIssued) N(wipeIssued) N(wipeCanceled)                \
 	    N(retireCanceled) N(discovered)
 #define REGISTRATIONS(F, N)                                                                        \
 	F(registered)                                                                              \
@@ -352,10 +353,10 @@ static const struct conf_row root_rows[] = {
 	    .type = CONF_PATH,
 	    .offset = offsetof(struct root_conf, file),
 	    .help = "the certificate, PEM or DER; may be given by --root NAME=FILE" },
-	{ .key = "certificate",
+	{ .key = "pem",
 	    .type = CONF_STR,
-	    .offset = offsetof(struct root_conf, certificate),
-	    .help = "the certificate itself, PEM, instead of a file" },
+	    .offset = offsetof(struct root_conf, pem),
+	    .help = "the certificate itself, instead of a file" },
 	{ .key = "groups",
 	    .type = CONF_STR_LIST,
 	    .offset = offsetof(struct root_conf, groups),

@@ -139,7 +139,7 @@ struct root_conf {
 	const char *id, *name;
 	int platform;
 	const char *file;
-	const char *certificate; /* PEM text, instead of a file */
+	const char *pem; /* the certificate itself, instead of a file */
 	struct conf_strs groups;
 	int line;
 };

@@ -42,16 +42,16 @@ load_root_cert(struct root *r, const struct tenant *t, const char *file, struct 
 	struct err why;
 	enum rc rc;
 
-	if (c->file != NULL && c->certificate != NULL)
-		return conf_fail(t->conf, err, c->line, "certificate",
-		    "is given twice, the other time by `file`");
+	if (c->file != NULL && c->pem != NULL)
+		return conf_fail(
+		    t->conf, err, c->line, "pem", "is given twice, the other time by `file`");
 	if (file != NULL) {
 		if ((rc = cert_load(&r->cert, file, err)) != RC_OK)
 			return err_context(err, "trusted root \"%s\"", c->name);
-	} else if (c->certificate == NULL) {
+	} else if (c->pem == NULL) {
 		return RC_OK;
-	} else if ((rc = parse_pem(&r->cert, c->certificate, &why)) != RC_OK) {
-		return conf_fail(t->conf, err, c->line, "certificate", "%s", why.msg);
+	} else if ((rc = parse_pem(&r->cert, c->pem, &why)) != RC_OK) {
+		return conf_fail(t->conf, err, c->line, "pem", "%s", why.msg);
 	}
 	return cert_thumbprint_sha1(r->thumbprint, r->cert, err);
 }
