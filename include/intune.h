@@ -50,7 +50,7 @@ enum intune_status {
 	INTUNE_E_NOMEM,
 	INTUNE_E_AUTH,       /* Entra refused the app: aadsts says why */
 	INTUNE_E_PERMISSION, /* 401/403 from Graph or Intune: consent or a role is missing */
-	INTUNE_E_DISCOVERY,  /* the tenant's service list lacks the SCEP service */
+	INTUNE_E_DISCOVERY,  /* the tenant's service list lacks the service of the call */
 	INTUNE_E_REFUSED, /* Intune answered, and the answer is not exactly "Success": see code */
 	INTUNE_E_UNAVAILABLE, /* connect, TLS, timeout, 429, 5xx: the same call may work later */
 	INTUNE_E_PROTOCOL,    /* the answer is not what the service sends */
@@ -115,7 +115,7 @@ struct intune_error {
 	enum intune_step step;
 	enum intune_code code; /* with INTUNE_E_REFUSED */
 	char code_text[96];    /* as sent by the service */
-	char description[512]; /* the service's words; one line */
+	char description[512]; /* the service's words, or those of what answered for it; one line */
 	int http_status;       /* 0: no answer */
 	long aadsts;           /* 7000215 ..., 0: none */
 	char transaction_id[256];
@@ -268,13 +268,15 @@ struct intune_revocation_list;
  * the caConfiguration of the success notification, and only after it has cut the list to
  * max_requests: an empty list does not prove that nothing waits.  The same request comes again
  * until a result for it has been uploaded.
- * *out is the caller's; give it back with intune_revocation_list_free().
+ * *out is the caller's; give it back with intune_revocation_list_free().  Entries that cannot be
+ * answered (no requestContext or serialNumber) are passed over: INTUNE_OK, and err->message says how
+ * many; it is "" otherwise.
  */
 enum intune_status intune_download_revocation_requests(struct intune_client *c,
     const char *transaction_id, unsigned max_requests, const char *issuer_name,
     struct intune_revocation_list **out, struct intune_error *err);
 size_t intune_revocation_list_count(const struct intune_revocation_list *l);
-/* i < count; valid as long as the list. */
+/* Valid as long as the list; NULL when i is not below the count. */
 const struct intune_revocation_request *intune_revocation_list_get(
     const struct intune_revocation_list *l, size_t i);
 void intune_revocation_list_free(struct intune_revocation_list *l); /* NULL is allowed */
@@ -304,7 +306,7 @@ struct intune_revocation_result {
 	const char *request_context; /* of the request; not empty */
 	bool succeeded;              /* true exactly when code is INTUNE_REVOCATION_NONE */
 	enum intune_revocation_code code;
-	const char *message; /* may be NULL */
+	const char *message; /* why not, at most 1024 bytes; NULL or "" when it succeeded */
 };
 /*
  * uploadRevocationResults.  n: 1..INTUNE_REVOCATION_MAX.  INTUNE_OK only when the service says

@@ -1,34 +1,66 @@
 /*
- * actions.c - the three calls of the SCEP service, one table, one path.
+ * actions.c - what is sent to Intune's two services: one table, one path; and the three calls of the
+ * SCEP service.
  */
+#include "intune/action.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "intune/client.h"
 #include "intune/reply.h"
+#include "ossl/alg.h"
 
-#define TEXT_MAX  1024u /* bytes of any string argument */
 #define TRIES_MAX 3
+
+struct attempt;
 
 struct action {
 	const char *path;
 	enum intune_step step;
+	enum service_id service;
 	bool repeatable; /* asking twice does no harm, even if the first one arrived */
+	/* An answer of HTTP 2xx. */
+	enum intune_status (*judge)(struct op *op, const struct attempt *t,
+	    const struct exchange *x, const struct http_result *res);
 };
 
+static enum intune_status judge_code(
+    struct op *, const struct attempt *, const struct exchange *, const struct http_result *);
+static enum intune_status judge_list(
+    struct op *, const struct attempt *, const struct exchange *, const struct http_result *);
+static enum intune_status judge_value(
+    struct op *, const struct attempt *, const struct exchange *, const struct http_result *);
+
+/*
+ * A download changes nothing: what waits comes again until its result is there.  An upload is not
+ * repeated: its requests come again with the next download, and their results with them.
+ */
 static const struct action actions[ACTION__MAX] = {
-	[ACTION_VALIDATE] = { "ScepActions/validateRequest", INTUNE_STEP_VALIDATE, true },
-	[ACTION_SUCCESS] = { "ScepActions/successNotification", INTUNE_STEP_SUCCESS, false },
-	[ACTION_FAILURE] = { "ScepActions/failureNotification", INTUNE_STEP_FAILURE, false },
+	[ACTION_VALIDATE] = { "ScepActions/validateRequest", INTUNE_STEP_VALIDATE, SERVICE_SCEP,
+	    true, judge_code },
+	[ACTION_SUCCESS] = { "ScepActions/successNotification", INTUNE_STEP_SUCCESS, SERVICE_SCEP,
+	    false, judge_code },
+	[ACTION_FAILURE] = { "ScepActions/failureNotification", INTUNE_STEP_FAILURE, SERVICE_SCEP,
+	    false, judge_code },
+	[ACTION_DOWNLOAD] = { "CertificateAuthorityRequests/downloadRevocationRequests",
+	    INTUNE_STEP_DOWNLOAD, SERVICE_REVOCATION, true, judge_list },
+	[ACTION_UPLOAD] = { "CertificateAuthorityRequests/uploadRevocationResults",
+	    INTUNE_STEP_UPLOAD, SERVICE_REVOCATION, false, judge_value },
 };
 
 const char *
 action_path(enum action_id a)
 {
 	return actions[a].path;
+}
+
+enum service_id
+action_service(enum action_id a)
+{
+	return actions[a].service;
 }
 
 /* What may make a second try go better than the first. */
@@ -42,28 +74,38 @@ enum cure {
 struct attempt {
 	const struct action *action;
 	const struct buf *body;
-	struct service *service;
+	struct intune_revocation_list **list;
+	struct services *service;
 	struct token *token;
 	enum cure cure; /* when it failed */
 };
 
+/* The door of an answer of HTTP 2xx did not let it in. */
 static enum intune_status
-judge(struct op *op, const struct exchange *x, const struct http_result *res)
+not_intunes(struct op *op, const struct exchange *x, const struct http_result *res, enum rc rc,
+    const struct err *why)
+{
+	if (rc == RC_NOMEM)
+		return op_nomem(op, x->step);
+	op_keep_words(op, res);
+	error_set(op->err, INTUNE_E_PROTOCOL, x->step, "%s: %s: HTTP %d: %s",
+	    intune_step_name(x->step), x->host, res->status, why->msg);
+	error_hint(
+	    op->err, "that is not Intune's answer: see what stands between here and %s", x->host);
+	return INTUNE_E_PROTOCOL;
+}
+
+static enum intune_status
+judge_code(
+    struct op *op, const struct attempt *t, const struct exchange *x, const struct http_result *res)
 {
 	struct intune_error *e = op->err;
 	struct action_reply said;
 	struct err why;
 	enum rc rc = reply_action(&said, res->body.data, res->body.len, &why);
 
-	if (rc == RC_NOMEM)
-		return op_nomem(op, x->step);
-	if (rc != RC_OK) {
-		error_set(e, INTUNE_E_PROTOCOL, x->step, "%s: %s: HTTP %d: %s",
-		    intune_step_name(x->step), x->host, res->status, why.msg);
-		error_hint(
-		    e, "that is not Intune's answer: see what stands between here and %s", x->host);
-		return INTUNE_E_PROTOCOL;
-	}
+	if (rc != RC_OK)
+		return not_intunes(op, x, res, rc, &why);
 	e->code = said.code;
 	memcpy(e->code_text, said.code_text, sizeof(e->code_text));
 	memcpy(e->description, said.description, sizeof(e->description));
@@ -73,6 +115,33 @@ judge(struct op *op, const struct exchange *x, const struct http_result *res)
 	    said.code_text[0] != '\0' ? said.code_text : "\"\"",
 	    said.description[0] != '\0' ? ": " : "", said.description);
 	error_hint(e, "%s", intune_code_hint(said.code));
+	return INTUNE_E_REFUSED;
+}
+
+static enum intune_status
+judge_list(
+    struct op *op, const struct attempt *t, const struct exchange *x, const struct http_result *res)
+{
+	struct err why;
+	enum rc rc = reply_revocation_list(t->list, res->body.data, res->body.len, &why);
+
+	return rc == RC_OK ? INTUNE_OK : not_intunes(op, x, res, rc, &why);
+}
+
+static enum intune_status
+judge_value(
+    struct op *op, const struct attempt *t, const struct exchange *x, const struct http_result *res)
+{
+	bool taken;
+	struct err why;
+	enum rc rc = reply_upload(&taken, res->body.data, res->body.len, &why);
+
+	if (rc != RC_OK)
+		return not_intunes(op, x, res, rc, &why);
+	if (taken)
+		return INTUNE_OK;
+	error_set(op->err, INTUNE_E_REFUSED, x->step, "upload: Intune did not take the results");
+	error_hint(op->err, "the requests come again with the next download: report them again");
 	return INTUNE_E_REFUSED;
 }
 
@@ -100,7 +169,7 @@ static enum intune_status
 answered(struct op *op, struct attempt *t, const struct exchange *x, const struct http_result *res)
 {
 	if (res->status >= 200 && res->status <= 299)
-		return judge(op, x, res);
+		return t->action->judge(op, t, x, res);
 	t->cure = cure_for(t->action, res);
 	if (t->cure == CURE_TOKEN)
 		return token_lacks(op, x, res, t->token);
@@ -118,9 +187,10 @@ post(struct op *op, struct attempt *t)
 		.step = t->action->step,
 		.method = "POST",
 		.url = t->service->url[t->action - actions],
-		.host = t->service->host,
+		.host = t->service->host[t->action->service],
 		.headers = { t->token->line, "content-type: application/json",
-		    op->client->set.line_api_version, op->client->set.line_user_agent },
+		    op->client->set.line_api_version[t->action->service],
+		    op->client->set.line_user_agent },
 		.n_headers = 4,
 		.body = t->body,
 	};
@@ -142,11 +212,11 @@ static bool
 look_again(struct op *op, const struct attempt *t)
 {
 	struct intune_error first = *op->err;
-	struct service *now;
+	struct services *now;
 	bool newer = false;
 
 	service_doubt(op, t->service);
-	if (service_get(op, &now) == INTUNE_OK) {
+	if (service_get(op, t->action->service, &now) == INTUNE_OK) {
 		newer = now != t->service;
 		shared_release(&now->shared);
 	}
@@ -178,7 +248,7 @@ try_once(struct op *op, struct attempt *t)
 	enum intune_status st;
 
 	t->cure = CURE_NONE;
-	if ((st = service_get(op, &t->service)) != INTUNE_OK)
+	if ((st = service_get(op, t->action->service, &t->service)) != INTUNE_OK)
 		return st;
 	if ((st = token_get(op, SCOPE_INTUNE, &t->token)) != INTUNE_OK)
 		return st;
@@ -197,9 +267,10 @@ attempt_done(struct attempt *t)
 }
 
 static enum intune_status
-perform(struct op *op, enum action_id id, const struct buf *body)
+perform(
+    struct op *op, enum action_id id, const struct buf *body, struct intune_revocation_list **list)
 {
-	struct attempt t = { .action = &actions[id], .body = body };
+	struct attempt t = { .action = &actions[id], .body = body, .list = list };
 	enum intune_status st;
 	unsigned used = 0;
 	int tries;
@@ -216,21 +287,16 @@ perform(struct op *op, enum action_id id, const struct buf *body)
 	return st;
 }
 
-struct argument {
-	const char *name;
-	const char *value;
-	bool optional;
-};
-
-static enum intune_status
-bad_argument(struct op *op, const struct action *a, const char *name, const char *what)
+enum intune_status
+action_bad_argument(struct op *op, enum action_id id, const char *name, const char *what)
 {
-	return error_set(op->err, INTUNE_E_ARGUMENT, a->step, "%s: the argument %s %s",
-	    intune_step_name(a->step), name, what);
+	return error_set(op->err, INTUNE_E_ARGUMENT, actions[id].step, "%s: the argument %s %s",
+	    intune_step_name(actions[id].step), name, what);
 }
 
-static enum intune_status
-check_strings(struct op *op, const struct action *a, const struct argument *args, size_t n)
+enum intune_status
+action_check_strings(
+    struct op *op, enum action_id id, const struct argument *args, size_t n, size_t max)
 {
 	size_t i, len;
 
@@ -238,61 +304,107 @@ check_strings(struct op *op, const struct action *a, const struct argument *args
 		if (args[i].value == NULL && args[i].optional)
 			continue;
 		if (args[i].value == NULL || (args[i].value[0] == '\0' && !args[i].optional))
-			return bad_argument(op, a, args[i].name, "is missing");
+			return action_bad_argument(op, id, args[i].name, "is missing");
 		len = strlen(args[i].value);
-		if (len > TEXT_MAX)
-			return bad_argument(op, a, args[i].name, "is too long");
+		if (len > max)
+			return action_bad_argument(op, id, args[i].name, "is too long");
 		if (!utf8_valid((const uint8_t *)args[i].value, len))
-			return bad_argument(op, a, args[i].name, "is not UTF-8");
+			return action_bad_argument(op, id, args[i].name, "is not UTF-8");
 	}
 	return INTUNE_OK;
 }
 
-/* The two that every action has, which Microsoft's library checks first. */
-static enum intune_status
-check_common(struct op *op, const struct action *a, const char *transaction_id, const uint8_t *csr,
-    size_t csr_len)
+enum intune_status
+action_check_common(struct op *op, enum action_id id, const char *transaction_id)
 {
 	const struct argument arg = { "transactionId", transaction_id, false };
-	enum intune_status st;
 
 	if (op->client == NULL)
-		return bad_argument(op, a, "client", "is missing");
-	if ((st = check_strings(op, a, &arg, 1)) != INTUNE_OK)
+		return action_bad_argument(op, id, "client", "is missing");
+	return action_check_strings(op, id, &arg, 1, TEXT_MAX);
+}
+
+enum intune_status
+action_send(struct op *op, enum action_id id, enum rc built, struct buf *body,
+    struct intune_revocation_list **list)
+{
+	enum intune_step step = actions[id].step;
+	enum intune_status st;
+
+	if (built == RC_OK)
+		st = perform(op, id, body, list);
+	else if (built == RC_LIMIT)
+		st = error_set(op->err, INTUNE_E_ARGUMENT, step,
+		    "%s: the arguments are too long together", intune_step_name(step));
+	else
+		st = op_nomem(op, step);
+	buf_wipe(body);
+	return op_end(op, step, st);
+}
+
+/* What every action of the SCEP service is about. */
+struct subject {
+	const char *transaction_id;
+	const uint8_t *csr;
+	size_t csr_len;
+};
+
+static enum intune_status
+check_subject(struct op *op, enum action_id id, const struct subject *s)
+{
+	enum intune_status st = action_check_common(op, id, s->transaction_id);
+
+	if (st != INTUNE_OK)
 		return st;
-	if (csr == NULL || csr_len == 0)
-		return bad_argument(op, a, "certificateRequest", "is missing");
-	if (csr_len > LIMIT_CSR)
-		return bad_argument(op, a, "certificateRequest", "is too long");
+	if (s->csr == NULL || s->csr_len == 0)
+		return action_bad_argument(op, id, "certificateRequest", "is missing");
+	if (s->csr_len > LIMIT_CSR)
+		return action_bad_argument(op, id, "certificateRequest", "is too long");
 	return INTUNE_OK;
 }
 
-/* Send a body that was built, or not; wipes it. */
-static enum intune_status
-send(struct op *op, enum action_id id, enum rc built, struct buf *body)
+/* For whom Intune doubts the bytes: which ones they were. */
+static void
+hint_request(struct intune_error *e, const struct subject *s)
 {
-	enum intune_status st;
+	uint8_t digest[32];
+	char hex[2 * sizeof(digest) + 1];
 
-	st = built == RC_OK ? perform(op, id, body) : op_nomem(op, actions[id].step);
-	buf_wipe(body);
-	return op_end(op, actions[id].step, st);
+	if (digest_bytes(digest, DIGEST_SHA256, s->csr, s->csr_len, NULL) != RC_OK)
+		return;
+	hex_lower(hex, digest, sizeof(digest));
+	error_hint_more(e, "request: %zu bytes, SHA-256 %s", s->csr_len, hex);
+}
+
+static enum intune_status
+scep_send(
+    struct op *op, enum action_id id, enum rc built, struct buf *body, const struct subject *s)
+{
+	enum intune_status st = action_send(op, id, built, body, NULL);
+
+	if (st == INTUNE_E_REFUSED && id == ACTION_VALIDATE &&
+	    intune_code_is_about_bytes(op->err->code))
+		hint_request(op->err, s);
+	if (st != INTUNE_OK && id == ACTION_SUCCESS)
+		error_hint_more(op->err, "the certificate must not be handed out");
+	return st;
 }
 
 enum intune_status
 intune_validate_request(struct intune_client *c, const char *transaction_id, const uint8_t *csr,
     size_t csr_len, struct intune_error *err)
 {
-	const struct action *a = &actions[ACTION_VALIDATE];
+	const struct subject subject = { transaction_id, csr, csr_len };
 	enum intune_status st;
 	struct buf body;
 	struct op op;
 	enum rc rc;
 
 	op_begin(&op, c, transaction_id, err);
-	if ((st = check_common(&op, a, transaction_id, csr, csr_len)) != INTUNE_OK)
-		return op_end(&op, a->step, st);
+	if ((st = check_subject(&op, ACTION_VALIDATE, &subject)) != INTUNE_OK)
+		return op_end(&op, INTUNE_STEP_VALIDATE, st);
 	rc = wire_validate(&body, &c->set, transaction_id, csr, csr_len, NULL);
-	return send(&op, ACTION_VALIDATE, rc, &body);
+	return scep_send(&op, ACTION_VALIDATE, rc, &body, &subject);
 }
 
 enum intune_status
@@ -300,7 +412,6 @@ intune_send_success_notification(
     struct intune_client *c, const struct intune_success *s, struct intune_error *err)
 {
 	static const struct intune_success none;
-	const struct action *a = &actions[ACTION_SUCCESS];
 	enum intune_status st;
 	struct buf body;
 	struct op op;
@@ -308,6 +419,7 @@ intune_send_success_notification(
 
 	if (s == NULL)
 		s = &none;
+	const struct subject subject = { s->transaction_id, s->csr, s->csr_len };
 	const struct argument args[] = {
 		{ "certThumbprint", s->thumbprint, false },
 		{ "certSerialNumber", s->serial, false },
@@ -318,13 +430,14 @@ intune_send_success_notification(
 	};
 
 	op_begin(&op, c, s->transaction_id, err);
-	st = check_common(&op, a, s->transaction_id, s->csr, s->csr_len);
+	st = check_subject(&op, ACTION_SUCCESS, &subject);
 	if (st == INTUNE_OK)
-		st = check_strings(&op, a, args, sizeof(args) / sizeof(args[0]));
+		st = action_check_strings(
+		    &op, ACTION_SUCCESS, args, sizeof(args) / sizeof(args[0]), TEXT_MAX);
 	if (st != INTUNE_OK)
-		return op_end(&op, a->step, st);
+		return op_end(&op, INTUNE_STEP_SUCCESS, st);
 	rc = wire_success(&body, &c->set, s, NULL);
-	return send(&op, ACTION_SUCCESS, rc, &body);
+	return scep_send(&op, ACTION_SUCCESS, rc, &body, &subject);
 }
 
 enum intune_status
@@ -332,20 +445,20 @@ intune_send_failure_notification(struct intune_client *c, const char *transactio
     const uint8_t *csr, size_t csr_len, int64_t hresult, const char *description,
     struct intune_error *err)
 {
+	const struct subject subject = { transaction_id, csr, csr_len };
 	const struct wire_failure n = { transaction_id, csr, csr_len, hresult, description };
 	const struct argument arg = { "errorDescription", description, false };
-	const struct action *a = &actions[ACTION_FAILURE];
 	enum intune_status st;
 	struct buf body;
 	struct op op;
 	enum rc rc;
 
 	op_begin(&op, c, transaction_id, err);
-	st = check_common(&op, a, transaction_id, csr, csr_len);
+	st = check_subject(&op, ACTION_FAILURE, &subject);
 	if (st == INTUNE_OK)
-		st = check_strings(&op, a, &arg, 1);
+		st = action_check_strings(&op, ACTION_FAILURE, &arg, 1, TEXT_MAX);
 	if (st != INTUNE_OK)
-		return op_end(&op, a->step, st);
+		return op_end(&op, INTUNE_STEP_FAILURE, st);
 	rc = wire_failure(&body, &c->set, &n, NULL);
-	return send(&op, ACTION_FAILURE, rc, &body);
+	return scep_send(&op, ACTION_FAILURE, rc, &body, &subject);
 }

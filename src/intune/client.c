@@ -102,7 +102,7 @@ intune_client_free(struct intune_client *c)
 	for (i = 0; i < SCOPE__MAX; i++)
 		cache_done(&c->tokens[i].cache);
 	cache_done(&c->service);
-	free(c->last_uri);
+	free(c->last_uris);
 	settings_done(&c->set);
 	free(c);
 }
@@ -126,7 +126,7 @@ intune_client_set_tls_context(struct intune_client *c, int (*configure)(void *ss
 enum intune_status
 intune_check(struct intune_client *c, struct intune_error *err)
 {
-	struct service *s;
+	struct services *s;
 	struct token *t;
 	enum intune_status st;
 	struct op op;
@@ -137,7 +137,7 @@ intune_check(struct intune_client *c, struct intune_error *err)
 		    "the argument client is missing");
 		return op_end(&op, INTUNE_STEP_CONFIG, st);
 	}
-	if ((st = service_get(&op, &s)) == INTUNE_OK) {
+	if ((st = service_get(&op, SERVICE_SCEP, &s)) == INTUNE_OK) {
 		shared_release(&s->shared);
 		if ((st = token_get(&op, SCOPE_INTUNE, &t)) == INTUNE_OK) {
 			st = token_check(&op, t);

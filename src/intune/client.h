@@ -10,9 +10,17 @@
 #include "http/client.h"
 #include "intune/cache.h"
 #include "intune/op.h"
+#include "intune/reply.h"
 #include "intune/settings.h"
 
-enum action_id { ACTION_VALIDATE, ACTION_SUCCESS, ACTION_FAILURE, ACTION__MAX };
+enum action_id {
+	ACTION_VALIDATE,
+	ACTION_SUCCESS,
+	ACTION_FAILURE,
+	ACTION_DOWNLOAD,
+	ACTION_UPLOAD,
+	ACTION__MAX
+};
 
 struct token_source {
 	struct intune_client *client;
@@ -25,7 +33,7 @@ struct intune_client {
 	struct http_client *http;
 	struct token_source tokens[SCOPE__MAX];
 	struct cache service;
-	char *last_uri; /* of the last discovery; touched only by the thread that fetches */
+	char *last_uris; /* of the last discovery; touched only by the thread that fetches */
 	_Atomic int64_t
 	    settled_until; /* monotonic ms: the address was asked for again and had not changed */
 };
@@ -46,18 +54,26 @@ enum intune_status token_lacks(
  * yet. */
 enum intune_status token_check(struct op *op, const struct token *t);
 
-struct service {
+/* The services of the tenant's list, one at least: a tenant may lack either. */
+struct services {
 	struct shared shared;
-	char *url[ACTION__MAX];
-	char host[HOST_MAX];
+	char *url[ACTION__MAX]; /* NULL when the action's service is not listed */
+	char host[SERVICE__MAX][HOST_MAX];
+	size_t entries;         /* in the list */
+	char names[NAMES_TEXT]; /* of the list, when a service is missing */
 };
 bool service_init(struct intune_client *c);
-enum intune_status service_get(struct op *op, struct service **out);
+/*
+ * With the service of this id listed, or INTUNE_E_DISCOVERY.  A list without it is read again by
+ * the next call: licences are bought.
+ */
+enum intune_status service_get(struct op *op, enum service_id id, struct services **out);
 /* The service failed at this address: it may have moved.  Forget it, unless Graph has just
  * confirmed it. */
-void service_doubt(struct op *op, const struct service *s);
+void service_doubt(struct op *op, const struct services *s);
 
 /* The row of an action. */
 const char *action_path(enum action_id a);
+enum service_id action_service(enum action_id a);
 
 #endif

@@ -9,6 +9,7 @@
 struct code_row {
 	const char *name;
 	const char *hint;
+	bool about_bytes;
 };
 
 #define HINT_BLOB                                                                                  \
@@ -26,14 +27,14 @@ static const struct code_row codes[INTUNE_CODE__MAX] = {
 	    "see its description" },
 	[INTUNE_CODE_SUCCESS] = { "Success", "" },
 	[INTUNE_CODE_CERTIFICATE_REQUEST_DECODING_FAILED] = { "CertificateRequestDecodingFailed",
-	    HINT_CSR },
+	    HINT_CSR, true },
 	[INTUNE_CODE_CHALLENGE_PASSWORD_MISSING] = { "ChallengePasswordMissing",
 	    "the request carries no challenge password: it does not come from an Intune SCEP "
 	    "profile" },
 	[INTUNE_CODE_CHALLENGE_DESERIALIZATION_ERROR] = { "ChallengeDeserializationError",
-	    HINT_BLOB },
-	[INTUNE_CODE_CHALLENGE_DECRYPTION_ERROR] = { "ChallengeDecryptionError", HINT_BLOB },
-	[INTUNE_CODE_CHALLENGE_DECODING_ERROR] = { "ChallengeDecodingError", HINT_BLOB },
+	    HINT_BLOB, true },
+	[INTUNE_CODE_CHALLENGE_DECRYPTION_ERROR] = { "ChallengeDecryptionError", HINT_BLOB, true },
+	[INTUNE_CODE_CHALLENGE_DECODING_ERROR] = { "ChallengeDecodingError", HINT_BLOB, true },
 	[INTUNE_CODE_CHALLENGE_INVALID_TIMESTAMP] = { "ChallengeInvalidTimestamp",
 	    "the challenge's times are not valid" HINT_SYNC },
 	[INTUNE_CODE_CHALLENGE_EXPIRED] = { "ChallengeExpired",
@@ -62,15 +63,16 @@ static const struct code_row codes[INTUNE_CODE__MAX] = {
 	[INTUNE_CODE_REGISTERED_KEY_MISMATCH] = { "RegisteredKeyMismatch",
 	    "the request's key is not a Windows Hello key that the user has registered in Entra" },
 	[INTUNE_CODE_SIGNING_CERT_THUMBPRINT_MISMATCH] = { "SigningCertThumbprintMismatch",
-	    HINT_BLOB },
+	    HINT_BLOB, true },
 	[INTUNE_CODE_SCEP_PROFILE_NO_LONGER_TARGETED_TO_THE_CLIENT] = { "ScepProfileNoLongerTargete"
 									"dToTheClient",
 	    "the profile is no longer assigned to this device or user: expected after a change of "
 	    "groups" },
-	[INTUNE_CODE_SIGNATURE_VALIDATION_FAILED] = { "SignatureValidationFailed", HINT_BLOB },
+	[INTUNE_CODE_SIGNATURE_VALIDATION_FAILED] = { "SignatureValidationFailed", HINT_BLOB,
+	    true },
 	[INTUNE_CODE_BAD_CERTIFICATE_REQUEST_ID_IN_CHALLENGE] = { "BadCertificateRequestIdInChallen"
 								  "ge",
-	    HINT_BLOB },
+	    HINT_BLOB, true },
 	[INTUNE_CODE_BAD_DEVICE_ID_IN_CHALLENGE] = { "BadDeviceIdInChallenge",
 	    "Intune does not know the device in the challenge: was it enrolled anew?" },
 	[INTUNE_CODE_BAD_USER_ID_IN_CHALLENGE] = { "BadUserIdInChallenge",
@@ -107,6 +109,12 @@ intune_code_hint(enum intune_code c)
 	if ((unsigned)c >= INTUNE_CODE__MAX)
 		c = INTUNE_CODE_UNKNOWN;
 	return codes[c].hint;
+}
+
+bool
+intune_code_is_about_bytes(enum intune_code c)
+{
+	return (unsigned)c < INTUNE_CODE__MAX && codes[c].about_bytes;
 }
 
 #define HINT_SCOPE                                                                                 \
@@ -158,6 +166,45 @@ aadsts_find(long code)
 	return NULL;
 }
 
+static const struct {
+	enum intune_revocation_code code;
+	const char *name;
+} revocation_codes[] = {
+	{ INTUNE_REVOCATION_NONE, "None" },
+	{ INTUNE_REVOCATION_NON_RETRYABLE, "NonRetryableServiceException" },
+	{ INTUNE_REVOCATION_DATA_SERIALIZATION, "DataSerializationError" },
+	{ INTUNE_REVOCATION_PARAMETER_DATA_INVALID, "ParameterDataInvalidError" },
+	{ INTUNE_REVOCATION_CRYPTOGRAPHY, "CryptographyError" },
+	{ INTUNE_REVOCATION_CERTIFICATE_NOT_FOUND, "CertificateNotFoundError" },
+	{ INTUNE_REVOCATION_CONFLICT, "ConflictError" },
+	{ INTUNE_REVOCATION_NOT_SUPPORTED, "NotSupportedError" },
+	{ INTUNE_REVOCATION_PAYLOAD_TOO_LARGE, "PayloadTooLargeError" },
+	{ INTUNE_REVOCATION_RETRYABLE, "RetryableServiceException" },
+	{ INTUNE_REVOCATION_SERVICE_UNAVAILABLE, "ServiceUnavailableException" },
+	{ INTUNE_REVOCATION_SERVICE_TOO_BUSY, "ServiceTooBusyException" },
+	{ INTUNE_REVOCATION_AUTHENTICATION, "AuthenticationException" },
+};
+
+const char *
+revocation_code_find(enum intune_revocation_code c)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(revocation_codes) / sizeof(revocation_codes[0]); i++) {
+		if (revocation_codes[i].code == c)
+			return revocation_codes[i].name;
+	}
+	return NULL;
+}
+
+const char *
+intune_revocation_code_name(enum intune_revocation_code c)
+{
+	const char *name = revocation_code_find(c);
+
+	return name != NULL ? name : "Unknown";
+}
+
 const char *
 intune_step_name(enum intune_step s)
 {
@@ -169,6 +216,9 @@ intune_step_name(enum intune_step s)
 		[INTUNE_STEP_VALIDATE] = "validate",
 		[INTUNE_STEP_SUCCESS] = "success",
 		[INTUNE_STEP_FAILURE] = "failure",
+		[INTUNE_STEP_DOWNLOAD] = "download",
+		[INTUNE_STEP_UPLOAD] = "upload",
+		[INTUNE_STEP_DIRECTORY] = "directory",
 	};
 
 	return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "none";

@@ -109,6 +109,8 @@ static const struct row rows[P__MAX] = {
 	    "https://graph.microsoft.com/", url_is_base, WANT_URL },
 	[P_SCEP_VERSION] = { "ScepRequestValidationFEServiceVersion", F(scep_service_version),
 	    OPTIONAL, "2018-02-20", is_id, WANT_ID },
+	[P_REVOCATION_VERSION] = { "PkiConnectorFEServiceVersion", F(revocation_service_version),
+	    OPTIONAL, "5019-05-05", is_id, WANT_ID },
 	[P_PROXY_HOST] = { "PROXY_HOST", F(proxy_host), OPTIONAL, NULL, is_host,
 	    "a host name or address", true },
 	[P_PROXY_PORT] = { "PROXY_PORT", F(proxy_port), OPTIONAL, NULL, is_port,
@@ -130,7 +132,6 @@ static const struct {
 	{ "GRAPH_RESOURCE_URL", NULL },
 	{ "AAD_GRAPH_API_VERSION", NULL },
 	{ "AAD_GRAPH_RESOURCE_URL", NULL },
-	{ "PkiConnectorFEServiceVersion", NULL },
 };
 #define OTHER_NAMES (sizeof(other_names) / sizeof(other_names[0]))
 
@@ -270,6 +271,25 @@ derive_scopes(struct settings *s)
 }
 
 static enum rc
+derive_lines(struct settings *s)
+{
+	static const enum property versions[SERVICE__MAX] = {
+		[SERVICE_SCEP] = P_SCEP_VERSION, [SERVICE_REVOCATION] = P_REVOCATION_VERSION
+	};
+	unsigned i;
+	enum rc rc;
+
+	rc = str_format(&s->line_user_agent, NULL, "UserAgent: %s", s->v[P_PROVIDER]);
+	if (rc != RC_OK)
+		return rc;
+	ascii_only(s->line_user_agent);
+	for (i = 0; i < SERVICE__MAX && rc == RC_OK; i++)
+		rc =
+		    str_format(&s->line_api_version[i], NULL, "api-version: %s", s->v[versions[i]]);
+	return rc;
+}
+
+static enum rc
 derive(struct settings *s)
 {
 	const char *const *v = (const char *const *)s->v;
@@ -288,14 +308,7 @@ derive(struct settings *s)
 		return rc;
 	rc = url_join(&s->discovery_url, v[P_GRAPH_RESOURCE], path, NULL);
 	free(path);
-	if (rc != RC_OK || (rc = derive_scopes(s)) != RC_OK)
-		return rc;
-	rc = str_format(&s->line_user_agent, NULL, "UserAgent: %s", v[P_PROVIDER]);
-	if (rc != RC_OK)
-		return rc;
-	ascii_only(s->line_user_agent);
-	rc = str_format(&s->line_api_version, NULL, "api-version: %s", v[P_SCEP_VERSION]);
-	if (rc != RC_OK)
+	if (rc != RC_OK || (rc = derive_scopes(s)) != RC_OK || (rc = derive_lines(s)) != RC_OK)
 		return rc;
 	if (!url_parse(&s->login, s->token_url) || !url_parse(&s->graph, s->discovery_url))
 		return RC_BUG;
@@ -343,7 +356,8 @@ settings_done(struct settings *s)
 	free_text(s->token_url);
 	free_text(s->discovery_url);
 	free_text(s->line_user_agent);
-	free_text(s->line_api_version);
+	for (i = 0; i < SERVICE__MAX; i++)
+		free_text(s->line_api_version[i]);
 	free_text(s->caller_json);
 	memset(s, 0, sizeof(*s));
 }

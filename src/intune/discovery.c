@@ -1,5 +1,5 @@
 /*
- * discovery.c - where the tenant's SCEP service is: Microsoft Graph's list of Intune's endpoints.
+ * discovery.c - where the tenant's services are: Microsoft Graph's list of Intune's endpoints.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +9,9 @@
 #include "intune/client.h"
 #include "intune/reply.h"
 
-#define SERVICE_NAME "ScepRequestValidationFEService"
-#define SETTLED_MS   30000
-#define PAGES_MAX    16 /* Graph pages by 100; a tenant has a few dozen endpoints */
-#define AGE_MAX_MS   (24LL * 60 * 60 * 1000)
+#define SETTLED_MS 30000
+#define PAGES_MAX  16 /* Graph pages by 100; a tenant has a few dozen endpoints */
+#define AGE_MAX_MS (24LL * 60 * 60 * 1000)
 #define AGE_USELESS_MS                                                                             \
 	(AGE_MAX_MS +                                                                              \
 	    60LL * 60 * 1000) /* while Graph fails, the old address is better than none  \
@@ -21,7 +20,7 @@
 static void
 service_destroy(struct shared *s)
 {
-	struct service *v = (struct service *)(void *)s;
+	struct services *v = (struct services *)(void *)s;
 	size_t i;
 
 	for (i = 0; i < ACTION__MAX; i++)
@@ -29,10 +28,11 @@ service_destroy(struct shared *s)
 	free(v);
 }
 
-static struct service *
-service_make(const char *uri)
+static struct services *
+service_make(const struct discovery_page *list)
 {
-	struct service *v = calloc(1, sizeof(*v));
+	struct services *v = calloc(1, sizeof(*v));
+	const char *uri;
 	struct url u;
 	unsigned i;
 
@@ -41,13 +41,19 @@ service_make(const char *uri)
 	atomic_init(&v->shared.refs, 1);
 	v->shared.destroy = service_destroy;
 	for (i = 0; i < ACTION__MAX; i++) {
-		if (url_join(&v->url[i], uri, action_path((enum action_id)i), NULL) != RC_OK) {
+		uri = list->uri[action_service((enum action_id)i)];
+		if (uri != NULL &&
+		    url_join(&v->url[i], uri, action_path((enum action_id)i), NULL) != RC_OK) {
 			shared_release(&v->shared);
 			return NULL;
 		}
 	}
-	if (url_parse(&u, uri))
-		memcpy(v->host, u.host, sizeof(v->host));
+	for (i = 0; i < SERVICE__MAX; i++) {
+		if (list->uri[i] != NULL && url_parse(&u, list->uri[i]))
+			memcpy(v->host[i], u.host, sizeof(v->host[i]));
+	}
+	v->entries = list->entries;
+	memcpy(v->names, list->names, sizeof(v->names));
 	return v;
 }
 
@@ -98,11 +104,11 @@ graph_get(struct op *op, struct exchange *x, struct http_result *res)
 }
 
 static enum intune_status
-not_listed(struct op *op, size_t entries, const char *names)
+not_listed(struct op *op, enum service_id id, size_t entries, const char *names)
 {
 	error_set(op->err, INTUNE_E_DISCOVERY, INTUNE_STEP_DISCOVERY,
-	    "discovery: " SERVICE_NAME " is not among the %zu endpoints of the tenant%s%s", entries,
-	    names[0] != '\0' ? ": " : "", names);
+	    "discovery: %s is not among the %zu endpoints of the tenant%s%s", service_name(id),
+	    entries, names[0] != '\0' ? ": " : "", names);
 	error_hint(op->err,
 	    "check that the tenant has an Intune licence and that TENANT is the right one");
 	return INTUNE_E_DISCOVERY;
@@ -123,9 +129,45 @@ bad_list(struct op *op, const char *why)
 struct walk {
 	char *url; /* of the page to read; owned */
 	struct discovery_page page;
-	size_t entries;
-	char names[sizeof(((struct discovery_page *)0)->names)];
+	struct discovery_page found; /* of all pages so far; `next` is not used */
 };
+
+static bool
+found_all(const struct discovery_page *found)
+{
+	unsigned i;
+
+	for (i = 0; i < SERVICE__MAX && found->uri[i] != NULL; i++)
+		;
+	return i == SERVICE__MAX;
+}
+
+static bool
+found_any(const struct discovery_page *found)
+{
+	unsigned i;
+
+	for (i = 0; i < SERVICE__MAX && found->uri[i] == NULL; i++)
+		;
+	return i < SERVICE__MAX;
+}
+
+/* The first entry wins, over the pages as on each. */
+static void
+keep_found(struct walk *w)
+{
+	unsigned i;
+
+	for (i = 0; i < SERVICE__MAX; i++) {
+		if (w->found.uri[i] != NULL)
+			continue;
+		w->found.uri[i] = w->page.uri[i];
+		w->page.uri[i] = NULL;
+	}
+	w->found.entries += w->page.entries;
+	if (w->found.names[0] == '\0')
+		memcpy(w->found.names, w->page.names, sizeof(w->found.names));
+}
 
 /* Read one page into w->page. */
 static enum intune_status
@@ -143,11 +185,13 @@ walk_page(struct op *op, struct walk *w)
 	enum rc rc;
 
 	if (st == INTUNE_OK) {
-		rc = reply_discovery(&w->page, SERVICE_NAME, res.body.data, res.body.len, &why);
+		rc = reply_discovery(&w->page, res.body.data, res.body.len, &why);
 		if (rc == RC_NOMEM)
 			st = op_nomem(op, x.step);
 		else if (rc != RC_OK)
 			st = bad_list(op, why.msg);
+		else
+			keep_found(w);
 	}
 	op_result_done(&res);
 	return st;
@@ -160,11 +204,6 @@ walk_on(struct op *op, struct walk *w)
 {
 	struct url next;
 
-	w->entries += w->page.entries;
-	if (w->names[0] == '\0')
-		memcpy(w->names, w->page.names, sizeof(w->names));
-	if (w->page.next == NULL)
-		return not_listed(op, w->entries, w->names);
 	if (!url_parse(&next, w->page.next) || !url_same_origin(&next, &op->client->set.graph))
 		return bad_list(op, "the list's next page is on another host");
 	free(w->url);
@@ -175,31 +214,49 @@ walk_on(struct op *op, struct walk *w)
 }
 
 static enum intune_status
-find(struct op *op, struct walk *w)
+walk(struct op *op, struct walk *w)
 {
 	enum intune_status st;
 	int page;
 
 	for (page = 0; page < PAGES_MAX; page++) {
-		if ((st = walk_page(op, w)) != INTUNE_OK || w->page.uri != NULL)
+		if ((st = walk_page(op, w)) != INTUNE_OK)
 			return st;
+		if (w->page.next == NULL || found_all(&w->found))
+			return INTUNE_OK;
 		if ((st = walk_on(op, w)) != INTUNE_OK)
 			return st;
 	}
 	return bad_list(op, "the list has too many pages");
 }
 
-/* Two answers that agree: while the service is down at that address, do not ask Graph at every
- * call. */
-static void
-remember(struct intune_client *c, const char *uri)
+/* A service that was found must not be lost because a later page cannot be had. */
+static enum intune_status
+find(struct op *op, struct walk *w)
 {
-	if (c->last_uri != NULL && strcmp(c->last_uri, uri) == 0) {
+	enum intune_status st = walk(op, w);
+
+	if (st == INTUNE_E_NOMEM || found_any(&w->found))
+		return st == INTUNE_E_NOMEM ? st : INTUNE_OK;
+	return st != INTUNE_OK ? st
+			       : not_listed(op, SERVICE_SCEP, w->found.entries, w->found.names);
+}
+
+/* Two answers that agree: while a service is down at that address, do not ask Graph at every call.
+ */
+static void
+remember(struct intune_client *c, const struct discovery_page *found)
+{
+	const char *scep = found->uri[SERVICE_SCEP], *revocation = found->uri[SERVICE_REVOCATION];
+	char *uris;
+
+	if (str_format(&uris, NULL, "%s %s", scep != NULL ? scep : "",
+		revocation != NULL ? revocation : "") != RC_OK)
+		return; /* without it nothing is ever settled: no harm */
+	if (c->last_uris != NULL && strcmp(c->last_uris, uris) == 0)
 		atomic_store(&c->settled_until, clock_mono_ms() + SETTLED_MS);
-		return;
-	}
-	free(c->last_uri);
-	c->last_uri = strdup(uri); /* without it nothing is ever settled: no harm */
+	free(c->last_uris);
+	c->last_uris = uris;
 }
 
 static enum intune_status
@@ -207,21 +264,22 @@ service_fetch(struct op *op, void *arg, struct fetched *out)
 {
 	struct intune_client *c = arg;
 	struct walk w = { 0 };
-	struct service *v;
+	struct services *v;
 	enum intune_status st;
 
 	if (str_dup(&w.url, c->set.discovery_url, NULL) != RC_OK)
 		return op_nomem(op, INTUNE_STEP_DISCOVERY);
 	st = find(op, &w);
 	if (st == INTUNE_OK) {
-		v = service_make(w.page.uri);
-		remember(c, w.page.uri);
+		v = service_make(&w.found);
+		remember(c, &w.found);
 		if (v != NULL)
 			*out = (struct fetched){ &v->shared, AGE_MAX_MS, AGE_USELESS_MS };
 		else
 			st = op_nomem(op, INTUNE_STEP_DISCOVERY);
 	}
 	discovery_page_done(&w.page);
+	discovery_page_done(&w.found);
 	free(w.url);
 	return st;
 }
@@ -233,18 +291,27 @@ service_init(struct intune_client *c)
 }
 
 enum intune_status
-service_get(struct op *op, struct service **out)
+service_get(struct op *op, enum service_id id, struct services **out)
 {
+	struct services *v;
 	struct shared *s;
 	enum intune_status st = cache_get(&op->client->service, op, &s);
 
-	if (st == INTUNE_OK)
-		*out = (struct service *)(void *)s;
-	return st;
+	if (st != INTUNE_OK)
+		return st;
+	v = (struct services *)(void *)s;
+	if (v->host[id][0] == '\0') {
+		st = not_listed(op, id, v->entries, v->names);
+		service_doubt(op, v);
+		shared_release(s);
+		return st;
+	}
+	*out = v;
+	return INTUNE_OK;
 }
 
 void
-service_doubt(struct op *op, const struct service *s)
+service_doubt(struct op *op, const struct services *s)
 {
 	if (clock_mono_ms() >= atomic_load(&op->client->settled_until))
 		cache_drop(&op->client->service, &s->shared);

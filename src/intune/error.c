@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 
 /*
@@ -178,15 +179,31 @@ scrub_text(char *text, const char *secret, size_t len)
 	}
 }
 
-void
-error_scrub(struct intune_error *e, const char *secret)
+static void
+scrub_all(struct intune_error *e, const char *secret)
 {
-	size_t len = secret == NULL ? 0 : strlen(secret);
+	size_t len = strlen(secret);
 
-	if (len < SECRET_MIN || strspn(secret, "*") == len)
-		return;
 	scrub_text(e->description, secret, len);
 	scrub_text(e->code_text, secret, len);
 	scrub_text(e->message, secret, len);
 	scrub_text(e->request_id, secret, len);
+}
+
+void
+error_scrub(struct intune_error *e, const char *secret)
+{
+	size_t len = secret == NULL ? 0 : strlen(secret);
+	struct buf form;
+
+	if (len < SECRET_MIN || strspn(secret, "*") == len)
+		return;
+	scrub_all(e, secret);
+	buf_init(&form, 3 * len);
+	url_encode_add(&form, secret, len);
+	if (buf_ok(&form, "secret", NULL) == RC_OK)
+		scrub_all(e, buf_str(&form));
+	else
+		e->description[0] = e->message[0] = '\0'; /* better no words than the secret */
+	buf_wipe(&form);
 }

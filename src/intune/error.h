@@ -28,8 +28,10 @@ void error_hint_more(struct intune_error *e, const char *fmt, ...) PRINTF_LIKE(2
  * '?', long runs of base64 (tokens, challenges, requests) "[...]".
  */
 void error_words(char *out, size_t size, const char *s, size_t len);
-/* Take every occurrence of `secret` out of the server's words in e.  NULL and short ones are
- * ignored. */
+/*
+ * Take every occurrence of `secret`, as it is and as a form encodes it, out of the server's words in
+ * e.  NULL and short ones are ignored.
+ */
 void error_scrub(struct intune_error *e, const char *secret);
 
 /* An AADSTS code of Entra's. */
@@ -42,5 +44,9 @@ struct aadsts {
 const struct aadsts *aadsts_find(long code);
 /* What an administrator does about a refusal; "" if nothing is known. */
 const char *intune_code_hint(enum intune_code c);
+/* NULL when it is none of Microsoft's. */
+const char *revocation_code_find(enum intune_revocation_code c);
+/* Refused for what the request's bytes are: length and hash tell whether they were changed. */
+bool intune_code_is_about_bytes(enum intune_code c);
 
 #endif

@@ -74,9 +74,11 @@ enum intune_status
 op_timed_out(struct op *op, enum intune_step step)
 {
 	fresh(op);
-	return error_set(op->err, INTUNE_E_UNAVAILABLE, step,
+	error_set(op->err, INTUNE_E_UNAVAILABLE, step,
 	    "%s: the time limit of %u ms for the whole call has passed", intune_step_name(step),
 	    op->client->set.total_ms);
+	error_hint(op->err, "the service or something on the way is slow; the device tries again");
+	return INTUNE_E_UNAVAILABLE;
 }
 
 static void
@@ -217,20 +219,33 @@ is_passing(int status)
 	    (status >= 500 && status <= 599);
 }
 
+void
+op_keep_words(struct op *op, const struct http_result *res)
+{
+	struct intune_error *e = op->err;
+
+	if (e->description[0] == '\0' && res->body.len > 0)
+		error_words(e->description, sizeof(e->description), (const char *)res->body.data,
+		    res->body.len);
+}
+
 enum intune_status
 op_http_failure(
     struct op *op, const struct exchange *x, const struct http_result *res, enum intune_status said)
 {
+	struct intune_error *e = op->err;
 	enum intune_status st = INTUNE_E_PROTOCOL;
 	const char *proxy = op->client->set.v[P_PROXY_HOST];
 
+	if (e->code_text[0] == '\0')
+		op_keep_words(op, res);
 	if (is_passing(res->status))
 		st = INTUNE_E_UNAVAILABLE;
 	else if (res->status >= 400 && res->status <= 499)
 		st = said;
-	error_set(op->err, st, x->step, "%s: %s: HTTP %d%s%s%s%s", intune_step_name(x->step),
-	    x->host, res->status, op->err->code_text[0] != '\0' ? " " : "", op->err->code_text,
-	    op->err->description[0] != '\0' ? ": " : "", op->err->description);
+	error_set(e, st, x->step, "%s: %s: HTTP %d%s%s%s%s", intune_step_name(x->step), x->host,
+	    res->status, e->code_text[0] != '\0' ? " " : "", e->code_text,
+	    e->description[0] != '\0' ? ": " : "", e->description);
 	if (res->status == 407)
 		error_hint(op->err, "the proxy %s wants PROXY_USER and PROXY_PASS",
 		    proxy != NULL ? proxy : "on the way");

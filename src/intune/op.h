@@ -60,6 +60,8 @@ enum intune_status op_http_failure(struct op *op, const struct exchange *x,
 /* The same when the body is OData: Graph's and Intune's. */
 enum intune_status op_odata_failure(
     struct op *op, const struct exchange *x, const struct http_result *res);
+/* Keep what an answer that is not the service's said, as the description: a gateway's page. */
+void op_keep_words(struct op *op, const struct http_result *res);
 /* When this machine's clock and the server's disagree, say so in the hint. */
 void op_hint_clock(struct op *op, const struct http_result *res);
 

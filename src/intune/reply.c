@@ -11,13 +11,15 @@
 #include "base/text.h"
 #include "intune/error.h"
 #include "intune/url.h"
+#include "intune/wire.h"
 #include "json/json.h"
 
 #define EXPIRES_DEFAULT 300 /* RFC 6749 5.1 lets a server leave it out */
 #define EXPIRES_MAX                                                                                \
-	86400        /* Entra's longest is 24 hours or a little more: refresh at least daily       \
+	86400 /* Entra's longest is 24 hours or a little more: refresh at least daily       \
 		      */
-#define ROLE_MAX 64u /* bytes of one role's name */
+#define SERIAL_MAX 1024u /* as any string a caller passes */
+#define ROLE_MAX   64u   /* bytes of one role's name */
 
 static enum rc
 parse_object(json_t **out, const void *p, size_t len, struct err *err)
@@ -160,30 +162,42 @@ note_name(struct discovery_page *d, const char *name)
 	error_words(d->names + at, sizeof(d->names) - at, name, strlen(name));
 }
 
+const char *
+service_name(enum service_id id)
+{
+	static const char *const names[SERVICE__MAX] = {
+		[SERVICE_SCEP] = "ScepRequestValidationFEService",
+		[SERVICE_REVOCATION] = "PkiConnectorFEService",
+	};
+
+	return names[id];
+}
+
 /* One entry: odd ones are passed over, one bad row must not take the service away. */
 static enum rc
-take_entry(struct discovery_page *d, const json_t *entry, const char *service, struct err *err)
+take_entry(struct discovery_page *d, const json_t *entry, struct err *err)
 {
 	const char *name = json_get_str(entry, "providerName");
 	const char *uri = json_get_str(entry, "uri");
+	unsigned id;
 	size_t len;
-	enum rc rc;
 
 	if (name == NULL)
 		name = json_get_str(entry, "serviceName"); /* the older list's member */
 	if (name == NULL)
 		return RC_OK;
 	note_name(d, name);
-	if (uri == NULL || d->uri != NULL || !str_eq_nocase(name, service) || !url_is_base(uri))
+	for (id = 0; id < SERVICE__MAX && !str_eq_nocase(name, service_name(id)); id++)
+		;
+	if (id == SERVICE__MAX || d->uri[id] != NULL || uri == NULL || !url_is_base(uri))
 		return RC_OK;
 	for (len = strlen(uri); len > 0 && uri[len - 1] == '/';)
 		len--;
-	rc = str_ndup(&d->uri, uri, len, err);
-	return rc;
+	return str_ndup(&d->uri[id], uri, len, err);
 }
 
 static enum rc
-take_page(struct discovery_page *d, const json_t *obj, const char *service, struct err *err)
+take_page(struct discovery_page *d, const json_t *obj, struct err *err)
 {
 	const json_t *list = json_object_get(obj, "value");
 	const char *next = json_get_str(obj, "@odata.nextLink");
@@ -194,15 +208,14 @@ take_page(struct discovery_page *d, const json_t *obj, const char *service, stru
 		return fail(err, RC_PARSE, "the service list has no value array");
 	d->entries = json_array_size(list);
 	for (i = 0; i < d->entries; i++) {
-		if ((rc = take_entry(d, json_array_get(list, i), service, err)) != RC_OK)
+		if ((rc = take_entry(d, json_array_get(list, i), err)) != RC_OK)
 			return rc;
 	}
 	return next != NULL ? str_dup(&d->next, next, err) : RC_OK;
 }
 
 enum rc
-reply_discovery(
-    struct discovery_page *out, const char *service, const void *p, size_t len, struct err *err)
+reply_discovery(struct discovery_page *out, const void *p, size_t len, struct err *err)
 {
 	json_t *obj;
 	enum rc rc;
@@ -210,7 +223,7 @@ reply_discovery(
 	memset(out, 0, sizeof(*out));
 	if ((rc = parse_object(&obj, p, len, err)) != RC_OK)
 		return rc;
-	rc = take_page(out, obj, service, err);
+	rc = take_page(out, obj, err);
 	json_decref(obj);
 	return rc;
 }
@@ -218,7 +231,10 @@ reply_discovery(
 void
 discovery_page_done(struct discovery_page *d)
 {
-	free(d->uri);
+	unsigned i;
+
+	for (i = 0; i < SERVICE__MAX; i++)
+		free(d->uri[i]);
 	free(d->next);
 	memset(d, 0, sizeof(*d));
 }
@@ -244,6 +260,90 @@ reply_action(struct action_reply *out, const void *p, size_t len, struct err *er
 	} else {
 		rc = fail(err, RC_PARSE, "the answer has no code, or one that is no string");
 	}
+	json_decref(obj);
+	return rc;
+}
+
+/* A string that is there, not empty and within its bound, so that it can be sent back. */
+static const char *
+bounded(const json_t *entry, const char *key, size_t max)
+{
+	const char *s = json_get_str(entry, key);
+
+	return s != NULL && s[0] != '\0' && strlen(s) <= max ? s : NULL;
+}
+
+static void
+take_request(struct intune_revocation_list *l, const json_t *entry)
+{
+	const struct intune_revocation_request r = {
+		.request_context = bounded(entry, "requestContext", CONTEXT_MAX),
+		.serial_number = bounded(entry, "serialNumber", SERIAL_MAX),
+		.issuer_name = json_get_str(entry, "issuerName"),
+		.ca_configuration = json_get_str(entry, "caConfiguration"),
+	};
+
+	if (r.request_context == NULL || r.serial_number == NULL || l->n == INTUNE_REVOCATION_MAX)
+		l->skipped++;
+	else
+		l->v[l->n++] = r;
+}
+
+enum rc
+reply_revocation_list(
+    struct intune_revocation_list **out, const void *p, size_t len, struct err *err)
+{
+	struct intune_revocation_list *l;
+	const json_t *list;
+	size_t i, n;
+	json_t *obj;
+	enum rc rc;
+
+	if ((rc = parse_object(&obj, p, len, err)) != RC_OK)
+		return rc;
+	list = json_object_get(obj, "value");
+	if (!json_is_array(list)) {
+		json_decref(obj);
+		return fail(err, RC_PARSE, "the answer has no value array");
+	}
+	n = json_array_size(list);
+	l = calloc(1,
+	    sizeof(*l) + (n < INTUNE_REVOCATION_MAX ? n : INTUNE_REVOCATION_MAX) * sizeof(l->v[0]));
+	if (l == NULL) {
+		json_decref(obj);
+		return fail(err, RC_NOMEM, "out of memory");
+	}
+	l->text = obj;
+	for (i = 0; i < n; i++)
+		take_request(l, json_array_get(list, i));
+	*out = l;
+	return RC_OK;
+}
+
+/* Microsoft's libraries take the string as well as the boolean. */
+static enum rc
+read_bool(bool *out, const json_t *v, struct err *err)
+{
+	const char *s = json_string_value(v);
+
+	if (json_is_boolean(v))
+		*out = json_is_true(v);
+	else if (s != NULL && (str_eq_nocase(s, "true") || str_eq_nocase(s, "false")))
+		*out = str_eq_nocase(s, "true");
+	else
+		return fail(err, RC_PARSE, "the answer's value is neither true nor false");
+	return RC_OK;
+}
+
+enum rc
+reply_upload(bool *taken, const void *p, size_t len, struct err *err)
+{
+	json_t *obj;
+	enum rc rc;
+
+	if ((rc = parse_object(&obj, p, len, err)) != RC_OK)
+		return rc;
+	rc = read_bool(taken, json_object_get(obj, "value"), err);
 	json_decref(obj);
 	return rc;
 }

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "intune.h"
+#include "intune/settings.h"
 
 #define TOKEN_MAX                                                                                  \
 	(16u * 1024) /* Entra's tokens are 1 to 3 KiB; servers refuse longer header lines */
@@ -36,16 +37,20 @@ struct entra_error {
 enum rc reply_entra_error(
     struct entra_error *out, const void *p, size_t len, struct err *err) MUST_CHECK;
 
+#define NAMES_TEXT 160u
+
 struct discovery_page {
-	char
-	    *uri; /* of the first usable entry with the name, without slashes at its end; or NULL */
-	char *next;      /* @odata.nextLink, or NULL; not checked further */
-	size_t entries;  /* in the list, odd ones included */
-	char names[160]; /* the names seen, cut; for a hint */
+	/* of the first usable entry with the service's name, without slashes at its end; or NULL */
+	char *uri[SERVICE__MAX];
+	char *next;             /* @odata.nextLink, or NULL; not checked further */
+	size_t entries;         /* in the list, odd ones included */
+	char names[NAMES_TEXT]; /* the names seen, cut; for a hint */
 };
 /* One page of the list.  Release with discovery_page_done(), also after a failure. */
-enum rc reply_discovery(struct discovery_page *out, const char *service, const void *p, size_t len,
-    struct err *err) MUST_CHECK;
+enum rc reply_discovery(
+    struct discovery_page *out, const void *p, size_t len, struct err *err) MUST_CHECK;
+/* As the list spells it: "ScepRequestValidationFEService"; static. */
+const char *service_name(enum service_id id);
 void discovery_page_done(struct discovery_page *d);
 
 struct action_reply {
@@ -58,6 +63,24 @@ struct action_reply {
  */
 enum rc reply_action(
     struct action_reply *out, const void *p, size_t len, struct err *err) MUST_CHECK;
+
+struct json_t;
+
+/* With its own strings inside. */
+struct intune_revocation_list {
+	struct json_t *text; /* the answer, from which the requests borrow */
+	size_t n, skipped;   /* entries taken, and not */
+	struct intune_revocation_request v[];
+};
+/*
+ * The body of a 2xx of downloadRevocationRequests.  Entries without a usable requestContext and
+ * serialNumber are skipped, and whatever follows the first INTUNE_REVOCATION_MAX good ones.  Members
+ * that may be NULL are when they are no strings.  Release with intune_revocation_list_free().
+ */
+enum rc reply_revocation_list(
+    struct intune_revocation_list **out, const void *p, size_t len, struct err *err) MUST_CHECK;
+/* The body of a 2xx of uploadRevocationResults: the value true or false, also as a string. */
+enum rc reply_upload(bool *taken, const void *p, size_t len, struct err *err) MUST_CHECK;
 
 struct odata_error {
 	char code[96];

@@ -19,6 +19,7 @@ enum property {
 	P_GRAPH_VERSION,
 	P_GRAPH_RESOURCE,
 	P_SCEP_VERSION,
+	P_REVOCATION_VERSION,
 	P_PROXY_HOST,
 	P_PROXY_PORT,
 	P_PROXY_USER,
@@ -29,6 +30,9 @@ enum property {
 
 enum scope { SCOPE_GRAPH, SCOPE_INTUNE, SCOPE__MAX };
 
+/* What is wanted of the tenant's list of endpoints. */
+enum service_id { SERVICE_SCEP, SERVICE_REVOCATION, SERVICE__MAX };
+
 struct settings {
 	char *v[P__MAX]; /* NULL: not given and no default */
 	uint16_t proxy_port;
@@ -36,8 +40,8 @@ struct settings {
 
 	char *token_url, *discovery_url;
 	char *scope[SCOPE__MAX];
-	char *line_user_agent, *line_api_version; /* whole header lines */
-	char *caller_json;                        /* PROVIDER_NAME_AND_VERSION as a JSON string */
+	char *line_user_agent, *line_api_version[SERVICE__MAX]; /* whole header lines */
+	char *caller_json; /* PROVIDER_NAME_AND_VERSION as a JSON string */
 	struct url login, graph;
 };
 

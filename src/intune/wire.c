@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "base/limits.h"
 #include "base/text.h"
 #include "json/json.h"
 
 #define BODY_MAX        (LIMIT_CSR / 3 * 4 + 32 * KIB)
+#define UPLOAD_MAX      (4 * MIB)  /* 500 results of 8 KiB; Intune's own are far smaller */
 #define FORM_MAX        (16 * KIB) /* 4 values of at most 1 KiB, each byte as three */
 #define DESCRIPTION_MAX 255u       /* characters, says Microsoft's library */
 #define MEMBERS_MAX     (2 * KIB)  /* usual size of everything but the request */
@@ -160,6 +160,52 @@ wire_failure(
 	add_caller(out, s);
 	buf_adds(out, "}}");
 	return buf_ok(out, "failureNotification", err);
+}
+
+enum rc
+wire_download(struct buf *out, unsigned max_requests, const char *issuer_name, struct err *err)
+{
+	buf_init(out, BODY_MAX);
+	buf_addf(out, "{\"downloadParameters\":{\"maxRequests\":%u", max_requests);
+	if (issuer_name != NULL)
+		add_member(out, ",\"issuerName\":", issuer_name);
+	else
+		buf_adds(out, ",\"issuerName\":null");
+	buf_adds(out, "}}");
+	return buf_ok(out, "downloadRevocationRequests", err);
+}
+
+/*
+ * The code is the number in a string, as Microsoft's Java library is seen to send it; the C#
+ * library sends the enum's name.  The service takes either; the number is on record from the wire,
+ * and cannot be misspelt.  Java leaves a message out that is not there.
+ */
+static void
+add_result(struct buf *out, const struct intune_revocation_result *r)
+{
+	add_member(out, "{\"requestContext\":", r->request_context);
+	buf_addf(out, ",\"succeeded\":%s,\"errorCode\":\"%d\"", r->succeeded ? "true" : "false",
+	    (int)r->code);
+	if (!r->succeeded)
+		add_member(out, ",\"errorMessage\":", r->message);
+	buf_addc(out, '}');
+}
+
+enum rc
+wire_upload(
+    struct buf *out, const struct intune_revocation_result *results, size_t n, struct err *err)
+{
+	size_t i;
+
+	buf_init(out, UPLOAD_MAX);
+	buf_adds(out, "{\"results\":[");
+	for (i = 0; i < n; i++) {
+		if (i > 0)
+			buf_addc(out, ',');
+		add_result(out, &results[i]);
+	}
+	buf_adds(out, "]}");
+	return buf_ok(out, "uploadRevocationResults", err);
 }
 
 size_t

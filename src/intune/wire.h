@@ -8,9 +8,12 @@
 #define SCEPD_INTUNE_WIRE_H
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "intune/settings.h"
 
 #define GUID_TEXT 37u /* with the NUL */
+
+#define CONTEXT_MAX (4 * KIB) /* bytes of a requestContext: opaque, in practice some 100 */
 
 /* A new random GUID, lower case (RFC 4122 4.4). */
 enum rc wire_guid(char out[GUID_TEXT], struct err *err) MUST_CHECK;
@@ -34,6 +37,13 @@ struct wire_failure {
 	const char *description;
 };
 enum rc wire_failure(struct buf *out, const struct settings *s, const struct wire_failure *n,
+    struct err *err) MUST_CHECK;
+
+/* {"downloadParameters":{...}}; issuer_name: NULL is sent as null. */
+enum rc wire_download(
+    struct buf *out, unsigned max_requests, const char *issuer_name, struct err *err) MUST_CHECK;
+/* {"results":[...]} */
+enum rc wire_upload(struct buf *out, const struct intune_revocation_result *results, size_t n,
     struct err *err) MUST_CHECK;
 
 /* Bytes of the longest prefix of UTF-8 text that has at most `max` UTF-16 units, which is how the

@@ -1,6 +1,6 @@
 /*
  * intune_reply_fuzz.c - any bytes at the doors for what Entra, Graph and Intune answer.  The first
- * byte picks the door.
+ * byte picks the door: '0' the first of the list at the end.
  *
  * What must hold: a success has the exact code in it; a token cannot break a header line; an
  * address is one the client would connect to; every text is a terminated line.
@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "intune/reply.h"
 #include "intune/url.h"
+#include "intune/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -62,8 +63,11 @@ door_discovery(const uint8_t *p, size_t len)
 {
 	struct discovery_page r;
 
-	if (reply_discovery(&r, "ScepRequestValidationFEService", p, len, NULL) == RC_OK) {
-		must(r.uri == NULL || url_is_base(r.uri));
+	unsigned i;
+
+	if (reply_discovery(&r, p, len, NULL) == RC_OK) {
+		for (i = 0; i < SERVICE__MAX; i++)
+			must(r.uri[i] == NULL || url_is_base(r.uri[i]));
 		must_be_line(r.names, sizeof(r.names));
 	}
 	discovery_page_done(&r);
@@ -93,6 +97,35 @@ door_odata_error(const uint8_t *p, size_t len)
 }
 
 static void
+door_revocation_list(const uint8_t *p, size_t len)
+{
+	const struct intune_revocation_request *r;
+	struct intune_revocation_list *l;
+	size_t i;
+
+	if (reply_revocation_list(&l, p, len, NULL) != RC_OK)
+		return;
+	must(intune_revocation_list_count(l) <= INTUNE_REVOCATION_MAX);
+	for (i = 0; i < intune_revocation_list_count(l); i++) {
+		r = intune_revocation_list_get(l, i);
+		must(r->request_context[0] != '\0' && strlen(r->request_context) <= CONTEXT_MAX);
+		must(r->serial_number[0] != '\0');
+		must(r->issuer_name == NULL || strlen(r->issuer_name) < len);
+		must(r->ca_configuration == NULL || strlen(r->ca_configuration) < len);
+	}
+	intune_revocation_list_free(l);
+}
+
+static void
+door_upload(const uint8_t *p, size_t len)
+{
+	bool taken = false;
+
+	if (reply_upload(&taken, p, len, NULL) != RC_OK)
+		must(!taken);
+}
+
+static void
 door_roles(const uint8_t *p, size_t len)
 {
 	char roles[ROLES_TEXT];
@@ -105,7 +138,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const doors[])(const uint8_t *, size_t) = { door_token, door_entra_error,
-		door_discovery, door_action, door_odata_error, door_roles };
+		door_discovery, door_action, door_odata_error, door_roles, door_revocation_list,
+		door_upload };
 	const size_t n = sizeof(doors) / sizeof(doors[0]);
 
 	if (size > 0)

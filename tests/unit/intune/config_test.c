@@ -51,6 +51,7 @@ every_property_name_sets_its_field(void **state)
 		ROW("MS_GRAPH_RESOURCE_URL", ms_graph_resource_url),
 		ROW("MSAL_GRAPH_RESOURCE_URL", ms_graph_resource_url),
 		ROW("ScepRequestValidationFEServiceVersion", scep_service_version),
+		ROW("PkiConnectorFEServiceVersion", revocation_service_version),
 		ROW("PROXY_HOST", proxy_host),
 		ROW("PROXY_PORT", proxy_port),
 		ROW("PROXY_USER", proxy_user),
@@ -73,7 +74,7 @@ static void
 properties_without_meaning_here_are_taken(void **state)
 {
 	static const char *const names[] = { "GRAPH_API_VERSION", "GRAPH_RESOURCE_URL",
-		"AAD_GRAPH_API_VERSION", "AAD_GRAPH_RESOURCE_URL", "PkiConnectorFEServiceVersion" };
+		"AAD_GRAPH_API_VERSION", "AAD_GRAPH_RESOURCE_URL" };
 	struct intune_config c, zero;
 	size_t i;
 
@@ -209,7 +210,8 @@ defaults_are_microsoft_s(void **state)
 	    "appId=0000000a-0000-0000-c000-000000000000/endpoints");
 	assert_string_equal(s.scope[SCOPE_GRAPH], "https://graph.microsoft.com/.default");
 	assert_string_equal(s.scope[SCOPE_INTUNE], "https://api.manage.microsoft.com//.default");
-	assert_string_equal(s.line_api_version, "api-version: 2018-02-20");
+	assert_string_equal(s.line_api_version[SERVICE_SCEP], "api-version: 2018-02-20");
+	assert_string_equal(s.line_api_version[SERVICE_REVOCATION], "api-version: 5019-05-05");
 	assert_int_equal(s.connect_ms, 5000);
 	assert_int_equal(s.total_ms, 15000);
 	settings_done(&s);

@@ -56,7 +56,8 @@ struct peer {
 static enum route
 route_of(const char *raw)
 {
-	static const char *const parts[] = { "/oauth2/", "/endpoints", "/ScepActions/" };
+	static const char *const parts[] = { "/oauth2/", "/endpoints", "/ScepActions/",
+		"/downloadRevocationRequests", "/uploadRevocationResults" };
 	const char *end = strstr(raw, "\r\n");
 	const char *at;
 	unsigned r;
@@ -138,12 +139,18 @@ good_body(struct peer *p, enum route r, const char *raw, char out[ENOUGH])
 	case ROUTE_LIST:
 		(void)snprintf(out, ENOUGH,
 		    "{\"value\":[{\"providerName\":\"ScepRequestValidationFEService\",\"uri\":\"%s/"
-		    "svc/"
+		    "svc/Stateless\"},{\"providerName\":\"PkiConnectorFEService\",\"uri\":\"%s/pki/"
 		    "Stateless\"}]}",
-		    p->url);
+		    p->url, p->url);
 		break;
 	case ROUTE_ACTION:
 		(void)snprintf(out, ENOUGH, "{\"code\":\"Success\",\"errorDescription\":\"\"}");
+		break;
+	case ROUTE_DOWNLOAD:
+		(void)snprintf(out, ENOUGH, "{\"value\":[]}");
+		break;
+	case ROUTE_UPLOAD:
+		(void)snprintf(out, ENOUGH, "{\"value\":true}");
 		break;
 	default:
 		(void)snprintf(out, ENOUGH, "{}");

@@ -3,7 +3,7 @@
  * what the test scripted.
  *
  * Without a script it plays the good case: a token that names its scope and counts up, a list with
- * this peer's own service, code Success.
+ * this peer's own two services, code Success, no revocation requests, results taken.
  */
 #ifndef SCEPD_TESTS_INTUNE_PEER_H
 #define SCEPD_TESTS_INTUNE_PEER_H
@@ -14,7 +14,15 @@
 
 #include "intune.h"
 
-enum route { ROUTE_TOKEN, ROUTE_LIST, ROUTE_ACTION, ROUTE_OTHER, ROUTE__MAX };
+enum route {
+	ROUTE_TOKEN,
+	ROUTE_LIST,
+	ROUTE_ACTION, /* of the SCEP service */
+	ROUTE_DOWNLOAD,
+	ROUTE_UPLOAD,
+	ROUTE_OTHER,
+	ROUTE__MAX
+};
 
 struct peer;
 struct peer *peer_start(void);

@@ -209,8 +209,8 @@ odd_entries_are_skipped_and_the_first_match_wins(void **state)
 	    "{\"providerName\":\"Other\",\"uri\":\"https://other.example/\"}]}";
 	struct discovery_page p;
 
-	assert_int_equal(reply_discovery(&p, SERVICE, body, sizeof(body) - 1, NULL), RC_OK);
-	assert_string_equal(p.uri, "https://first.example/a/b");
+	assert_int_equal(reply_discovery(&p, body, sizeof(body) - 1, NULL), RC_OK);
+	assert_string_equal(p.uri[SERVICE_SCEP], "https://first.example/a/b");
 	assert_int_equal(p.entries, 12);
 	assert_null(p.next);
 	discovery_page_done(&p);
@@ -223,17 +223,17 @@ lists_without_the_service_say_what_they_have(void **state)
 				   "{\"serviceName\":\"Two\"}],\"@odata.nextLink\":\"https://b/\"}";
 	struct discovery_page p;
 
-	assert_int_equal(reply_discovery(&p, SERVICE, body, sizeof(body) - 1, NULL), RC_OK);
-	assert_null(p.uri);
+	assert_int_equal(reply_discovery(&p, body, sizeof(body) - 1, NULL), RC_OK);
+	assert_null(p.uri[SERVICE_SCEP]);
 	assert_string_equal(p.names, "One, Two");
 	assert_string_equal(p.next, "https://b/");
 	discovery_page_done(&p);
-	assert_int_equal(reply_discovery(&p, SERVICE, "{\"value\":[]}", 12, NULL), RC_OK);
+	assert_int_equal(reply_discovery(&p, "{\"value\":[]}", 12, NULL), RC_OK);
 	assert_int_equal(p.entries, 0);
 	discovery_page_done(&p);
-	assert_int_equal(reply_discovery(&p, SERVICE, "{\"value\":{}}", 12, NULL), RC_PARSE);
+	assert_int_equal(reply_discovery(&p, "{\"value\":{}}", 12, NULL), RC_PARSE);
 	discovery_page_done(&p);
-	assert_int_equal(reply_discovery(&p, SERVICE, "{}", 2, NULL), RC_PARSE);
+	assert_int_equal(reply_discovery(&p, "{}", 2, NULL), RC_PARSE);
 	discovery_page_done(&p);
 }
 
@@ -331,7 +331,7 @@ doors_survive_prefixes_and_flipped_bits(void **state)
 			free(token.access_token);
 			if (n < len)
 				assert_int_not_equal(rc, RC_OK);
-			rc = reply_discovery(&page, SERVICE, copy, n, NULL);
+			rc = reply_discovery(&page, copy, n, NULL);
 			discovery_page_done(&page);
 			rc = reply_entra_error(&entra, copy, n, NULL);
 			rc = reply_odata_error(&odata, copy, n, NULL);
