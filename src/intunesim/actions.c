@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "intunesim/access.h"
+#include "intunesim/gateway.h"
 #include "intunesim/services.h"
 #include "intunesim/validate.h"
 
@@ -19,25 +19,6 @@
 	"%s/"                                                                                      \
 	"$metadata#microsoft.management.services.scepRequestValidationService.api."                \
 	"scepActionResult"
-
-/* {"error":{"code","message"}}, the message being JSON itself, as the gateway writes it. */
-static void
-gateway_error(struct call *c, int status, const char *code, const char *message)
-{
-	struct buf base;
-	json_t *inner;
-
-	buf_init(&base, 4096);
-	call_base_url(&base, c);
-	inner = json_sprintf("{\r\n  \"_version\": 3,\r\n  \"Message\": \"%s - Operation ID (for "
-			     "customer support): %s - Activity ID: %s - Url: %s%s\",\r\n  "
-			     "\"CustomApiErrorPhrase\": \"\",\r\n  \"RetryAfter\": null,\r\n  "
-			     "\"ErrorSourceService\": \"\",\r\n  \"HttpHeaders\": \"{}\"\r\n}",
-	    message, c->request_id, c->correlation_id, buf_str(&base), SCEP_SERVICE_PATH);
-	buf_done(&base);
-	call_note(c, code, "%s", message);
-	call_json(c, status, json_pack("{s:{s:s, s:o}}", "error", "code", code, "message", inner));
-}
 
 /* {"@odata.context","code","errorDescription"}: "<fixed sentence>.<detail>". */
 static void
@@ -54,27 +35,6 @@ answer(struct call *c, enum scep_code code, const char *detail)
 		"errorDescription", description));
 }
 
-static bool
-admit(struct call *c)
-{
-	enum access a = access_check(c, RESOURCE_INTUNE, ROLE_SCEP);
-	const char *version = http_header0(c->req, "api-version");
-
-	http_reply_header(c->reply, "request-id", c->request_id);
-	http_reply_header(c->reply, "client-request-id", c->correlation_id);
-	if (a != ACCESS_GRANTED) {
-		gateway_error(c, 401, "Unauthorized", access_text(a));
-		return false;
-	}
-	if (version == NULL || strcmp(version, API_VERSION) != 0) {
-		gateway_error(c, 400, "BadRequest",
-		    version == NULL ? "The api-version header is missing."
-				    : "The api-version is not supported.");
-		return false;
-	}
-	return true;
-}
-
 /* What the three actions have in common. */
 struct action {
 	struct call *call;
@@ -88,12 +48,9 @@ static bool
 read_action(struct action *a, const char *member)
 {
 	struct call *c = a->call;
-	struct err err;
 
-	if (call_body(&a->body, c, &err) != RC_OK) {
-		gateway_error(c, 400, "BadRequest", "The request body cannot be read.");
+	if (!gateway_body(&a->body, c))
 		return false;
-	}
 	a->args = json_object_get(a->body, member);
 	a->transaction_id = json_get_str(a->args, "transactionId");
 	a->v.request_b64 = json_get_str(a->args, "certificateRequest");
@@ -112,7 +69,7 @@ begin(struct action *a, struct call *c, const char *member, enum validate_depth 
 	struct err err;
 
 	*a = (struct action){ .call = c };
-	if (!admit(c) || !read_action(a, member))
+	if (!gateway_admit(c, API_VERSION) || !read_action(a, member))
 		return false;
 	a->v.sim = c->sim;
 	a->v.view = c->view;

@@ -7,35 +7,21 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "intunesim/access.h"
+#include "intunesim/graph.h"
+#include "intunesim/resource.h"
 #include "intunesim/services.h"
 
-/* {"error":{"code","message","innerError":{"date","request-id","client-request-id"}}} */
-static void
-graph_error(struct call *c, int status, const char *code, const char *message)
-{
-	char date[TIME_TEXT_MAX];
-	json_t *inner;
-
-	time_rfc3339(date, clock_now());
-	date[strcspn(date, "Z")] = '\0'; /* Graph writes it without zone */
-	call_note(c, code, "%s", message);
-	inner = json_pack("{s:s, s:s, s:s}", "date", date, "request-id", c->request_id,
-	    "client-request-id", c->correlation_id);
-	call_json(c, status,
-	    json_pack("{s:{s:s, s:s, s:o}}", "error", "code", code, "message", message,
-		"innerError", inner));
-}
-
 /*
- * Part of what a tenant's list holds; the address of the SCEP service is ours, the others are of no
+ * Part of what a tenant's list holds; two addresses are ours, the others are of no
  * use to a CA and only show that the one has to be picked out of several.
  */
 static const struct {
-	const char *name, *uri; /* uri "": ours */
+	const char *name, *uri; /* "/...": on this very host */
 } services[] = {
 	{ "DeviceEnrollmentFEService",
 	    "https://fef.msua01.manage.microsoft.com/StatelessDeviceEnrollmentService" },
-	{ SCEP_SERVICE_NAME, "" },
+	{ SCEP_SERVICE_NAME, SCEP_SERVICE_PATH },
+	{ REVOCATION_SERVICE_NAME, REVOCATION_SERVICE_PATH },
 	{ "ReportingFEService", "https://fef.msua01.manage.microsoft.com/ReportingFEService" },
 	{ "TermsOfUseFEService", "https://portal.manage.microsoft.com/TermsofUse.aspx" },
 };
@@ -76,13 +62,12 @@ make_list(const struct call *c, entry_fn *entry, const char *base)
 
 	buf_init(&uri, 4096);
 	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		bool ours = services[i].uri[0] == '/';
+
+		if (ours && !c->tenant->file.tenant.intune)
+			continue;
 		buf_reset(&uri);
-		buf_adds(&uri, services[i].uri);
-		if (uri.len == 0) {
-			if (!c->tenant->file.tenant.intune)
-				continue;
-			buf_addf(&uri, "%s" SCEP_SERVICE_PATH, base);
-		}
+		buf_addf(&uri, "%s%s", ours ? base : "", services[i].uri);
 		if (json_array_append_new(
 			list, make_entry(c, entry, services[i].name, buf_str(&uri))) != 0) {
 			json_decref(list);
@@ -115,35 +100,15 @@ answer(struct call *c)
 	buf_done(&base);
 }
 
-static void
-not_found(struct call *c)
-{
-	char message[CALL_DETAIL_MAX];
-
-	snprintf(message, sizeof(message),
-	    "Resource '%.100s' does not exist or one of its queried reference-property objects are "
-	    "not present.",
-	    c->arg[0]);
-	str_printable(message);
-	graph_error(c, 404, "Request_ResourceNotFound", message);
-}
-
 void
 graph_endpoints(struct call *c)
 {
-	enum access a = access_check(c, RESOURCE_GRAPH, ROLE_GRAPH);
+	static const char *const roles[] = { ROLE_GRAPH, NULL };
 
-	http_reply_header(c->reply, "request-id", c->request_id);
-	http_reply_header(c->reply, "client-request-id", c->correlation_id);
-	if (a != ACCESS_GRANTED) {
-		if (access_status(a) == 401)
-			http_reply_header(c->reply, "WWW-Authenticate",
-			    "Bearer realm=\"\", error=\"invalid_token\"");
-		graph_error(c, access_status(a), access_code(a), access_text(a));
+	if (!graph_admit(c, roles))
 		return;
-	}
 	if (!str_eq_nocase(c->arg[0], INTUNE_APP_ID)) {
-		not_found(c);
+		graph_not_found(c, c->arg[0]);
 		return;
 	}
 	answer(c);

@@ -32,6 +32,12 @@ static const struct {
 } roles[] = {
 	{ ROLE_GRAPH, RESOURCE_GRAPH | RESOURCE_AAD_GRAPH },
 	{ ROLE_SCEP, RESOURCE_INTUNE },
+	{ "Device.Read.All", RESOURCE_GRAPH },
+	{ "DeviceManagementConfiguration.Read.All", RESOURCE_GRAPH },
+	{ "DeviceManagementManagedDevices.Read.All", RESOURCE_GRAPH },
+	{ "Directory.Read.All", RESOURCE_GRAPH },
+	{ "IdentityRiskyUser.Read.All", RESOURCE_GRAPH },
+	{ "User.Read.All", RESOURCE_GRAPH },
 };
 
 /* Equal but for one '/' at the end of `uri`, and for case. */

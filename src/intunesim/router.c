@@ -10,7 +10,8 @@
 #include "intunesim/services.h"
 
 /*
- * {} in a pattern stands for the rest of a segment up to what follows it.  Literal text matches
+ * {} in a pattern stands for the rest of a segment up to what follows it, v* for one of Graph's
+ * versions.  Literal text matches
  * without regard to case, and an empty segment ("//", which some clients make when they join URLs)
  * counts for nothing.
  */
@@ -36,6 +37,36 @@ static const struct route {
 	    "endpoints" },
 	{ "GET", "v1.0/servicePrincipals/appId={}/endpoints", graph_endpoints, "endpoints" },
 	{ "GET", "v1.0/servicePrincipals(appId='{}')/endpoints", graph_endpoints, "endpoints" },
+	{ "GET", "v*/users/delta", graph_user_delta, "users/delta" },
+	{ "GET", "v*/users/{}", graph_user, "users" },
+	{ "GET", "v*/users", graph_user_list, "users" },
+	{ "GET", "v*/directory/deletedItems/microsoft.graph.user", graph_deleted_list,
+	    "deletedItems" },
+	{ "GET", "v*/directory/deletedItems/microsoft.graph.user/{}", graph_deleted,
+	    "deletedItems" },
+	{ "GET", "v*/directory/deletedItems/{}", graph_deleted, "deletedItems" },
+	{ "GET", "v*/identityProtection/riskyUsers", graph_risky_list, "riskyUsers" },
+	{ "GET", "v*/identityProtection/riskyUsers/{}", graph_risky, "riskyUsers" },
+	{ "GET", "v*/devices/delta", graph_device_delta, "devices/delta" },
+	{ "GET", "v*/devices/{}", graph_device, "devices" },
+	{ "GET", "v*/devices(deviceId='{}')", graph_device_by_id, "devices" },
+	{ "GET", "v*/devices", graph_device_list, "devices" },
+	{ "GET", "v*/deviceManagement/managedDevices", graph_managed_list, "managedDevices" },
+	{ "GET", "v*/deviceManagement/managedDevices/{}", graph_managed, "managedDevices" },
+	{ "GET", "v*/deviceManagement/managedDevices('{}')", graph_managed, "managedDevices" },
+	{ "GET", "beta/deviceManagement/deviceConfigurations", graph_configuration_list,
+	    "deviceConfigurations" },
+	{ "GET", "beta/deviceManagement/deviceConfigurations/{}", graph_configuration,
+	    "deviceConfigurations" },
+	{ "GET", "beta/deviceManagement/deviceConfigurations/{}/assignments", graph_assignments,
+	    "assignments" },
+	{ "GET", "beta/deviceManagement/deviceConfigurationsAllManagedDeviceCertificateStates",
+	    graph_certificate_list, "certificateStates" },
+	{ "POST",
+	    REVOCATION_SERVICE_PATH "/CertificateAuthorityRequests/downloadRevocationRequests",
+	    revocation_download, "downloadRevocationRequests" },
+	{ "POST", REVOCATION_SERVICE_PATH "/CertificateAuthorityRequests/uploadRevocationResults",
+	    revocation_upload, "uploadRevocationResults" },
 	{ "POST", SCEP_SERVICE_PATH "/ScepActions/validateRequest", action_validate,
 	    "validateRequest" },
 	{ "POST", SCEP_SERVICE_PATH "/ScepActions/successNotification", action_success,
@@ -83,6 +114,9 @@ match_segment(struct captures *c, const char *pat, size_t pat_len, const char *s
 	const char *hole = memmem(pat, pat_len, "{}", 2);
 	size_t before, after;
 
+	if (pat_len == 2 && memcmp(pat, "v*", 2) == 0)
+		return (len == 4 && strncasecmp(seg, "v1.0", 4) == 0) ||
+		    (len == 4 && strncasecmp(seg, "beta", 4) == 0);
 	if (hole == NULL)
 		return pat_len == len && strncasecmp(pat, seg, len) == 0;
 	before = (size_t)(hole - pat);

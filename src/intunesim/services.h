@@ -11,6 +11,9 @@
 #define SCEP_SERVICE_PATH                                                                          \
 	"/RACerts/ScepRequestValidationFEService/Gateway/StatelessScepRequestValidationService"
 
+#define REVOCATION_SERVICE_NAME "PkiConnectorFEService"
+#define REVOCATION_SERVICE_PATH "/RACerts/StatelessPkiConnectorService"
+
 /* entra.c: arg[0] is the tenant */
 void entra_token(struct call *c);
 void entra_token_v1(struct call *c);
@@ -27,6 +30,30 @@ void managed_app_service(struct call *c);
 void graph_endpoints(struct call *c);
 /* The same of graph.windows.net; arg[0] is the tenant, arg[1] the application id */
 void aad_graph_endpoints(struct call *c);
+/* graph_directory.c: arg[0] is the key */
+void graph_user_list(struct call *c);
+void graph_user(struct call *c);
+void graph_deleted_list(struct call *c);
+void graph_deleted(struct call *c);
+void graph_risky_list(struct call *c);
+void graph_risky(struct call *c);
+void graph_device_list(struct call *c);
+void graph_device(struct call *c);
+void graph_device_by_id(struct call *c);
+void graph_managed_list(struct call *c);
+void graph_managed(struct call *c);
+/* graph_delta.c */
+void graph_user_delta(struct call *c);
+void graph_device_delta(struct call *c);
+/* graph_profile.c: arg[0] is the profile's id */
+void graph_configuration_list(struct call *c);
+void graph_configuration(struct call *c);
+void graph_assignments(struct call *c);
+/* graph_certificate.c */
+void graph_certificate_list(struct call *c);
+/* revocation_api.c */
+void revocation_download(struct call *c);
+void revocation_upload(struct call *c);
 /* actions.c */
 void action_validate(struct call *c);
 void action_success(struct call *c);

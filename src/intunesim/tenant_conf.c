@@ -42,8 +42,9 @@ platform_name(int p)
 	N(retireFailed)                                                                            \
 	N(wipePending)                                                                             \
 	N(wipeFailed)                                                                              \
-	N(unhealthy) N(deletePending) N(retireIssued) N(wipeIssued) N(wipeCanceled)                \
-	    N(retireCanceled) N(discovered)
+	N(unhealthy)                                                                               \
+	N(deletePending) N(retireIssued) N(wipeIssued) N(wipeCanceled) N(retireCanceled)           \
+	    N(discovered)
 #define REGISTRATIONS(F, N)                                                                        \
 	F(registered)                                                                              \
 	N(notRegistered)                                                                           \
@@ -160,8 +161,11 @@ static const struct conf_row app_rows[] = {
 	{ .key = "permissions",
 	    .type = CONF_STR_LIST,
 	    .offset = offsetof(struct app_conf, permissions),
-	    .choices = "scep_challenge_provider|Application.Read.All",
-	    .max = 8,
+	    .choices = "scep_challenge_provider|Application.Read.All|Device.Read.All|"
+		       "DeviceManagementConfiguration.Read.All|"
+		       "DeviceManagementManagedDevices.Read.All|Directory.Read.All|"
+		       "IdentityRiskyUser.Read.All|User.Read.All",
+	    .max = 16,
 	    .help = "application permissions with admin consent" },
 	{ NULL },
 };
@@ -496,6 +500,12 @@ static const struct conf_row profile_rows[] = {
 	    .dflt = "device",
 	    .choices = "device|user",
 	    .help = "macOS only" },
+	{ .key = "management",
+	    .type = CONF_CHOICE,
+	    PROFILE_AT(management),
+	    .dflt = "default",
+	    .choices = "default|work_profile|device_owner|aosp|device_administrator|phone",
+	    .help = "which of Graph's types an Android profile has; phone: Windows Phone's" },
 	{ .key = "ca_thumbprint",
 	    .type = CONF_STR,
 	    PROFILE_AT(ca_thumbprint),

@@ -72,6 +72,15 @@ enum key_size { KEY_SIZE_ANY, KEY_SIZE_1024, KEY_SIZE_2048, KEY_SIZE_4096 };
 enum hash_choice { HASH_SHA1, HASH_SHA256 };
 enum validity_period { VALIDITY_DAYS, VALIDITY_MONTHS, VALIDITY_YEARS };
 enum ksp { KSP_TPM_OR_SOFTWARE, KSP_TPM, KSP_HELLO, KSP_SOFTWARE };
+/* Graph has a type of profile for each way of managing Android. */
+enum management_kind {
+	MANAGEMENT_KIND_DEFAULT, /* a work profile's, where it matters */
+	MANAGEMENT_KIND_WORK_PROFILE,
+	MANAGEMENT_KIND_DEVICE_OWNER,
+	MANAGEMENT_KIND_AOSP,
+	MANAGEMENT_KIND_DEVICE_ADMINISTRATOR,
+	MANAGEMENT_KIND_PHONE
+};
 enum channel { CHANNEL_DEVICE, CHANNEL_USER };
 
 struct secret_conf {
@@ -167,7 +176,7 @@ struct profile_conf {
 	struct conf_strs scep_urls;
 	const char *root;
 	struct conf_strs groups;
-	int deployment_channel;
+	int deployment_channel, management;
 	const char *ca_thumbprint;
 	int line;
 };

@@ -162,6 +162,18 @@ edition_of(const struct profile *p)
 }
 
 static enum rc
+check_management(const struct tenant *t, const struct profile_conf *c, struct err *err)
+{
+	enum platform platform =
+	    c->management == MANAGEMENT_KIND_PHONE ? PLATFORM_WINDOWS : PLATFORM_ANDROID;
+
+	if (c->management == MANAGEMENT_KIND_DEFAULT || c->platform == (int)platform)
+		return RC_OK;
+	return conf_fail(
+	    t->conf, err, c->line, "management", "is not for %s", platform_name(c->platform));
+}
+
+static enum rc
 load_profile(struct tenant *t, struct profile *p, const struct profile_conf *c, struct err *err)
 {
 	enum rc rc;
@@ -170,8 +182,9 @@ load_profile(struct tenant *t, struct profile *p, const struct profile_conf *c, 
 	resolve_subject(p);
 	if ((rc = take_id(p->id, t, c->line, c->id, c->name, err)) != RC_OK ||
 	    (rc = need_groups(t, c->line, &c->groups, err)) != RC_OK ||
-	    (rc = check_texts(t, p, err)) != RC_OK || (rc = resolve_eku(t, p, err)) != RC_OK ||
-	    (rc = resolve_root(t, p, err)) != RC_OK || (rc = resolve_key(t, p, err)) != RC_OK)
+	    (rc = check_management(t, c, err)) != RC_OK || (rc = check_texts(t, p, err)) != RC_OK ||
+	    (rc = resolve_eku(t, p, err)) != RC_OK || (rc = resolve_root(t, p, err)) != RC_OK ||
+	    (rc = resolve_key(t, p, err)) != RC_OK)
 		return rc;
 	p->edition = edition_of(p);
 	return RC_OK;

@@ -21,6 +21,9 @@ static const char alpha_yaml[] =
     "      - {value: '" OLD_SECRET "', expires: 2020-01-01T00:00:00Z}\n"
     "    permissions: [scep_challenge_provider, Application.Read.All]\n"
     "  - {id: " BARE_APP ", name: Bare, secrets: [{value: '" SECRET "'}]}\n"
+    "  - {id: " READER_APP ", name: Reader, secrets: [{value: '" SECRET "'}],\n"
+    "     permissions: [User.Read.All, Device.Read.All, IdentityRiskyUser.Read.All,\n"
+    "     DeviceManagementManagedDevices.Read.All, DeviceManagementConfiguration.Read.All]}\n"
     "  - {id: " OFF_APP ", name: Off, enabled: false, secrets: [{value: '" SECRET "'}]}\n"
     "users:\n"
     "  - {id: 00000000-0000-4000-8000-00000000000a, upn: jane@alpha.example,\n"
@@ -204,9 +207,14 @@ call(struct answer *a, const struct kit *k, const struct request *r)
 		.peer = "192.0.2.7",
 		.minor = 1,
 	};
-	char bearer[8192];
+	char bearer[8192], path[8192];
 	size_t n = 0;
 
+	snprintf(path, sizeof(path), "%s", r->path);
+	path[strcspn(path, "?")] = '\0';
+	req.path = path;
+	req.query = r->path + strcspn(r->path, "?");
+	req.query += *req.query == '?';
 	snprintf(bearer, sizeof(bearer), "Bearer %s", r->token != NULL ? r->token : "");
 	n = add_header(h, n, "Host", HOST);
 	n = add_header(h, n, "Authorization", r->token != NULL ? bearer : NULL);

@@ -31,6 +31,7 @@
 #define APP_ID     "aaaaaaaa-0000-4000-8000-000000000001" /* both permissions */
 #define BARE_APP   "aaaaaaaa-0000-4000-8000-000000000002" /* no permission */
 #define OFF_APP    "aaaaaaaa-0000-4000-8000-000000000003" /* disabled */
+#define READER_APP "aaaaaaaa-0000-4000-8000-000000000004" /* may read the directory */
 #define SECRET     "alpha+secret/="
 #define OLD_SECRET "expired-secret"
 #define GRAPH      "https://graph.microsoft.com/.default"
