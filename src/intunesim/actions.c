@@ -20,19 +20,48 @@
 	"$metadata#microsoft.management.services.scepRequestValidationService.api."                \
 	"scepActionResult"
 
+/* Takes the description over. */
+static void
+answer_name(struct call *c, const char *name, json_t *description)
+{
+	call_json(c, 200,
+	    json_pack("{s:o, s:s, s:o}", "@odata.context",
+		json_sprintf(CONTEXT, c->tenant->account_id), "code", name, "errorDescription",
+		description));
+}
+
+/* A bad day has it: some code, whatever the request is like. */
+static void
+answer_forced(struct call *c)
+{
+	const struct fault_rule *r = c->forced;
+
+	call_note(c, "forced", "%s", r->code);
+	answer_name(c, r->code,
+	    r->description[0] != '\0'
+		? json_string(r->description)
+		: json_sprintf("%sSimulated.", scep_code_sentence(scep_code_by_name(r->code))));
+}
+
 /* {"@odata.context","code","errorDescription"}: "<fixed sentence>.<detail>". */
 static void
 answer(struct call *c, enum scep_code code, const char *detail)
 {
-	json_t *description;
-
-	description = code == CODE_SUCCESS ? json_string("")
-					   : json_sprintf("%s%s", scep_code_sentence(code), detail);
+	if (c->forced != NULL) {
+		answer_forced(c);
+		return;
+	}
 	call_note(c, scep_code_name(code), "%s", detail);
-	call_json(c, 200,
-	    json_pack("{s:o, s:s, s:o}", "@odata.context",
-		json_sprintf(CONTEXT, c->tenant->account_id), "code", scep_code_name(code),
-		"errorDescription", description));
+	answer_name(c, scep_code_name(code),
+	    code == CODE_SUCCESS ? json_string("")
+				 : json_sprintf("%s%s", scep_code_sentence(code), detail));
+}
+
+/* What the request asks for is done, though the answer may say otherwise. */
+static bool
+is_carried_out(const struct call *c)
+{
+	return c->forced == NULL || c->forced->carry_out;
 }
 
 /* What the three actions have in common. */
@@ -95,7 +124,10 @@ judge(struct action *a)
 {
 	struct state *s = a->call->sim->state;
 
-	if (a->v.code == CODE_SUCCESS)
+	if (!is_carried_out(a->call))
+		state_refused(
+		    s, a->v.device, a->v.profile, scep_code_by_name(a->call->forced->code));
+	else if (a->v.code == CODE_SUCCESS)
 		state_validated(s, a->v.device, a->v.profile);
 	else
 		state_refused(s, a->v.device, a->v.profile, a->v.code);
@@ -163,7 +195,7 @@ action_success(struct call *c)
 	struct action a;
 
 	if (begin(&a, c, "notification", VALIDATE_IDENTITY)) {
-		if (a.v.code == CODE_SUCCESS)
+		if (a.v.code == CODE_SUCCESS && is_carried_out(c))
 			record_certificate(&a);
 		answer(c, a.v.code, a.v.detail);
 	}
@@ -193,7 +225,7 @@ action_failure(struct call *c)
 
 	if (begin(&a, c, "notification", VALIDATE_IDENTITY)) {
 		failure_text(text, sizeof(text), &a);
-		if (a.v.code == CODE_SUCCESS)
+		if (a.v.code == CODE_SUCCESS && is_carried_out(c))
 			state_failed(c->sim->state, a.v.device, a.v.profile, text);
 		answer(c, a.v.code, a.v.code == CODE_SUCCESS ? text : a.v.detail);
 	}

@@ -105,6 +105,25 @@ call_base_url(struct buf *out, const struct call *c)
 	buf_adds(out, host != NULL && host_is_plain(host) ? host : "localhost");
 }
 
+void
+call_service_url(struct buf *out, const struct call *c)
+{
+	char uri[FAULT_TEXT_MAX] = "";
+	bool moved = faults_moved(c->sim->faults, uri);
+
+	if (c->moved_to != NULL) {
+		moved = true;
+		memcpy(uri, c->moved_to->uri, sizeof(uri));
+	}
+	if (uri[0] != '\0') {
+		buf_adds(out, uri);
+		return;
+	}
+	call_base_url(out, c);
+	if (moved)
+		buf_adds(out, MOVED_PREFIX);
+}
+
 enum rc
 call_body(json_t **out, const struct call *c, struct err *err)
 {

@@ -11,6 +11,7 @@
 #define CAPTURES_MAX    3
 #define CAPTURE_MAX     512 /* bytes of one captured piece of a path */
 #define CALL_DETAIL_MAX 400
+#define MOVED_PREFIX    "/moved" /* before the paths of services that have moved */
 
 struct call {
 	struct sim *sim;
@@ -22,6 +23,12 @@ struct call {
 	char correlation_id[GUID_TEXT_MAX]; /* the caller's client-request-id, or one of ours */
 	bool old_entra; /* Entra's errors in the spelling of its first version */
 	int64_t skew;   /* seconds that the clock of tokens and of the Date header is off */
+	enum sim_step step;
+	/* What goes wrong on purpose, and by which rule; NULL: nothing. */
+	const struct fault_kind *fault;
+	size_t fault_place;
+	const struct fault_rule *forced;   /* for the handler: the code that Intune is to answer */
+	const struct fault_rule *moved_to; /* for the handler: what discovery is to tell */
 
 	/* For the log line; as far as they became known. */
 	const struct tenant *tenant;
@@ -44,6 +51,8 @@ void call_note(struct call *c, const char *outcome, const char *fmt, ...) PRINTF
 
 /* "http://127.0.0.1:8090": how this caller reaches us; appended. */
 void call_base_url(struct buf *out, const struct call *c);
+/* The same where services are, which a fault may have moved elsewhere; appended. */
+void call_service_url(struct buf *out, const struct call *c);
 /* The request's JSON body, an object.  *out is the caller's. */
 enum rc call_body(json_t **out, const struct call *c, struct err *err) MUST_CHECK;
 

@@ -7,6 +7,7 @@
 #include "intunesim/codes.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const struct {
 	const char *name, *sentence;
@@ -79,4 +80,14 @@ const char *
 scep_code_sentence(enum scep_code c)
 {
 	return codes[row_of(c)].sentence;
+}
+
+enum scep_code
+scep_code_by_name(const char *name)
+{
+	for (int i = 0; i < CODE__MAX; i++) {
+		if (strcmp(codes[i].name, name) == 0)
+			return (enum scep_code)i;
+	}
+	return CODE_UNKNOWN;
 }

@@ -37,6 +37,8 @@ enum scep_code {
 
 /* As it stands in "code"; static. */
 const char *scep_code_name(enum scep_code c);
+/* CODE_UNKNOWN for one that is not in the table. */
+enum scep_code scep_code_by_name(const char *name);
 /* The sentence that begins "errorDescription", with its full stop; "" for Success.  Static. */
 const char *scep_code_sentence(enum scep_code c);
 

@@ -55,7 +55,7 @@ make_entry(const struct call *c, entry_fn *entry, const char *name, const char *
 }
 
 static json_t *
-make_list(const struct call *c, entry_fn *entry, const char *base)
+make_list(const struct call *c, entry_fn *entry)
 {
 	json_t *list = json_array();
 	struct buf uri;
@@ -67,7 +67,9 @@ make_list(const struct call *c, entry_fn *entry, const char *base)
 		if (ours && !c->tenant->file.tenant.intune)
 			continue;
 		buf_reset(&uri);
-		buf_addf(&uri, "%s%s", ours ? base : "", services[i].uri);
+		if (ours)
+			call_service_url(&uri, c);
+		buf_adds(&uri, services[i].uri);
 		if (json_array_append_new(
 			list, make_entry(c, entry, services[i].name, buf_str(&uri))) != 0) {
 			json_decref(list);
@@ -87,7 +89,7 @@ answer(struct call *c)
 
 	buf_init(&base, 4096);
 	call_base_url(&base, c);
-	if ((list = make_list(c, graph_entry, buf_str(&base))) == NULL) {
+	if ((list = make_list(c, graph_entry)) == NULL) {
 		call_json(c, 500, NULL);
 	} else {
 		call_note(c, "endpoints", "%zu services", json_array_size(list));
@@ -152,7 +154,7 @@ aad_graph_answer(struct call *c)
 
 	buf_init(&base, 4096);
 	call_base_url(&base, c);
-	if ((list = make_list(c, aad_graph_entry, buf_str(&base))) == NULL) {
+	if ((list = make_list(c, aad_graph_entry)) == NULL) {
 		call_json(c, 500, NULL);
 	} else {
 		call_note(c, "endpoints", "%zu services", json_array_size(list));

@@ -18,10 +18,11 @@
 #define LIFE_MAX (30 * 86400)
 
 struct options {
-	struct opt_list tenants, roots, scep_urls;
+	struct opt_list tenants, roots, scep_urls, faults;
 	const char *listen, *port_file, *certificate, *key, *public_url, *log_level, *clock_offset;
 	int64_t challenge_life;
-	uint64_t workers;
+	uint64_t workers, seed;
+	const char *bad_listen, *bad_certificate, *bad_key;
 	bool single_use;
 };
 
@@ -92,6 +93,32 @@ static const struct opt opts[] = {
 	    .offset = offsetof(struct options, clock_offset),
 	    .value = "TIME",
 	    .help = "run this much ahead, or behind with '-', of the real time" },
+	{ .name = "fault",
+	    .type = OPT_LIST,
+	    .offset = offsetof(struct options, faults),
+	    .value = "RULE",
+	    .help = "a bad day: step=validate,fault=status,status=503,share=0.1" },
+	{ .name = "seed",
+	    .type = OPT_U64,
+	    .offset = offsetof(struct options, seed),
+	    .value = "N",
+	    .max = INT64_MAX,
+	    .help = "which requests the shares of faults hit; default 0" },
+	{ .name = "bad-listen",
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, bad_listen),
+	    .value = "ADDRESS:PORT",
+	    .help = "the same service with a certificate that clients must refuse" },
+	{ .name = "bad-certificate",
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, bad_certificate),
+	    .value = "FILE",
+	    .help = "PEM chain of --bad-listen" },
+	{ .name = "bad-key",
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, bad_key),
+	    .value = "FILE",
+	    .help = "PEM private key of --bad-certificate" },
 	{ .name = "workers",
 	    .type = OPT_U64,
 	    .offset = offsetof(struct options, workers),
@@ -115,7 +142,7 @@ struct program {
 	struct tenant *tenants[TENANTS_MAX];
 	size_t n_tenants;
 	struct sim *sim;
-	struct tls_ctx *tls;
+	struct tls_ctx *tls, *bad_tls;
 	struct http_server *server;
 	uint16_t port;
 };
@@ -222,6 +249,44 @@ log_refused(void *ctx, const char *peer, int status, const char *why)
 	log_end(&l);
 }
 
+/* The rules of the command line, in order. */
+static enum rc
+set_faults(struct program *p, struct err *err)
+{
+	const struct opt_list *texts = &p->o->faults;
+	struct fault_rule *rules = calloc(OPT_LIST_MAX, sizeof(*rules));
+	enum rc rc = RC_OK;
+	size_t i;
+
+	if (rules == NULL)
+		return fail(err, RC_NOMEM, "out of memory");
+	for (i = 0; i < texts->n && rc == RC_OK; i++)
+		rc = fault_rule_parse(&rules[i], texts->v[i], strlen(texts->v[i]), err);
+	if (rc == RC_OK)
+		faults_set(p->sim->faults, p->o->seed, rules, texts->n);
+	else
+		rc = err_context(err, "--fault %s", texts->v[i - 1]);
+	free(rules);
+	return rc;
+}
+
+/* A second door, for clients that have to refuse its certificate. */
+static enum rc
+listen_bad(struct program *p, struct err *err)
+{
+	const struct options *o = p->o;
+	enum rc rc;
+
+	if (o->bad_listen == NULL && o->bad_certificate == NULL && o->bad_key == NULL)
+		return RC_OK;
+	if (o->bad_listen == NULL || o->bad_certificate == NULL || o->bad_key == NULL)
+		return fail(
+		    err, RC_CONFIG, "--bad-listen, --bad-certificate and --bad-key go together");
+	if ((rc = tls_ctx_server(&p->bad_tls, o->bad_certificate, o->bad_key, err)) != RC_OK)
+		return rc;
+	return http_listen(p->server, o->bad_listen, p->bad_tls, NULL, NULL, err);
+}
+
 static enum rc
 open_server(struct program *p, struct err *err)
 {
@@ -240,7 +305,8 @@ open_server(struct program *p, struct err *err)
 	    (rc = tls_ctx_server(&p->tls, o->certificate, o->key, err)) != RC_OK)
 		return rc;
 	if ((rc = http_server_new(&p->server, &conf, err)) != RC_OK ||
-	    (rc = http_listen(p->server, o->listen, p->tls, NULL, &p->port, err)) != RC_OK)
+	    (rc = http_listen(p->server, o->listen, p->tls, NULL, &p->port, err)) != RC_OK ||
+	    (rc = listen_bad(p, err)) != RC_OK)
 		return rc;
 	return http_server_start(p->server, err);
 }
@@ -282,8 +348,8 @@ start(struct program *p, char **copies, struct err *err)
 	if ((rc = set_clock(p->o->clock_offset, err)) != RC_OK ||
 	    (rc = check_public_url(p->o->public_url, err)) != RC_OK ||
 	    (rc = read_roots(p, copies, err)) != RC_OK || (rc = load_tenants(p, err)) != RC_OK ||
-	    (rc = build_sim(p, err)) != RC_OK || (rc = open_server(p, err)) != RC_OK ||
-	    (rc = write_port(p, err)) != RC_OK)
+	    (rc = build_sim(p, err)) != RC_OK || (rc = set_faults(p, err)) != RC_OK ||
+	    (rc = open_server(p, err)) != RC_OK || (rc = write_port(p, err)) != RC_OK)
 		return rc;
 	v = sim_view(p->sim);
 	warn_missing_roots(v);
@@ -300,6 +366,7 @@ stop(struct program *p)
 		http_server_stop(p->server, GRACE_MS);
 	http_server_free(p->server);
 	tls_ctx_free(p->tls);
+	tls_ctx_free(p->bad_tls);
 	sim_free(p->sim);
 	for (size_t i = 0; i < p->n_tenants; i++)
 		tenant_free(p->tenants[i]);

@@ -77,7 +77,9 @@ static void
 add_header(struct buf *b, const struct http_header *h)
 {
 	buf_addf(b, "%s: ", h->name);
-	if (str_eq_nocase(h->name, "Authorization"))
+	if (str_eq_nocase(h->name, "X-IDENTITY-HEADER"))
+		buf_adds(b, "(cut)");
+	else if (str_eq_nocase(h->name, "Authorization"))
 		buf_addf(b, "%.*s (cut)", (int)strcspn(h->value, " "), h->value);
 	else
 		buf_adds(b, h->value);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "intunesim/fault_kinds.h"
 #include "intunesim/services.h"
 
 /*
@@ -18,66 +19,84 @@
 static const struct route {
 	const char *method, *pattern;
 	void (*handler)(struct call *c);
-	const char *name; /* for the log */
-	bool secrets;     /* bodies hold secrets, tokens or challenges: not for /sim/requests */
-	bool quiet;       /* asking the simulator about itself is not worth remembering */
+	const char *name;   /* for the log */
+	bool secrets;       /* bodies hold secrets, tokens or challenges: not for /sim/requests */
+	bool quiet;         /* asking the simulator about itself is not worth remembering */
+	enum sim_step step; /* where it can go wrong on purpose */
 } routes[] = {
-	{ "POST", "{}/oauth2/v2.0/token", entra_token, "token", .secrets = true },
+	{ "POST", "{}/oauth2/v2.0/token", entra_token, "token", .secrets = true,
+	    .step = SIM_STEP_TOKEN },
 	{ NULL, "{}/oauth2/v2.0/token", entra_token_wrong_method, "token", .secrets = true },
-	{ "POST", "{}/oauth2/token", entra_token_v1, "token", .secrets = true },
+	{ "POST", "{}/oauth2/token", entra_token_v1, "token", .secrets = true,
+	    .step = SIM_STEP_TOKEN },
 	{ NULL, "{}/oauth2/token", entra_token_wrong_method, "token", .secrets = true },
-	{ "GET", "metadata/identity/oauth2/token", managed_imds, "token", .secrets = true },
-	{ "GET", "msi/token", managed_app_service, "token", .secrets = true },
+	{ "GET", "metadata/identity/oauth2/token", managed_imds, "token", .secrets = true,
+	    .step = SIM_STEP_TOKEN },
+	{ "GET", "msi/token", managed_app_service, "token", .secrets = true,
+	    .step = SIM_STEP_TOKEN },
 	{ "GET", "common/discovery/instance", entra_instance, "instance" },
 	{ "GET", "{}/v2.0/.well-known/openid-configuration", entra_openid, "openid" },
 	{ "GET", "{}/.well-known/openid-configuration", entra_openid_v1, "openid" },
 	{ "GET", "{}/discovery/v2.0/keys", entra_keys, "keys" },
 	{ "GET", "{}/discovery/keys", entra_keys, "keys" },
 	{ "GET", "{}/servicePrincipalsByAppId/{}/serviceEndpoints", aad_graph_endpoints,
-	    "endpoints" },
-	{ "GET", "v1.0/servicePrincipals/appId={}/endpoints", graph_endpoints, "endpoints" },
-	{ "GET", "v1.0/servicePrincipals(appId='{}')/endpoints", graph_endpoints, "endpoints" },
-	{ "GET", "v*/users/delta", graph_user_delta, "users/delta" },
-	{ "GET", "v*/users/{}", graph_user, "users" },
-	{ "GET", "v*/users", graph_user_list, "users" },
+	    "endpoints", .step = SIM_STEP_DISCOVERY },
+	{ "GET", "v1.0/servicePrincipals/appId={}/endpoints", graph_endpoints, "endpoints",
+	    .step = SIM_STEP_DISCOVERY },
+	{ "GET", "v1.0/servicePrincipals(appId='{}')/endpoints", graph_endpoints, "endpoints",
+	    .step = SIM_STEP_DISCOVERY },
+	{ "GET", "v*/users/delta", graph_user_delta, "users/delta", .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/users/{}", graph_user, "users", .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/users", graph_user_list, "users", .step = SIM_STEP_GRAPH },
 	{ "GET", "v*/directory/deletedItems/microsoft.graph.user", graph_deleted_list,
-	    "deletedItems" },
-	{ "GET", "v*/directory/deletedItems/microsoft.graph.user/{}", graph_deleted,
-	    "deletedItems" },
-	{ "GET", "v*/directory/deletedItems/{}", graph_deleted, "deletedItems" },
-	{ "GET", "v*/identityProtection/riskyUsers", graph_risky_list, "riskyUsers" },
-	{ "GET", "v*/identityProtection/riskyUsers/{}", graph_risky, "riskyUsers" },
-	{ "GET", "v*/devices/delta", graph_device_delta, "devices/delta" },
-	{ "GET", "v*/devices/{}", graph_device, "devices" },
-	{ "GET", "v*/devices(deviceId='{}')", graph_device_by_id, "devices" },
-	{ "GET", "v*/devices", graph_device_list, "devices" },
-	{ "GET", "v*/deviceManagement/managedDevices", graph_managed_list, "managedDevices" },
-	{ "GET", "v*/deviceManagement/managedDevices/{}", graph_managed, "managedDevices" },
-	{ "GET", "v*/deviceManagement/managedDevices('{}')", graph_managed, "managedDevices" },
+	    "deletedItems", .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/directory/deletedItems/microsoft.graph.user/{}", graph_deleted, "deletedItems",
+	    .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/directory/deletedItems/{}", graph_deleted, "deletedItems",
+	    .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/identityProtection/riskyUsers", graph_risky_list, "riskyUsers",
+	    .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/identityProtection/riskyUsers/{}", graph_risky, "riskyUsers",
+	    .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/devices/delta", graph_device_delta, "devices/delta", .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/devices/{}", graph_device, "devices", .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/devices(deviceId='{}')", graph_device_by_id, "devices",
+	    .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/devices", graph_device_list, "devices", .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/deviceManagement/managedDevices", graph_managed_list, "managedDevices",
+	    .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/deviceManagement/managedDevices/{}", graph_managed, "managedDevices",
+	    .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/deviceManagement/managedDevices('{}')", graph_managed, "managedDevices",
+	    .step = SIM_STEP_GRAPH },
 	{ "GET", "beta/deviceManagement/deviceConfigurations", graph_configuration_list,
-	    "deviceConfigurations" },
+	    "deviceConfigurations", .step = SIM_STEP_GRAPH },
 	{ "GET", "beta/deviceManagement/deviceConfigurations/{}", graph_configuration,
-	    "deviceConfigurations" },
+	    "deviceConfigurations", .step = SIM_STEP_GRAPH },
 	{ "GET", "beta/deviceManagement/deviceConfigurations/{}/assignments", graph_assignments,
-	    "assignments" },
+	    "assignments", .step = SIM_STEP_GRAPH },
 	{ "GET", "beta/deviceManagement/deviceConfigurationsAllManagedDeviceCertificateStates",
-	    graph_certificate_list, "certificateStates" },
+	    graph_certificate_list, "certificateStates", .step = SIM_STEP_GRAPH },
 	{ "POST",
 	    REVOCATION_SERVICE_PATH "/CertificateAuthorityRequests/downloadRevocationRequests",
-	    revocation_download, "downloadRevocationRequests" },
+	    revocation_download, "downloadRevocationRequests", .step = SIM_STEP_DOWNLOAD },
 	{ "POST", REVOCATION_SERVICE_PATH "/CertificateAuthorityRequests/uploadRevocationResults",
-	    revocation_upload, "uploadRevocationResults" },
+	    revocation_upload, "uploadRevocationResults", .step = SIM_STEP_UPLOAD },
 	{ "POST", SCEP_SERVICE_PATH "/ScepActions/validateRequest", action_validate,
-	    "validateRequest" },
+	    "validateRequest", .step = SIM_STEP_VALIDATE },
 	{ "POST", SCEP_SERVICE_PATH "/ScepActions/successNotification", action_success,
-	    "successNotification" },
+	    "successNotification", .step = SIM_STEP_SUCCESS },
 	{ "POST", SCEP_SERVICE_PATH "/ScepActions/failureNotification", action_failure,
-	    "failureNotification" },
-	{ "POST", "sim/devices/{}/checkin", device_checkin, "checkin", .secrets = true },
+	    "failureNotification", .step = SIM_STEP_FAILURE },
+	{ "POST", "sim/devices/{}/checkin", device_checkin, "checkin", .secrets = true,
+	    .step = SIM_STEP_CHECKIN },
 	{ "POST", "sim/devices/{}/installed", device_installed, "installed" },
 	{ "POST", "sim/devices/{}/failed", device_failed, "failed" },
 	{ "GET", "sim/report", report_json, "report", .quiet = true },
 	{ "GET", "sim/report.txt", report_text, "report", .quiet = true },
+	{ "GET", "sim/faults", faults_get, "faults", .quiet = true },
+	{ "PUT", "sim/faults", faults_put, "faults", .quiet = true },
+	{ "DELETE", "sim/faults", faults_delete, "faults", .quiet = true },
 	{ "GET", "sim/requests", report_requests, "requests", .quiet = true },
 };
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
@@ -147,11 +166,11 @@ match(struct captures *c, const char *pattern, const char *path)
 
 /* The route; or NULL, and whether another method would have found one. */
 static const struct route *
-find_route(struct captures *c, const struct http_request *req, bool *other_method)
+find_route(struct captures *c, const struct http_request *req, const char *path, bool *other_method)
 {
 	*other_method = false;
 	for (size_t i = 0; i < N_ROUTES; i++) {
-		if (!match(c, routes[i].pattern, req->path))
+		if (!match(c, routes[i].pattern, path))
 			continue;
 		if (routes[i].method == NULL || strcmp(routes[i].method, req->method) == 0)
 			return &routes[i];
@@ -189,6 +208,10 @@ log_call(const struct call *c, const struct route *r, uint64_t began)
 	log_str(&l, "profile", c->profile != NULL ? c->profile->conf->name : NULL);
 	log_str(&l, "code", c->outcome);
 	log_str(&l, "detail", c->detail[0] != '\0' ? c->detail : NULL);
+	if (c->fault != NULL) {
+		log_str(&l, "fault", c->fault->name);
+		log_int(&l, "rule", (int64_t)c->fault_place);
+	}
 	if (r == NULL)
 		log_str(&l, "path", c->req->path);
 	log_str(&l, "id", c->correlation_id);
@@ -196,26 +219,62 @@ log_call(const struct call *c, const struct route *r, uint64_t began)
 	log_end(&l);
 }
 
+/* Services that have moved are where they were, behind a prefix. */
+static const char *
+without_prefix(const char *path)
+{
+	return str_starts(path, MOVED_PREFIX "/") ? path + strlen(MOVED_PREFIX) : path;
+}
+
+/* The handler, and what is to go wrong before it, instead of it, and after it. */
+static void
+serve(struct call *c, const struct route *r, bool moved)
+{
+	struct fault_rule fault;
+
+	c->step = r->step;
+	if (faults_draw(c->sim->faults, r->step, moved, &fault, &c->fault_place))
+		c->fault = fault.kind;
+	if (c->fault == NULL) {
+		r->handler(c);
+		return;
+	}
+	if (c->fault->before == NULL || !c->fault->before(c, &fault)) {
+		r->handler(c);
+		if (c->fault->after != NULL)
+			c->fault->after(c, &fault);
+	}
+	c->forced = c->moved_to = NULL;
+}
+
+static void
+route(struct call *c, const struct route *r, bool moved, bool other_method)
+{
+	struct err err;
+
+	if (name_call(c, &err) != RC_OK)
+		call_broken(c, &err);
+	else if (r != NULL && (!moved || r->step != SIM_STEP_NONE))
+		serve(c, r, moved);
+	else
+		call_error(c, other_method ? 405 : 404, "%s",
+		    other_method ? "not with this method" : "there is nothing here");
+}
+
 void
 sim_handle(void *ctx, const struct http_request *req, struct http_reply *reply)
 {
 	struct call c = { .sim = ctx, .view = sim_view(ctx), .req = req, .reply = reply };
+	const char *path = without_prefix(req->path);
 	uint64_t began = clock_mono_us();
 	struct captures captures;
 	const struct route *r;
 	bool other_method;
-	struct err err;
 
-	r = find_route(&captures, req, &other_method);
+	r = find_route(&captures, req, path, &other_method);
 	for (size_t i = 0; r != NULL && i < captures.n; i++)
 		c.arg[i] = captures.text[i];
-	if (name_call(&c, &err) != RC_OK)
-		call_broken(&c, &err);
-	else if (r != NULL)
-		r->handler(&c);
-	else
-		call_error(&c, other_method ? 405 : 404, "%s",
-		    other_method ? "not with this method" : "there is nothing here");
+	route(&c, r, path != req->path, other_method);
 	if (r == NULL || !r->quiet)
 		requests_add(c.sim->requests, req, reply, r != NULL && r->secrets);
 	log_call(&c, r, began);

@@ -62,6 +62,10 @@ void action_failure(struct call *c);
 void device_checkin(struct call *c);
 void device_installed(struct call *c);
 void device_failed(struct call *c);
+/* faults_api.c */
+void faults_get(struct call *c);
+void faults_put(struct call *c);
+void faults_delete(struct call *c);
 /* report.c */
 void report_json(struct call *c);
 void report_text(struct call *c);

@@ -145,7 +145,9 @@ make_parts(struct sim *s, struct err *err)
 	    (rc = state_new(&s->state, s->revocations, err)) != RC_OK ||
 	    (rc = memo_new(&s->opened, err)) != RC_OK || (rc = spent_new(&s->spent, err)) != RC_OK)
 		return rc;
-	return requests_new(&s->requests, err);
+	if ((rc = requests_new(&s->requests, err)) != RC_OK)
+		return rc;
+	return faults_new(&s->faults, err);
 }
 
 static enum rc
@@ -219,6 +221,7 @@ sim_free(struct sim *s)
 	memo_free(s->opened);
 	spent_free(s->spent);
 	requests_free(s->requests);
+	faults_free(s->faults);
 	view_done(s->current);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->deeds);

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "http/server.h"
 #include "intunesim/changes.h"
+#include "intunesim/faults.h"
 #include "intunesim/memo.h"
 #include "intunesim/requests.h"
 #include "intunesim/revocations.h"
@@ -54,6 +55,7 @@ struct sim {
 	struct memo *opened;
 	struct spent *spent;
 	struct requests *requests;
+	struct faults *faults;
 };
 
 /*

@@ -229,7 +229,9 @@ call(struct answer *a, const struct kit *k, const struct request *r)
 	*a = (struct answer){ .status = reply.status,
 		.body = reply.body,
 		.headers = reply.headers,
-		.content_type = reply.content_type };
+		.content_type = reply.content_type,
+		.retry_after = reply.retry_after,
+		.trouble = reply.trouble };
 	if (json_parse(&a->json, a->body.data, a->body.len, NULL) != RC_OK)
 		a->json = NULL;
 }

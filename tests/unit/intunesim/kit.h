@@ -65,6 +65,8 @@ struct answer {
 	struct buf body, headers;
 	json_t *json; /* NULL when the body is no JSON */
 	const char *content_type;
+	unsigned retry_after;
+	struct http_trouble trouble;
 };
 void answer_done(struct answer *a);
 /* {"error"}, {"error":{"code"}} or {"code"}: whichever there is. */
