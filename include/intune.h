@@ -167,8 +167,8 @@ struct intune_config {
 	const char *managed_identity_header;
 	const char *tenant; /* TENANT, required: GUID or domain; ignored with managed_identity */
 	/*
-	 * CLOUD: "public" (default), "gcc", "gcchigh", "dod", "china": the defaults of the three
-	 * URLs below.  An URL that is given wins.  "china" has no known intune_resource_url: it must
+	 * CLOUD: "public" (default; "commercial"), "gcc", "gcchigh" ("gcc-high"), "dod", "china"
+	 * ("21vianet"), in any case: the defaults of the three URLs below.  An URL that is given wins.  "china" has no known intune_resource_url: it must
 	 * be given.
 	 */
 	const char *cloud;
@@ -239,7 +239,11 @@ enum intune_status intune_send_failure_notification(struct intune_client *c,
     const char *transaction_id, const uint8_t *csr, size_t csr_len, int64_t hresult,
     const char *description, struct intune_error *err);
 
-/* Token and discovery without a request: a configuration check. */
+/*
+ * Token and discovery without a request: a configuration check.  With INTUNE_OK err->hint warns when
+ * the app's certificate expires within INTUNE_EXPIRY_DAYS days, and is "" otherwise.
+ */
+#define INTUNE_EXPIRY_DAYS 30
 enum intune_status intune_check(struct intune_client *c, struct intune_error *err);
 
 /*
@@ -248,6 +252,20 @@ enum intune_status intune_check(struct intune_client *c, struct intune_error *er
  */
 enum intune_status intune_client_set_app_key(
     struct intune_client *c, const char *app_key, struct intune_error *err);
+
+/* What the app proves itself with at this moment. */
+struct intune_credential {
+	const char *kind;  /* "client secret", "certificate", "managed identity" ...; static */
+	const char *cloud; /* "public", "gcchigh" ...: whose addresses are the defaults; static */
+	int64_t not_after; /* of the certificate, Unix seconds; 0: not known on this side */
+};
+/*
+ * Look at the credential's files now instead of at the next token request.  No network.
+ * INTUNE_E_ARGUMENT when they cannot be used: what was read before stays in force, and `out` (may be
+ * NULL) describes that; it is written in both cases.
+ */
+enum intune_status intune_client_reload(
+    struct intune_client *c, struct intune_credential *out, struct intune_error *err);
 
 /* ---- revocation (Microsoft's IntuneRevocationClient; PkiConnectorFEService) ---- */
 

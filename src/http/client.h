@@ -50,6 +50,7 @@ struct http_call {
 	size_t body_len;
 	unsigned connect_ms, total_ms; /* 0: 5000, 15000 */
 	size_t reply_max;              /* 0: LIMIT_JSON */
+	bool direct; /* past the proxy: a link-local address, which a proxy cannot reach for us */
 };
 
 /* At which step a call failed: for hints. */

@@ -11,7 +11,7 @@
 #define CONNECTIONS_MAX 64u
 
 static enum intune_status
-from_http(struct intune_error *e, enum rc rc, const struct err *why)
+from_err(struct intune_error *e, enum rc rc, const struct err *why)
 {
 	enum intune_status st = rc == RC_NOMEM ? INTUNE_E_NOMEM : INTUNE_E_ARGUMENT;
 
@@ -37,7 +37,7 @@ open_http(struct intune_client *c, struct intune_error *e)
 	struct err why;
 	enum rc rc = http_client_new(&c->http, &conf, &why);
 
-	return rc == RC_OK ? INTUNE_OK : from_http(e, rc, &why);
+	return rc == RC_OK ? INTUNE_OK : from_err(e, rc, &why);
 }
 
 static bool
@@ -74,6 +74,9 @@ intune_client_new(
 	}
 	if (st != INTUNE_OK)
 		goto no_settings;
+	if ((st = credential_open(&c->credential, &c->set, e)) != INTUNE_OK)
+		goto no_credential;
+	settings_drop_key(&c->set); /* the credential has it, until there is another one */
 	if ((st = open_http(c, e)) != INTUNE_OK)
 		goto no_http;
 	if (!open_caches(c)) {
@@ -85,6 +88,8 @@ intune_client_new(
 no_caches:
 	http_client_free(c->http);
 no_http:
+	credential_done(&c->credential);
+no_credential:
 	settings_done(&c->set);
 no_settings:
 	free(c);
@@ -103,6 +108,7 @@ intune_client_free(struct intune_client *c)
 		cache_done(&c->tokens[i].cache);
 	cache_done(&c->service);
 	free(c->last_uris);
+	credential_done(&c->credential);
 	settings_done(&c->set);
 	free(c);
 }
@@ -120,7 +126,7 @@ intune_client_set_tls_context(struct intune_client *c, int (*configure)(void *ss
 		return error_set(
 		    e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG, "the argument client is missing");
 	rc = http_client_tls_set(c->http, c->set.v[P_CA_FILE], configure, arg, &why);
-	return rc == RC_OK ? INTUNE_OK : from_http(e, rc, &why);
+	return rc == RC_OK ? INTUNE_OK : from_err(e, rc, &why);
 }
 
 enum intune_status
@@ -146,5 +152,41 @@ intune_check(struct intune_client *c, struct intune_error *err)
 			shared_release(&t->shared);
 		}
 	}
-	return op_end(&op, INTUNE_STEP_TOKEN, st);
+	st = op_end(&op, INTUNE_STEP_TOKEN, st);
+	if (st == INTUNE_OK)
+		credential_hint_expiry(&c->credential, op.err);
+	return st;
+}
+
+enum intune_status
+intune_client_set_app_key(struct intune_client *c, const char *app_key, struct intune_error *err)
+{
+	struct intune_error scratch, *e = err != NULL ? err : &scratch;
+
+	error_reset(e);
+	if (c == NULL || app_key == NULL)
+		return error_set(e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG,
+		    "the argument %s is missing", c == NULL ? "client" : "app_key");
+	return credential_set_key(&c->credential, app_key, e);
+}
+
+enum intune_status
+intune_client_reload(
+    struct intune_client *c, struct intune_credential *out, struct intune_error *err)
+{
+	struct intune_error scratch, *e = err != NULL ? err : &scratch;
+	struct err why;
+	enum rc rc;
+
+	error_reset(e);
+	if (c == NULL)
+		return error_set(
+		    e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG, "the argument client is missing");
+	rc = credential_look(&c->credential, &why);
+	if (out != NULL) {
+		out->kind = way_name(c->set.way);
+		out->cloud = c->set.cloud->name;
+		out->not_after = credential_not_after(&c->credential);
+	}
+	return rc == RC_OK ? INTUNE_OK : from_err(e, rc, &why);
 }

@@ -9,6 +9,7 @@
 
 #include "http/client.h"
 #include "intune/cache.h"
+#include "intune/credential.h"
 #include "intune/op.h"
 #include "intune/reply.h"
 #include "intune/settings.h"
@@ -30,6 +31,7 @@ struct token_source {
 
 struct intune_client {
 	struct settings set;
+	struct credential credential;
 	struct http_client *http;
 	struct token_source tokens[SCOPE__MAX];
 	struct cache service;

@@ -11,10 +11,11 @@
 #include "intune/wire.h"
 #include "intune/settings.h"
 
-#define VALUE_MAX  1024u
+#define VALUE_MAX  SECRET_MAX
 #define CONNECT_MS 5000u
 #define TOTAL_MS   15000u
 #define PATH_TOKEN "/oauth2/v2.0/token"
+#define IMDS       "http://169.254.169.254/metadata/identity/oauth2/token"
 
 enum need { REQUIRED, OPTIONAL };
 
@@ -79,6 +80,29 @@ is_port(const char *s)
 	return parse_u64(&port, s, 0, UINT16_MAX, "port", NULL) == RC_OK;
 }
 
+static bool
+is_assertion_alg(const char *s)
+{
+	return strcmp(s, "PS256") == 0 || strcmp(s, "RS256") == 0;
+}
+
+/* What may stand in a header line. */
+static bool
+is_header(const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if (*s <= 0x20 || *s >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_cloud(const char *s)
+{
+	return cloud_find(s) != NULL;
+}
+
 /* libcurl reads it at the first connection, which is late to learn of a wrong path. */
 static bool
 is_file(const char *s)
@@ -87,13 +111,33 @@ is_file(const char *s)
 }
 
 #define F(field)  offsetof(struct intune_config, field)
+#define WANT_FILE "the name of a file"
 #define WANT_TEXT "text without control characters"
 #define WANT_ID   "letters, digits, '.' and '-'"
 #define WANT_URL  "an https URL without query (http only for this machine itself)"
 
 static const struct row rows[P__MAX] = {
+	[P_CLOUD] = { "CLOUD", F(cloud), OPTIONAL, "public", is_cloud,
+	    "public, gcc, gcchigh, dod or china", true },
 	[P_APP_ID] = { "AAD_APP_ID", F(aad_app_id), REQUIRED, NULL, is_id, WANT_ID },
 	[P_APP_KEY] = { "AAD_APP_KEY", F(aad_app_key), REQUIRED, NULL, is_text, WANT_TEXT },
+	[P_APP_KEY_FILE] = { "AAD_APP_KEY_FILE", F(aad_app_key_file), OPTIONAL, NULL, is_text,
+	    WANT_FILE, true },
+	[P_CERT_FILE] = { "APP_CERTIFICATE_FILE", F(app_certificate_file), OPTIONAL, NULL, is_text,
+	    WANT_FILE, true },
+	[P_CERT_KEY_FILE] = { "APP_CERTIFICATE_KEY_FILE", F(app_certificate_key_file), OPTIONAL,
+	    NULL, is_text, WANT_FILE, true },
+	[P_ASSERTION_ALG] = { "APP_ASSERTION_ALG", F(app_assertion_alg), OPTIONAL, NULL,
+	    is_assertion_alg, "PS256 or RS256", true },
+	[P_FEDERATED_FILE] = { "FEDERATED_TOKEN_FILE", F(federated_token_file), OPTIONAL, NULL,
+	    is_text, WANT_FILE, true },
+	[P_MANAGED] = { "MANAGED_IDENTITY", F(managed_identity), OPTIONAL, NULL, is_id,
+	    "\"system\" or the client id of a user-assigned identity", true },
+	[P_MANAGED_ENDPOINT] = { "MANAGED_IDENTITY_ENDPOINT", F(managed_identity_endpoint),
+	    OPTIONAL, NULL, url_is_identity,
+	    "a URL without query, plain http only to this machine and 169.254.169.254", true },
+	[P_MANAGED_HEADER] = { "MANAGED_IDENTITY_HEADER", F(managed_identity_header), OPTIONAL,
+	    NULL, is_header, "visible ASCII", true },
 	[P_TENANT] = { "TENANT", F(tenant), REQUIRED, NULL, is_id, "the tenant's GUID or domain" },
 	[P_PROVIDER] = { "PROVIDER_NAME_AND_VERSION", F(provider_name_and_version), REQUIRED, NULL,
 	    is_name, "a product's name and version" },
@@ -197,21 +241,125 @@ nomem(struct intune_error *e)
 	return error_set(e, INTUNE_E_NOMEM, INTUNE_STEP_CONFIG, "out of memory");
 }
 
+static bool
+is_set(const char *s)
+{
+	return s != NULL && s[0] != '\0';
+}
+
+/* The property that chooses each way, and what may only stand beside it. */
+static const struct {
+	enum way way;
+	enum property p, with;
+} ways[] = {
+	{ WAY_KEY, P_APP_KEY, P_APP_KEY },
+	{ WAY_KEY_FILE, P_APP_KEY_FILE, P_APP_KEY_FILE },
+	{ WAY_CERTIFICATE, P_CERT_FILE, P_CERT_FILE },
+	{ WAY_CERTIFICATE, P_CERT_KEY_FILE, P_CERT_FILE },
+	{ WAY_CERTIFICATE, P_ASSERTION_ALG, P_CERT_FILE },
+	{ WAY_FEDERATED, P_FEDERATED_FILE, P_FEDERATED_FILE },
+	{ WAY_MANAGED, P_MANAGED, P_MANAGED },
+	{ WAY_MANAGED, P_MANAGED_ENDPOINT, P_MANAGED },
+	{ WAY_MANAGED, P_MANAGED_HEADER, P_MANAGED },
+};
+
+/* Exactly one.  None at all is told later, as the missing AAD_APP_KEY of Microsoft's library. */
+static enum intune_status
+choose_way(struct settings *s, const struct intune_config *c, struct intune_error *e)
+{
+	enum property first = P__MAX;
+	size_t i;
+
+	s->way = WAY_KEY;
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		enum property p = ways[i].p, with = ways[i].with;
+
+		if (!is_set(*field(c, &rows[p])))
+			continue;
+		if (first != P__MAX && s->way != ways[i].way) {
+			error_set(e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG,
+			    "the properties %s and %s exclude each other", rows[first].name,
+			    rows[p].name);
+			error_hint(e, "the app proves itself in exactly one way");
+			return INTUNE_E_ARGUMENT;
+		}
+		if (!is_set(*field(c, &rows[with])))
+			return error_set(e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG,
+			    "the property %s is missing: %s is set", rows[with].name, rows[p].name);
+		if (first == P__MAX)
+			first = p;
+		s->way = ways[i].way;
+	}
+	return INTUNE_OK;
+}
+
+static bool
+is_required(const struct settings *s, enum property p)
+{
+	switch (p) {
+	case P_APP_ID:
+	case P_TENANT:
+		return s->way != WAY_MANAGED;
+	case P_APP_KEY:
+		return s->way == WAY_KEY;
+	case P_CERT_KEY_FILE:
+		return s->way == WAY_CERTIFICATE;
+	default:
+		/* a default that is not known for the cloud */
+		return rows[p].need == REQUIRED || rows[p].dflt != NULL;
+	}
+}
+
+/* The cloud's, where it has a word in it. */
+static const char *
+dflt(const struct settings *s, enum property p)
+{
+	switch (p) {
+	case P_AUTHORITY:
+		return s->cloud->authority;
+	case P_GRAPH_RESOURCE:
+		return s->cloud->graph;
+	case P_INTUNE_RESOURCE:
+		return s->cloud->intune;
+	case P_MANAGED_ENDPOINT:
+		return s->way == WAY_MANAGED ? IMDS : NULL;
+	case P_ASSERTION_ALG:
+		return s->way == WAY_CERTIFICATE ? "PS256" : NULL;
+	default:
+		return rows[p].dflt;
+	}
+}
+
+static enum intune_status
+missing(const struct settings *s, enum property p, const char *value, struct intune_error *e)
+{
+	error_set(e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG, "the property %s is %s", rows[p].name,
+	    value == NULL ? "missing" : "empty");
+	if (p == P_APP_KEY && value == NULL)
+		error_hint(e,
+		    "or one of AAD_APP_KEY_FILE, APP_CERTIFICATE_FILE, FEDERATED_TOKEN_FILE, "
+		    "MANAGED_IDENTITY");
+	if (p == P_INTUNE_RESOURCE && value == NULL)
+		error_hint(
+		    e, "Microsoft has not published the one of the cloud %s", s->cloud->name);
+	return INTUNE_E_ARGUMENT;
+}
+
 static enum intune_status
 take(struct settings *s, enum property p, const char *value, struct intune_error *e)
 {
 	const struct row *r = &rows[p];
-	const char *name = r->name != NULL ? r->name : "ca_file";
+	const char *name = r->name != NULL ? r->name : "ca_file", *given = NULL;
 
-	if (value != NULL && value[0] == '\0' && r->empty_is_unset)
-		value = NULL;
-	if (value == NULL)
-		value = r->dflt;
-	if (value == NULL && r->need == OPTIONAL)
+	if (is_set(value) || !r->empty_is_unset)
+		given = value;
+	if (p == P_APP_KEY && s->way != WAY_KEY && !is_set(value))
+		given = NULL;
+	value = given != NULL ? given : dflt(s, p);
+	if (value == NULL && !is_required(s, p))
 		return INTUNE_OK;
 	if (value == NULL || value[0] == '\0')
-		return error_set(e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG, "the property %s is %s",
-		    name, value == NULL ? "missing" : "empty");
+		return missing(s, p, value, e);
 	if (strlen(value) > VALUE_MAX || !r->ok(value))
 		return error_set(e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG,
 		    "the property %s must be %s", name, r->want);
@@ -270,6 +418,63 @@ derive_scopes(struct settings *s)
 	return url_join(&s->scope[SCOPE_GRAPH], s->v[P_GRAPH_RESOURCE], ".default", NULL);
 }
 
+/*
+ * IMDS: https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/
+ * how-to-use-vm-token; App Service: https://learn.microsoft.com/azure/app-service/
+ * overview-managed-identity.
+ */
+static enum rc
+derive_identity(struct settings *s, enum scope scope, const char *resource)
+{
+	const char *const *v = (const char *const *)s->v;
+	bool app_service = v[P_MANAGED_HEADER] != NULL;
+	bool system = strcmp(v[P_MANAGED], "system") == 0;
+	struct buf url;
+	enum rc rc;
+
+	buf_init(&url, 4 * URL_MAX);
+	buf_adds(&url, v[P_MANAGED_ENDPOINT]);
+	buf_addf(&url, "?api-version=%s&resource=", app_service ? "2019-08-01" : "2018-02-01");
+	url_encode_add(&url, resource, strlen(resource));
+	if (!system)
+		buf_addf(&url, "&client_id=%s", v[P_MANAGED]);
+	if ((rc = buf_ok(&url, "managed identity", NULL)) == RC_OK)
+		rc = str_dup(&s->managed_url[scope], buf_str(&url), NULL);
+	buf_done(&url);
+	return rc;
+}
+
+static enum rc
+derive_managed(struct settings *s)
+{
+	const char *header = s->v[P_MANAGED_HEADER];
+	enum rc rc;
+
+	if (s->way != WAY_MANAGED)
+		return RC_OK;
+	if ((rc = derive_identity(s, SCOPE_GRAPH, s->v[P_GRAPH_RESOURCE])) != RC_OK ||
+	    (rc = derive_identity(s, SCOPE_INTUNE, s->v[P_INTUNE_RESOURCE])) != RC_OK)
+		return rc;
+	return header != NULL ? str_format(&s->line_identity, NULL, "X-IDENTITY-HEADER: %s", header)
+			      : str_dup(&s->line_identity, "Metadata: true", NULL);
+}
+
+/* Where tokens come from. */
+static enum rc
+derive_token_url(struct settings *s)
+{
+	char *path;
+	enum rc rc;
+
+	if (s->way == WAY_MANAGED)
+		return str_dup(&s->token_url, s->v[P_MANAGED_ENDPOINT], NULL);
+	if ((rc = str_format(&path, NULL, "%s" PATH_TOKEN, s->v[P_TENANT])) != RC_OK)
+		return rc;
+	rc = url_join(&s->token_url, s->v[P_AUTHORITY], path, NULL);
+	free(path);
+	return rc;
+}
+
 static enum rc
 derive_lines(struct settings *s)
 {
@@ -296,11 +501,7 @@ derive(struct settings *s)
 	char *path;
 	enum rc rc;
 
-	if ((rc = str_format(&path, NULL, "%s" PATH_TOKEN, v[P_TENANT])) != RC_OK)
-		return rc;
-	rc = url_join(&s->token_url, v[P_AUTHORITY], path, NULL);
-	free(path);
-	if (rc != RC_OK)
+	if ((rc = derive_token_url(s)) != RC_OK || (rc = derive_managed(s)) != RC_OK)
 		return rc;
 	rc = str_format(&path, NULL, "v%s/servicePrincipals/appId=%s/endpoints", v[P_GRAPH_VERSION],
 	    v[P_INTUNE_APP_ID]);
@@ -310,9 +511,29 @@ derive(struct settings *s)
 	free(path);
 	if (rc != RC_OK || (rc = derive_scopes(s)) != RC_OK || (rc = derive_lines(s)) != RC_OK)
 		return rc;
-	if (!url_parse(&s->login, s->token_url) || !url_parse(&s->graph, s->discovery_url))
+	if (!url_parse_identity(&s->login, s->token_url) || !url_parse(&s->graph, s->discovery_url))
 		return RC_BUG;
 	return wire_string_dup(&s->caller_json, v[P_PROVIDER]);
+}
+
+bool
+settings_key_ok(const char *key)
+{
+	return key[0] != '\0' && is_text(key);
+}
+
+const char *
+way_name(enum way w)
+{
+	static const char *const names[WAY__MAX] = {
+		[WAY_KEY] = "client secret",
+		[WAY_KEY_FILE] = "client secret in a file",
+		[WAY_CERTIFICATE] = "certificate",
+		[WAY_FEDERATED] = "federated token",
+		[WAY_MANAGED] = "managed identity",
+	};
+
+	return (unsigned)w < WAY__MAX ? names[w] : "";
 }
 
 enum intune_status
@@ -322,6 +543,8 @@ settings_make(struct settings *s, const struct intune_config *c, struct intune_e
 	unsigned p;
 
 	memset(s, 0, sizeof(*s));
+	s->cloud = cloud_find(is_set(c->cloud) && is_cloud(c->cloud) ? c->cloud : "public");
+	st = choose_way(s, c, e);
 	for (p = 0; p < P__MAX && st == INTUNE_OK; p++)
 		st = take(s, (enum property)p, *field(c, &rows[p]), e);
 	if (st == INTUNE_OK)
@@ -345,14 +568,24 @@ free_text(char *s)
 }
 
 void
+settings_drop_key(struct settings *s)
+{
+	free_text(s->v[P_APP_KEY]);
+	s->v[P_APP_KEY] = NULL;
+}
+
+void
 settings_done(struct settings *s)
 {
 	size_t i;
 
 	for (i = 0; i < P__MAX; i++)
 		free_text(s->v[i]);
-	for (i = 0; i < SCOPE__MAX; i++)
+	for (i = 0; i < SCOPE__MAX; i++) {
 		free_text(s->scope[i]);
+		free_text(s->managed_url[i]);
+	}
+	free_text(s->line_identity);
 	free_text(s->token_url);
 	free_text(s->discovery_url);
 	free_text(s->line_user_agent);

@@ -56,7 +56,7 @@ op_end(struct op *op, enum intune_step step, enum intune_status st)
 		e->retry_after = -1;
 		e->message[0] = e->hint[0] = '\0';
 	} else if (op->client != NULL) {
-		error_scrub(e, op->client->set.v[P_APP_KEY]);
+		credential_scrub(&op->client->credential, e);
 		error_scrub(e, op->client->set.v[P_PROXY_PASS]);
 	}
 	return st;
@@ -154,6 +154,7 @@ op_exchange(struct op *op, struct exchange *x, struct http_result *res)
 		.url = x->url,
 		.headers = x->headers,
 		.connect_ms = op->client->set.connect_ms,
+		.direct = x->direct,
 		.reply_max = LIMIT_JSON,
 	};
 	struct err why;

@@ -38,6 +38,7 @@ struct exchange {
 	const char *headers[OP_HEADERS + 2]; /* client-request-id is added */
 	size_t n_headers;
 	const struct buf *body; /* or NULL */
+	bool direct;            /* past the proxy */
 };
 /*
  * Send and receive within the deadline, with a new client-request-id.  INTUNE_OK: an answer of

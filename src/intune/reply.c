@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "intune/error.h"
@@ -57,6 +58,22 @@ token_chars_ok(const char *s, size_t len)
 	return len > 0 && len <= TOKEN_MAX;
 }
 
+/* App Service tells only when the token ends, as Unix seconds; v1 endpoints tell both. */
+static enum rc
+token_life(int64_t *life, const json_t *obj, struct err *err)
+{
+	int64_t end;
+	enum rc rc;
+
+	if (json_object_get(obj, "expires_in") != NULL ||
+	    json_object_get(obj, "expires_on") == NULL)
+		return json_get_i64(life, obj, "expires_in", EXPIRES_DEFAULT, err);
+	if ((rc = json_get_i64(&end, obj, "expires_on", 0, err)) != RC_OK)
+		return rc;
+	*life = end > clock_now() ? end - clock_now() : 0;
+	return RC_OK;
+}
+
 static enum rc
 token_members(struct token_reply *out, const json_t *obj, struct err *err)
 {
@@ -71,7 +88,7 @@ token_members(struct token_reply *out, const json_t *obj, struct err *err)
 		return fail(err, RC_PARSE, "access_token is empty, too long or not visible ASCII");
 	if (type == NULL || !str_eq_nocase(type, "Bearer"))
 		return fail(err, RC_PARSE, "token_type is not Bearer");
-	if ((rc = json_get_i64(&life, obj, "expires_in", EXPIRES_DEFAULT, err)) != RC_OK)
+	if ((rc = token_life(&life, obj, err)) != RC_OK)
 		return rc;
 	if (life < 1)
 		return fail(err, RC_PARSE, "expires_in says that the token has expired");

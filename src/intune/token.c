@@ -1,6 +1,6 @@
 /*
- * token.c - access tokens by the client credentials grant (RFC 6749 4.4) with a client secret,
- * cached for each scope.
+ * token.c - access tokens by the client credentials grant (RFC 6749 4.4), or of the machine's
+ * own identity, cached for each scope.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,10 @@
 #include "intune/reply.h"
 
 #define BEARER "Authorization: Bearer "
+
+#define AADSTS_WRONG_SECRET    7000215
+#define AADSTS_EXPIRED_SECRET  7000222
+#define AADSTS_WRONG_ASSERTION 700027
 
 /*
  * Refresh five to six minutes before the end, so that servers that started together do not come
@@ -106,8 +110,9 @@ token_refused(struct op *op, const struct exchange *x, const struct http_result 
 	if (reply_entra_error(&said, res->body.data, res->body.len, NULL) != RC_OK) {
 		op_http_failure(op, x, res, INTUNE_E_PROTOCOL);
 		if (e->status == INTUNE_E_PROTOCOL && e->hint[0] == '\0')
-			error_hint(
-			    e, "that is not Entra's answer: check AUTH_AUTHORITY and TENANT");
+			error_hint(e, "that is not Entra's answer: check %s",
+			    s->way == WAY_MANAGED ? "MANAGED_IDENTITY_ENDPOINT"
+						  : "AUTH_AUTHORITY and TENANT");
 		return e->status;
 	}
 	memcpy(e->code_text, said.error, sizeof(said.error));
@@ -118,12 +123,29 @@ token_refused(struct op *op, const struct exchange *x, const struct http_result 
 	known = aadsts_find(said.aadsts);
 	if (res->status == 429 || res->status >= 500 || (known != NULL && known->passing))
 		st = INTUNE_E_UNAVAILABLE;
-	error_set(e, st, x->step, "token: %s: HTTP %d %s, tenant %.80s, app %.40s: %.250s", x->host,
-	    res->status, said.error, s->v[P_TENANT], s->v[P_APP_ID], said.description);
+	if (s->way == WAY_MANAGED)
+		error_set(e, st, x->step, "token: managed identity %.40s: %s: HTTP %d %s: %.250s",
+		    s->v[P_MANAGED], x->host, res->status, said.error, said.description);
+	else
+		error_set(e, st, x->step, "token: %s: HTTP %d %s, tenant %.80s, app %.40s: %.250s",
+		    x->host, res->status, said.error, s->v[P_TENANT], s->v[P_APP_ID],
+		    said.description);
+	if (s->way == WAY_MANAGED && res->status == 400)
+		error_hint(e, "see that this machine has the identity that MANAGED_IDENTITY names");
 	if (known != NULL)
 		error_hint(e, "%s", known->hint);
 	op_hint_clock(op, res);
 	return st;
+}
+
+/* A file holds something else than what was sent, and it was of no use. */
+static void
+hint_trouble(struct op *op)
+{
+	struct err why;
+
+	if (credential_trouble(&op->client->credential, &why))
+		error_hint_more(op->err, "what is in force was read before: %s", why.msg);
 }
 
 static enum intune_status
@@ -140,32 +162,95 @@ ask(struct op *op, struct exchange *x, struct fetched *out)
 	return st;
 }
 
-static enum intune_status
-token_fetch(struct op *op, void *arg, struct fetched *out)
+/* Entra says that the secret or the certificate is not, or no longer, the app's. */
+static bool
+is_stale_proof(const struct intune_error *e)
 {
-	const struct token_source *src = arg;
-	const struct settings *s = &src->client->set;
+	return e->status == INTUNE_E_AUTH &&
+	    (e->aadsts == AADSTS_WRONG_SECRET || e->aadsts == AADSTS_EXPIRED_SECRET ||
+		e->aadsts == AADSTS_WRONG_ASSERTION);
+}
+
+static enum intune_status
+no_form(struct op *op, enum rc rc, const struct err *why)
+{
+	if (rc == RC_NOMEM)
+		return op_nomem(op, INTUNE_STEP_TOKEN);
+	error_set(op->err, INTUNE_E_AUTH, INTUNE_STEP_TOKEN, "token: %s", why->msg);
+	error_hint(op->err, "%s", why->hint);
+	return INTUNE_E_AUTH;
+}
+
+/* One request with a form of its own: an assertion's jti is for one use. */
+static enum intune_status
+ask_entra(struct op *op, const struct token_source *src, uint64_t *version, struct fetched *out)
+{
 	struct exchange x = {
 		.step = INTUNE_STEP_TOKEN,
 		.method = "POST",
-		.url = s->token_url,
-		.host = s->login.host,
+		.url = src->client->set.token_url,
+		.host = src->client->set.login.host,
 		.headers = { "Content-Type: application/x-www-form-urlencoded; charset=UTF-8",
 		    "return-client-request-id: true", "x-ms-lib-capability: retry-after, h429" },
 		.n_headers = 3,
 	};
-	struct buf form;
+	struct err why = { 0 };
 	enum intune_status st;
+	struct buf form;
+	enum rc rc;
 
-	if (wire_token_form(&form, s, src->scope, NULL) != RC_OK) {
-		buf_wipe(&form);
-		return op_nomem(op, x.step);
-	}
+	rc = credential_form(&src->client->credential, &form, src->scope, version, &why);
 	x.body = &form;
-	st = ask(op, &x, out);
-	if (st != INTUNE_OK && op_wait_for_retry(op))
-		st = ask(op, &x, out);
+	st = rc == RC_OK ? ask(op, &x, out) : no_form(op, rc, &why);
 	buf_wipe(&form);
+	if (st != INTUNE_OK) /* before the secret that was sent is another one */
+		credential_scrub(&src->client->credential, op->err);
+	return st;
+}
+
+/* The machine's own token service (RFC 6749 has no word for it). */
+static enum intune_status
+ask_machine(struct op *op, const struct token_source *src, struct fetched *out)
+{
+	const struct settings *s = &src->client->set;
+	struct exchange x = {
+		.step = INTUNE_STEP_TOKEN,
+		.method = "GET",
+		.url = s->managed_url[src->scope],
+		.host = s->login.host,
+		.headers = { s->line_identity },
+		.n_headers = 1,
+		.direct = true,
+	};
+
+	return ask(op, &x, out);
+}
+
+static enum intune_status
+ask_once(struct op *op, const struct token_source *src, uint64_t *version, struct fetched *out)
+{
+	return src->client->set.way == WAY_MANAGED ? ask_machine(op, src, out)
+						   : ask_entra(op, src, version, out);
+}
+
+/*
+ * At most two requests: the second after the short wait that was asked for, or with what lies in
+ * the files by now when Entra no longer takes what lay there.
+ */
+static enum intune_status
+token_fetch(struct op *op, void *arg, struct fetched *out)
+{
+	const struct token_source *src = arg;
+	uint64_t version = 0;
+	enum intune_status st = ask_once(op, src, &version, out);
+
+	if (st == INTUNE_OK)
+		return st;
+	if (op_wait_for_retry(op) ||
+	    (is_stale_proof(op->err) && credential_is_newer(&src->client->credential, version)))
+		st = ask_once(op, src, &version, out);
+	if (is_stale_proof(op->err))
+		hint_trouble(op);
 	return st;
 }
 

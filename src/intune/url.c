@@ -10,6 +10,7 @@
 
 #define PORT_HTTP  80u
 #define PORT_HTTPS 443u
+#define IMDS_HOST  "169.254.169.254"
 
 /* Printable ASCII without what RFC 3986 leaves out and libcurl might read differently. */
 static bool
@@ -102,8 +103,8 @@ take_authority(struct url *u, const char *s, size_t len)
 	return take_host(u, s, host);
 }
 
-bool
-url_parse(struct url *out, const char *s)
+static bool
+take_apart(struct url *out, const char *s)
 {
 	const char *auth;
 
@@ -115,9 +116,28 @@ url_parse(struct url *out, const char *s)
 		return false;
 	auth = s + (out->https ? 8 : 7);
 	out->rest = auth + strcspn(auth, "/?#");
-	if (!take_authority(out, auth, (size_t)(out->rest - auth)))
-		return false;
-	return out->https || is_loopback(out->host);
+	return take_authority(out, auth, (size_t)(out->rest - auth));
+}
+
+bool
+url_parse(struct url *out, const char *s)
+{
+	return take_apart(out, s) && (out->https || is_loopback(out->host));
+}
+
+bool
+url_parse_identity(struct url *out, const char *s)
+{
+	return take_apart(out, s) &&
+	    (out->https || is_loopback(out->host) || strcmp(out->host, IMDS_HOST) == 0);
+}
+
+bool
+url_is_identity(const char *s)
+{
+	struct url u;
+
+	return url_parse_identity(&u, s) && strpbrk(u.rest, "?#") == NULL;
 }
 
 bool

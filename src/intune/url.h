@@ -26,6 +26,12 @@ struct url {
  * URL_MAX bytes.
  */
 bool url_parse(struct url *out, const char *s);
+/*
+ * The same for the token service of a managed identity, which plain http may reach at the
+ * link-local address of Azure's instance metadata service, too: that never leaves the host.
+ */
+bool url_parse_identity(struct url *out, const char *s);
+bool url_is_identity(const char *s); /* and without query and fragment */
 /* As url_parse(), and nothing behind the path: something can be appended. */
 bool url_is_base(const char *s);
 /* Same scheme, host and port. */

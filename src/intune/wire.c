@@ -11,11 +11,13 @@
 #include "base/text.h"
 #include "json/json.h"
 
-#define BODY_MAX        (LIMIT_CSR / 3 * 4 + 32 * KIB)
-#define UPLOAD_MAX      (4 * MIB)  /* 500 results of 8 KiB; Intune's own are far smaller */
-#define FORM_MAX        (16 * KIB) /* 4 values of at most 1 KiB, each byte as three */
-#define DESCRIPTION_MAX 255u       /* characters, says Microsoft's library */
-#define MEMBERS_MAX     (2 * KIB)  /* usual size of everything but the request */
+#define BODY_MAX   (LIMIT_CSR / 3 * 4 + 32 * KIB)
+#define UPLOAD_MAX (4 * MIB) /* 500 results of 8 KiB; Intune's own are far smaller */
+/* A token of 16 KiB and 3 values of at most 2, each byte as three. */
+#define FORM_MAX        (64 * KIB)
+#define ASSERTION_TYPE  "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" /* RFC 7523 2.2 */
+#define DESCRIPTION_MAX 255u      /* characters, says Microsoft's library */
+#define MEMBERS_MAX     (2 * KIB) /* usual size of everything but the request */
 
 enum rc
 wire_guid(char out[GUID_TEXT], struct err *err)
@@ -82,12 +84,18 @@ add_field(struct buf *out, const char *name, const char *value)
 }
 
 enum rc
-wire_token_form(struct buf *out, const struct settings *s, enum scope scope, struct err *err)
+wire_token_form(struct buf *out, const struct settings *s, enum scope scope, enum wire_proof kind,
+    const char *proof, struct err *err)
 {
 	buf_init(out, FORM_MAX);
 	add_field(out, "grant_type=", "client_credentials");
 	add_field(out, "&client_id=", s->v[P_APP_ID]);
-	add_field(out, "&client_secret=", s->v[P_APP_KEY]);
+	if (kind == WIRE_ASSERTION) {
+		add_field(out, "&client_assertion_type=", ASSERTION_TYPE);
+		add_field(out, "&client_assertion=", proof);
+	} else {
+		add_field(out, "&client_secret=", proof);
+	}
 	add_field(out, "&scope=", s->scope[scope]);
 	add_field(out, "&client_info=", "1");
 	return buf_ok(out, "token request", err);

@@ -20,9 +20,13 @@ enum rc wire_guid(char out[GUID_TEXT], struct err *err) MUST_CHECK;
 /* Quoted and escaped JSON of UTF-8 text.  *out is the caller's. */
 enum rc wire_string_dup(char **out, const char *s) MUST_CHECK;
 
-/* application/x-www-form-urlencoded for the client credentials grant. */
-enum rc wire_token_form(
-    struct buf *out, const struct settings *s, enum scope scope, struct err *err) MUST_CHECK;
+/*
+ * application/x-www-form-urlencoded for the client credentials grant, with a client secret (RFC 6749
+ * 2.3.1) or a JWT in its place (RFC 7523 2.2).
+ */
+enum wire_proof { WIRE_SECRET, WIRE_ASSERTION };
+enum rc wire_token_form(struct buf *out, const struct settings *s, enum scope scope,
+    enum wire_proof kind, const char *proof, struct err *err) MUST_CHECK;
 /* {"request":{...}} */
 enum rc wire_validate(struct buf *out, const struct settings *s, const char *transaction_id,
     const uint8_t *csr, size_t csr_len, struct err *err) MUST_CHECK;
