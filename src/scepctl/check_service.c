@@ -3,12 +3,15 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "intune.h"
 #include "scepctl/ctl.h"
 #include "scepctl/report.h"
 #include "scepd/tenant.h"
+
+#define DAY_S 86400
 
 static bool
 used(const struct config *c, const struct profile *p)
@@ -90,17 +93,37 @@ check_online(struct report *r, const char *name, struct tenant *tenant)
 }
 
 static void
+check_expiry(struct report *r, const char *name, const struct intune_credential *c)
+{
+	int64_t days = (c->not_after - clock_now()) / DAY_S;
+	char when[TIME_TEXT_MAX];
+
+	if (c->not_after == 0)
+		return;
+	time_rfc3339(when, c->not_after);
+	report(r, days > INTUNE_EXPIRY_DAYS ? FINDING_OK : FINDING_WARN, name,
+	    "the app's certificate expires at %s%s", when,
+	    days > INTUNE_EXPIRY_DAYS ? "" : ": register a new one with the app in Entra");
+}
+
+static void
 check_tenant(struct report *r, const struct config *c, const struct conf_tenant *conf, bool online)
 {
+	struct intune_credential cred;
 	struct tenant *tenant = NULL;
 	struct err err = { 0 };
+	struct intune_error e;
 
 	if (tenant_open(&tenant, c, conf, &err) != RC_OK) {
 		report_err(r, FINDING_FAIL, conf->name, &err);
 		return;
 	}
-	report(r, FINDING_OK, conf->name, "credentials are complete%s",
-	    online ? "" : " (--online asks Microsoft whether they work)");
+	if (intune_client_reload(tenant_client(tenant), &cred, &e) == INTUNE_OK)
+		report(r, FINDING_OK, conf->name, "%s, cloud %s: complete%s", cred.kind, cred.cloud,
+		    online ? "" : " (--online asks Microsoft whether it works)");
+	else
+		report(r, FINDING_FAIL, conf->name, "%s", e.message);
+	check_expiry(r, conf->name, &cred);
 	if (online)
 		check_online(r, conf->name, tenant);
 	tenant_free(tenant);

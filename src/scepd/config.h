@@ -36,8 +36,13 @@ struct conf_proxy {
 struct conf_tenant {
 	const char *name;
 	const char *properties; /* Microsoft's properties file */
-	const char *app_id, *app_key_file, *tenant, *auth_authority, *graph_url, *intune_resource,
-	    *ca_file;
+	const char *app_id, *tenant;
+	/* How the app proves itself: one of five ways; the rest is NULL. */
+	const char *app_key_file;
+	const char *certificate_file, *certificate_key_file, *assertion_alg;
+	const char *federated_token_file;
+	const char *managed_identity, *managed_identity_endpoint, *managed_identity_header_file;
+	const char *cloud, *auth_authority, *graph_url, *intune_resource, *ca_file;
 	struct conf_proxy proxy;
 	int64_t timeout;
 	int line;

@@ -141,18 +141,33 @@ check_public_url(const struct config_file *f, struct err *err)
 
 /* ---- tenants ---- */
 
+#define TENANT_NEEDS                                                                               \
+	"needs either properties, or app_id, tenant and one of app_key_file, certificate_file, "   \
+	"federated_token_file, or managed_identity"
+
+/* The ways to prove the app; libintune knows what goes with what. */
+static size_t
+ways(const struct conf_tenant *t)
+{
+	return (t->app_key_file != NULL) + (t->certificate_file != NULL) +
+	    (t->federated_token_file != NULL) + (t->managed_identity != NULL);
+}
+
 static enum rc
 check_tenant(const struct config_file *f, const struct conf_tenant *t, struct err *err)
 {
-	bool some = t->app_id != NULL || t->app_key_file != NULL || t->tenant != NULL;
-	bool all = t->app_id != NULL && t->app_key_file != NULL && t->tenant != NULL;
+	bool some = t->app_id != NULL || t->tenant != NULL || ways(t) > 0;
+	bool names = (t->app_id != NULL && t->tenant != NULL) || t->managed_identity != NULL;
 
 	if (t->properties != NULL && some)
 		return item_fail(f, err, t->line, "tenants", t->name, "properties",
-		    "excludes app_id, app_key_file and tenant, which are in that file");
-	if (t->properties == NULL && !all)
+		    "excludes app_id, tenant and the app's credentials, which are in that file");
+	if (t->properties == NULL && ways(t) > 1)
 		return item_fail(f, err, t->line, "tenants", t->name, "",
-		    "needs either properties, or app_id, app_key_file and tenant");
+		    "app_key_file, certificate_file, federated_token_file and managed_identity "
+		    "exclude each other");
+	if (t->properties == NULL && (!names || ways(t) == 0))
+		return item_fail(f, err, t->line, "tenants", t->name, "", TENANT_NEEDS);
 	if (t->proxy.password_file != NULL && t->proxy.user == NULL)
 		return item_fail(f, err, t->line, "tenants", t->name, "proxy.user",
 		    "required with a password_file");

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "scep/request_csr.h"
 #include "scepd/scepd.h"
@@ -80,22 +81,62 @@ prepare_ca_certs(struct endpoint *e, struct err *err)
 }
 
 static enum rc
-read_secret(struct endpoint *e, struct err *err)
+read_secret(struct static_challenge *out, const struct endpoint *e, struct err *err)
 {
 	struct buf secret;
 	enum rc rc;
 
-	if (e->conf->challenge != CHALLENGE_STATIC)
-		return RC_OK;
 	buf_init(&secret, LIMIT_SECRET_FILE);
 	if ((rc = file_read_secret(&secret, e->conf->challenge_file, LIMIT_SECRET_FILE, err)) ==
 	    RC_OK)
-		rc = static_challenge_set(&e->secret, secret.data, secret.len, err);
+		rc = static_challenge_set(out, secret.data, secret.len, err);
 	if (rc != RC_OK)
 		(void)err_context(
 		    err, "endpoint %s: challenge_file %s", e->conf->name, e->conf->challenge_file);
 	buf_wipe(&secret);
 	return rc;
+}
+
+static enum rc
+open_secret(struct endpoint *e, struct err *err)
+{
+	if (pthread_mutex_init(&e->secret_mu, NULL) != 0)
+		return fail(err, RC_NOMEM, "endpoint %s", e->name);
+	e->secret_mu_made = true;
+	return e->conf->challenge == CHALLENGE_STATIC ? read_secret(&e->secret, e, err) : RC_OK;
+}
+
+void
+endpoint_reload(struct endpoint *e)
+{
+	struct static_challenge fresh;
+	struct err err;
+	bool changed;
+
+	if (e->conf->challenge != CHALLENGE_STATIC)
+		return;
+	if (read_secret(&fresh, e, &err) != RC_OK) {
+		if (!e->secret_stale)
+			log_msg(LOG_WARN, "reload", "%s; the challenge in use stays", err.msg);
+		e->secret_stale = true;
+		return;
+	}
+	(void)pthread_mutex_lock(&e->secret_mu);
+	changed = memcmp(&e->secret, &fresh, sizeof(fresh)) != 0;
+	e->secret = fresh;
+	(void)pthread_mutex_unlock(&e->secret_mu);
+	wipe(&fresh, sizeof(fresh));
+	if (changed || e->secret_stale)
+		log_msg(LOG_INFO, "reload", "endpoint %s: the challenge is read again", e->name);
+	e->secret_stale = false;
+}
+
+void
+endpoint_secret(struct endpoint *e, struct static_challenge *out)
+{
+	(void)pthread_mutex_lock(&e->secret_mu);
+	*out = e->secret;
+	(void)pthread_mutex_unlock(&e->secret_mu);
 }
 
 static struct tenant *
@@ -124,7 +165,7 @@ endpoint_open(
 	if (e->sca == NULL || e->profile == NULL ||
 	    (conf->challenge == CHALLENGE_INTUNE && e->tenant == NULL))
 		return fail(err, RC_BUG, "endpoint %s refers to what does not exist", conf->name);
-	if ((rc = read_secret(e, err)) != RC_OK || (rc = prepare_ca_certs(e, err)) != RC_OK)
+	if ((rc = open_secret(e, err)) != RC_OK || (rc = prepare_ca_certs(e, err)) != RC_OK)
 		return rc;
 	e->caps = caps_of(conf);
 	if (scep_caps_encode(&e->caps_text, e->caps, &se) != SCEP_OK)
@@ -138,4 +179,6 @@ endpoint_done(struct endpoint *e)
 	scep_bytes_free(&e->caps_text);
 	scep_bytes_free(&e->ca_certs);
 	wipe(&e->secret, sizeof(e->secret));
+	if (e->secret_mu_made)
+		pthread_mutex_destroy(&e->secret_mu);
 }

@@ -118,8 +118,7 @@ listen_all(struct daemon *d, struct err *err)
 	return rc;
 }
 
-/* SIGHUP, and once a minute by itself: certificates that were renewed on disk.  A broken file keeps
- * the old one in use. */
+/* A broken file keeps the old certificate in use. */
 static void
 reload_tls(struct daemon *d)
 {
@@ -135,6 +134,17 @@ reload_tls(struct daemon *d)
 		http_listen_tls_set(d->http, &d->tls[i].role, fresh);
 		tls_ctx_free(fresh);
 	}
+}
+
+/* SIGHUP, and once a minute by itself: whatever lies in a file and may be renewed there. */
+static void
+reload_all(struct daemon *d)
+{
+	reload_tls(d);
+	for (size_t i = 0; i < d->s->n_tenants; i++)
+		tenant_reload(d->s->tenants[i]);
+	for (size_t i = 0; i < d->s->n_endpoints; i++)
+		endpoint_reload(&d->s->endpoints[i]);
 }
 
 /* ---- the background round ---- */
@@ -258,14 +268,16 @@ wait_for_stop(struct daemon *d, const sigset_t *set)
 	const struct timespec minute = { .tv_sec = RELOAD_EVERY_S };
 	int sig;
 
+	reload_all(d); /* says at once what is wrong with them */
 	for (;;) {
 		sig = sigtimedwait(set, NULL, &minute);
 		if (sig == SIGTERM || sig == SIGINT)
 			break;
 		if (sig == SIGHUP)
-			log_msg(LOG_INFO, "reload", "SIGHUP: TLS certificates are read again");
+			log_msg(
+			    LOG_INFO, "reload", "SIGHUP: certificates and secrets are read again");
 		if (sig == SIGHUP || (sig == -1 && errno == EAGAIN))
-			reload_tls(d);
+			reload_all(d);
 	}
 	log_msg(LOG_INFO, "stop", "%s: finishing what is in flight",
 	    sig == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -362,7 +374,7 @@ main(int argc, char **argv)
 			 "request, issues, reports, hands over.\n"
 			 "Runs in the foreground and logs to standard error.  SIGTERM ends it once "
 			 "requests in flight are answered;\n"
-			 "SIGHUP reads TLS certificates again.\n\n"
+			 "SIGHUP reads certificates and secrets again.\n\n"
 			 "  scepctl init --dir /var/lib/scepd --name Contoso     make a CA and a "
 			 "configuration first\n"
 			 "  scepd --config /var/lib/scepd/scepd.yaml --check     validate\n"

@@ -153,11 +153,16 @@ begin(struct enrolment *e, struct err *err)
 static enum rc
 authorise(struct enrolment *e, struct err *err)
 {
+	struct static_challenge secret;
 	struct authority intune;
 	enum rc rc;
 
-	if (!asks_intune(e))
-		return authorise_static(&e->auth, &e->ep->secret, e->csr, err);
+	if (!asks_intune(e)) {
+		endpoint_secret(e->ep, &secret);
+		rc = authorise_static(&e->auth, &secret, e->csr, err);
+		wipe(&secret, sizeof(secret));
+		return rc;
+	}
 	intune = tenant_authority(&e->talk);
 	metric_add(e->s->metrics, METRIC_INTUNE_VALIDATE, 1);
 	rc = authorise_by(&e->auth, &intune, e->csr, scep_message_transaction_id(e->message), err);

@@ -8,6 +8,9 @@
 #ifndef SCEPD_SCEPD_SCEPD_H
 #define SCEPD_SCEPD_SCEPD_H
 
+#include <pthread.h>
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "ca/ca.h"
 #include "http/server.h"
@@ -34,11 +37,14 @@ struct endpoint {
 	struct server_ca *sca;
 	const struct profile *profile;
 	struct tenant *tenant;          /* CHALLENGE_INTUNE */
-	struct static_challenge secret; /* CHALLENGE_STATIC */
-	unsigned caps;                  /* enum scep_cap */
-	struct scep_bytes caps_text;    /* answer to GetCACaps */
-	struct scep_bytes ca_certs;     /* answer to GetCACert */
-	const char *ca_certs_type;      /* its content type */
+	struct static_challenge secret; /* CHALLENGE_STATIC; behind secret_mu */
+	pthread_mutex_t secret_mu;
+	bool secret_mu_made;
+	bool secret_stale; /* endpoint_reload()'s: the file cannot be used, and that was logged */
+	unsigned caps;     /* enum scep_cap */
+	struct scep_bytes caps_text; /* answer to GetCACaps */
+	struct scep_bytes ca_certs;  /* answer to GetCACert */
+	const char *ca_certs_type;   /* its content type */
 };
 
 /* In endpoint.c: looks up CA, profile and tenant, reads the secret, prepares the fixed answers. */
@@ -46,6 +52,11 @@ struct scepd;
 enum rc endpoint_open(struct endpoint *e, struct scepd *s, const struct conf_endpoint *conf,
     struct err *err) MUST_CHECK;
 void endpoint_done(struct endpoint *e);
+/* Take up a changed challenge_file; one that cannot be used is logged and leaves the old secret. From
+ * one thread at a time; requests go on meanwhile. */
+void endpoint_reload(struct endpoint *e);
+/* The static challenge of now.  Wipe it. */
+void endpoint_secret(struct endpoint *e, struct static_challenge *out);
 
 struct scepd {
 	struct config *config;

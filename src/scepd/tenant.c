@@ -6,15 +6,23 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "scepd/properties.h"
 #include "scepd/tenant.h"
 
 #define PROVIDER "scepd " SCEPD_VERSION
 
+#define DAY_S       86400
+#define EXPIRY_LOUD 7 /* days: from here on the app's certificate is an error in the log */
+
 struct tenant {
 	char *name;
 	struct intune_client *client;
+	const struct conf_tenant *conf;
+	/* Of tenant_reload()'s thread. */
+	int64_t warn_due;       /* wall seconds: when the certificate's end is told next */
+	char told[ERR_MSG_MAX]; /* the last complaint: each is logged once */
 };
 
 enum rc
@@ -47,7 +55,7 @@ tenant_error(struct err *err, const struct intune_error *e)
 /* Strings read from files; they live until the client has copied them. */
 struct tenant_secrets {
 	struct properties *properties;
-	struct buf app_key, proxy_pass;
+	struct buf identity_header, proxy_pass;
 	char proxy_port[8];
 };
 
@@ -85,12 +93,19 @@ set_from_config(struct intune_config *ic, struct tenant_secrets *sec,
 
 	ic->aad_app_id = conf->app_id;
 	ic->tenant = conf->tenant;
-	if (conf->app_key_file == NULL)
+	ic->aad_app_key_file = conf->app_key_file;
+	ic->app_certificate_file = conf->certificate_file;
+	ic->app_certificate_key_file = conf->certificate_key_file;
+	ic->app_assertion_alg = conf->assertion_alg;
+	ic->federated_token_file = conf->federated_token_file;
+	ic->managed_identity = conf->managed_identity;
+	ic->managed_identity_endpoint = conf->managed_identity_endpoint;
+	if (conf->managed_identity_header_file == NULL)
 		return RC_OK;
-	if ((rc = file_read_secret(&sec->app_key, conf->app_key_file, LIMIT_SECRET_FILE, err)) !=
-	    RC_OK)
+	if ((rc = file_read_secret(&sec->identity_header, conf->managed_identity_header_file,
+		 LIMIT_SECRET_FILE, err)) != RC_OK)
 		return rc;
-	ic->aad_app_key = buf_str(&sec->app_key);
+	ic->managed_identity_header = buf_str(&sec->identity_header);
 	return RC_OK;
 }
 
@@ -127,6 +142,8 @@ fill(struct intune_config *ic, struct tenant_secrets *sec, const struct conf_ten
 		return rc;
 	if (ic->provider_name_and_version == NULL)
 		ic->provider_name_and_version = PROVIDER;
+	if (conf->cloud != NULL)
+		ic->cloud = conf->cloud;
 	if (conf->auth_authority != NULL)
 		ic->auth_authority = conf->auth_authority;
 	if (conf->graph_url != NULL)
@@ -151,9 +168,10 @@ tenant_open(struct tenant **out, const struct config *config, const struct conf_
 
 	if (t == NULL)
 		return fail(err, RC_NOMEM, "tenant %s", conf->name);
-	buf_init(&sec.app_key, LIMIT_SECRET_FILE);
+	buf_init(&sec.identity_header, LIMIT_SECRET_FILE);
 	buf_init(&sec.proxy_pass, LIMIT_SECRET_FILE);
 	intune_config_init(&ic);
+	t->conf = conf;
 	if ((rc = str_dup(&t->name, conf->name, err)) == RC_OK)
 		rc = fill(&ic, &sec, conf, err);
 	if (rc == RC_OK && intune_client_new(&t->client, &ic, &ie) != INTUNE_OK) {
@@ -163,7 +181,7 @@ tenant_open(struct tenant **out, const struct config *config, const struct conf_
 			(void)err_hint(err, "%s", ie.hint);
 	}
 	properties_free(sec.properties);
-	buf_wipe(&sec.app_key);
+	buf_wipe(&sec.identity_header);
 	buf_wipe(&sec.proxy_pass);
 	if (rc == RC_OK)
 		*out = t;
@@ -192,6 +210,79 @@ struct intune_client *
 tenant_client(struct tenant *t)
 {
 	return t->client;
+}
+
+/* ---- secrets that change ---- */
+
+/* AAD_APP_KEY of Microsoft's properties file; its other properties are read at the start only. */
+static enum rc
+reload_properties(struct tenant *t, struct err *err)
+{
+	struct tenant_secrets sec = { 0 };
+	struct intune_config ic;
+	struct intune_error ie;
+	enum rc rc;
+
+	if (t->conf->properties == NULL)
+		return RC_OK;
+	intune_config_init(&ic);
+	rc = set_from_properties(&ic, &sec, t->conf, err);
+	if (rc == RC_OK && ic.aad_app_key != NULL && ic.aad_app_key[0] != '\0' &&
+	    intune_client_set_app_key(t->client, ic.aad_app_key, &ie) != INTUNE_OK)
+		rc = fail(err, RC_CONFIG, "%s: %s", t->conf->properties, ie.message);
+	else if (rc == RC_OK && ic.aad_app_key != NULL && ic.aad_app_key[0] == '\0')
+		rc = fail(err, RC_CONFIG, "%s: AAD_APP_KEY is empty", t->conf->properties);
+	properties_free(sec.properties);
+	return rc;
+}
+
+/* Each complaint once, and once more when it is over. */
+static void
+tell(struct tenant *t, enum rc rc, const struct err *why)
+{
+	if (rc == RC_OK) {
+		if (t->told[0] != '\0')
+			log_msg(LOG_INFO, "reload",
+			    "tenant %s: the app's credentials are read again", t->name);
+		t->told[0] = '\0';
+		return;
+	}
+	if (strcmp(t->told, why->msg) == 0)
+		return;
+	(void)snprintf(t->told, sizeof(t->told), "%s", why->msg);
+	log_msg(LOG_WARN, "reload", "tenant %s: %s; what was read before stays in use", t->name,
+	    why->msg);
+}
+
+static void
+warn_of_expiry(struct tenant *t, const struct intune_credential *c)
+{
+	int64_t now = clock_now(), days = (c->not_after - now) / DAY_S;
+	char when[TIME_TEXT_MAX];
+
+	if (c->not_after == 0 || days > INTUNE_EXPIRY_DAYS || now < t->warn_due)
+		return;
+	t->warn_due = now + DAY_S;
+	time_rfc3339(when, c->not_after);
+	log_msg(days > EXPIRY_LOUD ? LOG_WARN : LOG_ERROR, "tenant",
+	    "tenant %s: the app's certificate %s at %s: register a new one with the app in Entra "
+	    "and "
+	    "put it in the place of the old",
+	    t->name, c->not_after < now ? "has expired" : "expires", when);
+}
+
+void
+tenant_reload(struct tenant *t)
+{
+	struct intune_credential c = { 0 };
+	struct intune_error ie;
+	struct err err = { 0 };
+	enum rc rc = reload_properties(t, &err);
+
+	if (intune_client_reload(t->client, &c, &ie) != INTUNE_OK && rc == RC_OK)
+		rc = fail(&err, RC_CONFIG, "%s", ie.message);
+	tell(t, rc, &err);
+	warn_of_expiry(t, &c);
 }
 
 /* ---- the authority, and the notifications ---- */

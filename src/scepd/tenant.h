@@ -15,10 +15,17 @@
 #define TENANT_FILL_IN "fill-in"
 
 struct tenant;
-/* Reads the properties or secret files named by `conf`; no network. RC_CONFIG. */
+/* Reads the properties or secret files named by `conf`, which must outlive it; no network.
+ * RC_CONFIG. */
 enum rc tenant_open(struct tenant **out, const struct config *config,
     const struct conf_tenant *conf, struct err *err) MUST_CHECK;
 void tenant_free(struct tenant *t);
+/*
+ * Take up what has changed in the files of the app's credentials, and warn, once a day, of a
+ * certificate that is about to expire.  What cannot be used is logged and leaves in force what was
+ * read before.  From one thread at a time; requests go on meanwhile.
+ */
+void tenant_reload(struct tenant *t);
 const char *tenant_name(const struct tenant *t);
 struct intune_client *tenant_client(struct tenant *t);
 

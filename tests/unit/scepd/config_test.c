@@ -388,7 +388,18 @@ static const struct wrong {
 	    ":17: endpoints.lab.profile: san.types of profile lab has uri without" },
 	/* tenants */
 	{ HEAD "tenants:\n  contoso: { app_id: a }\n" PROFILE ENDPOINT,
-	    ":11: tenants.contoso: needs either properties, or app_id, app_key_file and tenant" },
+	    ":11: tenants.contoso: needs either properties, or app_id, tenant and one of "
+	    "app_key_file, " },
+	{ HEAD "tenants:\n  contoso: { app_id: a, tenant: t, app_key_file: k, certificate_file: c "
+	       "}\n" PROFILE ENDPOINT,
+	    ":11: tenants.contoso: app_key_file, certificate_file, federated_token_file and "
+	    "managed_identity exclude each other" },
+	{ HEAD "tenants:\n  contoso: { app_id: a, managed_identity: system, app_key_file: k "
+	       "}\n" PROFILE ENDPOINT,
+	    ":11: tenants.contoso: app_key_file, certificate_file" },
+	{ HEAD
+	    "tenants:\n  contoso: { properties: p, managed_identity: system }\n" PROFILE ENDPOINT,
+	    ":11: tenants.contoso.properties: excludes app_id" },
 	{ HEAD "tenants:\n  contoso: {}\n" PROFILE ENDPOINT, ":11: tenants.contoso: needs either" },
 	{ HEAD "tenants:\n  contoso: { properties: p, tenant: t }\n" PROFILE ENDPOINT,
 	    ":11: tenants.contoso.properties: excludes app_id" },

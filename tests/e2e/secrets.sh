@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# secrets: what changes in a file is taken up by the running daemon, and a broken file leaves in use what was there.
+. "$(dirname "$0")/../lib/env.sh"
+APP_KEY=a-secret-that-is-wrong make_ca --static-challenge --static-domain lab.contoso.com
+challenge=$(find "$T/ca" -name '*secret*' -o -name '*challenge*' | head -n 1)
+properties=$(sed -n 's/^ *properties: *//p' "$CONFIG")
+case $properties in /*) ;; *) properties=$T/ca/$properties ;; esac
+
+start_intunesim
+start_scepd || die "scepd starts"
+n=0
+device() { # enrol a device of the simulator's
+	n=$((n + 1))
+	scep enroll --intune "$SIM" --device LAPTOP-7F3K2 --out-dir "$T/dev-$n" >"$T/enroll.out" 2>&1
+}
+lab() { # CHALLENGE-FILE
+	scep enroll --force --url "$SCEPD/scep/lab" --subject CN=printer.lab.contoso.com --challenge-file "$1" --out-dir "$T/lab" >"$T/enroll.out" 2>&1
+}
+logged() { # PATTERN: it comes into the log
+	for _ in $(seq 100); do
+		grep -qE "$1" "$T/scepd.log" && return 0
+		sleep 0.1
+	done
+	return 1
+}
+refused() { ! "$@"; }
+
+claim "with a wrong app secret no device gets a certificate" refused device
+put_properties "$properties"
+kill -HUP "$scepd_pid"
+claim "SIGHUP is told" logged "SIGHUP: certificates and secrets are read again"
+for _ in $(seq 50); do device && break; sleep 0.1; done
+claim "the new secret of the properties file is in use without a restart" device
+sed -i 's/^AAD_APP_KEY=.*/AAD_APP_KEY=/' "$properties"
+kill -HUP "$scepd_pid"
+claim "an emptied secret is warned of" logged "warn reload .*tenant contoso: .*AAD_APP_KEY is empty"
+claim "and the old one stays in use" device
+put_properties "$properties"
+kill -HUP "$scepd_pid"
+claim "that it is there again is told" logged "info reload .*tenant contoso: "
+
+cp -p "$challenge" "$T/old-challenge"
+claim "a static challenge is taken" lab "$T/old-challenge"
+echo "another-long-challenge" >"$T/new-challenge" && chmod 600 "$T/new-challenge"
+cp -p "$T/new-challenge" "$challenge"
+kill -HUP "$scepd_pid"
+claim "a changed static challenge is read" logged "endpoint lab: the challenge is read again"
+claim "and taken" lab "$T/new-challenge"
+claim "and the old one is not any more" refused lab "$T/old-challenge"
+: >"$challenge"
+kill -HUP "$scepd_pid"
+claim "an emptied challenge file is warned of" logged "warn reload .*endpoint lab: .*the challenge in use stays"
+claim "and the challenge stays" lab "$T/new-challenge"
+claim "no secret is in the log" refused grep -qE "another-long-challenge|simulated-secret|a-secret-that-is-wrong" "$T/scepd.log"
+stop_scepd
+
+# The app's certificate: complete offline, and its end is told.
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=scepd -days 12 -keyout "$T/app.key" -out "$T/app.pem" 2>/dev/null
+chmod 600 "$T/app.key"
+cp "$CONFIG" "$T/ca/cert.yaml"
+sed -i "s|^\( *\)properties: .*|\1app_id: 2b9f0a6e-5a3d-4f0e-8b63-94f8f1d0a7c2\n\1tenant: contoso.onmicrosoft.com\n\1certificate_file: $T/app.pem\n\1certificate_key_file: $T/app.key\n\1cloud: gcchigh|" "$T/ca/cert.yaml"
+cp -p "$T/new-challenge" "$challenge"
+claim "a certificate is a complete credential" scepd --config "$T/ca/cert.yaml" --check
+scepctl check --config "$T/ca/cert.yaml" >"$T/check.out" 2>&1
+claim "scepctl check names the kind and the cloud" grep -qE "contoso +certificate, cloud gcchigh" "$T/check.out"
+claim "and warns of the certificate's end" grep -qE "^warn +contoso +the app's certificate expires at " "$T/check.out"
+CONFIG=$T/ca/cert.yaml
+start_scepd || die "scepd starts with a certificate"
+claim "scepd warns at its start" logged "warn tenant .*contoso: the app's certificate expires"
+stop_scepd
