@@ -21,6 +21,7 @@ struct tenant {
 	struct intune_client *client;
 	const struct conf_tenant *conf;
 	/* Of tenant_reload()'s thread. */
+	bool announced;
 	int64_t warn_due;       /* wall seconds: when the certificate's end is told next */
 	char told[ERR_MSG_MAX]; /* the last complaint: each is logged once */
 };
@@ -281,6 +282,9 @@ tenant_reload(struct tenant *t)
 
 	if (intune_client_reload(t->client, &c, &ie) != INTUNE_OK && rc == RC_OK)
 		rc = fail(&err, RC_CONFIG, "%s", ie.message);
+	if (!t->announced)
+		log_msg(LOG_INFO, "tenant", "tenant %s: %s, cloud %s", t->name, c.kind, c.cloud);
+	t->announced = true;
 	tell(t, rc, &err);
 	warn_of_expiry(t, &c);
 }

@@ -25,6 +25,7 @@ logged() { # PATTERN: it comes into the log
 }
 refused() { ! "$@"; }
 
+claim "the log says with what and in which cloud" logged "info tenant .*tenant contoso: client secret, cloud public"
 claim "with a wrong app secret no device gets a certificate" refused device
 put_properties "$properties"
 kill -HUP "$scepd_pid"
@@ -34,7 +35,7 @@ claim "the new secret of the properties file is in use without a restart" device
 sed -i 's/^AAD_APP_KEY=.*/AAD_APP_KEY=/' "$properties"
 kill -HUP "$scepd_pid"
 claim "an emptied secret is warned of" logged "warn reload .*tenant contoso: .*AAD_APP_KEY is empty"
-claim "and the old one stays in use" device
+claim "and devices are served meanwhile" device
 put_properties "$properties"
 kill -HUP "$scepd_pid"
 claim "that it is there again is told" logged "info reload .*tenant contoso: "
@@ -54,17 +55,41 @@ claim "and the challenge stays" lab "$T/new-challenge"
 claim "no secret is in the log" refused grep -qE "another-long-challenge|simulated-secret|a-secret-that-is-wrong" "$T/scepd.log"
 stop_scepd
 
-# The app's certificate: complete offline, and its end is told.
+# The app's certificate: complete offline, its end is told, and the simulator's Entra takes what it signs.
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=scepd -days 12 -keyout "$T/app.key" -out "$T/app.pem" 2>/dev/null
 chmod 600 "$T/app.key"
-cp "$CONFIG" "$T/ca/cert.yaml"
-sed -i "s|^\( *\)properties: .*|\1app_id: 2b9f0a6e-5a3d-4f0e-8b63-94f8f1d0a7c2\n\1tenant: contoso.onmicrosoft.com\n\1certificate_file: $T/app.pem\n\1certificate_key_file: $T/app.key\n\1cloud: gcchigh|" "$T/ca/cert.yaml"
 cp -p "$T/new-challenge" "$challenge"
-claim "a certificate is a complete credential" scepd --config "$T/ca/cert.yaml" --check
-scepctl check --config "$T/ca/cert.yaml" >"$T/check.out" 2>&1
+# tenant NAME KEYS...: $T/ca/NAME.yaml, the tenant proven by these keys instead of by the properties file
+tenant() {
+	local name=$1 keys=
+	shift
+	for k in "$@"; do keys="$keys\\1$k\n"; done
+	sed "s|^\( *\)properties: .*|${keys%\\n}|" "$T/ca/scepd.yaml" >"$T/ca/$name.yaml"
+	CONFIG=$T/ca/$name.yaml
+}
+app="app_id: 2b9f0a6e-5a3d-4f0e-8b63-94f8f1d0a7c2"
+sim=("auth_authority: $SIM/" "graph_url: $SIM/")
+tenant high "$app" "tenant: contoso.onmicrosoft.com" "certificate_file: $T/app.pem" "certificate_key_file: $T/app.key" "cloud: gcchigh"
+claim "a certificate is a complete credential" scepd --config "$CONFIG" --check
+scepctl check --config "$CONFIG" >"$T/check.out" 2>&1
 claim "scepctl check names the kind and the cloud" grep -qE "contoso +certificate, cloud gcchigh" "$T/check.out"
 claim "and warns of the certificate's end" grep -qE "^warn +contoso +the app's certificate expires at " "$T/check.out"
-CONFIG=$T/ca/cert.yaml
-start_scepd || die "scepd starts with a certificate"
-claim "scepd warns at its start" logged "warn tenant .*contoso: the app's certificate expires"
+
+kill "$sim_pid" && wait "$sim_pid" 2>/dev/null
+sed "s|^    name: SCEP server\$|&\n    certificates: [{ file: $T/app.pem }]\n    managed_identity: true|" "$SCEPD_TOP/docs/examples/contoso.yaml" >"$T/tenant.yaml"
+TENANT_FILE=$T/tenant.yaml start_intunesim
+for alg in PS256 RS256; do
+	tenant "cert-$alg" "$app" "tenant: contoso.onmicrosoft.com" "certificate_file: $T/app.pem" "certificate_key_file: $T/app.key" "assertion_alg: $alg" "${sim[@]}"
+	: >"$T/scepd.log"
+	start_scepd || die "scepd starts with a certificate"
+	claim "$alg: scepd warns of the certificate's end at its start" logged "warn tenant .*contoso: the app's certificate expires"
+	claim "$alg: a device gets its certificate on the strength of the app's" device
+	stop_scepd
+done
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=scepd -days 400 -keyout "$T/app.key" -out "$T/app.pem" 2>/dev/null
+scepctl check --online --config "$CONFIG" >"$T/check.out" 2>&1
+claim "a certificate that is not registered is refused, and Entra's code is told" grep -q AADSTS700027 "$T/check.out"
+tenant machine "managed_identity: system" "managed_identity_endpoint: $SIM/metadata/identity/oauth2/token" "graph_url: $SIM/"
+start_scepd || die "scepd starts with a managed identity"
+claim "a device gets its certificate on the strength of the machine's identity" device
 stop_scepd
