@@ -247,6 +247,40 @@ enum intune_status intune_send_failure_notification(struct intune_client *c,
 enum intune_status intune_check(struct intune_client *c, struct intune_error *err);
 
 /*
+ * Each service of a client has a circuit breaker.  Five calls in a row without an answer (no
+ * connection, time-out, 407, 408, 429, 502, 503, 504; from Entra and Graph any 5xx) open it: calls
+ * that need the service then fail at once with INTUNE_E_UNAVAILABLE, http_status 0, retry_after and
+ * a hint, for half a second to a second at first, up to half a minute as the outage lasts, or as
+ * long as a Retry-After asks (at most 5 minutes).  Then one call at a time is let through; the first
+ * answer closes it.  Refusals and argument errors never count; nor does a 500 of the SCEP or the
+ * revocation service, which may be about that one request: a device must not be able to shut out the
+ * others by sending a bad one.
+ */
+enum intune_service {
+	INTUNE_SERVICE_LOGIN, /* Entra, or whoever gives tokens */
+	INTUNE_SERVICE_GRAPH, /* discovery and the directory */
+	INTUNE_SERVICE_SCEP,
+	INTUNE_SERVICE_REVOCATION,
+	INTUNE_SERVICE__MAX
+};
+enum intune_circuit {
+	INTUNE_CIRCUIT_CLOSED,
+	INTUNE_CIRCUIT_OPEN,
+	INTUNE_CIRCUIT_HALF_OPEN, /* the next call is let through */
+};
+struct intune_service_state {
+	enum intune_circuit circuit;
+	unsigned failures; /* calls in a row without an answer */
+	unsigned retry_ms; /* INTUNE_CIRCUIT_OPEN: until the next call is let through */
+	uint64_t opened;   /* how often, since the client was made; a failed attempt counts */
+	uint64_t refused;  /* requests that were not sent */
+};
+/* No network, does not block: for metrics and logs. */
+void intune_client_service(
+    struct intune_client *c, enum intune_service s, struct intune_service_state *out);
+const char *intune_service_name(enum intune_service s); /* "login", "graph", "scep" ...; static */
+
+/*
  * A new secret in the place of aad_app_key, for callers who keep it elsewhere than in a file; taken
  * up by the next token request.  Copied.
  */

@@ -202,6 +202,8 @@ post(struct op *op, struct attempt *t)
 		st = answered(op, t, &x, &res);
 	else if (st == INTUNE_E_UNAVAILABLE && never_arrived(res.failed))
 		t->cure = CURE_ADDRESS;
+	else if (op->cut)
+		t->cure = CURE_WAIT; /* that is, if the action is one to repeat */
 	op_result_done(&res);
 	return st;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "intune/reply.h"
 
 #define CONNECTIONS_MAX 64u
@@ -40,11 +41,34 @@ open_http(struct intune_client *c, struct intune_error *e)
 	return rc == RC_OK ? INTUNE_OK : from_err(e, rc, &why);
 }
 
+static void
+close_breakers(struct intune_client *c, unsigned n)
+{
+	while (n > 0)
+		breaker_done(&c->breakers[--n]);
+}
+
+static bool
+open_breakers(struct intune_client *c)
+{
+	unsigned i;
+
+	for (i = 0; i < INTUNE_SERVICE__MAX; i++) {
+		if (!breaker_init(&c->breakers[i])) {
+			close_breakers(c, i);
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool
 open_caches(struct intune_client *c)
 {
-	if (!token_source_init(&c->tokens[SCOPE_GRAPH], c, SCOPE_GRAPH))
+	if (!open_breakers(c))
 		return false;
+	if (!token_source_init(&c->tokens[SCOPE_GRAPH], c, SCOPE_GRAPH))
+		goto breakers;
 	if (!token_source_init(&c->tokens[SCOPE_INTUNE], c, SCOPE_INTUNE))
 		goto graph;
 	if (service_init(c))
@@ -52,6 +76,8 @@ open_caches(struct intune_client *c)
 	cache_done(&c->tokens[SCOPE_INTUNE].cache);
 graph:
 	cache_done(&c->tokens[SCOPE_GRAPH].cache);
+breakers:
+	close_breakers(c, INTUNE_SERVICE__MAX);
 	return false;
 }
 
@@ -107,6 +133,7 @@ intune_client_free(struct intune_client *c)
 	for (i = 0; i < SCOPE__MAX; i++)
 		cache_done(&c->tokens[i].cache);
 	cache_done(&c->service);
+	close_breakers(c, INTUNE_SERVICE__MAX);
 	free(c->last_uris);
 	credential_done(&c->credential);
 	settings_done(&c->set);
@@ -127,6 +154,15 @@ intune_client_set_tls_context(struct intune_client *c, int (*configure)(void *ss
 		    e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG, "the argument client is missing");
 	rc = http_client_tls_set(c->http, c->set.v[P_CA_FILE], configure, arg, &why);
 	return rc == RC_OK ? INTUNE_OK : from_err(e, rc, &why);
+}
+
+void
+intune_client_service(
+    struct intune_client *c, enum intune_service s, struct intune_service_state *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (c != NULL && (unsigned)s < INTUNE_SERVICE__MAX)
+		breaker_look(&c->breakers[s], clock_mono_ms(), out);
 }
 
 enum intune_status

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "http/client.h"
+#include "intune/breaker.h"
 #include "intune/cache.h"
 #include "intune/credential.h"
 #include "intune/op.h"
@@ -35,6 +36,7 @@ struct intune_client {
 	struct http_client *http;
 	struct token_source tokens[SCOPE__MAX];
 	struct cache service;
+	struct breaker breakers[INTUNE_SERVICE__MAX];
 	char *last_uris; /* of the last discovery; touched only by the thread that fetches */
 	_Atomic int64_t
 	    settled_until; /* monotonic ms: the address was asked for again and had not changed */

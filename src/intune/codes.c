@@ -241,3 +241,16 @@ intune_status_name(enum intune_status s)
 
 	return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "protocol";
 }
+
+const char *
+intune_service_name(enum intune_service s)
+{
+	static const char *const names[] = {
+		[INTUNE_SERVICE_LOGIN] = "login",
+		[INTUNE_SERVICE_GRAPH] = "graph",
+		[INTUNE_SERVICE_SCEP] = "scep",
+		[INTUNE_SERVICE_REVOCATION] = "revocation",
+	};
+
+	return (unsigned)s < sizeof(names) / sizeof(names[0]) ? names[s] : "none";
+}

@@ -242,6 +242,14 @@ find(struct op *op, struct walk *w)
 			       : not_listed(op, SERVICE_SCEP, w->found.entries, w->found.names);
 }
 
+/* What failed at the old addresses says nothing about the new ones. */
+static void
+new_places(struct intune_client *c)
+{
+	breaker_reset(&c->breakers[INTUNE_SERVICE_SCEP]);
+	breaker_reset(&c->breakers[INTUNE_SERVICE_REVOCATION]);
+}
+
 /* Two answers that agree: while a service is down at that address, do not ask Graph at every call.
  */
 static void
@@ -255,6 +263,8 @@ remember(struct intune_client *c, const struct discovery_page *found)
 		return; /* without it nothing is ever settled: no harm */
 	if (c->last_uris != NULL && strcmp(c->last_uris, uris) == 0)
 		atomic_store(&c->settled_until, clock_mono_ms() + SETTLED_MS);
+	else if (c->last_uris != NULL)
+		new_places(c);
 	free(c->last_uris);
 	c->last_uris = uris;
 }

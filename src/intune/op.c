@@ -4,8 +4,10 @@
 #include "intune/op.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -16,7 +18,33 @@
 
 #define QUICK_RETRY_MAX_S  2   /* a device waits about 30 s for all of this */
 #define QUICK_RETRY_MIN_MS 100 /* "Retry-After: 0" */
+#define PAUSE_MIN_MS       50  /* before a repetition that nobody asked for: time enough ... */
+#define PAUSE_SPREAD_MS    200 /* ... for a balancer to turn elsewhere; spread over many callers */
 #define CLOCK_SKEW_S       60  /* less than this does no harm to tokens */
+#define FAIR_SHARE         4   /* of the call's time: less, and a time-out is the caller's own */
+
+/*
+ * What is known of each step: whom it asks, and whether asking twice does no harm.  Tokens,
+ * discovery and look-ups change nothing.  A download hands out the same requests until their results
+ * have been uploaded.  validateRequest is a comparison: within the challenge's hour the same request
+ * gets the same answer, and should a tenant's service ever take a challenge but once, the second
+ * try's refusal keeps the certificate back, which is the safe side.  Notifications and uploads are
+ * records; nothing says what a second one does, so they are repeated only when the first cannot have
+ * arrived or was turned away with Retry-After.
+ */
+static const struct trait {
+	enum intune_service service;
+	bool repeatable;
+} traits[INTUNE_STEP__MAX] = {
+	[INTUNE_STEP_TOKEN] = { INTUNE_SERVICE_LOGIN, true },
+	[INTUNE_STEP_DISCOVERY] = { INTUNE_SERVICE_GRAPH, true },
+	[INTUNE_STEP_DIRECTORY] = { INTUNE_SERVICE_GRAPH, true },
+	[INTUNE_STEP_VALIDATE] = { INTUNE_SERVICE_SCEP, true },
+	[INTUNE_STEP_SUCCESS] = { INTUNE_SERVICE_SCEP, false },
+	[INTUNE_STEP_FAILURE] = { INTUNE_SERVICE_SCEP, false },
+	[INTUNE_STEP_DOWNLOAD] = { INTUNE_SERVICE_REVOCATION, true },
+	[INTUNE_STEP_UPLOAD] = { INTUNE_SERVICE_REVOCATION, false },
+};
 
 /* Forget what an earlier exchange of the same call left. */
 static void
@@ -34,6 +62,8 @@ op_begin(
     struct op *op, struct intune_client *c, const char *transaction_id, struct intune_error *err)
 {
 	op->client = c;
+	op->blamed = 0;
+	op->cut = false;
 	op->begun_us = clock_mono_us();
 	op->err = err != NULL ? err : &op->scratch;
 	error_reset(op->err);
@@ -144,6 +174,80 @@ note_answer(struct op *op, const struct http_result *res)
 		e->retry_after = res->retry_after < INT32_MAX ? (long)res->retry_after : INT32_MAX;
 }
 
+/* Open: nothing is sent. */
+static enum intune_status
+held_back(struct op *op, const struct exchange *x, const struct breaker_refusal *why)
+{
+	fresh(op);
+	error_set(op->err, INTUNE_E_UNAVAILABLE, x->step,
+	    "%s: %s: not asked, since %u calls in a row had no answer; the last: %s",
+	    intune_step_name(x->step), x->host, why->row, why->cause);
+	op->err->retry_after = (long)((why->wait_ms + 999) / 1000);
+	error_hint(op->err,
+	    "%s is asked again by itself in %ld s; if it lasts, check network, proxy and "
+	    "Microsoft's service health",
+	    x->host, op->err->retry_after);
+	return INTUNE_E_UNAVAILABLE;
+}
+
+/* Does this status say that the service is out, and not that it dislikes the request? */
+static bool
+is_outage(enum intune_service s, int status)
+{
+	if (status == 407 || status == 408 || status == 429 || (status >= 502 && status <= 504))
+		return true;
+	return status >= 500 && (s == INTUNE_SERVICE_LOGIN || s == INTUNE_SERVICE_GRAPH);
+}
+
+static enum outcome
+outcome_of(const struct op *op, enum intune_service s, enum rc rc, int64_t had_ms, int status)
+{
+	enum outcome o = OUTCOME_ANSWER;
+
+	if (rc == RC_IO || (rc == RC_TIMEOUT && had_ms >= op->client->set.total_ms / FAIR_SHARE))
+		o = OUTCOME_OUTAGE;
+	else if (rc == RC_OK && is_outage(s, status))
+		o = OUTCOME_OUTAGE;
+	else if ((rc == RC_OK && status >= 500) || rc == RC_TIMEOUT || rc == RC_NOMEM ||
+	    rc == RC_CONFIG)
+		o = OUTCOME_NONE;
+	/* One call is one witness, however often it tried. */
+	return o == OUTCOME_OUTAGE && (op->blamed & 1u << s) != 0 ? OUTCOME_NONE : o;
+}
+
+/* Tell the breaker how it went. */
+static void
+testify(struct op *op, enum intune_service s, const struct breaker_pass *pass, enum outcome o,
+    const struct http_result *res, const struct err *why)
+{
+	char cause[sizeof(((struct breaker *)0)->cause)];
+
+	cause[0] = '\0';
+	if (res->status != 0)
+		(void)snprintf(cause, sizeof(cause), "HTTP %d", res->status);
+	else if (o == OUTCOME_OUTAGE)
+		error_words(cause, sizeof(cause), why->msg, strlen(why->msg));
+	if (o == OUTCOME_OUTAGE)
+		op->blamed |= 1u << s;
+	breaker_leave(&op->client->breakers[s], clock_mono_ms(), pass, o,
+	    res->retry_after < INT32_MAX ? (long)res->retry_after : INT32_MAX, cause);
+}
+
+/* http_call() with the breaker of the step's service around it. */
+static enum rc
+call_guarded(struct op *op, const struct exchange *x, const struct http_call *call,
+    const struct breaker_pass *pass, struct http_result *res, struct err *why)
+{
+	enum intune_service s = traits[x->step].service;
+	enum rc rc = http_call(op->client->http, call, res, why);
+
+	op->cut = rc == RC_IO &&
+	    (res->failed == HTTP_STEP_RESOLVE || res->failed == HTTP_STEP_CONNECT ||
+		res->failed == HTTP_STEP_TRANSFER);
+	testify(op, s, pass, outcome_of(op, s, rc, call->total_ms, res->status), res, why);
+	return rc;
+}
+
 enum intune_status
 op_exchange(struct op *op, struct exchange *x, struct http_result *res)
 {
@@ -157,16 +261,22 @@ op_exchange(struct op *op, struct exchange *x, struct http_result *res)
 		.direct = x->direct,
 		.reply_max = LIMIT_JSON,
 	};
+	struct breaker_refusal refusal;
+	struct breaker_pass pass;
 	struct err why;
 	size_t n = x->n_headers;
 	enum rc rc;
 
 	memset(res, 0, sizeof(*res));
+	op->cut = false;
 	if (left <= 0)
 		return op_timed_out(op, x->step);
 	fresh(op);
 	if (wire_guid(op->err->activity_id, &why) != RC_OK)
 		return error_set(op->err, INTUNE_E_UNAVAILABLE, x->step, "%s", why.msg);
+	if (!breaker_enter(
+		&op->client->breakers[traits[x->step].service], clock_mono_ms(), &pass, &refusal))
+		return held_back(op, x, &refusal);
 	memcpy(id_line, "client-request-id: ", sizeof("client-request-id: "));
 	memcpy(id_line + sizeof("client-request-id: ") - 1, op->err->activity_id, GUID_TEXT);
 	x->headers[n] = id_line;
@@ -176,7 +286,7 @@ op_exchange(struct op *op, struct exchange *x, struct http_result *res)
 		call.body = x->body->data;
 		call.body_len = x->body->len;
 	}
-	rc = http_call(op->client->http, &call, res, &why);
+	rc = call_guarded(op, x, &call, &pass, res, &why);
 	x->headers[n] = NULL; /* id_line ends with this frame */
 	if (rc != RC_OK)
 		return transport_failure(op, x, rc, res->failed, &why);
@@ -191,19 +301,42 @@ op_result_done(struct http_result *res)
 	http_result_done(res);
 }
 
+static int64_t
+jitter_ms(void)
+{
+	uint32_t r = 0;
+
+	(void)!getrandom(&r, sizeof(r), GRND_NONBLOCK);
+	return r % PAUSE_SPREAD_MS;
+}
+
+/* How long to wait before one repetition; -1: none. */
+static int64_t
+pause_before_retry(const struct op *op)
+{
+	const struct intune_error *e = op->err;
+	int status = e->http_status;
+
+	if ((status == 429 || status == 503) && e->retry_after >= 0) {
+		if (e->retry_after > QUICK_RETRY_MAX_S)
+			return -1;
+		/* Never sooner than asked for: jitter is added. */
+		return (e->retry_after > 0 ? e->retry_after * 1000LL : QUICK_RETRY_MIN_MS) +
+		    jitter_ms();
+	}
+	if (traits[e->step].repeatable &&
+	    (op->cut || status == 500 || (status >= 502 && status <= 504)))
+		return PAUSE_MIN_MS + jitter_ms();
+	return -1;
+}
+
 bool
 op_wait_for_retry(const struct op *op)
 {
-	const struct intune_error *e = op->err;
-	int64_t wait_ms = e->retry_after * 1000LL, left = op->deadline - clock_mono_ms();
+	int64_t wait_ms = pause_before_retry(op), left = op->deadline - clock_mono_ms();
 	struct timespec t;
 
-	if ((e->http_status != 429 && e->http_status != 503) || e->retry_after < 0 ||
-	    e->retry_after > QUICK_RETRY_MAX_S)
-		return false;
-	if (wait_ms < QUICK_RETRY_MIN_MS)
-		wait_ms = QUICK_RETRY_MIN_MS;
-	if (left < 2 * wait_ms)
+	if (wait_ms < 0 || left < 2 * wait_ms)
 		return false;
 	t.tv_sec = (time_t)(wait_ms / 1000);
 	t.tv_nsec = (long)(wait_ms % 1000) * 1000000L;

@@ -17,6 +17,8 @@ struct op {
 	struct intune_client *client;
 	int64_t deadline; /* clock_mono_ms() */
 	uint64_t begun_us;
+	unsigned blamed;          /* 1 << enum intune_service: this call has counted there */
+	bool cut;                 /* the last exchange broke off: no connection, or a broken one */
 	struct intune_error *err; /* the caller's, or `scratch` */
 	struct intune_error scratch;
 };
@@ -43,14 +45,17 @@ struct exchange {
 /*
  * Send and receive within the deadline, with a new client-request-id.  INTUNE_OK: an answer of
  * whatever status, with its status and ids noted in op->err.  Call op_result_done() in any case:
- * the body may be a token.
+ * the body may be a token.  INTUNE_E_UNAVAILABLE without a request while the breaker of the step's
+ * service is open.
  */
 enum intune_status op_exchange(struct op *op, struct exchange *x, struct http_result *res);
 void op_result_done(struct http_result *res);
 
 /*
  * "at most one quick retry inside the request": true after having slept when the last answer was
- * 429 or 503 with a Retry-After that is short and fits into the deadline.
+ * 429 or 503 with a Retry-After that is short and fits into the deadline; and, for a step that is
+ * safe to repeat, after a short random pause when the exchange broke off or the answer was 500, 502,
+ * 503 or 504.  A time-out is not repeated: it has cost the caller most of its time.
  */
 bool op_wait_for_retry(const struct op *op);
 

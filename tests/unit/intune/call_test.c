@@ -377,6 +377,8 @@ entra_s_refusals_carry_number_and_hint(void **state)
 		    "x\",\"error_codes\":[%ld],\"trace_id\":\"t-1\"}",
 		    rows[i].code, rows[i].code);
 		peer_answer(f->peer, ROUTE_TOKEN, rows[i].status, body);
+		if (rows[i].status >= 500) /* is asked once more */
+			peer_answer(f->peer, ROUTE_TOKEN, rows[i].status, body);
 		assert_int_equal(validate(f), rows[i].want);
 		assert_int_equal(f->e.aadsts, rows[i].code);
 		assert_int_equal(f->e.step, INTUNE_STEP_TOKEN);
@@ -408,14 +410,18 @@ odd_answers_of_the_token_endpoint_are_no_tokens(void **state)
 		{ 502, "<html>", INTUNE_E_UNAVAILABLE },
 	};
 	struct fixture *f = *state;
-	size_t i;
+	size_t i, again = 0;
 
 	for (i = 0; i < COUNT(rows); i++) {
 		peer_answer(f->peer, ROUTE_TOKEN, rows[i].status, rows[i].body);
+		if (rows[i].status >= 500) { /* is asked once more */
+			peer_answer(f->peer, ROUTE_TOKEN, rows[i].status, rows[i].body);
+			again++;
+		}
 		assert_int_equal(validate(f), rows[i].want);
 		assert_int_equal(f->e.step, INTUNE_STEP_TOKEN);
 	}
-	assert_int_equal(peer_count(f->peer, ROUTE_TOKEN), COUNT(rows));
+	assert_int_equal(peer_count(f->peer, ROUTE_TOKEN), COUNT(rows) + again);
 }
 
 static void
