@@ -21,7 +21,6 @@ struct action {
 	const char *path;
 	enum intune_step step;
 	enum service_id service;
-	bool repeatable; /* asking twice does no harm, even if the first one arrived */
 	/* An answer of HTTP 2xx. */
 	enum intune_status (*judge)(struct op *op, const struct attempt *t,
 	    const struct exchange *x, const struct http_result *res);
@@ -34,21 +33,17 @@ static enum intune_status judge_list(
 static enum intune_status judge_value(
     struct op *, const struct attempt *, const struct exchange *, const struct http_result *);
 
-/*
- * A download changes nothing: what waits comes again until its result is there.  An upload is not
- * repeated: its requests come again with the next download, and their results with them.
- */
 static const struct action actions[ACTION__MAX] = {
 	[ACTION_VALIDATE] = { "ScepActions/validateRequest", INTUNE_STEP_VALIDATE, SERVICE_SCEP,
-	    true, judge_code },
+	    judge_code },
 	[ACTION_SUCCESS] = { "ScepActions/successNotification", INTUNE_STEP_SUCCESS, SERVICE_SCEP,
-	    false, judge_code },
+	    judge_code },
 	[ACTION_FAILURE] = { "ScepActions/failureNotification", INTUNE_STEP_FAILURE, SERVICE_SCEP,
-	    false, judge_code },
+	    judge_code },
 	[ACTION_DOWNLOAD] = { "CertificateAuthorityRequests/downloadRevocationRequests",
-	    INTUNE_STEP_DOWNLOAD, SERVICE_REVOCATION, true, judge_list },
+	    INTUNE_STEP_DOWNLOAD, SERVICE_REVOCATION, judge_list },
 	[ACTION_UPLOAD] = { "CertificateAuthorityRequests/uploadRevocationResults",
-	    INTUNE_STEP_UPLOAD, SERVICE_REVOCATION, false, judge_value },
+	    INTUNE_STEP_UPLOAD, SERVICE_REVOCATION, judge_value },
 };
 
 const char *
@@ -160,7 +155,7 @@ cure_for(const struct action *a, const struct http_result *res)
 		return CURE_TOKEN;
 	if (res->status == 429 || (res->status == 503 && res->retry_after >= 0))
 		return CURE_WAIT;
-	if (res->status == 404 || (res->status >= 500 && a->repeatable))
+	if (res->status == 404 || (res->status >= 500 && op_repeatable(a->step)))
 		return CURE_ADDRESS;
 	return CURE_NONE;
 }
@@ -175,7 +170,7 @@ answered(struct op *op, struct attempt *t, const struct exchange *x, const struc
 		return token_lacks(op, x, res, t->token);
 	/* A notification is not repeated after a 5xx, but the next call had better ask where the
 	 * service is. */
-	if (res->status >= 500 && !t->action->repeatable)
+	if (res->status >= 500 && !op_repeatable(t->action->step))
 		service_doubt(op, t->service);
 	return op_odata_failure(op, x, res);
 }

@@ -26,7 +26,7 @@
 /*
  * What is known of each step: whom it asks, and whether asking twice does no harm.  Tokens,
  * discovery and look-ups change nothing.  A download hands out the same requests until their results
- * have been uploaded.  validateRequest is a comparison: within the challenge's hour the same request
+ * have been uploaded; an upload that was lost comes again with the next one.  validateRequest is a comparison: within the challenge's hour the same request
  * gets the same answer, and should a tenant's service ever take a challenge but once, the second
  * try's refusal keeps the certificate back, which is the safe side.  Notifications and uploads are
  * records; nothing says what a second one does, so they are repeated only when the first cannot have
@@ -301,6 +301,12 @@ op_result_done(struct http_result *res)
 	http_result_done(res);
 }
 
+bool
+op_repeatable(enum intune_step step)
+{
+	return traits[step].repeatable;
+}
+
 static int64_t
 jitter_ms(void)
 {
@@ -324,7 +330,7 @@ pause_before_retry(const struct op *op)
 		return (e->retry_after > 0 ? e->retry_after * 1000LL : QUICK_RETRY_MIN_MS) +
 		    jitter_ms();
 	}
-	if (traits[e->step].repeatable &&
+	if (op_repeatable(e->step) &&
 	    (op->cut || status == 500 || (status >= 502 && status <= 504)))
 		return PAUSE_MIN_MS + jitter_ms();
 	return -1;

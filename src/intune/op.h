@@ -58,6 +58,8 @@ void op_result_done(struct http_result *res);
  * 503 or 504.  A time-out is not repeated: it has cost the caller most of its time.
  */
 bool op_wait_for_retry(const struct op *op);
+/* Asking twice does no harm, even if the first request arrived. */
+bool op_repeatable(enum intune_step step);
 
 /* What any server's failing answer has in common, by status; `said` is INTUNE_E_PROTOCOL's
  * replacement for other 4xx. */

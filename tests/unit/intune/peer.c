@@ -13,10 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REQUESTS_MAX 1024
+#define REQUESTS_MAX 4096
 #define CONNS_MAX    256
-#define PLAYS_MAX    64
-#define KEPT_MAX     256
+#define PLAYS_MAX    512
+#define KEPT_MAX     1024
 #define RAW_MAX      (512 * 1024)
 #define ENOUGH       512
 
