@@ -107,6 +107,7 @@ run_metrics(
 {
 	reply->content_type = "text/plain; version=0.0.4";
 	metrics_text(s->metrics, &reply->body);
+	tenants_metrics(s->tenants, s->n_tenants, &reply->body);
 }
 
 static void

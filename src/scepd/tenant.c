@@ -1,4 +1,5 @@
 /* tenant.c - see tenant.h. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct tenant {
 	bool announced;
 	int64_t warn_due;       /* wall seconds: when the certificate's end is told next */
 	char told[ERR_MSG_MAX]; /* the last complaint: each is logged once */
+	atomic_bool out[INTUNE_SERVICE__MAX]; /* what the log has said last */
 };
 
 enum rc
@@ -289,6 +291,55 @@ tenant_reload(struct tenant *t)
 	warn_of_expiry(t, &c);
 }
 
+/* ---- circuit breakers: told once when one opens and once when it closes ---- */
+
+static void
+log_circuit(const struct tenant *t, enum intune_service service, bool out)
+{
+	if (out)
+		log_msg(LOG_WARN, "intune",
+		    "tenant %s: %s does not answer: it is not asked until it does, and devices are "
+		    "turned away; scepctl check --online says what is wrong",
+		    t->name, intune_service_name(service));
+	else
+		log_msg(LOG_INFO, "intune", "tenant %s: %s answers again", t->name,
+		    intune_service_name(service));
+}
+
+static void
+watch(struct tenant *t)
+{
+	struct intune_service_state state;
+	bool out;
+
+	for (unsigned i = 0; i < INTUNE_SERVICE__MAX; i++) {
+		intune_client_service(t->client, (enum intune_service)i, &state);
+		out = state.circuit != INTUNE_CIRCUIT_CLOSED;
+		if (atomic_exchange(&t->out[i], out) != out)
+			log_circuit(t, (enum intune_service)i, out);
+	}
+}
+
+void
+tenants_metrics(struct tenant *const *tenants, size_t n, struct buf *out)
+{
+	static const char name[] = "scepd_intune_breaker_open";
+	struct intune_service_state state;
+
+	buf_addf(out,
+	    "# HELP %s 1 while a service of Intune's does not answer and is not asked\n"
+	    "# TYPE %s gauge\n",
+	    name, name);
+	for (size_t i = 0; i < n; i++) {
+		for (unsigned s = 0; s < INTUNE_SERVICE__MAX; s++) {
+			intune_client_service(tenants[i]->client, (enum intune_service)s, &state);
+			buf_addf(out, "%s{tenant=\"%s\",service=\"%s\"} %d\n", name,
+			    tenants[i]->name, intune_service_name((enum intune_service)s),
+			    state.circuit != INTUNE_CIRCUIT_CLOSED);
+		}
+	}
+}
+
 /* ---- the authority, and the notifications ---- */
 
 static enum rc
@@ -298,10 +349,10 @@ ask_intune(void *ctx, const struct csr *csr, const char *transaction_id, struct 
 	size_t len;
 	const uint8_t *der = csr_der0(csr, &len);
 
-	if (intune_validate_request(
-		talk->tenant->client, transaction_id, der, len, &talk->validate) == INTUNE_OK)
-		return RC_OK;
-	return tenant_error(err, &talk->validate);
+	(void)intune_validate_request(
+	    talk->tenant->client, transaction_id, der, len, &talk->validate);
+	watch(talk->tenant);
+	return talk->validate.status == INTUNE_OK ? RC_OK : tenant_error(err, &talk->validate);
 }
 
 struct authority
@@ -337,6 +388,7 @@ tenant_notify_success(struct intune_talk *talk, const char *transaction_id, cons
 		if (intune_send_success_notification(talk->tenant->client, &s, &talk->notify) !=
 		    INTUNE_OK)
 			rc = tenant_error(err, &talk->notify);
+		watch(talk->tenant);
 	}
 	buf_done(&issuer);
 	return rc;
@@ -348,8 +400,8 @@ tenant_notify_failure(struct tenant *t, const char *transaction_id, const uint8_
 {
 	struct intune_error ie;
 
-	if (intune_send_failure_notification(
-		t->client, transaction_id, csr, csr_len, hresult, text, &ie) == INTUNE_OK)
-		return RC_OK;
-	return tenant_error(err, &ie);
+	(void)intune_send_failure_notification(
+	    t->client, transaction_id, csr, csr_len, hresult, text, &ie);
+	watch(t);
+	return ie.status == INTUNE_OK ? RC_OK : tenant_error(err, &ie);
 }

@@ -43,6 +43,8 @@ enum rc tenant_notify_success(struct intune_talk *talk, const char *transaction_
     struct err *err) MUST_CHECK;
 enum rc tenant_notify_failure(struct tenant *t, const char *transaction_id, const uint8_t *csr,
     size_t csr_len, int64_t hresult, const char *text, struct err *err) MUST_CHECK;
+/* A gauge for each service of each tenant, in Prometheus text: is its circuit breaker open? */
+void tenants_metrics(struct tenant *const *tenants, size_t n, struct buf *out);
 /* struct intune_error -> struct err, with hint. */
 enum rc tenant_error(struct err *err, const struct intune_error *e);
 
