@@ -16,6 +16,7 @@
 
 #define CONNECT_MS  5000u
 #define TOTAL_MS    15000u
+#define LOST_MS     2000   /* after its total time: libcurl has lost the call */
 #define HEADERS_MAX 65536u /* of a reply */
 
 /* An engine in use; the newest is at the head, older ones finish what they have. */
@@ -298,6 +299,8 @@ run(struct engine *engine, const struct http_call *call, struct http_result *out
 	if (rc == RC_OK && (e.easy == NULL || !set_call(e.easy, call, &e, headers)))
 		rc = fail(err, RC_NOMEM, "no memory for an HTTP call");
 	if (rc == RC_OK) {
+		e.give_up =
+		    clock_mono_ms() + LOST_MS + (call->total_ms != 0 ? call->total_ms : TOTAL_MS);
 		engine_run(engine, &e);
 		if (e.code != CURLE_OK)
 			rc = client_fail(&e, call, err);

@@ -76,6 +76,8 @@ classify(const struct engine_call *call)
 			f = failures[i];
 	if (call->too_big)
 		f.rc = RC_LIMIT;
+	else if (call->out->body.rc == RC_NOMEM || call->out->headers.rc == RC_NOMEM)
+		f.rc = RC_NOMEM; /* libcurl only knows that we did not take its bytes */
 	if (call->code == CURLE_OPERATION_TIMEDOUT)
 		f.step = step_of_timeout(call->easy);
 	if (f.step != HTTP_STEP_NONE && is_proxy_step(call, f.step))

@@ -18,13 +18,15 @@
 #define HANDLES_KEPT   64u /* idle easy handles: some 20 KiB each */
 #define CONNECTIONS    64u
 #define PROXY_TEXT_MAX 300
+#define PATROL_MS      1000 /* while calls run: look for those that libcurl lost */
 
 struct engine {
 	CURLM *multi;
 	int epoll_fd, wake_fd;
 	pthread_t thread;
 	bool runs;
-	int64_t timer_ms; /* when libcurl wants to be called; -1: never.  The thread's. */
+	int64_t timer_ms;  /* when libcurl wants to be called; -1: never.  The thread's. */
+	int64_t patrol_ms; /* when to look for lost calls again.  The thread's. */
 	LIST_HEAD(, engine_call) active; /* the thread's */
 	bool stopping;                   /* the thread's */
 	pthread_mutex_t lock;
@@ -110,6 +112,36 @@ begin(struct engine *e, struct engine_call *call)
 		finish(e, call, CURLE_OUT_OF_MEMORY);
 }
 
+/*
+ * Without memory libcurl can forget a handle: no event, no timer, no message about it will ever
+ * come, and its caller would wait for good.  Which one it was is not told.
+ */
+static void
+check(struct engine *e, CURLMcode m)
+{
+	struct engine_call *call;
+
+	while (m == CURLM_OUT_OF_MEMORY && (call = LIST_FIRST(&e->active)) != NULL)
+		finish(e, call, CURLE_OUT_OF_MEMORY);
+}
+
+/* The second net below check(): nothing waits longer than it was allowed to. */
+static void
+patrol(struct engine *e)
+{
+	struct engine_call *call, *next;
+	int64_t now = clock_mono_ms();
+
+	if (now < e->patrol_ms)
+		return;
+	e->patrol_ms = now + PATROL_MS;
+	for (call = LIST_FIRST(&e->active); call != NULL; call = next) {
+		next = LIST_NEXT(call, active);
+		if (now >= call->give_up)
+			finish(e, call, CURLE_OPERATION_TIMEDOUT);
+	}
+}
+
 /* Take new calls.  False: the engine is to end. */
 static bool
 take_queue(struct engine *e)
@@ -138,6 +170,8 @@ sleep_ms(struct engine *e)
 
 	if (e->timer_ms >= 0 && ms < 0)
 		ms = 0;
+	if (!LIST_EMPTY(&e->active) && (ms < 0 || ms > PATROL_MS))
+		ms = PATROL_MS;
 	pthread_mutex_lock(&e->lock);
 	if (e->queue != NULL || e->stop)
 		ms = 0;
@@ -162,7 +196,7 @@ wait_for_events(struct engine *e)
 		mask = (ev[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
 		    (ev[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
 		    (ev[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-		curl_multi_socket_action(e->multi, ev[i].data.fd, mask, &running);
+		check(e, curl_multi_socket_action(e->multi, ev[i].data.fd, mask, &running));
 	}
 }
 
@@ -176,11 +210,13 @@ engine_main(void *arg)
 	while (take_queue(e)) {
 		if (e->timer_ms >= 0 && e->timer_ms <= clock_mono_ms()) {
 			e->timer_ms = -1;
-			curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+			check(e,
+			    curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running));
 		}
 		reap(e);
 		wait_for_events(e);
 		reap(e);
+		patrol(e);
 	}
 	e->stopping = true;
 	while ((call = LIST_FIRST(&e->active)) != NULL)

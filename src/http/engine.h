@@ -27,6 +27,7 @@ struct engine_call {
 	CURLcode code;
 	char error[CURL_ERROR_SIZE];
 	struct http_result *out;
+	int64_t give_up; /* clock_mono_ms() by which libcurl must have ended it */
 	bool too_big;
 	bool cut_off; /* the engine was stopped */
 	bool proxied; /* set by engine_run() */

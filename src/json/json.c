@@ -72,7 +72,8 @@ problem_text(enum json_error_code code)
 enum rc
 json_parse(json_t **out, const void *bytes, size_t len, struct err *err)
 {
-	json_error_t e;
+	/* jansson says nothing when it lacks the memory even to begin; only the position shows it. */
+	json_error_t e = { .line = -1 };
 	json_t *v;
 
 	if (len > LIMIT_JSON)
@@ -89,7 +90,7 @@ json_parse(json_t **out, const void *bytes, size_t len, struct err *err)
 		*out = v;
 		return RC_OK;
 	}
-	if (json_error_code(&e) == json_error_out_of_memory)
+	if (json_error_code(&e) == json_error_out_of_memory || e.line < 0)
 		return fail(err, RC_NOMEM, "out of memory for JSON");
 	return fail(err, RC_PARSE, "JSON text, line %d, column %d: %s", e.line, e.column,
 	    problem_text(json_error_code(&e)));
