@@ -344,6 +344,9 @@ play_round(const struct job *j, enum source s, long n, const char *url)
 	if (!failed_one && (st == INTUNE_OK) == j->denied)
 		give_up(
 		    "%s: %s without a reason: %s\n", j->name, intune_status_name(st), e.message);
+	/* strerror's words, because libcurl had none: it had lost the call, and a timer found it. */
+	if (strstr(e.message, "Timeout was reached") != NULL)
+		give_up("%s, allocation %ld: %s\n", j->name, n, e.message);
 	/* libcurl may call it by another name. */
 	if (failed_one && s != LIBCURL && !j->denied && st != INTUNE_OK && st != INTUNE_E_NOMEM)
 		give_up(

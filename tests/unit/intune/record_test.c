@@ -40,15 +40,18 @@ struct record {
 	struct member body[FIELDS_MAX];
 };
 
-/* Letters of two bytes and one beyond the BMP: 252 + one of two UTF-16 units make 254, one more
- * would make 256. */
+/*
+ * 255 UTF-16 units are sent, and no half character.  252 letters of two bytes and one character of
+ * two units make 254, and another such would make 256; with one letter more it is 255.
+ */
 static char long_text[2048];
 
-#define O8       "\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6"
-#define O32      O8 O8 O8 O8
-#define O252     O32 O32 O32 O32 O32 O32 O32 O8 O8 O8 "\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6"
-#define BEYOND   "\xf0\x9f\x98\x80"
-#define CUT_TEXT O252 BEYOND
+#define O8      "\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6"
+#define O32     O8 O8 O8 O8
+#define O252    O32 O32 O32 O32 O32 O32 O32 O8 O8 O8 "\xc3\xb6\xc3\xb6\xc3\xb6\xc3\xb6"
+#define BEYOND  "\xf0\x9f\x98\x80"
+#define CUT_254 O252 BEYOND
+#define CUT_255 O252 "x" BEYOND
 
 static void
 call_validate(struct fixture *f)
@@ -77,7 +80,7 @@ call_success_without(struct fixture *f)
 static void
 call_failure(struct fixture *f)
 {
-	(void)snprintf(long_text, sizeof(long_text), "%s%s%s", CUT_TEXT, BEYOND, "tail");
+	(void)snprintf(long_text, sizeof(long_text), CUT_254 BEYOND "tail");
 	assert_int_equal(intune_send_failure_notification(f->client, "tx-1", csr, CSR_LEN,
 			     INT64_C(0x7fffffff8000ffff), long_text, &f->e),
 	    INTUNE_OK);
@@ -94,8 +97,9 @@ call_failure_negative(struct fixture *f)
 static void
 call_failure_lowest(struct fixture *f)
 {
+	(void)snprintf(long_text, sizeof(long_text), CUT_255 "tail");
 	assert_int_equal(intune_send_failure_notification(
-			     f->client, "tx-1", csr, CSR_LEN, INT64_MIN, "x", &f->e),
+			     f->client, "tx-1", csr, CSR_LEN, INT64_MIN, long_text, &f->e),
 	    INTUNE_OK);
 }
 
@@ -217,7 +221,7 @@ static const struct record records[] = {
 	    { S("notification.transactionId", "tx-1"),
 		S("notification.certificateRequest", CSR_BASE64),
 		{ "notification.hResult", JSON_INTEGER, "9223372034707357695" },
-		S("notification.errorDescription", CUT_TEXT),
+		S("notification.errorDescription", CUT_254),
 		S("notification.callerInfo", "UnitCA 1.0") } },
 	/* 0x8000ffff as a Java int */
 	{ "failureNotification, hResult below zero", call_failure_negative, ROUTE_ACTION, 0, "POST",
@@ -232,7 +236,7 @@ static const struct record records[] = {
 	    { S("notification.transactionId", "tx-1"),
 		S("notification.certificateRequest", CSR_BASE64),
 		{ "notification.hResult", JSON_INTEGER, "-9223372036854775808" },
-		S("notification.errorDescription", "x"),
+		S("notification.errorDescription", CUT_255),
 		S("notification.callerInfo", "UnitCA 1.0") } },
 	{ "downloadRevocationRequests", call_download, ROUTE_DOWNLOAD, 0, "POST",
 	    PKI("downloadRevocationRequests"), ACTION_HEADERS("5019-05-05"), { { NULL, NULL } },
