@@ -431,9 +431,11 @@ codes_have_microsofts_names(void **state)
 static void
 the_doors_survive_prefixes_and_flipped_bits(void **state)
 {
+#define LIST                                                                                       \
+	"{\"value\":[{\"requestContext\":\"c\xc3\xb6\",\"serialNumber\":\"01\",\"issuerName\":"    \
+	"null},{\"requestContext\":\"d\",\"serialNumber\":\"02\"}]}"
 	static const char *const bodies[] = {
-		"{\"value\":[{\"requestContext\":\"c\xc3\xb6\",\"serialNumber\":\"01\","
-		"\"issuerName\":null},{\"requestContext\":\"d\",\"serialNumber\":\"02\"}]}",
+		LIST,
 		"{\"value\":true}",
 		"{\"value\":\"true\"}",
 	};
