@@ -109,7 +109,7 @@ judge_code(
 	error_set(e, INTUNE_E_REFUSED, x->step, "%s: Intune says %s%s%s", intune_step_name(x->step),
 	    said.code_text[0] != '\0' ? said.code_text : "\"\"",
 	    said.description[0] != '\0' ? ": " : "", said.description);
-	error_hint(e, "%s", intune_code_hint(said.code));
+	error_hint(e, "%s", code_hint(said.code));
 	return INTUNE_E_REFUSED;
 }
 
@@ -379,8 +379,7 @@ scep_send(
 {
 	enum intune_status st = action_send(op, id, built, body, NULL);
 
-	if (st == INTUNE_E_REFUSED && id == ACTION_VALIDATE &&
-	    intune_code_is_about_bytes(op->err->code))
+	if (st == INTUNE_E_REFUSED && id == ACTION_VALIDATE && code_is_about_bytes(op->err->code))
 		hint_request(op->err, s);
 	if (st != INTUNE_OK && id == ACTION_SUCCESS)
 		error_hint_more(op->err, "the certificate must not be handed out");

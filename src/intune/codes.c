@@ -104,7 +104,7 @@ intune_code_parse(const char *s)
 }
 
 const char *
-intune_code_hint(enum intune_code c)
+code_hint(enum intune_code c)
 {
 	if ((unsigned)c >= INTUNE_CODE__MAX)
 		c = INTUNE_CODE_UNKNOWN;
@@ -112,7 +112,7 @@ intune_code_hint(enum intune_code c)
 }
 
 bool
-intune_code_is_about_bytes(enum intune_code c)
+code_is_about_bytes(enum intune_code c)
 {
 	return (unsigned)c < INTUNE_CODE__MAX && codes[c].about_bytes;
 }

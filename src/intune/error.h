@@ -43,10 +43,10 @@ struct aadsts {
 /* NULL when the code is not in the table. */
 const struct aadsts *aadsts_find(long code);
 /* What an administrator does about a refusal; "" if nothing is known. */
-const char *intune_code_hint(enum intune_code c);
+const char *code_hint(enum intune_code c);
 /* NULL when it is none of Microsoft's. */
 const char *revocation_code_find(enum intune_revocation_code c);
 /* Refused for what the request's bytes are: length and hash tell whether they were changed. */
-bool intune_code_is_about_bytes(enum intune_code c);
+bool code_is_about_bytes(enum intune_code c);
 
 #endif
