@@ -60,6 +60,12 @@ clock_offset_set(int64_t seconds)
 	atomic_store(&wall_offset, seconds);
 }
 
+int64_t
+clock_offset(void)
+{
+	return atomic_load(&wall_offset);
+}
+
 /* "2026-11-21T06:20:57"; years that RFC 3339 cannot write are clamped. */
 static void
 date_time(char *out, int64_t t)

@@ -19,6 +19,7 @@ int64_t clock_mono_ms(void);  /* monotonic, milliseconds */
 uint64_t clock_mono_us(void); /* monotonic, microseconds */
 /* Add to every later wall-clock reading of this process; seconds. */
 void clock_offset_set(int64_t seconds);
+int64_t clock_offset(void);
 
 /* "2026-11-21T06:20:57Z"; `out` holds TIME_TEXT_MAX. */
 void time_rfc3339(char *out, int64_t t);
