@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "intunesim/challenge.h"
+#include "intunesim/deeds.h"
 #include "intunesim/services.h"
 
 static bool
@@ -14,7 +15,10 @@ find_device(struct call *c)
 {
 	if ((c->device = view_device(c->view, c->arg[0])) != NULL) {
 		c->tenant = c->device->tenant;
-		return true;
+		if (c->device->conf->managed)
+			return true;
+		call_error(c, 404, "Intune does not manage the device \"%s\"", c->arg[0]);
+		return false;
 	}
 	call_error(c, 404, "there is no device \"%s\"", c->arg[0]);
 	return false;
@@ -213,6 +217,24 @@ deliver_all(struct delivery *to, const struct call *c, struct err *err)
 	return RC_OK;
 }
 
+/* A device that hears of its wipe or retirement gets nothing else any more. */
+static bool
+leaves(struct call *c)
+{
+	enum revocation_cause done;
+	struct err err;
+
+	if (device_carry_out(&done, c->sim, c->device, &err) != RC_OK) {
+		call_broken(c, &err);
+		return true;
+	}
+	if (done == CAUSE_NONE)
+		return false;
+	call_error(c, 410, "the device was %s and is no longer managed by Intune",
+	    done == CAUSE_WIPE ? "wiped" : "retired");
+	return true;
+}
+
 void
 device_checkin(struct call *c)
 {
@@ -220,6 +242,9 @@ device_checkin(struct call *c)
 	struct err err;
 
 	if (!find_device(c))
+		return;
+	state_synced(c->sim->state, c->device);
+	if (leaves(c))
 		return;
 	d.scep = json_array();
 	d.not_delivered = json_array();

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/opt.h"
@@ -150,16 +149,9 @@ struct program {
 static enum rc
 set_clock(const char *text, struct err *err)
 {
-	bool behind = text != NULL && text[0] == '-';
-	int64_t seconds;
-	enum rc rc;
-
-	if (text == NULL)
+	if (text == NULL || sim_clock_set(text, err) == RC_OK)
 		return RC_OK;
-	if ((rc = parse_duration(&seconds, text + behind, err)) != RC_OK)
-		return err_context(err, "--clock-offset");
-	clock_offset_set(behind ? -seconds : seconds);
-	return RC_OK;
+	return err_context(err, "--clock-offset");
 }
 
 /* It is put in front of paths, and into JSON. */

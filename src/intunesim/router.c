@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "intunesim/control.h"
 #include "intunesim/fault_kinds.h"
 #include "intunesim/services.h"
 
@@ -21,6 +22,7 @@ static const struct route {
 	void (*handler)(struct call *c);
 	const char *name;   /* for the log */
 	bool secrets;       /* bodies hold secrets, tokens or challenges: not for /sim/requests */
+	bool control;       /* the administrator's: control.h */
 	bool quiet;         /* asking the simulator about itself is not worth remembering */
 	enum sim_step step; /* where it can go wrong on purpose */
 } routes[] = {
@@ -92,12 +94,33 @@ static const struct route {
 	    .step = SIM_STEP_CHECKIN },
 	{ "POST", "sim/devices/{}/installed", device_installed, "installed" },
 	{ "POST", "sim/devices/{}/failed", device_failed, "failed" },
-	{ "GET", "sim/report", report_json, "report", .quiet = true },
-	{ "GET", "sim/report.txt", report_text, "report", .quiet = true },
-	{ "GET", "sim/faults", faults_get, "faults", .quiet = true },
-	{ "PUT", "sim/faults", faults_put, "faults", .quiet = true },
-	{ "DELETE", "sim/faults", faults_delete, "faults", .quiet = true },
-	{ "GET", "sim/requests", report_requests, "requests", .quiet = true },
+	{ "GET", "sim/report", report_json, "report", .control = true, .quiet = true },
+	{ "GET", "sim/report.txt", report_text, "report", .control = true, .quiet = true },
+	{ "GET", "sim/requests", report_requests, "requests", .control = true, .quiet = true },
+	{ "GET", "sim/tenants", admin_tenants, "tenants", .control = true, .quiet = true },
+	{ "GET", "sim/tenants/{}/deleted", admin_deleted, "deleted", .control = true,
+	    .quiet = true },
+	{ "POST", "sim/tenants/{}/deleted/{}/restore", admin_restore, "restore", .control = true },
+	{ "POST", "sim/tenants/{}/groups/{}/members", admin_members_add, "members-add",
+	    .control = true },
+	{ "DELETE", "sim/tenants/{}/groups/{}/members", admin_members_remove, "members-remove",
+	    .control = true },
+	{ "POST", "sim/tenants/{}/devices/{}/wipe", admin_wipe, "wipe", .control = true },
+	{ "POST", "sim/tenants/{}/devices/{}/retire", admin_retire, "retire", .control = true },
+	{ "POST", "sim/tenants/{}/devices/{}/unenrol", admin_unenrol, "unenrol", .control = true },
+	{ "GET", "sim/tenants/{}/{}", admin_list, "list", .control = true, .quiet = true },
+	{ "POST", "sim/tenants/{}/{}", admin_create, "create", .control = true, .secrets = true },
+	{ "GET", "sim/tenants/{}/{}/{}", admin_get, "get", .control = true, .quiet = true },
+	{ "PATCH", "sim/tenants/{}/{}/{}", admin_patch, "patch", .control = true, .secrets = true },
+	{ "DELETE", "sim/tenants/{}/{}/{}", admin_delete, "delete", .control = true },
+	{ "GET", "sim/revocations", admin_revocations, "revocations", .control = true,
+	    .quiet = true },
+	{ "POST", "sim/revocations", admin_revoke, "revoke", .control = true },
+	{ "GET", "sim/clock", admin_clock, "clock", .control = true, .quiet = true },
+	{ "PUT", "sim/clock", admin_clock_set, "clock", .control = true },
+	{ "GET", "sim/faults", faults_get, "faults", .control = true, .quiet = true },
+	{ "PUT", "sim/faults", faults_put, "faults", .control = true, .quiet = true },
+	{ "DELETE", "sim/faults", faults_delete, "faults", .control = true, .quiet = true },
 };
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
@@ -254,11 +277,11 @@ route(struct call *c, const struct route *r, bool moved, bool other_method)
 
 	if (name_call(c, &err) != RC_OK)
 		call_broken(c, &err);
-	else if (r != NULL && (!moved || r->step != SIM_STEP_NONE))
-		serve(c, r, moved);
-	else
+	else if (r == NULL || (moved && r->step == SIM_STEP_NONE))
 		call_error(c, other_method ? 405 : 404, "%s",
 		    other_method ? "not with this method" : "there is nothing here");
+	else if (!r->control || control_admit(c))
+		serve(c, r, moved);
 }
 
 void

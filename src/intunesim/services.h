@@ -66,6 +66,27 @@ void device_failed(struct call *c);
 void faults_get(struct call *c);
 void faults_put(struct call *c);
 void faults_delete(struct call *c);
+/*
+ * admin_api.c: arg[0] is a tenant, arg[1] a kind of object, arg[2] an id or name;
+ * admin_acts.c: arg[1] is the id or name.
+ */
+void admin_tenants(struct call *c);
+void admin_list(struct call *c);
+void admin_get(struct call *c);
+void admin_create(struct call *c);
+void admin_patch(struct call *c);
+void admin_delete(struct call *c);
+void admin_deleted(struct call *c);
+void admin_restore(struct call *c);
+void admin_members_add(struct call *c);
+void admin_members_remove(struct call *c);
+void admin_wipe(struct call *c);
+void admin_retire(struct call *c);
+void admin_unenrol(struct call *c);
+void admin_revocations(struct call *c);
+void admin_revoke(struct call *c);
+void admin_clock(struct call *c);
+void admin_clock_set(struct call *c);
 /* report.c */
 void report_json(struct call *c);
 void report_text(struct call *c);

@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/text.h"
+
 /* ---- views ---- */
 
 const struct tenant *
@@ -226,4 +229,21 @@ sim_free(struct sim *s)
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->deeds);
 	free(s);
+}
+
+#define OFFSET_MAX (3650LL * 86400) /* what certificates and times may still be computed with */
+
+enum rc
+sim_clock_set(const char *offset, struct err *err)
+{
+	bool behind = offset[0] == '-';
+	int64_t seconds;
+	enum rc rc;
+
+	if ((rc = parse_duration(&seconds, offset + behind, err)) != RC_OK)
+		return rc;
+	if (seconds > OFFSET_MAX)
+		return fail(err, RC_CONFIG, "\"%s\" is more than 3650 days", offset);
+	clock_offset_set(behind ? -seconds : seconds);
+	return RC_OK;
 }

@@ -80,6 +80,12 @@ const struct device *view_device(const struct view *v, const char *id_or_name);
 enum rc sim_put(
     struct sim *s, struct tenant *t, const struct deed_effect *effect, struct err *err) MUST_CHECK;
 
+/*
+ * The simulator's clock, ahead of the real one or with '-' behind it: "2h", "-30d"; at most 3650
+ * days.  RC_CONFIG.
+ */
+enum rc sim_clock_set(const char *offset, struct err *err) MUST_CHECK;
+
 /* An http_handler; ctx is the struct sim. */
 void sim_handle(void *ctx, const struct http_request *req, struct http_reply *reply);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "intunesim/tenant_int.h"
 
@@ -53,6 +54,12 @@ const struct user *
 tenant_binned(const struct tenant *t, const char *id)
 {
 	return index_find(&t->binned_by_id, id);
+}
+
+bool
+user_in_bin(const struct user *u)
+{
+	return u->deleted != 0 && clock_now() < u->deleted + RECYCLE_LIFE;
 }
 
 const struct user *

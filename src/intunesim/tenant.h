@@ -171,6 +171,8 @@ const struct app *tenant_app(const struct tenant *t, const char *id);
 const struct user_conf *tenant_user(const struct tenant *t, const char *id_or_upn);
 /* One in the recycle bin, by id; it may have been there for longer than RECYCLE_LIFE. */
 const struct user *tenant_binned(const struct tenant *t, const char *id);
+/* Deleted, and not for longer than RECYCLE_LIFE by the clock. */
+bool user_in_bin(const struct user *u);
 /* The whole of a user, live or in the bin. */
 const struct user *tenant_user_of(const struct tenant *t, const struct user_conf *u);
 /* Of Intune and Entra; look at conf->managed and conf->entra_id for which of them knows it. */

@@ -30,30 +30,24 @@ platform_name(int p)
  * Words that a file may say and Graph says: once, for the schema's "a|b|c" (FIRST, NEXT) and for
  * the tables of names (WORD).
  */
+/* clang-format off */
 #define FIRST(w) #w
 #define NEXT(w)  "|" #w
 #define WORD(w)  #w,
 #define COMPLIANCES(F, N)                                                                          \
-	F(unknown)                                                                                 \
-	N(compliant) N(noncompliant) N(conflict) N(error) N(inGracePeriod) N(configManager)
+	F(unknown) N(compliant) N(noncompliant) N(conflict) N(error) N(inGracePeriod)              \
+	N(configManager)
 #define MANAGEMENT_STATES(F, N)                                                                    \
-	F(managed)                                                                                 \
-	N(retirePending)                                                                           \
-	N(retireFailed)                                                                            \
-	N(wipePending)                                                                             \
-	N(wipeFailed)                                                                              \
-	N(unhealthy)                                                                               \
+	F(managed) N(retirePending) N(retireFailed) N(wipePending) N(wipeFailed) N(unhealthy)      \
 	N(deletePending) N(retireIssued) N(wipeIssued) N(wipeCanceled) N(retireCanceled)           \
-	    N(discovered)
+	N(discovered)
 #define REGISTRATIONS(F, N)                                                                        \
-	F(registered)                                                                              \
-	N(notRegistered)                                                                           \
-	N(revoked)                                                                                 \
-	N(keyConflict)                                                                             \
-	N(approvalPending) N(certificateReset) N(notRegisteredPendingEnrollment) N(unknown)
+	F(registered) N(notRegistered) N(revoked) N(keyConflict) N(approvalPending)                \
+	N(certificateReset) N(notRegisteredPendingEnrollment) N(unknown)
 #define RISK_LEVELS(F, N) F(none) N(low) N(medium) N(high) N(hidden)
 #define RISK_STATES(F, N)                                                                          \
 	F(none) N(confirmedSafe) N(remediated) N(dismissed) N(atRisk) N(confirmedCompromised)
+/* clang-format on */
 
 #define NAME_FUNCTION(function, LIST)                                                              \
 	const char *function(int i)                                                                \

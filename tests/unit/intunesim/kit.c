@@ -195,7 +195,7 @@ void
 call(struct answer *a, const struct kit *k, const struct request *r)
 {
 	struct http_reply reply = { .status = 200 };
-	struct http_header h[8];
+	struct http_header h[9];
 	struct http_request req = {
 		.method = r->method != NULL ? r->method : "POST",
 		.target = r->path,
@@ -216,7 +216,8 @@ call(struct answer *a, const struct kit *k, const struct request *r)
 	req.query = r->path + strcspn(r->path, "?");
 	req.query += *req.query == '?';
 	snprintf(bearer, sizeof(bearer), "Bearer %s", r->token != NULL ? r->token : "");
-	n = add_header(h, n, "Host", HOST);
+	n = add_header(h, n, "Host", r->host != NULL ? r->host : HOST);
+	n = add_header(h, n, "Origin", r->origin);
 	n = add_header(h, n, "Authorization", r->token != NULL ? bearer : NULL);
 	n = add_header(
 	    h, n, "content-type", r->content_type != NULL ? r->content_type : "application/json");
@@ -480,6 +481,80 @@ kit_seal_json(const struct kit *k, size_t i, const json_t *payload)
 	sealed = kit_seal(k, i, text, strlen(text));
 	free(text);
 	return sealed;
+}
+
+void
+kit_report(const struct kit *k, const json_t *scep, const char *serial)
+{
+	struct buf der, b64;
+	struct answer a;
+	json_t *body;
+	char *text;
+
+	buf_init(&der, 1 << 18);
+	buf_init(&b64, 1 << 19);
+	kit_csr(&der, k, scep, &(struct tweak){ 0 });
+	base64_add(&b64, der.data, der.len);
+	body = json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}}", "notification",
+	    "transactionId", "tx", "certificateRequest", buf_str(&b64), "certificateThumbprint",
+	    serial, "certificateSerialNumber", serial, "certificateExpirationDateUtc",
+	    "2027-11-21T06:20:57.000Z", "issuingCertificateAuthority", "Alpha Issuing CA",
+	    "caConfiguration", "ca-1", "callerInfo", "unit test");
+	assert_non_null(body);
+	text = json_dumps(body, JSON_COMPACT);
+	call(&a, k,
+	    &(struct request){
+		.path = SERVICE "successNotification", .body = text, .token = k->token });
+	assert_int_equal(a.status, 200);
+	assert_string_equal(answer_code(&a), "Success");
+	answer_done(&a);
+	free(text);
+	json_decref(body);
+	buf_done(&der);
+	buf_done(&b64);
+}
+
+void
+kit_enrol(const struct kit *k, const char *device, const char *profile, const char *serial)
+{
+	json_t *scep = kit_checkin(k, device, profile);
+
+	assert_string_equal(kit_verdict(k, scep, &(struct tweak){ 0 }), "Success");
+	kit_report(k, scep, serial);
+	json_decref(scep);
+}
+
+int
+deed(struct answer *a, const struct kit *k, const char *method, const char *path, const char *body)
+{
+	struct answer own;
+	char full[512];
+	int status;
+
+	snprintf(
+	    full, sizeof(full), "%s%s", path[0] == '/' ? "" : "/sim/tenants/alpha.example/", path);
+	call(&own, k, &(struct request){ .method = method, .path = full, .body = body });
+	status = own.status;
+	if (a != NULL)
+		*a = own;
+	else
+		answer_done(&own);
+	return status;
+}
+
+void
+kit_put_back(const struct kit *k)
+{
+	struct deed_effect effect = { .quiet = true };
+	char *text = kit_tenant_text(k);
+	struct tenant *t;
+	struct err e;
+
+	pthread_mutex_lock(&k->sim->deeds);
+	assert_ok(tenant_renew(&t, k->view->tenants[0], "alpha.yaml", text, strlen(text), &e), e);
+	assert_ok(sim_put(k->sim, t, &effect, &e), e);
+	pthread_mutex_unlock(&k->sim->deeds);
+	free(text);
 }
 
 json_t *

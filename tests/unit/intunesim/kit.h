@@ -6,6 +6,7 @@
 #define SCEPD_TESTS_INTUNESIM_KIT_H
 
 #include "intunesim/challenge.h"
+#include "intunesim/document.h"
 #include "intunesim/sim.h"
 #include "json/json.h"
 #include "ossl/csr.h"
@@ -36,7 +37,7 @@
 #define OLD_SECRET "expired-secret"
 #define GRAPH      "https://graph.microsoft.com/.default"
 #define INTUNE     "https://api.manage.microsoft.com//.default"
-#define HOST       "sim.test:8090"
+#define HOST       "localhost:8090"
 #define SERVICE                                                                                    \
 	"/RACerts/ScepRequestValidationFEService/Gateway/StatelessScepRequestValidationService/"   \
 	"ScepActions/"
@@ -78,6 +79,8 @@ struct request {
 	const char *content_type; /* NULL: application/json */
 	const char *api_version;  /* NULL: 2018-02-20; "": none */
 	const char *client_request_id;
+	const char *host;   /* NULL: HOST */
+	const char *origin; /* NULL: none */
 };
 void call(struct answer *a, const struct kit *k, const struct request *r);
 /* POST without a token. */
@@ -113,6 +116,20 @@ json_t *kit_payload(const struct kit *k, const json_t *scep);
 /* A challenge of tenant `i` with this payload; free() it. */
 char *kit_seal(const struct kit *k, size_t i, const void *payload, size_t len);
 char *kit_seal_json(const struct kit *k, size_t i, const json_t *payload);
+
+/* Check in, and have the certificate reported with this serial number; its thumbprint too. */
+void kit_enrol(const struct kit *k, const char *device, const char *profile, const char *serial);
+/* Report a certificate for a profile of a check-in. */
+void kit_report(const struct kit *k, const json_t *scep, const char *serial);
+
+/*
+ * The control API: `path` begins after "/sim/tenants/alpha.example/", or with '/'.  The status; and
+ * the answer, when `a` is not NULL.
+ */
+int deed(
+    struct answer *a, const struct kit *k, const char *method, const char *path, const char *body);
+/* Alpha is again as it was in the beginning, and nothing is queued for it. */
+void kit_put_back(const struct kit *k);
 
 /* The row of GET /sim/report for a device and profile; json_decref(). */
 json_t *kit_report_row(const struct kit *k, const char *device, const char *profile);
