@@ -1,6 +1,7 @@
 /*
  * device_api.c - what devices say: check-in, installed, failed (docs/intunesim-api.md).
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,14 +152,17 @@ scep_json(const struct call *c, const struct profile *p, const struct challenge 
 	static const char *const hashes[] = { "sha1", "sha256" };
 	/* Only Windows leaves the choice to the profile; the others sign with SHA-256. */
 	const char *hash = p->conf->platform == PLATFORM_WINDOWS ? hashes[p->conf->hash] : "sha256";
+	char revision[17]; /* 64 bits in hex */
 	json_t *o, *validity;
 
-	o = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:O, s:o, s:O, s:i, s:s, s:s}",
+	(void)snprintf(revision, sizeof(revision), "%016llx", (unsigned long long)p->edition);
+	o = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:O, s:o, s:O, s:i, s:s, s:s, s:i, s:s}",
 	    "profile", p->conf->name, "profileId", p->id, "requestId", ch->request_id, "urls",
 	    urls_json(c, p), "challenge", challenge, "expires", ch->expires, "subject", ch->subject,
 	    "san", ch->san, "keyUsage", key_usage_json(p), "eku", ch->eku, "keySize",
 	    p->key_bits != 0 ? (int)p->key_bits : 2048, "hash", hash, "caThumbprint",
-	    p->ca_thumbprint);
+	    p->ca_thumbprint, "renewalThreshold", (int)p->conf->renewal_threshold, "revision",
+	    revision);
 	if (o != NULL && (validity = validity_json(p)) != NULL)
 		json_object_set_new(o, "validity", validity);
 	return o;

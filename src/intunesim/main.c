@@ -221,11 +221,16 @@ build_sim(struct program *p, struct err *err)
 		.challenge_life = p->o->challenge_life,
 		.single_use = p->o->single_use,
 	};
+	/* A device that is played for a request holds a worker, and the CA needs some meanwhile. */
+	struct player_options po = { .visits_max = (unsigned)p->o->workers / 2 };
 	size_t n = p->n_tenants;
+	enum rc rc;
 
 	/* sim_new() takes them over, whatever happens. */
 	p->n_tenants = 0;
-	return sim_new(&p->sim, &so, p->tenants, n, err);
+	if ((rc = sim_new(&p->sim, &so, p->tenants, n, err)) == RC_OK)
+		player_setup(p->sim->player, &po);
+	return rc;
 }
 
 static void

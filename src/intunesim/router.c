@@ -105,6 +105,7 @@ static const struct route {
 	    .control = true },
 	{ "DELETE", "sim/tenants/{}/groups/{}/members", admin_members_remove, "members-remove",
 	    .control = true },
+	{ "POST", "sim/tenants/{}/devices/{}/sync", device_sync, "sync", .control = true },
 	{ "POST", "sim/tenants/{}/devices/{}/wipe", admin_wipe, "wipe", .control = true },
 	{ "POST", "sim/tenants/{}/devices/{}/retire", admin_retire, "retire", .control = true },
 	{ "POST", "sim/tenants/{}/devices/{}/unenrol", admin_unenrol, "unenrol", .control = true },

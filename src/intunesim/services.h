@@ -87,6 +87,8 @@ void admin_revocations(struct call *c);
 void admin_revoke(struct call *c);
 void admin_clock(struct call *c);
 void admin_clock_set(struct call *c);
+/* sync_api.c: arg[0] is the tenant, arg[1] the device */
+void device_sync(struct call *c);
 /* report.c */
 void report_json(struct call *c);
 void report_text(struct call *c);

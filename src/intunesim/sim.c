@@ -150,7 +150,9 @@ make_parts(struct sim *s, struct err *err)
 		return rc;
 	if ((rc = requests_new(&s->requests, err)) != RC_OK)
 		return rc;
-	return faults_new(&s->faults, err);
+	if ((rc = faults_new(&s->faults, err)) != RC_OK)
+		return rc;
+	return player_new(&s->player, err);
 }
 
 static enum rc
@@ -225,6 +227,7 @@ sim_free(struct sim *s)
 	spent_free(s->spent);
 	requests_free(s->requests);
 	faults_free(s->faults);
+	player_free(s->player);
 	view_done(s->current);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->deeds);

@@ -21,6 +21,7 @@
 #include "intunesim/changes.h"
 #include "intunesim/faults.h"
 #include "intunesim/memo.h"
+#include "intunesim/player.h"
 #include "intunesim/requests.h"
 #include "intunesim/revocations.h"
 #include "intunesim/state.h"
@@ -56,6 +57,7 @@ struct sim {
 	struct spent *spent;
 	struct requests *requests;
 	struct faults *faults;
+	struct player *player;
 };
 
 /*

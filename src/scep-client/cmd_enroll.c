@@ -428,25 +428,6 @@ enroll_plain(const struct options *o)
 
 /* ---- as a device ---- */
 
-static enum rc
-open_for_profile(struct session **s, const struct options *o, const struct device *d,
-    const struct device_profile *p, struct err *err)
-{
-	struct session_conf conf = { .url = p->urls[0],
-		.ca_file = o->ca_file,
-		.manner = o->as != NULL ? manner_by_name(o->as) : d->manner };
-	enum rc rc = session_open(s, &conf, err);
-
-	if (rc != RC_OK || p->ca_thumbprint[0] == '\0' ||
-	    session_find_fingerprint(*s, p->ca_thumbprint) != NULL)
-		return rc;
-	(void)fail(err, RC_INTEGRITY,
-	    "the certificate that profile %s pins (%s) is not among those of the server", p->name,
-	    p->ca_thumbprint);
-	return err_hint(
-	    err, "on Windows the trusted certificate profile has to hold the issuing CA");
-}
-
 /* Folder names from profile names: what is not a letter, digit, dot or dash becomes a dash. */
 static enum rc
 folder_for(char **out, const char *dir, const char *profile, struct err *err)
@@ -467,7 +448,7 @@ folder_for(char **out, const char *dir, const char *profile, struct err *err)
 }
 
 static enum rc
-report(struct device *d, const struct device_profile *p, const struct enrol_result *r,
+report(struct managed_device *d, const struct device_profile *p, const struct enrol_result *r,
     const struct err *why, struct err *err)
 {
 	const uint8_t *der;
@@ -493,7 +474,7 @@ profile_error(const struct device_profile *p, const struct err *err)
 }
 
 static int
-enroll_profile(const struct options *o, struct device *d, const struct device_profile *p)
+enroll_profile(const struct options *o, struct managed_device *d, const struct device_profile *p)
 {
 	struct job j = { .o = o, .profile = p->name, .req.csr = p->build };
 	struct session *s = NULL;
@@ -507,7 +488,8 @@ enroll_profile(const struct options *o, struct device *d, const struct device_pr
 	(void)snprintf(spec, sizeof(spec), "rsa:%u", p->key_bits);
 	if (folder_for(&dir, o->out_dir, p->name, &err) != RC_OK ||
 	    dir_make(o->out_dir, 0755, &err) != RC_OK || take_key(&j, spec, &err) != RC_OK ||
-	    open_for_profile(&s, o, d, p, &err) != RC_OK) {
+	    device_session(&s, d, p, o->as != NULL ? manner_by_name(o->as) : NULL, o->ca_file,
+		&err) != RC_OK) {
 		code = profile_error(p, &err);
 	} else {
 		j.out_dir = dir;
@@ -530,7 +512,7 @@ enroll_profile(const struct options *o, struct device *d, const struct device_pr
 static int
 enroll_device(const struct options *o)
 {
-	struct device *d;
+	struct managed_device *d;
 	struct err err;
 	int code = 0, one;
 	size_t done = 0;

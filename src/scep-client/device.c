@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "scep-client/device.h"
 
-#define PROFILES_MAX 64 /* assigned to one device */
+#define PROFILES_MAX      64 /* assigned to one device */
+#define RENEWAL_THRESHOLD 20 /* percent, where the check-in says nothing: Intune's default */
 
 static const struct {
 	const char *name;
@@ -109,7 +110,7 @@ static enum rc
 read_profile(struct device_profile *p, const struct manner *m, const json_t *obj, struct err *err)
 {
 	const char *subject, *hash = json_get_str(obj, "hash");
-	int64_t bits;
+	int64_t bits, threshold;
 	enum rc rc;
 
 	if ((rc = json_need_str(&p->name, obj, "profile", err)) != RC_OK ||
@@ -117,14 +118,21 @@ read_profile(struct device_profile *p, const struct manner *m, const json_t *obj
 	    (rc = json_need_str(&p->challenge, obj, "challenge", err)) != RC_OK ||
 	    (rc = json_need_str(&subject, obj, "subject", err)) != RC_OK ||
 	    (rc = json_get_i64(&bits, obj, "keySize", 2048, err)) != RC_OK ||
+	    (rc = json_get_i64(&threshold, obj, "renewalThreshold", RENEWAL_THRESHOLD, err)) !=
+		RC_OK ||
 	    (rc = read_urls(p, obj, err)) != RC_OK || (rc = read_san(p, obj, err)) != RC_OK ||
 	    (rc = read_usages(p, obj, err)) != RC_OK)
 		return rc;
 	if (bits < 1024 || bits > 8192)
 		return fail(err, RC_PARSE, "profile %s: keySize %lld", p->name, (long long)bits);
+	if (threshold < 1 || threshold > 99)
+		return fail(err, RC_PARSE, "profile %s: renewalThreshold %lld", p->name,
+		    (long long)threshold);
 	if ((rc = name_from_text(&p->subject, subject, err)) != RC_OK)
 		return err_context(err, "profile %s: subject", p->name);
 	p->key_bits = (unsigned)bits;
+	p->renewal_threshold = (unsigned)threshold;
+	p->revision = json_get_str(obj, "revision") != NULL ? json_get_str(obj, "revision") : "";
 	p->ca_thumbprint =
 	    json_get_str(obj, "caThumbprint") != NULL ? json_get_str(obj, "caThumbprint") : "";
 	p->build.subject = &p->subject;
@@ -136,7 +144,7 @@ read_profile(struct device_profile *p, const struct manner *m, const json_t *obj
 }
 
 static enum rc
-read_profiles(struct device *d, struct err *err)
+read_profiles(struct managed_device *d, struct err *err)
 {
 	const json_t *list = json_object_get(d->checkin, "scep"), *v;
 	size_t i, n = json_array_size(list);
@@ -156,7 +164,7 @@ read_profiles(struct device *d, struct err *err)
 }
 
 enum rc
-device_parse(struct device *d, const void *body, size_t len, struct err *err)
+device_parse(struct managed_device *d, const void *body, size_t len, struct err *err)
 {
 	const json_t *dev;
 	enum rc rc;
@@ -176,7 +184,7 @@ device_parse(struct device *d, const void *body, size_t len, struct err *err)
 /* ---- talking to the simulator ---- */
 
 static enum rc
-post(struct device *d, const char *verb, const struct buf *body, struct http_result *out,
+post(struct managed_device *d, const char *verb, const struct buf *body, struct http_result *out,
     struct err *err)
 {
 	static const char *const headers[] = { "Content-Type: application/json", NULL };
@@ -200,7 +208,7 @@ post(struct device *d, const char *verb, const struct buf *body, struct http_res
 }
 
 static enum rc
-check_in(struct device *d, struct err *err)
+check_in(struct managed_device *d, struct err *err)
 {
 	struct http_result r;
 	struct buf none;
@@ -219,10 +227,11 @@ check_in(struct device *d, struct err *err)
 }
 
 enum rc
-device_check_in(struct device **out, const char *simulator_url, const char *id, struct err *err)
+device_check_in(
+    struct managed_device **out, const char *simulator_url, const char *id, struct err *err)
 {
 	struct http_client_conf hc = { .user_agent = "scep-client" };
-	struct device *d = calloc(1, sizeof(*d));
+	struct managed_device *d = calloc(1, sizeof(*d));
 	size_t len = strlen(simulator_url);
 	enum rc rc;
 
@@ -240,7 +249,7 @@ device_check_in(struct device **out, const char *simulator_url, const char *id, 
 }
 
 void
-device_free(struct device *d)
+device_free(struct managed_device *d)
 {
 	if (d == NULL)
 		return;
@@ -256,8 +265,36 @@ device_free(struct device *d)
 	free(d);
 }
 
+/* ---- the profile's server ---- */
+
+enum rc
+device_session(struct session **out, const struct managed_device *d, const struct device_profile *p,
+    const struct manner *manner, const char *ca_file, struct err *err)
+{
+	struct session_conf conf = {
+		.url = p->urls[0], .ca_file = ca_file, .manner = manner != NULL ? manner : d->manner
+	};
+	struct session *s = NULL;
+	enum rc rc = session_open(&s, &conf, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (p->ca_thumbprint[0] == '\0' || session_find_fingerprint(s, p->ca_thumbprint) != NULL) {
+		*out = s;
+		return RC_OK;
+	}
+	session_free(s);
+	(void)fail(err, RC_INTEGRITY,
+	    "the certificate that profile %s pins (%s) is not among those of the server", p->name,
+	    p->ca_thumbprint);
+	return err_hint(
+	    err, "on Windows the trusted certificate profile has to hold the issuing CA");
+}
+
+/* ---- reports ---- */
+
 static enum rc
-report(struct device *d, const char *verb, json_t *body, struct err *err)
+report(struct managed_device *d, const char *verb, json_t *body, struct err *err)
 {
 	struct http_result r = { 0 };
 	struct buf text;
@@ -276,8 +313,8 @@ report(struct device *d, const char *verb, json_t *body, struct err *err)
 }
 
 enum rc
-device_report_installed(struct device *d, const struct device_profile *p, const uint8_t *cert,
-    size_t len, struct err *err)
+device_report_installed(struct managed_device *d, const struct device_profile *p,
+    const uint8_t *cert, size_t len, struct err *err)
 {
 	struct buf b64;
 	json_t *body;
@@ -291,7 +328,7 @@ device_report_installed(struct device *d, const struct device_profile *p, const 
 
 enum rc
 device_report_failed(
-    struct device *d, const struct device_profile *p, const char *why, struct err *err)
+    struct managed_device *d, const struct device_profile *p, const char *why, struct err *err)
 {
 	return report(d, "failed", json_pack("{s:s, s:s}", "profileId", p->id, "error", why), err);
 }

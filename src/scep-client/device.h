@@ -11,6 +11,7 @@
 #include "ossl/csr.h"
 #include "ossl/name.h"
 #include "scep-client/manner.h"
+#include "scep-client/session.h"
 
 #define DEVICE_EKU_MAX  32 /* of one profile */
 #define DEVICE_URLS_MAX 16
@@ -24,10 +25,12 @@ struct device_profile {
 	struct csr_build build; /* all but the key */
 	const char *eku[DEVICE_EKU_MAX];
 	unsigned key_bits;
-	const char *ca_thumbprint; /* "" when the profile does not pin one */
+	const char *ca_thumbprint;  /* "" when the profile does not pin one */
+	unsigned renewal_threshold; /* percent of the life that is left when it renews, 1 to 99 */
+	const char *revision;       /* another one: the certificate that is there no longer fits */
 };
 
-struct device {
+struct managed_device {
 	struct http_client *http;
 	char *base, *id; /* URL of the simulator, the device as it was named */
 	json_t *checkin; /* owns the strings below */
@@ -38,16 +41,24 @@ struct device {
 };
 
 /* Check in. *out is the caller's. RC_NOTFOUND: no such device. RC_PARSE, RC_IO. */
-enum rc device_check_in(
-    struct device **out, const char *simulator_url, const char *id, struct err *err) MUST_CHECK;
+enum rc device_check_in(struct managed_device **out, const char *simulator_url, const char *id,
+    struct err *err) MUST_CHECK;
 /* The door: the body of a check-in. Fills all but http, base and id. */
-enum rc device_parse(struct device *d, const void *body, size_t len, struct err *err) MUST_CHECK;
-void device_free(struct device *d);
+enum rc device_parse(
+    struct managed_device *d, const void *body, size_t len, struct err *err) MUST_CHECK;
+void device_free(struct managed_device *d);
+/*
+ * The profile's SCEP server, in the manner of the device or, if not NULL, in this one.  As
+ * session_open(); RC_INTEGRITY when the certificate that the profile pins is not among the server's.
+ */
+enum rc device_session(struct session **out, const struct managed_device *d,
+    const struct device_profile *p, const struct manner *manner, const char *ca_file,
+    struct err *err) MUST_CHECK;
 /* What the device tells Intune afterwards. */
-enum rc device_report_installed(struct device *d, const struct device_profile *p,
+enum rc device_report_installed(struct managed_device *d, const struct device_profile *p,
     const uint8_t *cert, size_t len, struct err *err) MUST_CHECK;
-enum rc device_report_failed(
-    struct device *d, const struct device_profile *p, const char *why, struct err *err) MUST_CHECK;
+enum rc device_report_failed(struct managed_device *d, const struct device_profile *p,
+    const char *why, struct err *err) MUST_CHECK;
 
 /* "digitalSignature" ... -> KU_* bit, 0 when unknown. */
 unsigned key_usage_by_name(const char *name);

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct device *d = calloc(1, sizeof(*d));
+	struct managed_device *d = calloc(1, sizeof(*d));
 	struct err err;
 
 	if (d != NULL)

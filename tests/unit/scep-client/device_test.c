@@ -20,9 +20,9 @@
 #define CHECK_IN DEVICE("windows") ",\"scep\":[" PROFILE "]}"
 
 static enum rc
-parse(struct device **out, const void *p, size_t len, struct err *err)
+parse(struct managed_device **out, const void *p, size_t len, struct err *err)
 {
-	struct device *d = calloc(1, sizeof(*d));
+	struct managed_device *d = calloc(1, sizeof(*d));
 	enum rc rc;
 
 	assert_non_null(d);
@@ -42,10 +42,10 @@ door(const void *p, size_t len)
 	return parse(NULL, p, len, &err);
 }
 
-static struct device *
+static struct managed_device *
 must_parse(const char *text)
 {
-	struct device *d = NULL;
+	struct managed_device *d = NULL;
 	struct err err;
 
 	assert_ok(parse(&d, text, strlen(text), &err), err);
@@ -55,7 +55,7 @@ must_parse(const char *text)
 static void
 a_profile_becomes_a_request(void **state)
 {
-	struct device *d = must_parse(CHECK_IN);
+	struct managed_device *d = must_parse(CHECK_IN);
 	const struct device_profile *p = &d->profiles[0];
 
 	assert_string_equal(d->name, "LAPTOP-01");
@@ -87,7 +87,7 @@ a_profile_becomes_a_request(void **state)
 static void
 apple_devices_never_send_a_validity(void **state)
 {
-	struct device *d = must_parse(DEVICE("ios") ",\"scep\":[" PROFILE "]}");
+	struct managed_device *d = must_parse(DEVICE("ios") ",\"scep\":[" PROFILE "]}");
 
 	assert_null(d->profiles[0].build.validity_period);
 	assert_null(d->profiles[0].build.validity_units);
@@ -97,7 +97,7 @@ apple_devices_never_send_a_validity(void **state)
 static void
 what_may_be_absent_has_a_default(void **state)
 {
-	struct device *d = must_parse(
+	struct managed_device *d = must_parse(
 	    DEVICE("toaster") ",\"scep\":[{\"profile\":\"a\",\"profileId\":\"b\",\"urls\":[\"u\"],"
 			      "\"challenge\":\"c\",\"subject\":\"CN=s\"}]}");
 	const struct device_profile *p = &d->profiles[0];
