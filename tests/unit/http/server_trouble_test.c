@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,16 +21,28 @@ static struct http_server *server;
 static uint16_t port, tls_port;
 static struct tls_ctx *ctx;
 static struct cert_dir cert;
-/* What the next reply suffers; written while no request is under way. */
+/* What the next reply suffers. */
+static pthread_mutex_t want_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct http_trouble want;
+
+static void
+set_want(const struct http_trouble *t)
+{
+	pthread_mutex_lock(&want_lock);
+	want = *t;
+	pthread_mutex_unlock(&want_lock);
+}
 
 static void
 handle(void *arg, const struct http_request *q, struct http_reply *r)
 {
 	buf_adds(&r->body, BODY);
 	r->content_type = "text/plain";
-	if (strcmp(q->path, "/well") != 0)
-		r->trouble = want;
+	if (strcmp(q->path, "/well") == 0)
+		return;
+	pthread_mutex_lock(&want_lock);
+	r->trouble = want;
+	pthread_mutex_unlock(&want_lock);
 }
 
 static int
@@ -62,7 +75,7 @@ ask(const struct http_trouble *t)
 {
 	int fd = dial(port);
 
-	want = *t;
+	set_want(t);
 	send_text(fd, GET);
 	return fd;
 }
@@ -113,7 +126,7 @@ pipelined_request_waits_for_the_drips(void **state)
 	int fd = dial(port);
 	struct reply r;
 
-	want = (struct http_trouble){ .piece = 40, .piece_ms = 2 };
+	set_want(&(struct http_trouble){ .piece = 40, .piece_ms = 2 });
 	send_text(fd, GET GET);
 	for (int i = 0; i < 2; i++) {
 		read_reply(fd, &r, false);
@@ -202,7 +215,7 @@ waiting_replies_hold_no_worker_and_do_not_outlive_the_server(void **state)
 	uint16_t p;
 	int fd[8];
 
-	want = (struct http_trouble){ .wait_ms = 600000, .limit_ms = 600000 };
+	set_want(&(struct http_trouble){ .wait_ms = 600000, .limit_ms = 600000 });
 	assert_int_equal(http_server_new(&s, &conf, &err), RC_OK);
 	assert_int_equal(http_listen(s, "127.0.0.1:0", NULL, NULL, &p, &err), RC_OK);
 	assert_int_equal(http_server_start(s, &err), RC_OK);
@@ -232,7 +245,7 @@ chunked_reply_is_whole(void **state)
 	assert_int_equal(http_client_new(&client, &conf, &err), RC_OK);
 	snprintf(url, sizeof url, "http://127.0.0.1:%u/", port);
 	for (size_t i = 0; i < 4; i++) {
-		want = (struct http_trouble){ .chunk = sizes[i], .piece = i == 1 ? 1 : 0 };
+		set_want(&(struct http_trouble){ .chunk = sizes[i], .piece = i == 1 ? 1 : 0 });
 		assert_int_equal(
 		    http_call(
 			client, &(struct http_call){ .method = "GET", .url = url }, &result, &err),
@@ -299,7 +312,7 @@ over_tls_half_a_reply_is_never_taken_for_one(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		enum rc rc;
 
-		want = rows[i].t;
+		set_want(&rows[i].t);
 		rc = http_call(
 		    client, &(struct http_call){ .method = "GET", .url = url }, &result, &err);
 		if ((rc == RC_OK) != rows[i].whole)

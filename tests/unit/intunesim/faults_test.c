@@ -2,6 +2,7 @@
  * faults_test.c - bad days: each kind as it is in the answer, which requests are hit, and rules as
  * text and JSON.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "base/text.h"
 #include "intunesim/fault_kinds.h"
+#include "intunesim/services.h"
 
 #include "kit.h"
 
@@ -554,6 +556,57 @@ hits_depend_on_seed_step_and_number_only(void **state)
 	faults_free(f);
 }
 
+#define THREADS 8
+
+struct drawing {
+	struct faults *f;
+	size_t hits;
+};
+
+static void *
+draw_many(void *arg)
+{
+	struct drawing *d = arg;
+	struct fault_rule r;
+	size_t place;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		if (faults_draw(d->f, SIM_STEP_VALIDATE, false, &r, &place))
+			d->hits++;
+		if (i % 50 == 0)
+			json_decref(faults_json(d->f));
+	}
+	return NULL;
+}
+
+/* Which thread's request is the 17th is chance; that the 17th is hit is not. */
+static void
+threads_share_the_same_hits(void **state)
+{
+	struct fault_rule rule = rule_of("step=validate,fault=empty,share=0.3,times=400");
+	struct drawing d[THREADS] = { 0 }, alone = { 0 };
+	pthread_t t[THREADS];
+	size_t sum = 0;
+	struct err e;
+
+	assert_ok(faults_new(&alone.f, &e), e);
+	faults_set(alone.f, 5, &rule, 1);
+	for (int i = 0; i < THREADS; i++)
+		draw_many(&alone);
+	faults_set(alone.f, 5, &rule, 1);
+	for (int i = 0; i < THREADS; i++) {
+		d[i].f = alone.f;
+		assert_int_equal(pthread_create(&t[i], NULL, draw_many, &d[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(t[i], NULL);
+		sum += d[i].hits;
+	}
+	assert_int_equal(sum, alone.hits);
+	assert_in_range(sum, 1, 400);
+	faults_free(alone.f);
+}
+
 static void
 after_and_times_bound_a_rule_per_step(void **state)
 {
@@ -578,6 +631,55 @@ after_and_times_bound_a_rule_per_step(void **state)
 	pattern(p, f, SIM_STEP_TOKEN);
 	assert_int_equal(count(p, 'a'), 0);
 	faults_free(f);
+}
+
+static void
+every_step_is_met_somewhere(void **state)
+{
+	static const struct {
+		const char *step, *method, *path;
+	} rows[] = {
+		{ "token", "POST", "/alpha.example/oauth2/v2.0/token" },
+		{ "token", "POST", "/alpha.example/oauth2/token" },
+		{ "token", "GET", "/metadata/identity/oauth2/token" },
+		{ "token", "GET", "/msi/token" },
+		{ "discovery", "GET", ENDPOINTS },
+		{ "discovery", "GET",
+		    "/alpha.example/servicePrincipalsByAppId/"
+		    "0000000a-0000-0000-c000-000000000000/serviceEndpoints" },
+		{ "validate", "POST", SERVICE "validateRequest" },
+		{ "success", "POST", SERVICE "successNotification" },
+		{ "failure", "POST", SERVICE "failureNotification" },
+		{ "download", "POST",
+		    REVOCATION_SERVICE_PATH
+		    "/CertificateAuthorityRequests/downloadRevocationRequests" },
+		{ "upload", "POST",
+		    REVOCATION_SERVICE_PATH
+		    "/CertificateAuthorityRequests/uploadRevocationResults" },
+		{ "graph", "GET", "/v1.0/users" },
+		{ "graph", "GET", "/v1.0/devices/delta" },
+		{ "graph", "GET", "/beta/deviceManagement/managedDevices" },
+		{ "checkin", "POST", "/sim/devices/win-1/checkin" },
+	};
+	const struct kit *k = *state;
+	char rule[128];
+	struct answer a;
+
+	for (size_t i = 0; i < N(rows); i++) {
+		snprintf(rule, sizeof(rule),
+		    "{\"step\":\"%s\",\"fault\":\"status\",\"status\":555,\"body\":\"odata\"}",
+		    rows[i].step);
+		set_rule(k, rule);
+		call(&a, k, &(struct request){ .method = rows[i].method, .path = rows[i].path });
+		if (a.status != 555 || a.json == NULL)
+			fail_msg("%s: %d %s", rows[i].path, a.status, buf_str(&a.body));
+		answer_done(&a);
+		get(&a, k, "/sim/faults", NULL);
+		assert_int_equal(json_integer_value(json_object_get(
+				     json_object_get(a.json, "requests"), rows[i].step)),
+		    1);
+		answer_done(&a);
+	}
 }
 
 /* ---- rules ---- */
@@ -775,7 +877,9 @@ main(void)
 		TEST(service_moves_and_discovery_tells_where),
 		TEST(discovery_may_tell_any_place),
 		TEST(hits_depend_on_seed_step_and_number_only),
+		TEST(threads_share_the_same_hits),
 		TEST(after_and_times_bound_a_rule_per_step),
+		TEST(every_step_is_met_somewhere),
 		TEST(get_shows_rules_as_put_takes_them_and_counts_hits),
 		TEST(bad_rules_are_refused_and_the_old_ones_stay),
 		TEST(rules_in_one_argument),
