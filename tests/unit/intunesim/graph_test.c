@@ -484,30 +484,23 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_user_is_found_by_id_and_by_name, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    what_is_not_there_is_404_in_graphs_words, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    every_resource_asks_for_its_permission, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    a_device_is_found_by_each_of_its_names, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    managed_devices_show_their_state_in_beta_only, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    bad_queries_are_refused_and_not_ignored, setup, teardown),
-		cmocka_unit_test_setup_teardown(pages_bring_everybody_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_page_belongs_to_its_query, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    profiles_have_the_type_of_their_platform, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    a_profile_says_what_the_console_shows, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_round_begins_with_everybody, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_link_brings_what_happened_since, setup, teardown),
-		cmocka_unit_test_setup_teardown(many_changes_come_in_pages, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_link_that_is_too_old_says_so, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    a_token_of_something_else_is_refused, setup, teardown),
+		cmocka_unit_test(a_user_is_found_by_id_and_by_name),
+		cmocka_unit_test(what_is_not_there_is_404_in_graphs_words),
+		cmocka_unit_test(every_resource_asks_for_its_permission),
+		cmocka_unit_test(a_device_is_found_by_each_of_its_names),
+		cmocka_unit_test(managed_devices_show_their_state_in_beta_only),
+		cmocka_unit_test(bad_queries_are_refused_and_not_ignored),
+		cmocka_unit_test(pages_bring_everybody_once),
+		cmocka_unit_test(a_page_belongs_to_its_query),
+		cmocka_unit_test(profiles_have_the_type_of_their_platform),
+		cmocka_unit_test(a_profile_says_what_the_console_shows),
+		cmocka_unit_test(a_round_begins_with_everybody),
+		cmocka_unit_test(a_link_brings_what_happened_since),
+		cmocka_unit_test(many_changes_come_in_pages),
+		cmocka_unit_test(a_link_that_is_too_old_says_so),
+		cmocka_unit_test(a_token_of_something_else_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	/* one simulator for all: making its keys takes a second */
+	return cmocka_run_group_tests(tests, setup, teardown);
 }
