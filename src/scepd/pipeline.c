@@ -2,7 +2,7 @@
  * pipeline.c - an enrolment, top to bottom.
  *
  * The steps stand in one table in the order in which they happen; each is durable in the store
- * before the next one's effect can be seen. A step that the stored row has already passed is
+ * before its effect can be seen. A step that the stored row has already passed is
  * skipped: that is how a repeated or interrupted transaction goes on where it stopped.
  */
 #include <stdlib.h>
@@ -179,7 +179,8 @@ decide(struct enrolment *e, struct err *err)
 	    &e->spec, e->auth, e->csr, e->ep->profile, e->ep->sca->ca, clock_now(), err);
 }
 
-/* The verdict and the serial number are on disk before a key is touched. */
+/* The verdict and the serial number are on disk no later than the certificate, and that before
+ * anybody hears of it. */
 static enum rc
 reserve(struct enrolment *e, struct err *err)
 {

@@ -23,7 +23,8 @@ struct sq_store {
 	char *path;
 	int lock_fd; /* of <file>.lock; -1 when shared */
 	struct sq_writer *writer;
-	pthread_mutex_t lock; /* over the pool */
+	struct sq_fresh *fresh; /* NULL when shared: the daemon numbers rows ahead */
+	pthread_mutex_t lock;   /* over the pool */
 	struct sq_conn *readers;
 	size_t n_readers;
 };
@@ -38,6 +39,12 @@ struct sq_writer *
 sq_store_writer(struct store *s)
 {
 	return of(s)->writer;
+}
+
+struct sq_fresh *
+sq_store_fresh(struct store *s)
+{
+	return of(s)->fresh;
 }
 
 enum rc
@@ -173,6 +180,15 @@ writer_open(struct sq_store *q, bool shared, struct err *err)
 	return sq_writer_start(&q->writer, c, sqlite_tx_delivered_step, err);
 }
 
+static enum rc
+fresh_open(struct sq_store *q, struct err *err)
+{
+	struct sq_conn *c = NULL;
+	enum rc rc = sq_open(&c, q->path, SQ_READER, err);
+
+	return rc != RC_OK ? rc : sq_fresh_new(&q->fresh, q->writer, c, err);
+}
+
 static void
 sqlite_close(struct store *s)
 {
@@ -180,6 +196,7 @@ sqlite_close(struct store *s)
 
 	if (q->writer != NULL)
 		sq_writer_stop(q->writer);
+	sq_fresh_free(q->fresh);
 	for (struct sq_conn *c = q->readers, *next; c != NULL; c = next) {
 		next = c->next;
 		sq_close(c);
@@ -212,6 +229,8 @@ sqlite_open(struct store **out, const char *path, bool shared, struct err *err)
 		rc = lock_take(&q->lock_fd, path, err);
 	if (rc == RC_OK)
 		rc = writer_open(q, shared, err);
+	if (rc == RC_OK && !shared)
+		rc = fresh_open(q, err);
 	if (rc != RC_OK) {
 		sqlite_close(&q->base);
 		return rc;
@@ -311,6 +330,18 @@ sqlite_stats(struct store *s, struct store_stats *out, struct err *err)
 	return RC_OK;
 }
 
+static enum rc
+nothing(struct sq_writer *w, void *arg, struct err *err)
+{
+	return RC_OK;
+}
+
+static enum rc
+sqlite_flush(struct store *s, struct err *err)
+{
+	return sq_write(of(s)->writer, nothing, NULL, err);
+}
+
 static void
 sqlite_tx_delivered(struct store *s, int64_t id)
 {
@@ -321,6 +352,7 @@ const struct store_backend sqlite_backend = {
 	.scheme = "sqlite:",
 	.open = sqlite_open,
 	.close = sqlite_close,
+	.flush = sqlite_flush,
 	.tx_begin = sqlite_tx_begin,
 	.tx_reserve = sqlite_tx_reserve,
 	.tx_signed = sqlite_tx_signed,

@@ -6,12 +6,14 @@
 #define SCEPD_STORE_SQLITE_H
 
 #include "store/sqlite_conn.h"
+#include "store/sqlite_fresh.h"
 #include "store/sqlite_writer.h"
 #include "store/store_backend.h"
 
 struct sq_store;
 
 struct sq_writer *sq_store_writer(struct store *s);
+struct sq_fresh *sq_store_fresh(struct store *s); /* NULL beside a daemon */
 /* Borrow a connection for reading; give it back when its statements have ended. */
 enum rc sq_reader_get(struct sq_conn **out, struct store *s, struct err *err) MUST_CHECK;
 void sq_reader_put(struct store *s, struct sq_conn *c);

@@ -205,11 +205,18 @@ sq_exec(struct sq_conn *c, enum sq_stmt id, const struct sq_arg *args, size_t n,
 enum rc
 sq_number(struct sq_conn *c, enum sq_stmt id, int64_t *out, struct err *err)
 {
+	return sq_number_of(c, id, SQ_NO_ARGS, out, err);
+}
+
+enum rc
+sq_number_of(struct sq_conn *c, enum sq_stmt id, const struct sq_arg *args, size_t n, int64_t *out,
+    struct err *err)
+{
 	struct sq_cursor cur;
 	bool row = false;
 	enum rc rc;
 
-	rc = sq_query(&cur, c, id, SQ_NO_ARGS, err);
+	rc = sq_query(&cur, c, id, args, n, err);
 	if (rc == RC_OK)
 		rc = sq_next(&cur, &row, err);
 	if (rc == RC_OK)

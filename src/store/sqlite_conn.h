@@ -28,6 +28,7 @@ enum sq_stmt {
 	Q_SAVE_ROLLBACK,
 
 	Q_TX_FIND,
+	Q_TX_KNOWN,
 	Q_TX_STATE,
 	Q_TX_NEW,
 	Q_TX_AGAIN,
@@ -159,5 +160,7 @@ enum rc sq_took(const struct sq_cursor *cur, struct err *err) MUST_CHECK;
 
 /* A statement that yields one number (0 for NULL or no row). */
 enum rc sq_number(struct sq_conn *c, enum sq_stmt id, int64_t *out, struct err *err) MUST_CHECK;
+enum rc sq_number_of(struct sq_conn *c, enum sq_stmt id, const struct sq_arg *args, size_t n,
+    int64_t *out, struct err *err) MUST_CHECK;
 
 #endif

@@ -13,7 +13,8 @@
  *    and rows of their own would be one more page in two commits of every enrolment.  The table
  *    `outbox` holds the failures, at most one a transaction.
  *  - Rows of tx, cert and audit are never deleted, so the greatest id is their number (sqlite_stats
- * in sqlite.c relies on it).
+ * in sqlite.c relies on it).  The number of a tx row that could not be written, on a full disk say,
+ * stays unused (sqlite_fresh.h): the figure is that much too high.
  */
 #include <stdio.h>
 

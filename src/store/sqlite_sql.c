@@ -33,9 +33,11 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_SAVE_ROLLBACK] = "ROLLBACK TO step",
 
 	[Q_TX_FIND] = "SELECT " TX_COLUMNS " FROM tx t WHERE t.key = ?1",
+	[Q_TX_KNOWN] = "SELECT 1 FROM tx WHERE key = ?1",
 	[Q_TX_STATE] = "SELECT state FROM tx WHERE id = ?1",
-	[Q_TX_NEW] = "INSERT INTO tx(key, state, attempt, created, changed, csr_sha256,"
-		     " signer_sha256, endpoint, transaction_id) VALUES(?1,1,1,?2,?2,?3,?4,?5,?6)",
+	[Q_TX_NEW] = "INSERT INTO tx(id, key, state, attempt, created, changed, csr_sha256,"
+		     " signer_sha256, endpoint, transaction_id)"
+		     " VALUES(?7,?1,1,1,?2,?2,?3,?4,?5,?6)",
 	[Q_TX_AGAIN] =
 	    "UPDATE tx SET state = 1, attempt = attempt + 1, changed = ?2, authority = NULL,"
 	    " serial = NULL, reason = NULL, context = NULL WHERE id = ?1 AND state >= 5",

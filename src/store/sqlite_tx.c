@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "store/sqlite.h"
 
@@ -48,10 +50,9 @@ sqlite_tx_why_not(struct sq_conn *c, int64_t id, const char *move, struct err *e
 /* ---- begin ---- */
 
 struct begin_args {
-	const struct tx_key *key;
+	struct sq_new_tx n;
+	struct sq_fresh *fresh_ids; /* NULL: SQLite numbers the row */
 	uint8_t row_key[TX_ROW_KEY_SIZE];
-	const uint8_t *csr;
-	size_t csr_len;
 	struct store_tx tx;
 	bool fresh;
 };
@@ -74,40 +75,14 @@ tx_find(struct sq_conn *c, struct begin_args *a, bool *found, struct err *err)
 }
 
 static enum rc
-pending_put(struct sq_conn *c, const struct begin_args *a, struct err *err)
-{
-	return sq_exec(
-	    c, Q_PENDING_PUT, SQ_ARGS(sq_i(a->tx.id), sq_b(a->csr, a->csr_len)), NULL, err);
-}
-
-static enum rc
 tx_create(struct sq_writer *w, struct begin_args *a, struct err *err)
 {
-	struct sq_conn *c = sq_writer_conn(w);
-	const struct tx_key *key = a->key;
 	enum rc rc;
 
-	rc = sq_exec(c, Q_TX_NEW,
-	    SQ_ARGS(sq_b(a->row_key, sizeof(a->row_key)), sq_i(sq_writer_now(w)),
-		sq_b(key->csr_sha256, 32), sq_b(key->signer_sha256, 32), sq_t(key->endpoint),
-		sq_t(key->transaction_id)),
-	    NULL, err);
-	if (rc != RC_OK)
-		return rc;
-	a->tx = (struct store_tx){
-		.id = sqlite3_last_insert_rowid(c->db),
-		.state = TX_RECEIVED,
-		.attempt = 1,
-		.created = sq_writer_now(w),
-		.changed = sq_writer_now(w),
-	};
-	memcpy(a->tx.csr_sha256, key->csr_sha256, 32);
-	memcpy(a->tx.signer_sha256, key->signer_sha256, 32);
-	a->tx.endpoint = strdup(key->endpoint);
-	a->tx.transaction_id = strdup(key->transaction_id);
-	if (a->tx.endpoint == NULL || a->tx.transaction_id == NULL)
-		return fail(err, RC_NOMEM, "no memory for a transaction");
-	return pending_put(c, a, err);
+	if (a->fresh_ids != NULL)
+		a->n.id = sq_fresh_id(a->fresh_ids);
+	rc = sq_new_tx_write(w, &a->n, &a->n.id, err);
+	return rc != RC_OK ? rc : sq_new_tx_row(&a->tx, &a->n, err);
 }
 
 /* A row that has ended starts again: the reason may be gone, and whoever decides decides anew. */
@@ -134,7 +109,8 @@ tx_again(struct sq_writer *w, struct begin_args *a, struct err *err)
 	t->state = TX_RECEIVED;
 	t->attempt++;
 	t->changed = sq_writer_now(w);
-	return pending_put(sq_writer_conn(w), a, err);
+	return sq_exec(sq_writer_conn(w), Q_PENDING_PUT,
+	    SQ_ARGS(sq_i(t->id), sq_b(a->n.csr, a->n.csr_len)), NULL, err);
 }
 
 /* *over: revoked or expired. */
@@ -214,26 +190,42 @@ begin_step(struct sq_writer *w, void *arg, struct err *err)
 	if (!found)
 		return tx_create(w, a, err);
 	/* S13: knowing transactionID and request is not enough, the key must be the same. */
-	if (memcmp(a->tx.signer_sha256, a->key->signer_sha256, 32) != 0)
+	if (memcmp(a->tx.signer_sha256, a->n.key.signer_sha256, 32) != 0)
 		return fail(err, RC_DENIED, "transaction %lld was begun with another signer key",
 		    (long long)a->tx.id);
 	return a->fresh ? tx_again(w, a, err) : tx_known(w, a, err);
+}
+
+/* A row that is known, or that cannot be left to the writer: find out, and wait. */
+static enum rc
+begin_awaited(struct store *s, struct begin_args *a, struct err *err)
+{
+	enum rc rc = sq_write(sq_store_writer(s), begin_step, a, err);
+
+	if (rc != RC_OK)
+		store_tx_done(&a->tx);
+	return rc;
 }
 
 enum rc
 sqlite_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr, size_t csr_len,
     struct store_tx *out, bool *fresh, struct err *err)
 {
-	struct begin_args a = { .key = key, .csr = csr, .csr_len = csr_len };
+	struct begin_args a = { .n = { .created = clock_now_ms(),
+				    .key = *key,
+				    .row_key = a.row_key,
+				    .csr = csr,
+				    .csr_len = csr_len },
+		.fresh_ids = sq_store_fresh(s) };
 	enum rc rc;
 
 	rc = tx_row_key(a.row_key, key, err);
-	if (rc == RC_OK)
-		rc = sq_write(sq_store_writer(s), begin_step, &a, err);
-	if (rc != RC_OK) {
-		store_tx_done(&a.tx);
+	if (rc == RC_OK && a.fresh_ids != NULL)
+		rc = sq_fresh_begin(a.fresh_ids, &a.n, &a.tx, &a.fresh, err);
+	if (rc == RC_OK && !a.fresh)
+		rc = begin_awaited(s, &a, err);
+	if (rc != RC_OK)
 		return rc;
-	}
 	*out = a.tx;
 	*fresh = a.fresh;
 	return RC_OK;
@@ -241,11 +233,29 @@ sqlite_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr, s
 
 /* ---- reserve, notified, delivered ---- */
 
+/* Its own memory, since nobody waits for the step. */
 struct reserve_args {
 	int64_t id;
-	const char *authority, *context;
-	const struct store_serial *serial;
+	char *authority, *context; /* within the same piece; NULL: none */
+	struct store_serial serial;
+	char text[];
 };
+
+static struct reserve_args *
+reserve_args_make(
+    int64_t id, const char *authority, const struct store_serial *serial, const char *context)
+{
+	size_t len = strlen(authority) + 1, more = context == NULL ? 0 : strlen(context) + 1;
+	struct reserve_args *a = malloc(sizeof(*a) + len + more);
+
+	if (a == NULL)
+		return NULL;
+	a->id = id;
+	a->serial = *serial;
+	a->authority = memcpy(a->text, authority, len);
+	a->context = more == 0 ? NULL : memcpy(a->text + len, context, more);
+	return a;
+}
 
 static enum rc
 reserve_step(struct sq_writer *w, void *arg, struct err *err)
@@ -256,20 +266,42 @@ reserve_step(struct sq_writer *w, void *arg, struct err *err)
 
 	rc = sq_exec(sq_writer_conn(w), Q_TX_RESERVE,
 	    SQ_ARGS(sq_i(a->id), sq_i(sq_writer_now(w)), sq_t(a->authority),
-		sq_b(a->serial->v, a->serial->len), sq_t(a->context)),
+		sq_b(a->serial.v, a->serial.len), sq_t(a->context)),
 	    &changed, err);
 	if (rc == RC_OK && changed == 0)
 		rc = sqlite_tx_why_not(sq_writer_conn(w), a->id, "reserved", err);
 	return rc;
 }
 
+/* The transaction stays as it was, so that `signed` is refused. */
+static void
+reserve_done(void *arg, const struct err *failed)
+{
+	struct reserve_args *a = arg;
+
+	if (failed != NULL)
+		log_msg(LOG_ERROR, "store",
+		    "no serial number could be reserved for transaction %lld: %s", (long long)a->id,
+		    failed->msg);
+	free(a);
+}
+
 enum rc
 sqlite_tx_reserve(struct store *s, int64_t id, const char *authority,
     const struct store_serial *serial, const char *context, struct err *err)
 {
-	struct reserve_args a = { id, authority, context, serial };
+	struct reserve_args *a = reserve_args_make(id, authority, serial, context);
+	enum rc rc;
 
-	return sq_write(sq_store_writer(s), reserve_step, &a, err);
+	if (a == NULL)
+		return fail(err, RC_NOMEM, "no memory for a reservation");
+	rc = sq_write_behind(sq_store_writer(s), reserve_step, reserve_done, a, err);
+	if (rc == RC_LIMIT) /* wait for room, then */
+		rc = sq_write(sq_store_writer(s), reserve_step, a, err);
+	else if (rc == RC_OK)
+		return RC_OK;
+	free(a);
+	return rc;
 }
 
 static enum rc

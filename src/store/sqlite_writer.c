@@ -16,7 +16,7 @@
 
 #define GROUP_MAX 256  /* steps in one transaction: bounds how long the first of them waits */
 #define LATER_MAX 1024 /* steps that may be lost, while they wait for company */
-#define LATER_MS  50   /* how long they wait when no other step comes by */
+#define LATER_MS  50   /* how long what nobody waits for stays when no other step comes by */
 /* Of the log, 4 MB: it is replayed at start and searched by readers, and carrying it over holds
  * the next group up. */
 #define CHECKPOINT_PAGES 1000
@@ -28,12 +28,19 @@ struct step {
 	enum rc rc;
 	sem_t done;
 	struct step *next;
+	sq_done_fn *behind; /* not NULL: nobody waits, and the step is the writer's to free */
+};
+
+/* A step that nobody waits for, with room for its error. */
+struct behind {
+	struct step step;
+	struct err err;
 };
 
 /* What one transaction is made of. */
 struct group {
 	struct step *first;
-	size_t n;
+	size_t n, awaited;
 	int64_t later[LATER_MAX];
 	size_t n_later;
 };
@@ -47,7 +54,7 @@ struct sq_writer {
 	pthread_mutex_t lock; /* over what follows */
 	pthread_cond_t work, room;
 	struct step *head, **tail;
-	size_t queued;
+	size_t queued, awaited; /* of the queued, those somebody waits for */
 	int64_t later[LATER_MAX];
 	size_t n_later;
 	bool stop;
@@ -111,6 +118,27 @@ wait_for_room(struct sq_writer *w, struct err *err)
 	return RC_OK;
 }
 
+/* Under the lock: whether a group has to be run now. */
+static bool
+pressing(const struct sq_writer *w)
+{
+	return w->awaited > 0 || w->queued >= GROUP_MAX || w->stop;
+}
+
+/* Under the lock.  The thread is woken to run a group, and to begin the time that one may wait. */
+static void
+append(struct sq_writer *w, struct step *s)
+{
+	bool idle = w->queued == 0 && w->n_later == 0, pressed = pressing(w);
+
+	*w->tail = s;
+	w->tail = &s->next;
+	w->queued++;
+	w->awaited += s->behind == NULL;
+	if (idle || (!pressed && pressing(w)))
+		pthread_cond_signal(&w->work);
+}
+
 static enum rc
 enqueue(struct sq_writer *w, struct step *s, struct err *err)
 {
@@ -118,12 +146,8 @@ enqueue(struct sq_writer *w, struct step *s, struct err *err)
 
 	pthread_mutex_lock(&w->lock);
 	rc = wait_for_room(w, err);
-	if (rc == RC_OK) {
-		*w->tail = s;
-		w->tail = &s->next;
-		if (w->queued++ == 0)
-			pthread_cond_signal(&w->work);
-	}
+	if (rc == RC_OK)
+		append(w, s);
 	pthread_mutex_unlock(&w->lock);
 	return rc;
 }
@@ -144,6 +168,26 @@ sq_write(struct sq_writer *w, sq_step_fn *fn, void *arg, struct err *err)
 	}
 	sem_destroy(&s.done);
 	return rc;
+}
+
+enum rc
+sq_write_behind(struct sq_writer *w, sq_step_fn *fn, sq_done_fn *done, void *arg, struct err *err)
+{
+	struct behind *b = calloc(1, sizeof(*b));
+	bool room;
+
+	if (b == NULL)
+		return fail(err, RC_NOMEM, "no memory for a step of the store");
+	b->step = (struct step){ .fn = fn, .arg = arg, .err = &b->err, .behind = done };
+	pthread_mutex_lock(&w->lock);
+	room = w->queued < STORE_QUEUE_MAX;
+	if (room)
+		append(w, &b->step);
+	pthread_mutex_unlock(&w->lock);
+	if (room)
+		return RC_OK;
+	free(b);
+	return fail(err, RC_LIMIT, "the store's queue is full");
 }
 
 void
@@ -289,6 +333,17 @@ run_transaction(struct sq_writer *w, struct group *g, struct err *err)
 }
 
 static void
+step_ended(struct step *s)
+{
+	if (s->behind == NULL) {
+		sem_post(&s->done);
+		return;
+	}
+	s->behind(s->arg, s->rc == RC_OK ? NULL : s->err);
+	free((struct behind *)s);
+}
+
+static void
 run_group(struct sq_writer *w, struct group *g)
 {
 	struct err err = { 0 };
@@ -301,7 +356,7 @@ run_group(struct sq_writer *w, struct group *g)
 	atomic_fetch_add(&w->writes, g->n + g->n_later);
 	for (struct step *s = g->first, *next; s != NULL; s = next) {
 		next = s->next; /* the step is gone once its caller runs */
-		sem_post(&s->done);
+		step_ended(s);
 	}
 }
 
@@ -341,11 +396,11 @@ wait_for_work(struct sq_writer *w)
 {
 	while (w->head == NULL && w->n_later == 0 && !w->stop)
 		pthread_cond_wait(&w->work, &w->lock);
-	if (w->head == NULL && !w->stop) {
+	if (!pressing(w)) {
 		struct timespec until = after_ms(LATER_MS);
 
-		while (w->head == NULL && !w->stop &&
-		    pthread_cond_timedwait(&w->work, &w->lock, &until) != ETIMEDOUT)
+		while (
+		    !pressing(w) && pthread_cond_timedwait(&w->work, &w->lock, &until) != ETIMEDOUT)
 			;
 	}
 	return w->head != NULL || w->n_later > 0;
@@ -357,8 +412,11 @@ take_group(struct sq_writer *w, struct group *g)
 {
 	struct step **end = &w->head;
 
-	for (g->n = 0; g->n < GROUP_MAX && *end != NULL; g->n++)
+	g->awaited = 0;
+	for (g->n = 0; g->n < GROUP_MAX && *end != NULL; g->n++) {
+		g->awaited += (*end)->behind == NULL;
 		end = &(*end)->next;
+	}
 	g->first = g->n > 0 ? w->head : NULL;
 	w->head = *end;
 	*end = NULL;
@@ -367,6 +425,7 @@ take_group(struct sq_writer *w, struct group *g)
 	if (w->queued >= STORE_QUEUE_MAX)
 		pthread_cond_broadcast(&w->room);
 	w->queued -= g->n;
+	w->awaited -= g->awaited;
 	memcpy(g->later, w->later, w->n_later * sizeof(w->later[0]));
 	g->n_later = w->n_later;
 	w->n_later = 0;

@@ -6,7 +6,11 @@
  * fsync), and wakes the callers.  A step that fails is undone and the others stand. There is no
  * delay to make groups larger: a lone step is committed at once.
  *
- * Threads: any for sq_write() and sq_write_later().  Steps themselves run on the writer's thread,
+ * A step may also be left in the queue without waiting.  Steps run in the order in which they were
+ * handed over, awaited or not, so a step that was left is durable no later than any awaited one
+ * that follows it; alone it is committed within 50 ms.
+ *
+ * Threads: any for sq_write(), sq_write_behind() and sq_write_later().  Steps themselves run on the writer's thread,
  * one at a time.
  */
 #ifndef SCEPD_STORE_SQLITE_WRITER_H
@@ -30,6 +34,15 @@ void sq_writer_stop(struct sq_writer *w);
 
 /* Run `fn(w, arg)` in the next group; returns when it is durable. */
 enum rc sq_write(struct sq_writer *w, sq_step_fn *fn, void *arg, struct err *err) MUST_CHECK;
+/*
+ * Run `fn(w, arg)` in some group soon, in its place among all steps; does not wait.  `arg` is the
+ * writer's until `done` gets it back on the writer's thread: *failed tells why it was not written,
+ * NULL: it is durable.  RC_LIMIT at once when the queue is full, RC_NOMEM; then `arg` stays the
+ * caller's.
+ */
+typedef void sq_done_fn(void *arg, const struct err *failed);
+enum rc sq_write_behind(
+    struct sq_writer *w, sq_step_fn *fn, sq_done_fn *done, void *arg, struct err *err) MUST_CHECK;
 /* Have the `later` function called for `id` in some group soon; does not wait, and drops it when
  * too many wait. */
 void sq_write_later(struct sq_writer *w, int64_t id);

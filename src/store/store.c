@@ -49,6 +49,12 @@ store_close(struct store *s)
 		s->backend->close(s);
 }
 
+enum rc
+store_flush(struct store *s, struct err *err)
+{
+	return s->backend->flush(s, err);
+}
+
 /* A text of a row; NULL is fine where the column may be empty. */
 static enum rc
 check_text(const char *s, size_t max, bool needed, const char *what, struct err *err)

@@ -2,8 +2,11 @@
  * store.h - what the CA remembers: transactions, certificates, audit rows, the outbox.
  *
  * The only interface to persistence; SQL stands in the backend's files and nowhere else.  Every
- * call is atomic and durable when it returns (SQLite: WAL, synchronous=FULL); calls of many threads
- * are grouped into one commit by a writer thread, so durability costs one fsync for all that wait.
+ * call is atomic, and durable when it returns (SQLite: WAL, synchronous=FULL) unless it says that
+ * it does not wait; calls of many threads are grouped into one commit by a writer thread, so
+ * durability costs one fsync for all that wait.  What was handed over without waiting is written in
+ * its place among all calls: it is durable no later than any later call that waits, and by itself
+ * within 50 ms.
  * Borrowed inputs live for the call; results are the caller's.
  *
  * A transaction is one row keyed (endpoint, transactionID, SHA-256 of the CSR):
@@ -87,6 +90,8 @@ enum rc store_open(struct store **out, const char *url, struct err *err) MUST_CH
 enum rc store_open_shared(struct store **out, const char *url, struct err *err) MUST_CHECK;
 /* No other thread may be in a call.  Waits for what was handed over; NULL is allowed. */
 void store_close(struct store *s);
+/* Returns when everything that was handed over before is durable, or has failed. */
+enum rc store_flush(struct store *s, struct err *err) MUST_CHECK;
 
 /* ---- transactions ---- */
 
@@ -98,11 +103,20 @@ void store_close(struct store *s);
  * over is revoked, expired or older than STORE_REPEAT_MS.  Otherwise `out` is the row as it stands
  * (with cert from `signed` on).  RC_DENIED when the row belongs to another signer key. `csr` is kept for
  * recovery.
+ *
+ * Does not wait for the commit of a new row, whose loss nobody could notice: nothing about it is
+ * visible before `signed` or `refused`, which wait.  If it cannot be written the log says why, and
+ * these find no transaction.  Until it is written every other begin of the same key finds it all
+ * the same.
  */
 enum rc store_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr,
     size_t csr_len, struct store_tx *out, bool *fresh, struct err *err) MUST_CHECK;
-/* received -> authorised -> reserved in one step: the verdict and the serial are durable before
- * anything is signed. */
+/*
+ * received -> authorised -> reserved in one step: verdict and serial number.  Does not wait: they
+ * are durable no later than `signed`, before which no certificate leaves the process.  A reservation
+ * that is not allowed or cannot be written changes nothing, the log says why, and `signed` with its
+ * serial number is RC_CONFLICT.
+ */
 enum rc store_tx_reserve(struct store *s, int64_t id, const char *authority, const char *serial_hex,
     const char *context, struct err *err) MUST_CHECK;
 

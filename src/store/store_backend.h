@@ -42,6 +42,7 @@ struct store_backend {
 	const char *scheme; /* "sqlite:" */
 	enum rc (*open)(struct store **out, const char *where, bool shared, struct err *err);
 	void (*close)(struct store *s);
+	enum rc (*flush)(struct store *s, struct err *err);
 
 	enum rc (*tx_begin)(struct store *s, const struct tx_key *key, const uint8_t *csr,
 	    size_t csr_len, struct store_tx *out, bool *fresh, struct err *err);

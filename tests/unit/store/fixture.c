@@ -186,6 +186,8 @@ sf_number(struct sf *f, const char *sql)
 	sqlite3_stmt *q;
 	int64_t v = 0;
 
+	if (f->s != NULL)
+		ok(f, store_flush(f->s, &f->err));
 	assert_int_equal(sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
 	sqlite3_busy_timeout(db, 5000);
 	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);

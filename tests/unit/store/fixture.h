@@ -47,7 +47,7 @@ int64_t sf_begin(struct sf *f, unsigned n, enum tx_state want);
 int64_t sf_drive(struct sf *f, unsigned n, enum tx_state to);
 /* The state that a row has now, read behind the store's back; 0: no such row. */
 enum tx_state sf_state(struct sf *f, int64_t id);
-/* One number from the database file, by SQL. */
+/* One number from the database file, by SQL, when all that was handed over is written. */
 int64_t sf_number(struct sf *f, const char *sql);
 /* Change the file behind the store's back. */
 void sf_sql(struct sf *f, const char *sql);

@@ -102,7 +102,8 @@ reserve_same(struct crowd *c, unsigned i)
 	enum rc rc;
 
 	sf_tx(&t, i);
-	rc = store_tx_reserve(c->f->s, c->id, "static", t.serial, NULL, &err);
+	c->wrong += store_tx_reserve(c->f->s, c->id, "static", t.serial, NULL, &err) != RC_OK;
+	rc = store_tx_signed(c->f->s, c->id, &t.cert, true, &err);
 	c->hits += rc == RC_OK;
 	c->wrong += rc != RC_OK && rc != RC_CONFLICT;
 }
@@ -116,7 +117,8 @@ one_thread_of_many_wins_a_transaction(void **state)
 	crowd_run(&c);
 	assert_int_equal(c.wrong, 0);
 	assert_int_equal(c.hits, 1);
-	assert_int_equal(sf_state(c.f, c.id), TX_RESERVED);
+	assert_int_equal(sf_state(c.f, c.id), TX_SIGNED);
+	assert_int_equal(sf_number(c.f, "SELECT count(*) FROM cert"), 1);
 }
 
 /* A whole enrolment; every third thread does what must fail in the middle of it. */
@@ -330,6 +332,151 @@ more_callers_than_the_queue_holds_are_all_served(void **state)
 	assert_int_equal(rows, c.n);
 }
 
+/* ---- steps that nobody waits for ---- */
+
+/* Begin without looking at the row behind the store's back, which would wait for it. */
+static int64_t
+begin_left(struct sf *f, struct sf_tx *t, unsigned n, bool *fresh)
+{
+	struct store_tx row;
+	int64_t id;
+
+	sf_tx(t, n);
+	ok(f, store_tx_begin(f->s, &t->key, t->csr, sizeof(t->csr), &row, fresh, &f->err));
+	id = row.id;
+	assert_int_equal(row.state, TX_RECEIVED);
+	store_tx_done(&row);
+	return id;
+}
+
+static void
+what_is_left_is_written_by_itself(void **state)
+{
+	struct sf *f = *state;
+	struct store_stats st = { 0 };
+	struct sf_tx t;
+	bool fresh;
+	int64_t id = begin_left(f, &t, 1, &fresh);
+
+	assert_true(fresh);
+	ok(f, store_tx_reserve(f->s, id, "static", t.serial, NULL, &f->err));
+	for (int tries = 0; tries < 500 && st.tx[TX_RESERVED] == 0; tries++) {
+		usleep(10000);
+		ok(f, store_stats(f->s, &st, &f->err));
+	}
+	assert_int_equal(st.tx[TX_RESERVED], 1);
+}
+
+static void
+what_is_left_is_written_when_closing(void **state)
+{
+	struct sf *f = *state;
+	struct sf_tx t;
+	bool fresh;
+	int64_t id = begin_left(f, &t, 1, &fresh);
+
+	ok(f, store_tx_reserve(f->s, id, "static", t.serial, "{}", &f->err));
+	sf_restart(f);
+	assert_int_equal(sf_state(f, id), TX_RESERVED);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM pending"), 1);
+	assert_int_equal(begin_left(f, &t, 2, &fresh), id + 1);
+}
+
+static void
+what_is_left_is_durable_with_what_is_awaited_after_it(void **state)
+{
+	struct sf *f = *state;
+	struct sf_tx t[3];
+	int64_t id[3];
+	bool fresh;
+
+	for (unsigned i = 0; i < 3; i++)
+		id[i] = begin_left(f, &t[i], i, &fresh);
+	for (unsigned i = 0; i < 3; i++)
+		ok(f, store_tx_reserve(f->s, id[i], "static", t[i].serial, NULL, &f->err));
+	ok(f, store_tx_signed(f->s, id[2], &t[2].cert, true, &f->err));
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(sf_state(f, id[i]), i == 2 ? TX_SIGNED : TX_RESERVED);
+}
+
+/* Whatever the moment: in the same commit, or when the failure is long over. */
+static void
+a_row_that_cannot_be_written_fails_its_transaction(void **state)
+{
+	struct sf *f = *state;
+	struct sf_tx t;
+	bool fresh;
+	int64_t id, first = 0;
+
+	sf_sql(f, "CREATE TRIGGER no BEFORE INSERT ON tx BEGIN SELECT RAISE(ABORT, 'no'); END");
+	for (int flush = 0; flush < 2; flush++) {
+		id = begin_left(f, &t, 1, &fresh);
+		assert_true(fresh);
+		assert_true(id > first);
+		first = id;
+		if (flush)
+			ok(f, store_flush(f->s, &f->err));
+		ok(f, store_tx_reserve(f->s, id, "static", t.serial, NULL, &f->err));
+		assert_int_equal(store_tx_signed(f->s, id, &t.cert, true, &f->err), RC_NOTFOUND);
+		assert_int_equal(store_tx_refused(f->s, id, "no", true, 1, &f->err), RC_NOTFOUND);
+	}
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM tx"), 0);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM pending"), 0);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM cert"), 0);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM audit"), 0);
+	sf_sql(f, "DROP TRIGGER no");
+	id = begin_left(f, &t, 1, &fresh);
+	assert_true(fresh && id > first); /* nobody else's number */
+	ok(f, store_tx_reserve(f->s, id, "static", t.serial, NULL, &f->err));
+	ok(f, store_tx_signed(f->s, id, &t.cert, true, &f->err));
+}
+
+static void
+a_reservation_that_cannot_be_written_fails_its_transaction(void **state)
+{
+	struct sf *f = *state;
+	struct sf_tx t, other;
+	bool fresh;
+	int64_t id;
+
+	sf_sql(f,
+	    "CREATE TRIGGER no BEFORE UPDATE ON tx WHEN new.state = 3"
+	    " BEGIN SELECT RAISE(ABORT, 'no'); END");
+	sf_drive(f, 7, TX_RECEIVED);
+	id = begin_left(f, &t, 1, &fresh);
+	ok(f, store_tx_reserve(f->s, id, "static", t.serial, NULL, &f->err));
+	assert_int_equal(store_tx_signed(f->s, id, &t.cert, true, &f->err), RC_CONFLICT);
+	assert_int_equal(sf_state(f, id), TX_RECEIVED);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM cert"), 0);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM audit"), 0);
+	sf_sql(f, "DROP TRIGGER no");
+	/* The number that was not reserved stays out, another one can be. */
+	assert_int_equal(store_tx_signed(f->s, id, &t.cert, true, &f->err), RC_CONFLICT);
+	sf_tx(&other, 2);
+	ok(f, store_tx_reserve(f->s, id, "static", other.serial, NULL, &f->err));
+	ok(f, store_tx_signed(f->s, id, &other.cert, true, &f->err));
+}
+
+static void
+more_new_rows_than_the_queue_holds_are_all_written(void **state)
+{
+	struct sf *f = *state;
+	pthread_t t;
+	sqlite3 *db;
+
+	hold_begin(f, &db, &t);
+	for (unsigned i = 0; i < STORE_QUEUE_MAX + 300; i++) {
+		struct sf_tx tx;
+		bool fresh = false;
+
+		(void)begin_left(f, &tx, i, &fresh);
+		assert_true(fresh);
+	}
+	hold_end(db, t);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM tx"), STORE_QUEUE_MAX + 300);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM pending"), STORE_QUEUE_MAX + 300);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, sf_setup, sf_teardown)
 
 int
@@ -346,6 +493,12 @@ main(void)
 		T(readers_see_whole_steps_only),
 		T(a_locked_database_is_waited_for),
 		T(more_callers_than_the_queue_holds_are_all_served),
+		T(what_is_left_is_written_by_itself),
+		T(what_is_left_is_written_when_closing),
+		T(what_is_left_is_durable_with_what_is_awaited_after_it),
+		T(a_row_that_cannot_be_written_fails_its_transaction),
+		T(a_reservation_that_cannot_be_written_fails_its_transaction),
+		T(more_new_rows_than_the_queue_holds_are_all_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
