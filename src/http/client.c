@@ -290,7 +290,7 @@ set_call(CURL *h, const struct http_call *call, struct engine_call *e, struct cu
 static enum rc
 run(struct engine *engine, const struct http_call *call, struct http_result *out, struct err *err)
 {
-	struct engine_call e = { .out = out };
+	struct engine_call e = { .out = out, .code = CURLE_ABORTED_BY_CALLBACK };
 	struct curl_slist *headers = NULL;
 	enum rc rc = make_headers(&headers, call, err);
 
@@ -308,7 +308,7 @@ run(struct engine *engine, const struct http_call *call, struct http_result *out
 			client_understand(&e);
 	}
 	if (e.easy != NULL)
-		engine_handle_back(engine, e.easy);
+		engine_handle_back(engine, &e);
 	curl_slist_free_all(headers);
 	return rc;
 }

@@ -345,6 +345,23 @@ set_general(struct engine *e, CURL *h)
 	    (e->user_agent == NULL || SET(h, CURLOPT_USERAGENT, e->user_agent));
 }
 
+static bool
+set_all(struct engine *e, CURL *h)
+{
+	return set_general(e, h) && set_proxy(e, h) && set_tls(e, h);
+}
+
+static CURL *
+handle_new(struct engine *e)
+{
+	CURL *h = curl_easy_init();
+
+	if (h != NULL && set_all(e, h))
+		return h;
+	curl_easy_cleanup(h);
+	return NULL;
+}
+
 CURL *
 engine_handle(struct engine *e)
 {
@@ -354,29 +371,57 @@ engine_handle(struct engine *e)
 	if (e->n_handles > 0)
 		h = e->handles[--e->n_handles];
 	pthread_mutex_unlock(&e->lock);
-	if (h == NULL)
-		h = curl_easy_init();
-	if (h != NULL && set_general(e, h) && set_proxy(e, h) && set_tls(e, h))
-		return h;
-	curl_easy_cleanup(h);
-	return NULL;
+	return h != NULL ? h : handle_new(e);
 }
 
 /*
- * What is kept is the memory, not the settings: they point into the call, and libcurl (before 8)
- * counts retries of stale connections over the handle's life and fails at the sixth.
+ * What every call sets for itself and what points into the last one: nothing of it may be used
+ * again.
  */
-void
-engine_handle_back(struct engine *e, CURL *easy)
+static bool
+forget_call(CURL *h)
 {
-	curl_easy_reset(easy);
+	return SET(h, CURLOPT_HTTPGET, 1L) && SET(h, CURLOPT_CUSTOMREQUEST, NULL) &&
+	    SET(h, CURLOPT_POSTFIELDS, NULL) && SET(h, CURLOPT_HTTPHEADER, NULL) &&
+	    SET(h, CURLOPT_ERRORBUFFER, NULL) && SET(h, CURLOPT_WRITEDATA, NULL) &&
+	    SET(h, CURLOPT_HEADERDATA, NULL) && SET(h, CURLOPT_PRIVATE, NULL);
+}
+
+/*
+ * A handle that has done a whole call over a kept connection serves as it is: setting it up costs
+ * more than sending a short request.  Any other begins anew: libcurl (before 8) counts retries
+ * of stale connections over a handle's life and fails at the sixth, and a proxy's challenges are
+ * remembered.
+ */
+static bool
+fit_for_more(struct engine *e, const struct engine_call *call)
+{
+	long connects = 1;
+
+	return call->code == CURLE_OK && e->proxy == NULL &&
+	    curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK &&
+	    connects == 0 && forget_call(call->easy);
+}
+
+void
+engine_handle_back(struct engine *e, struct engine_call *call)
+{
+	CURL *h = call->easy;
+
+	if (!fit_for_more(e, call)) {
+		curl_easy_reset(h);
+		if (!set_all(e, h)) {
+			curl_easy_cleanup(h);
+			return;
+		}
+	}
 	pthread_mutex_lock(&e->lock);
 	if (e->n_handles < HANDLES_KEPT) {
-		e->handles[e->n_handles++] = easy;
-		easy = NULL;
+		e->handles[e->n_handles++] = h;
+		h = NULL;
 	}
 	pthread_mutex_unlock(&e->lock);
-	curl_easy_cleanup(easy);
+	curl_easy_cleanup(h);
 }
 
 static enum rc

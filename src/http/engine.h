@@ -41,7 +41,8 @@ enum rc engine_new(
  * memory.
  */
 CURL *engine_handle(struct engine *e);
-void engine_handle_back(struct engine *e, CURL *easy);
+/* Give back the handle of a call that has ended, or was not begun. */
+void engine_handle_back(struct engine *e, struct engine_call *call);
 /* Run the call and wait for its end; sets code. */
 void engine_run(struct engine *e, struct engine_call *call);
 /* End the thread at once; what runs ends with CURLE_ABORTED_BY_CALLBACK. */
