@@ -7,8 +7,8 @@
  * old one; the report, the revocation queue and the change log follow.  Requests in progress go on
  * with the old one.
  *
- * Threads: any; one deed at a time, the others wait for it (a few milliseconds for a tenant of
- * thousands of devices).
+ * Threads: any; one deed at a time, the others wait for it: a millisecond for a small tenant, about
+ * 150 for one of 2,000 devices and users.  Requests wait for no deed.
  */
 #ifndef SCEPD_INTUNESIM_DEEDS_H
 #define SCEPD_INTUNESIM_DEEDS_H
