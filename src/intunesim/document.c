@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -365,14 +366,38 @@ show_group(json_t *o, const struct tenant *t)
 }
 
 static void
+show_time(json_t *o, const char *key, int64_t t)
+{
+	char text[TIME_TEXT_MAX];
+
+	time_rfc3339(text, t);
+	json_object_set_new(o, key, json_string(text));
+}
+
+static void
 show_device(json_t *o, const struct tenant *t)
 {
 	const struct user_conf *u = NULL;
+	const struct device *d;
 
 	if (json_get_str(o, "user") != NULL)
 		u = tenant_user(t, json_get_str(o, "user"));
 	if (u != NULL)
 		json_object_set_new(o, "user", json_string(u->upn));
+	d = tenant_device(t, json_get_str(o, "id"));
+	if (d != NULL)
+		show_time(o, "enrolled", d->enrolled);
+}
+
+static void
+show_user(json_t *o, const struct tenant *t)
+{
+	const struct user_conf *u = tenant_user(t, json_get_str(o, "id"));
+
+	if (u == NULL)
+		return;
+	show_time(o, "created", tenant_user_of(t, u)->created);
+	show_time(o, "sessions_valid_from", tenant_user_of(t, u)->sessions_valid_from);
 }
 
 static void
@@ -396,6 +421,9 @@ object_shown(const struct tenant *t, const struct object_type *type, const json_
 	if (o == NULL)
 		return NULL;
 	switch (type->kind) {
+	case OBJECT_USER:
+		show_user(o, t);
+		break;
 	case OBJECT_APP:
 		show_app(o);
 		break;

@@ -76,6 +76,8 @@ static const struct row rows[] = {
 	    "{\"eku\":[\"clientAuth\"]}", false, "profileChanged" },
 	{ "name", "win-1", "Device", "PATCH", "profiles/Device", "{\"name\":\"New name\"}", false,
 	    NULL },
+	{ "key size", "win-1", "Device", "PATCH", "profiles/Device", "{\"key_size\":\"any\"}",
+	    false, NULL },
 	{ "threshold", "win-1", "Device", "PATCH", "profiles/Device", "{\"renewal_threshold\":30}",
 	    false, NULL },
 	{ "address", "win-1", "Device", "PATCH", "profiles/Device",
