@@ -84,7 +84,7 @@ sim_actor(void)
 }
 
 /* The status of the answer, which must be one. */
-static int
+static inline int
 sim_ask(const char *method, const char *path, const struct http_header *headers, size_t n,
     const void *body, size_t len)
 {
