@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -61,6 +60,9 @@ tell(const struct visit *v, const char *verb, const json_t *body, int *status, s
 		sim_handle(v->sim, &req, &reply);
 		*answer = reply.body;
 		*status = reply.status;
+		/* Bad days of check-ins have no wire to happen on. */
+		if (reply.trouble.end != HTTP_END_WHOLE)
+			rc = fail(err, RC_IO, "%s: the simulator's answer broke off", verb);
 	}
 	buf_done(&reply.headers);
 	buf_done(&text);
@@ -149,7 +151,8 @@ install(struct visit *v, const struct device_profile *p, struct key *key, struct
 {
 	struct cert *cert = r->cert;
 	/* The CA lives in real time, whatever calendar the devices have. */
-	int64_t at = keep_renew_at(cert, p->renewal_threshold, time(NULL), calendar(v->player));
+	int64_t ca_now = clock_now() - clock_offset(),
+		at = keep_renew_at(cert, p->renewal_threshold, ca_now, calendar(v->player));
 	enum rc rc;
 
 	if ((rc = report_installed(v, p, cert, err)) != RC_OK)
@@ -236,7 +239,7 @@ check_in(struct visit *v, struct err *err)
 	if ((v->checkin = calloc(1, sizeof(*v->checkin))) == NULL)
 		return fail(err, RC_NOMEM, "out of memory");
 	rc = tell(v, "checkin", NULL, &status, &answer, err);
-	if (rc == RC_OK && status == 404)
+	if (rc == RC_OK && (status == 404 || status == 410))
 		rc = fail(err, RC_NOTFOUND, "Intune does not know the device");
 	else if (rc == RC_OK && status != 200)
 		rc = fail(err, RC_IO, "check-in: the simulator answered %d", status);
