@@ -289,6 +289,27 @@ a_device_that_is_gone_loses_all(void **state)
 }
 
 static void
+a_wiped_device_loses_all_at_its_next_sync(void **state)
+{
+	struct stage *s = *state;
+	struct player_counts c = sync_device(s, WIN);
+	struct answer a;
+
+	assert_counts(&c, 1, 0, 0, 0);
+	post(&a, s->kit, "/sim/tenants/alpha.example/devices/win-1/wipe", "{}");
+	assert_int_equal(a.status / 100, 2);
+	answer_done(&a);
+	assert_int_equal(sim_of(s)->player->n, 1);
+	c = sync_device(s, WIN);
+	assert_true(c.gone);
+	assert_int_equal(c.removed, 1);
+	assert_int_equal(sim_of(s)->player->n, 0);
+	/* And it is gone for good. */
+	c = sync_device(s, WIN);
+	assert_true(c.gone);
+}
+
+static void
 a_device_is_played_once_at_a_time(void **state)
 {
 	struct stage *s = *state;
@@ -445,6 +466,7 @@ main(void)
 		T(a_changed_profile_is_enrolled_again),
 		T(an_unassigned_profile_loses_its_certificate),
 		T(a_device_that_is_gone_loses_all),
+		T(a_wiped_device_loses_all_at_its_next_sync),
 		T(a_device_is_played_once_at_a_time),
 		T(an_administrator_lets_a_device_sync),
 		T(keys_can_be_shared),
