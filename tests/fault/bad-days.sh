@@ -62,8 +62,9 @@ day() { # STEP PARAMETERS WANT WHAT
 		tail -n 3 "$T/enroll.out" "$T/scepd.log" >&2
 	fi
 	well
-	# A daemon that has learnt to leave Intune alone may take a while to ask again.
-	for i in $(seq 30); do
+	# A daemon that has learnt to leave Intune alone may take a while to ask again: an address that Graph has confirmed is believed for 30 s, and a
+	# breaker that is open by then holds for 30 s at most.
+	for i in $(seq 75); do
 		enroll && return
 		sleep 1
 	done
