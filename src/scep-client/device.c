@@ -227,10 +227,10 @@ check_in(struct managed_device *d, struct err *err)
 }
 
 enum rc
-device_check_in(
-    struct managed_device **out, const char *simulator_url, const char *id, struct err *err)
+device_check_in(struct managed_device **out, const char *simulator_url, const char *id,
+    const char *ca_file, struct err *err)
 {
-	struct http_client_conf hc = { .user_agent = "scep-client" };
+	struct http_client_conf hc = { .user_agent = "scep-client", .ca_file = ca_file };
 	struct managed_device *d = calloc(1, sizeof(*d));
 	size_t len = strlen(simulator_url);
 	enum rc rc;

@@ -40,9 +40,9 @@ struct managed_device {
 	size_t n_profiles;
 };
 
-/* Check in. *out is the caller's. RC_NOTFOUND: no such device. RC_PARSE, RC_IO. */
+/* Check in; ca_file: trust anchors for https, or NULL.  *out is the caller's. RC_NOTFOUND: no such device. RC_PARSE, RC_IO. */
 enum rc device_check_in(struct managed_device **out, const char *simulator_url, const char *id,
-    struct err *err) MUST_CHECK;
+    const char *ca_file, struct err *err) MUST_CHECK;
 /* The door: the body of a check-in. Fills all but http, base and id. */
 enum rc device_parse(
     struct managed_device *d, const void *body, size_t len, struct err *err) MUST_CHECK;

@@ -96,6 +96,16 @@ identity_of(struct scep_identity **out, const struct enrol_request *req, struct 
 }
 
 enum rc
+enrol_csr(struct buf *der, const struct enrol_request *req, struct err *err)
+{
+	struct csr_build build = req->csr;
+
+	if (build.digest == DIGEST_NONE)
+		build.digest = DIGEST_SHA256;
+	return csr_build(der, &build, req->key, err);
+}
+
+enum rc
 enrol_message_build(
     struct enrol_message *out, struct session *s, const struct enrol_request *req, struct err *err)
 {
@@ -106,17 +116,14 @@ enrol_message_build(
 		.recipient_len = ra->len,
 		.recipient_by_ski = req->recipient_by_ski,
 		.alg = req->alg };
-	struct csr_build build = req->csr;
 	struct scep_error se;
 	struct buf csr;
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
 	enrol_choose(&p.alg, s);
-	if (build.digest == DIGEST_NONE)
-		build.digest = DIGEST_SHA256;
 	buf_init(&csr, LIMIT_CSR);
-	if ((rc = csr_build(&csr, &build, req->key, err)) == RC_OK &&
+	if ((rc = enrol_csr(&csr, req, err)) == RC_OK &&
 	    (rc = identity_of(&out->me, req, err)) == RC_OK) {
 		p.csr = csr.data;
 		p.csr_len = csr.len;

@@ -46,6 +46,9 @@ enum rc enrol(struct session *s, const struct enrol_request *req, struct enrol_r
     struct err *err) MUST_CHECK;
 void enrol_result_done(struct enrol_result *r);
 
+/* The PKCS#10 request by itself, appended; it holds the challenge. */
+enum rc enrol_csr(struct buf *der, const struct enrol_request *req, struct err *err) MUST_CHECK;
+
 /* The pieces, for the load generator: a PKIMessage with what to remember, and the judgement of an
  * answer. */
 struct enrol_message {
