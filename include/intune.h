@@ -371,22 +371,27 @@ enum intune_status intune_upload_revocation_results(struct intune_client *c,
 /* ---- the directory, through Microsoft Graph ---- */
 
 /*
- * What an answer proves.  A certificate may be revoked for good on GONE and on DELETED only: a
- * failure to ask is never an answer, and a filter that found nothing is no proof either (the
- * service's indexes lag behind).
+ * What an answer proves.  A certificate may be revoked for good on GONE, and on DELETED if that is
+ * the policy: a failure to ask is never an answer, and a name or filter that found nothing is no
+ * proof either (users are renamed, the service's indexes lag behind).
  */
 enum intune_presence {
 	INTUNE_PRESENCE_UNKNOWN, /* the call failed */
 	INTUNE_PRESENCE_FOUND,
-	INTUNE_PRESENCE_NOT_LISTED, /* a filter over the list found nothing */
-	INTUNE_PRESENCE_DELETED, /* in the directory's recycle bin: can be restored for 30 days */
-	INTUNE_PRESENCE_GONE,    /* asked for by its own address; Graph said that it is not there */
+	INTUNE_PRESENCE_NOT_LISTED, /* nothing has this name or property now */
+	INTUNE_PRESENCE_DELETED,    /* in the recycle bin: can be restored for 30 days */
+	INTUNE_PRESENCE_GONE, /* asked for by its id; Graph itself said that it is not there */
 };
+const char *intune_presence_name(enum intune_presence p); /* "found", "not listed" ...; static */
 
 /* Yes, no, or not told: Graph sends null for what was never evaluated. */
 enum intune_tristate { INTUNE_UNSAID = -1, INTUNE_NO = 0, INTUNE_YES = 1 };
 
-/* Times are Unix seconds, 0: not told. Strings are "" when not told, and cut to their size. */
+/*
+ * Times are Unix seconds, 0: not told.  Strings are UTF-8, "" when not told, and cut to their size;
+ * ids are GUIDs or "".  Names are what users and administrators typed, control characters included:
+ * not fit for a terminal or a log as they are.
+ */
 struct intune_user {
 	enum intune_presence presence;
 	char id[40];
@@ -419,17 +424,31 @@ struct intune_managed_device { /* a device enrolled in Intune */
 
 /*
  * Each needs a permission of the app's own (User.Read.All, Device.Read.All,
- * DeviceManagementManagedDevices.Read.All); without it INTUNE_E_PERMISSION.  INTUNE_OK with any
- * presence but UNKNOWN; `out` is always written.
+ * DeviceManagementManagedDevices.Read.All); without it INTUNE_E_PERMISSION, and the hint names it.
+ * INTUNE_OK with any presence but UNKNOWN; `out` is always written, and with any presence but FOUND
+ * and DELETED holds nothing else.
+ *
+ * 429 and 5xx are asked again, up to twice, after what Retry-After says if it fits into total_ms.
+ * What is GONE may have been made seconds ago: the directory's copies need time to agree.
+ */
+/*
+ * id_or_upn: the object's id (a GUID), or the user principal name.  By id: FOUND, DELETED or GONE.
+ * By name: FOUND, DELETED (Entra renames what it deletes; the old name is looked for), or NOT_LISTED:
+ * nobody has this name, though a user who was renamed may still be there.  Keep ids.
  */
 enum intune_status intune_find_user(struct intune_client *c, const char *id_or_upn,
     struct intune_user *out, struct intune_error *err);
-/* device_id: Entra's device id (a GUID), not the object's. */
+/* device_id: Entra's device id (a GUID), not the object's.  FOUND or GONE. */
 enum intune_status intune_find_device(struct intune_client *c, const char *device_id,
     struct intune_device *out, struct intune_error *err);
+/*
+ * id: Intune's device id (a GUID).  FOUND or GONE; GONE only if the list of devices at the same
+ * address answers and is not empty (empty: NOT_LISTED).  The beta version of Graph is asked first,
+ * for management_state, then v1.0 unless beta has found it: v1.0 decides.
+ */
 enum intune_status intune_find_managed_device(struct intune_client *c, const char *id,
     struct intune_managed_device *out, struct intune_error *err);
-/* By another property; more than one match: the one that synchronised last. */
+/* By another property: FOUND or NOT_LISTED; more than one match: the one that synchronised last. */
 enum intune_managed_device_key { INTUNE_BY_ENTRA_DEVICE_ID, INTUNE_BY_SERIAL_NUMBER };
 enum intune_status intune_find_managed_device_by(struct intune_client *c,
     enum intune_managed_device_key key, const char *value, struct intune_managed_device *out,
@@ -437,8 +456,9 @@ enum intune_status intune_find_managed_device_by(struct intune_client *c,
 
 /*
  * What has changed since a delta link (NULL: everything there is).  One of the two pointers is set
- * for each change; a removed object has its id and presence DELETED (deleted, perhaps restorable)
- * or GONE, and nothing else.  Return 0 to go on.
+ * for each change, and valid until on_change returns.  A removed object has its id and presence
+ * DELETED (can be restored) or GONE, and nothing else; last_sign_in is never told.  Return 0 to go
+ * on; anything else ends the walk with INTUNE_OK and *delta_link_out NULL.
  */
 struct intune_change {
 	const struct intune_user *user;
@@ -447,9 +467,12 @@ struct intune_change {
 typedef int (*intune_on_change)(const struct intune_change *change, void *arg);
 enum intune_delta { INTUNE_DELTA_USERS, INTUNE_DELTA_DEVICES };
 /*
- * Follows all pages (at most 10,000 of them, each with its own time limit).  *delta_link_out is
- * what the next call begins with: the caller's, free() it; written only with INTUNE_OK.  A link that
- * has become too old is INTUNE_E_REFUSED with code_text "resyncRequired": begin anew with NULL.
+ * Follows all pages (at most 10,000 of them, each with its own time limit).  Each page is told once
+ * it is there as a whole; after a failure later on, begin with the same link again: changes may come
+ * twice.  *delta_link_out is what the next call begins with: the caller's, free() it; written only
+ * with INTUNE_OK.  It is good for about 7 days and leads to Graph as configured; one that leads
+ * elsewhere is INTUNE_E_ARGUMENT.  A link that has become too old is INTUNE_E_REFUSED with code_text
+ * "resyncRequired": begin anew with NULL.
  */
 enum intune_status intune_follow_changes(struct intune_client *c, enum intune_delta kind,
     const char *delta_link, intune_on_change on_change, void *arg, char **delta_link_out,

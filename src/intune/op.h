@@ -41,6 +41,7 @@ struct exchange {
 	size_t n_headers;
 	const struct buf *body; /* or NULL */
 	bool direct;            /* past the proxy */
+	const char *permission; /* what the app must be granted for it; NULL: the step tells */
 };
 /*
  * Send and receive within the deadline, with a new client-request-id.  INTUNE_OK: an answer of

@@ -11,7 +11,9 @@
 #include "intune/client.h"
 #include "intune/reply.h"
 
-#define BEARER "Authorization: Bearer "
+#define BEARER               "Authorization: Bearer "
+#define PERMISSION_DISCOVERY "Microsoft Graph Application.Read.All"
+#define PERMISSION_SCEP      "Intune scep_challenge_provider"
 
 #define AADSTS_WRONG_SECRET    7000215
 #define AADSTS_EXPIRED_SECRET  7000222
@@ -280,10 +282,18 @@ token_drop(struct op *op, enum scope scope, const struct token *t)
 }
 
 static void
-hint_grant(struct op *op, bool graph)
+hint_grant(struct op *op, const char *permission)
 {
-	error_hint(op->err, "grant the app %s (application permission) and admin consent",
-	    graph ? "Microsoft Graph Application.Read.All" : "Intune scep_challenge_provider");
+	error_hint(
+	    op->err, "grant the app %s (application permission) and admin consent", permission);
+}
+
+static const char *
+permission_for(const struct exchange *x)
+{
+	if (x->permission != NULL)
+		return x->permission;
+	return x->step == INTUNE_STEP_DISCOVERY ? PERMISSION_DISCOVERY : PERMISSION_SCEP;
 }
 
 static void
@@ -300,7 +310,7 @@ token_lacks(
 
 	(void)op_odata_failure(op, x, res);
 	op->err->status = INTUNE_E_PERMISSION;
-	hint_grant(op, x->step == INTUNE_STEP_DISCOVERY);
+	hint_grant(op, permission_for(x));
 	roles_of(roles, t);
 	if (roles[0] != '\0')
 		error_hint_more(op->err, "roles in the token: %s", roles);
@@ -319,6 +329,6 @@ token_check(struct op *op, const struct token *t)
 		return INTUNE_OK;
 	error_set(op->err, INTUNE_E_PERMISSION, INTUNE_STEP_TOKEN,
 	    "token: the app's token for Intune carries no role");
-	hint_grant(op, false);
+	hint_grant(op, PERMISSION_SCEP);
 	return INTUNE_E_PERMISSION;
 }

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-#define URL_MAX  2048u
+#define URL_MAX  8192u /* the links of Graph's delta queries carry their state: up to some KiB */
 #define HOST_MAX 256u
 
 struct url {

@@ -124,6 +124,22 @@ struct far_peer {
 	char url[64];
 };
 
+#define SOME_ID "9bd5f4a2-93a6-4f2a-8f13-1d0a1b2c3d4e"
+
+/* An object of the directory and a page with one at once. */
+static void
+script_directory(struct peer *p)
+{
+	char body[512];
+	const struct play play = { .status = 200, .body = body };
+
+	(void)snprintf(body, sizeof(body),
+	    "{\"id\":\"" SOME_ID "\",\"userPrincipalName\":\"jane@x\",\"value\":[{\"id\":\"" SOME_ID
+	    "\",\"serialNumber\":\"S\"}],\"@odata.deltaLink\":\"%s/next\"}",
+	    peer_url(p));
+	peer_always(p, ROUTE_OTHER, &play);
+}
+
 static void
 script(struct peer *p, bool denies)
 {
@@ -141,7 +157,8 @@ script(struct peer *p, bool denies)
 
 	peer_always(p, ROUTE_TOKEN, &token);
 	peer_always(p, ROUTE_DOWNLOAD, &list);
-	for (r = ROUTE_ACTION; denies && r <= ROUTE_UPLOAD; r++)
+	script_directory(p);
+	for (r = ROUTE_ACTION; denies && r <= ROUTE_OTHER; r++)
 		peer_always(p, r, &denied);
 }
 
@@ -297,6 +314,49 @@ work_upload(struct intune_client **cl, const char *url, struct intune_error *e)
 	return intune_upload_revocation_results(*cl, "tx-1", r, COUNT(r), e);
 }
 
+static enum intune_status
+work_user(struct intune_client **cl, const char *url, struct intune_error *e)
+{
+	struct intune_user u;
+	enum intune_status st = intune_find_user(*cl, SOME_ID, &u, e);
+
+	assert_int_equal(
+	    u.presence, st == INTUNE_OK ? INTUNE_PRESENCE_FOUND : INTUNE_PRESENCE_UNKNOWN);
+	return st;
+}
+
+static enum intune_status
+work_managed(struct intune_client **cl, const char *url, struct intune_error *e)
+{
+	struct intune_managed_device m;
+	enum intune_status st =
+	    intune_find_managed_device_by(*cl, INTUNE_BY_SERIAL_NUMBER, "S", &m, e);
+
+	assert_int_equal(
+	    m.presence, st == INTUNE_OK ? INTUNE_PRESENCE_FOUND : INTUNE_PRESENCE_UNKNOWN);
+	return st;
+}
+
+static int
+count_change(const struct intune_change *change, void *arg)
+{
+	++*(int *)arg;
+	return 0;
+}
+
+static enum intune_status
+work_delta(struct intune_client **cl, const char *url, struct intune_error *e)
+{
+	char *link = NULL;
+	int n = 0;
+	enum intune_status st =
+	    intune_follow_changes(*cl, INTUNE_DELTA_USERS, NULL, count_change, &n, &link, e);
+
+	assert_true((st == INTUNE_OK) == (link != NULL && n == 1));
+	free(link);
+	return st;
+}
+
 struct job {
 	const char *name;
 	work call;
@@ -314,6 +374,10 @@ static const struct job jobs[] = {
 	{ "download", work_download, false, true, false },
 	{ "upload", work_upload, false, true, false },
 	{ "check", work_check, false, true, false },
+	{ "user", work_user, false, true, false },
+	{ "managed device", work_managed, false, true, false },
+	{ "changes", work_delta, false, true, false },
+	{ "user, denied", work_user, false, true, true },
 	{ "validate, denied", work_validate, false, true, true },
 	{ "upload, denied", work_upload, false, true, true },
 };
