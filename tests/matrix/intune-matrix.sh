@@ -4,27 +4,11 @@
 rows() { python3 "$SCEPD_TOP/tests/matrix/rows.py" "$@"; }
 
 make_ca
-# proxy ACTION: stands before the simulator and answers 500 to this action; prints its URL
-proxy() {
-	local port
-	port=$(free_port) || return 1
-	python3 "$SCEPD_TOP/tests/lib/fault_proxy.py" "$port" "$sim_port" "$1" 500 "$T/$1.ready" 2>>"$T/proxy.log" >/dev/null &
-	pids="$pids $!"
-	wait_for "$T/$1.ready" $! || die "the proxy for $1 starts"
-	proxy_url=http://127.0.0.1:$port
-}
-proxy validateRequest && validate_url=$proxy_url
-proxy successNotification && success_url=$proxy_url
-
 # tenant NAME: another way to the same tenant
 tenant() {
-	local name=$1 url=$SIM key=
-	case $name in
-	validate-500-*) url=$validate_url ;;
-	success-500-*) url=$success_url ;;
-	wrong-key-*) key=not-the-secret-of-the-app ;;
-	esac
-	SIM=$url APP_KEY=${key:-simulated-secret-of-the-scep-server} put_properties "$T/ca/$name.properties"
+	local name=$1 key=simulated-secret-of-the-scep-server
+	case $name in wrong-key-*) key=not-the-secret-of-the-app ;; esac
+	APP_KEY=$key put_properties "$T/ca/$name.properties"
 	sed -i "s/^tenants:/&\n  $name:\n    properties: $name.properties\n    timeout: 5s/" "$CONFIG"
 }
 cat >"$T/profiles" <<'EOF'

@@ -50,16 +50,23 @@ class Refused:
         self.text, self.log, self.revoked = text, log, revoked  # revoked: a certificate was signed, and must be void
 
 
+class Renewed:
+    """The simulator plays the device: it keeps its certificate until `before`, and has another one, reported, by `after` (days)."""
+    def __init__(self, before, after):
+        self.before, self.after = before, after
+
+
 class NotDelivered:
     """The profile never reaches the device, and the report says why."""
     def __init__(self, reason):
         self.reason = reason
 
 
-def row(title, outcome, endpoint="default", platforms=PLATFORMS, arguments=(), **profile):
-    """outcome: one of the above, or a map from platform to it, with None for the others."""
+def row(title, outcome, endpoint="default", platforms=PLATFORMS, arguments=(), faults=(), **profile):
+    """outcome: one of the above, or a map from platform to it, with None for the others.  faults: rules of the simulator's while the row runs."""
     outcome = outcome if isinstance(outcome, dict) else {None: outcome}
-    return {"title": title, "outcome": outcome, "endpoint": endpoint, "platforms": platforms, "arguments": arguments, "profile": profile}
+    return {"title": title, "outcome": outcome, "endpoint": endpoint, "platforms": platforms, "arguments": arguments, "faults": list(faults),
+            "profile": profile}
 
 
 def san(*pairs):
@@ -106,10 +113,14 @@ ROWS = [
     row("EKU: several, one of them custom", {"ios": Issued(eku={CLIENT}), "macos": Issued(eku={CLIENT}), None: Issued(eku={CLIENT, TUNNEL, CUSTOM_OID})},
         endpoint="usages", eku=["clientAuth", "ipsecTunnel", CUSTOM_OID]),
     row("EKU: several, under the default policy", Issued(eku={CLIENT}), eku=["clientAuth", "ipsecTunnel", CUSTOM_OID]),
+    # Of 365 days 20 percent of the certificate's 366 (it is backdated by a day) are left on day 291.8.
+    row("renewal at the threshold of 20 percent, reported", Renewed(before=291, after=292), renewal_threshold=20),
     row("challenge tampered with", Refused(r"Intune refused the request: (Challenge|Sign)", r"intune.code=(Challenge|Sign)"),
         arguments=("--tamper-challenge",)),
-    row("500 to the validation", Refused(r"could not complete the request", r"step=auth .*validate: .*HTTP 500"), endpoint="validate-500"),
-    row("500 to the success notification", Refused(r"could not complete the request", r"step=notify .*success: .*HTTP 500", revoked=True), endpoint="success-500"),
+    row("500 to the validation", Refused(r"could not complete the request", r"step=auth .*validate: .*HTTP 500"), endpoint="validate-500",
+        faults=[{"step": "validate", "fault": "status", "status": 500}]),
+    row("500 to the success notification", Refused(r"could not complete the request", r"step=notify .*success: .*HTTP 500", revoked=True), endpoint="success-500",
+        faults=[{"step": "success", "fault": "status", "status": 500}]),
     row("wrong app key", Refused(r"could not complete the request", r"step=auth .*AADSTS7000215.*hint=.*AAD_APP_KEY"), endpoint="wrong-key"),
 ]
 # Endpoints that see Intune through something broken have a tenant of their own on each platform, so that what scepd learns of the outage in one
@@ -218,6 +229,12 @@ class Run:
         with open(os.path.join(self.folder, "scepd.log"), encoding="utf-8", errors="replace") as f:
             return "".join(l for l in f if f'subj="CN={device["name"]}"' in l)
 
+    def ask(self, method, path, body=None):
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.sim + path, data=data, method=method, headers={"Content-Type": "application/json"} if data else {})
+        with urllib.request.urlopen(request, timeout=60) as r:
+            return json.loads(r.read() or b"null")
+
     def has(self, device, which):
         return f'"CN={device["name"]}"' in output("scepctl", "list", "--config", self.config, which, "--json").stdout
 
@@ -291,6 +308,27 @@ class Run:
         reason = re.search(r'reason="([^"]{,90})', log)
         return f"refused: {answer['failInfoText']}; log: {reason.group(1) if reason else 'nothing'}", wrong
 
+    def sync(self, device):
+        done = self.ask("POST", f"/sim/tenants/contoso.onmicrosoft.com/devices/{device['name']}/sync")
+        return {k: done[k] for k in ("enrolled", "kept", "renewed") if done[k]}, done["error"]
+
+    def renewed(self, expected, r, device):
+        wrong = []
+        seen = [self.sync(device)]
+        first, _ = self.report(device)
+        for days in (expected.before, expected.after):
+            self.ask("PUT", "/sim/clock", {"offset": f"{days}d"})
+            seen.append(self.sync(device))
+        self.ask("PUT", "/sim/clock", {"offset": "0"})
+        if seen != [({"enrolled": 1}, None), ({"kept": 1}, None), ({"renewed": 1}, None)]:
+            wrong.append(f"the syncs came to {seen}")
+        row_of_report, reported = self.report(device)
+        if row_of_report["status"] != "installed" or row_of_report["thumbprint"] == first["thumbprint"]:
+            wrong.append(f"the report says {row_of_report['status']}, {row_of_report['thumbprint']} after {first['thumbprint']}")
+        if len({c["serialNumber"] for c in reported}) != 2:
+            wrong.append(f"{len(reported)} certificates were reported")
+        return f"kept on day {expected.before}, renewed on day {expected.after}, {len(reported)} certificates reported", wrong
+
     def not_delivered(self, expected, r, device):
         status, text = self.enrol(r, device)
         wrong = []
@@ -303,7 +341,8 @@ class Run:
 
     def cell(self, r, platform, device):
         expected = r["outcome"].get(platform, r["outcome"].get(None))
-        play = {Issued: self.issued, Refused: self.refused, NotDelivered: self.not_delivered}[type(expected)]
+        play = {Issued: self.issued, Refused: self.refused, Renewed: self.renewed, NotDelivered: self.not_delivered}[type(expected)]
+        self.ask("PUT", "/sim/faults", {"rules": r["faults"]})
         return play(expected, r, device)
 
 
