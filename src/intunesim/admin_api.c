@@ -94,7 +94,7 @@ belongs(const struct tenant *t, const struct object_type *type, size_t i, bool b
 static void
 answer_list(struct call *c, const struct object_type *type, bool binned)
 {
-	json_t *document = document_make(c->tenant), *list = json_array(), *o;
+	json_t *document = document_make(c->tenant, true), *list = json_array(), *o;
 	size_t i;
 
 	json_array_foreach(json_object_get(document, type->list), i, o)
@@ -127,7 +127,7 @@ static void
 answer_object(struct call *c, int status, const struct tenant *t, const struct object_type *type,
     const char *id_or_name)
 {
-	json_t *document = document_make(t);
+	json_t *document = document_make(t, true);
 	const json_t *o = document_find(document, type, id_or_name, NULL);
 
 	if (o == NULL)

@@ -87,7 +87,7 @@ log_removed(struct changes *log, size_t tenant, const struct sight *s, json_t *o
 void
 log_changes(struct changes *log, const struct tenant *old, const struct tenant *now)
 {
-	json_t *before = document_make(old), *after = document_make(now);
+	json_t *before = document_make(old, false), *after = document_make(now, false);
 
 	for (size_t i = 0; i < sizeof(sights) / sizeof(sights[0]); i++) {
 		json_t *a = by_id(before, &sights[i]), *b = by_id(after, &sights[i]);

@@ -221,7 +221,7 @@ follow_name(struct deed *d, const struct object_type *type, const char *from, co
 {
 	const char *to = json_get_str(o, "name");
 
-	if (to == NULL || strcmp(from, to) == 0)
+	if (from == NULL || to == NULL || strcmp(from, to) == 0)
 		return;
 	if (type->kind == OBJECT_GROUP)
 		rename_group(d->document, from, to);

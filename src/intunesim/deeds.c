@@ -73,7 +73,7 @@ deed_begin(struct deed *d, struct sim *s, const char *tenant, struct err *err)
 	d->view = sim_view(s);
 	if ((d->tenant = view_tenant(d->view, tenant)) == NULL)
 		return fail(err, RC_NOTFOUND, "there is no tenant \"%s\"", tenant);
-	if ((d->document = document_make(d->tenant)) == NULL)
+	if ((d->document = document_make(d->tenant, false)) == NULL)
 		return fail(err, RC_NOMEM, "out of memory");
 	empty_bin(d);
 	return RC_OK;
@@ -115,6 +115,8 @@ read_document(struct tenant **out, const struct deed *d, struct err *err)
 		rc = without_place(rc, err);
 	}
 	buf_wipe(&text);
+	if (rc == RC_LIMIT && err != NULL)
+		return err_context(err, "the tenant gets too large");
 	return rc;
 }
 
@@ -141,7 +143,7 @@ find_managed(json_t **out, struct deed *d, const char *device, struct err *err)
 
 	if (o == NULL)
 		return fail(err, RC_NOTFOUND, "there is no device \"%s\"", device);
-	if (!json_is_true(json_object_get(o, "managed")))
+	if (json_is_false(json_object_get(o, "managed")))
 		return fail(
 		    err, RC_CONFLICT, "Intune does not manage the device \"%s\" any more", device);
 	*out = o;

@@ -3,6 +3,7 @@
  */
 #include "intunesim/document.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -47,8 +48,9 @@ object_schema(const struct object_type *type)
 
 /* ---- by the schema ---- */
 
-static json_t *struct_json(const struct conf_schema *schema, const void *at);
+static json_t *struct_json(const struct conf_schema *schema, const void *at, bool whole);
 
+/* Word `i` of "a|b|c". */
 static json_t *
 choice_json(const char *choices, int i)
 {
@@ -70,19 +72,19 @@ strs_json(const struct conf_strs *strs)
 }
 
 static json_t *
-items_json(const struct conf_schema *schema, const struct conf_items *items)
+items_json(const struct conf_schema *schema, const struct conf_items *items, bool whole)
 {
 	const char *at = items->v;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < items->n; i++, at += schema->size)
-		json_array_append_new(list, struct_json(schema, at));
+		json_array_append_new(list, struct_json(schema, at, whole));
 	return list;
 }
 
 /* NULL for what is not given. */
 static json_t *
-field_json(const struct conf_row *row, const void *field)
+field_json(const struct conf_row *row, const void *field, bool whole)
 {
 	const char *text;
 
@@ -100,21 +102,39 @@ field_json(const struct conf_row *row, const void *field)
 	case CONF_STR_LIST:
 		return strs_json(field);
 	case CONF_MAP:
-		return struct_json(row->sub, field);
+		return struct_json(row->sub, field, whole);
 	case CONF_LIST:
-		return items_json(row->sub, field);
+		return items_json(row->sub, field, whole);
 	default: /* no tenant file has durations, named maps or pairs */
 		return NULL;
 	}
 }
 
+/* What the loader would put there without being told. */
+static bool
+is_default(const struct conf_row *row, const json_t *value)
+{
+	if (row->dflt == NULL)
+		return false;
+	if (json_is_string(value))
+		return strcmp(json_string_value(value), row->dflt) == 0;
+	if (json_is_boolean(value))
+		return json_is_true(value) == (strcmp(row->dflt, "true") == 0);
+	return json_is_integer(value) && json_integer_value(value) == atoll(row->dflt);
+}
+
 static json_t *
-struct_json(const struct conf_schema *schema, const void *at)
+struct_json(const struct conf_schema *schema, const void *at, bool whole)
 {
 	json_t *o = json_object(), *value;
 
 	for (const struct conf_row *row = schema->rows; row->key != NULL; row++) {
-		if ((value = field_json(row, (const char *)at + row->offset)) != NULL)
+		value = field_json(row, (const char *)at + row->offset, whole);
+		if (value != NULL && !whole && is_default(row, value)) {
+			json_decref(value);
+			continue;
+		}
+		if (value != NULL)
 			json_object_set_new(o, row->key, value);
 	}
 	return o;
@@ -225,9 +245,9 @@ static void (*const finishers[OBJECT__MAX])(json_t *o, const struct tenant *t, s
 };
 
 json_t *
-document_make(const struct tenant *t)
+document_make(const struct tenant *t, bool whole)
 {
-	json_t *document = struct_json(&tenant_file_schema, &t->file), *o;
+	json_t *document = struct_json(&tenant_file_schema, &t->file, whole), *o;
 	size_t j;
 
 	for (size_t i = 0; i < OBJECT__MAX; i++) {

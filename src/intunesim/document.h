@@ -36,8 +36,12 @@ const struct object_type *object_type_by_path(const char *path);
 /* The rows of its keys. */
 const struct conf_schema *object_schema(const struct object_type *type);
 
-/* The caller's; the order of the lists is that of the snapshot's arrays.  NULL: out of memory. */
-json_t *document_make(const struct tenant *t);
+/*
+ * The caller's; the order of the lists is that of the snapshot's arrays.  Unless `whole`, what has
+ * its default is left out, so that every tenant that could be loaded can be written (LIMIT_CONFIG).
+ * NULL: out of memory.
+ */
+json_t *document_make(const struct tenant *t, bool whole);
 /* The text that tenant_renew() takes; appended. */
 enum rc document_text(struct buf *out, const json_t *document, struct err *err) MUST_CHECK;
 

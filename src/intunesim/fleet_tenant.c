@@ -178,7 +178,7 @@ fleet_make(struct tenant **out, struct fleet_ids *ids, const struct tenant *base
     struct err *err)
 {
 	struct fleet_ids made = { .v = calloc(n, sizeof(*made.v)), .n = n };
-	json_t *document = document_make(base);
+	json_t *document = document_make(base, false);
 	struct buf text;
 	enum rc rc;
 

@@ -204,6 +204,9 @@ renaming_breaks_no_reference(void **state)
 	assert_int_equal(deed(NULL, k, "PATCH", "devices/win-1", "{\"name\":\"win-one\"}"), 200);
 	assert_string_equal(member(k, "groups/Notebooks", "devices"), "[\"win-one\"]");
 	assert_int_equal(deed(NULL, k, "GET", "devices/win-1", NULL), 404);
+	/* An app may have had no name. */
+	assert_int_equal(deed(NULL, k, "PATCH", "apps/" APP_ID, "{\"name\":\"\"}"), 200);
+	assert_int_equal(deed(NULL, k, "PATCH", "apps/" APP_ID, "{\"name\":\"CA\"}"), 200);
 }
 
 static void
@@ -504,15 +507,18 @@ document_is_what_the_tenant_is_made_of(void **state)
 {
 	const struct kit *k = *state;
 	const struct view *v = sim_view(k->sim);
-	json_t *a = document_make(v->tenants[0]), *b;
+	json_t *brief = document_make(v->tenants[0], false);
+	json_t *a = document_make(v->tenants[0], true), *b;
 	struct tenant *t;
 	struct buf text;
 	struct err e;
 
+	/* What is left out has its default. */
 	buf_init(&text, 1 << 20);
-	assert_ok(document_text(&text, a, &e), e);
+	assert_ok(document_text(&text, brief, &e), e);
+	json_decref(brief);
 	assert_ok(tenant_renew(&t, v->tenants[0], "x", text.data, text.len, &e), e);
-	b = document_make(t);
+	b = document_make(t, true);
 	assert_int_equal(json_equal(a, b), 1);
 	for (size_t i = 0; i < t->n_profiles; i++)
 		assert_true(t->profiles[i].edition == v->tenants[0]->profiles[i].edition);
