@@ -648,7 +648,7 @@ all_that_is_told_of_devices_is_kept(void **state)
 	peer_answer(f->peer, ROUTE_OTHER, 200,
 	    "{\"id\":\"" ID "\",\"azureADDeviceId\":\"" NOUGHT "\",\"userId\":\"" OTHER
 	    "\",\"userPrincipalName\":\"" UPN "\",\"deviceName\":\"N\",\"serialNumber\":\"S\","
-					      "\"imei\":\"I\",\"wiFiMacAddress\":\"W\","
+	    "\"imei\":\"I\",\"wiFiMacAddress\":\"W\","
 	    "\"operatingSystem\":\"iOS\",\"osVersion\":\"18\",\"managedDeviceOwnerType\":"
 	    "\"company\","
 	    "\"complianceState\":\"compliant\",\"managementState\":\"managed\","
