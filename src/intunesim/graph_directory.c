@@ -63,6 +63,28 @@ user_enabled(const struct call *c, const void *item, size_t arg)
 	return json_boolean(u->conf->enabled);
 }
 
+/*
+ * Entra frees the name of a user whom it deletes: it puts the id before it, without hyphens, until
+ * the user is restored.
+ */
+static json_t *
+user_upn(const struct call *c, const void *item, size_t arg)
+{
+	const struct user *u = item;
+	char text[GUID_TEXT_MAX + CALL_DETAIL_MAX];
+	const char *id = u->conf->id;
+	size_t n = 0;
+
+	if (u->deleted == 0 || u->conf->upn == NULL)
+		return graph_text(u->conf->upn);
+	for (; *id != '\0' && n < GUID_TEXT_MAX - 1; id++) {
+		if (*id != '-')
+			text[n++] = *id;
+	}
+	snprintf(text + n, sizeof(text) - n, "%s", u->conf->upn);
+	return graph_text(text);
+}
+
 static json_t *
 user_synced(const struct call *c, const void *item, size_t arg)
 {
@@ -89,7 +111,7 @@ static const struct graph_member user_members[] = {
 	{ "officeLocation", always_null, 0, GRAPH_DEFAULT },
 	{ "preferredLanguage", always_null, 0, GRAPH_DEFAULT },
 	USER("surname", surname, GRAPH_DEFAULT),
-	USER("userPrincipalName", upn, GRAPH_DEFAULT),
+	{ "userPrincipalName", user_upn, 0, GRAPH_DEFAULT },
 	USER("id", id, GRAPH_DEFAULT),
 	{ "accountEnabled", user_enabled, 0, 0 },
 	USER("department", department, 0),

@@ -149,6 +149,15 @@ graph_object(const struct call *c, const struct graph_type *type, const struct o
 	return out;
 }
 
+/* Graph's advanced queries: https://learn.microsoft.com/graph/aad-advanced-queries */
+static bool
+may_be_advanced(const struct call *c, const struct odata_query *q)
+{
+	const char *level = http_header0(c->req, "ConsistencyLevel");
+
+	return q->count && level != NULL && str_eq_nocase(level, "eventual");
+}
+
 bool
 graph_query(struct call *c, const struct graph_type *type, struct odata_query *q)
 {
@@ -163,6 +172,10 @@ graph_query(struct call *c, const struct graph_type *type, struct odata_query *q
 			rc = odata_check(q, model, type->name, &err);
 		json_decref(model);
 	}
+	if (rc == RC_OK && odata_is_advanced(q) && !may_be_advanced(c, q))
+		rc = fail(&err, RC_PARSE,
+		    "Operator 'endsWith' is not supported without $count=true and the header "
+		    "ConsistencyLevel: eventual.");
 	if (rc == RC_OK)
 		return true;
 	if (rc == RC_NOMEM)

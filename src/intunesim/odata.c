@@ -1,5 +1,5 @@
 /*
- * odata.c - $filter, $select, $top and tokens: read, checked, applied.
+ * odata.c - $filter, $select, $top, $count and tokens: read, checked, applied.
  */
 #include "intunesim/odata.h"
 
@@ -87,12 +87,37 @@ take_word(struct odata_term *t, struct scan *s)
 }
 
 static bool
+take_char(struct scan *s, char c)
+{
+	skip_blanks(s);
+	if (*s->p != c)
+		return false;
+	s->p++;
+	return true;
+}
+
+/* What follows "endsWith(". */
+static bool
+take_ends_with(struct odata_term *t, struct scan *s)
+{
+	t->at_end = true;
+	if (!take_name(t->name, s) || !take_char(s, ','))
+		return false;
+	skip_blanks(s);
+	return *s->p == '\'' && take_string(t->text, s) && take_char(s, ')');
+}
+
+static bool
 take_term(struct odata_term *t, struct scan *s)
 {
 	char op[ODATA_NAME_MAX];
 
 	*t = (struct odata_term){ .type = ODATA_STRING };
-	if (!take_name(t->name, s) || !take_name(op, s))
+	if (!take_name(t->name, s))
+		return false;
+	if (str_eq_nocase(t->name, "endsWith") && take_char(s, '('))
+		return take_ends_with(t, s);
+	if (!take_name(op, s))
 		return false;
 	t->negated = str_eq_nocase(op, "ne");
 	if (!t->negated && !str_eq_nocase(op, "eq"))
@@ -164,6 +189,15 @@ read_top(struct odata_query *q, const char *value, struct err *err)
 }
 
 static enum rc
+read_count(struct odata_query *q, const char *value, struct err *err)
+{
+	q->count = str_eq_nocase(value, "true");
+	if (!q->count && !str_eq_nocase(value, "false"))
+		return fail(err, RC_PARSE, "Invalid value '%.20s' for $count.", value);
+	return RC_OK;
+}
+
+static enum rc
 read_token(char out[static ODATA_VALUE_MAX], const char *value, struct err *err)
 {
 	size_t len = strlen(value);
@@ -193,6 +227,7 @@ static const struct {
 	{ "filter", read_filter },
 	{ "select", read_select },
 	{ "top", read_top },
+	{ "count", read_count },
 	{ "skiptoken", read_skip_token },
 	{ "deltatoken", read_delta_token },
 };
@@ -293,7 +328,19 @@ term_holds(const struct odata_term *t, const json_t *v)
 	case ODATA_BOOL:
 		return json_is_boolean(v) && json_is_true(v) == t->yes;
 	case ODATA_STRING:
+		if (t->at_end)
+			return json_is_string(v) && str_ends_nocase(json_string_value(v), t->text);
 		return json_is_string(v) && str_eq_nocase(json_string_value(v), t->text);
+	}
+	return false;
+}
+
+bool
+odata_is_advanced(const struct odata_query *q)
+{
+	for (size_t i = 0; i < q->n_terms; i++) {
+		if (q->terms[i].at_end)
+			return true;
 	}
 	return false;
 }

@@ -1,6 +1,6 @@
 /*
  * odata.h - the query options of Microsoft Graph, as far as a CA's look-ups use them: $filter with
- * comparisons joined by "and", $select, $top, and the tokens of paging and of delta.
+ * comparisons and endsWith() joined by "and", $select, $top, $count, and the tokens of paging and of delta.
  *
  * An option that is not understood is an error and never ignored: a filter that were left out would
  * make one device out of all.
@@ -23,11 +23,12 @@
 
 enum odata_type { ODATA_STRING, ODATA_BOOL, ODATA_NULL };
 
-/* property eq literal */
+/* property eq literal; endsWith(property,'literal') */
 struct odata_term {
 	char name[ODATA_NAME_MAX];
 	enum odata_type type;
 	bool negated; /* "ne" */
+	bool at_end;  /* endsWith */
 	bool yes;     /* ODATA_BOOL */
 	char text[ODATA_VALUE_MAX];
 };
@@ -38,6 +39,7 @@ struct odata_query {
 	char select[ODATA_SELECT_MAX][ODATA_NAME_MAX];
 	size_t n_select; /* 0: the type's default set */
 	unsigned top;    /* 1..ODATA_TOP_MAX; 0: not given */
+	bool count;      /* $count=true: with endsWith Graph insists on it; no count is told */
 	char skip_token[ODATA_VALUE_MAX], delta_token[ODATA_VALUE_MAX]; /* "": not given */
 };
 
@@ -53,6 +55,8 @@ enum rc odata_parse(struct odata_query *out, const char *query, struct err *err)
  */
 enum rc odata_check(
     const struct odata_query *q, const json_t *model, const char *type, struct err *err) MUST_CHECK;
+/* Graph answers it only with $count=true and the header "ConsistencyLevel: eventual". */
+bool odata_is_advanced(const struct odata_query *q);
 /* Whether all comparisons hold.  Strings compare without regard to case, as the directory does. */
 bool odata_match(const struct odata_query *q, const json_t *object);
 /*

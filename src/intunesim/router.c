@@ -54,6 +54,8 @@ static const struct route {
 	    "deletedItems", .step = SIM_STEP_GRAPH },
 	{ "GET", "v*/directory/deletedItems/microsoft.graph.user/{}", graph_deleted, "deletedItems",
 	    .step = SIM_STEP_GRAPH },
+	{ "GET", "v*/directory/deletedItems/{}/microsoft.graph.user", graph_deleted, "deletedItems",
+	    .step = SIM_STEP_GRAPH },
 	{ "GET", "v*/directory/deletedItems/{}", graph_deleted, "deletedItems",
 	    .step = SIM_STEP_GRAPH },
 	{ "GET", "v*/identityProtection/riskyUsers", graph_risky_list, "riskyUsers",

@@ -480,6 +480,44 @@ a_token_of_something_else_is_refused(void **state)
 	json_decref(before);
 }
 
+#define BIN "/v1.0/directory/deletedItems/"
+static void
+a_deleted_user_is_in_the_bin_by_id_and_by_the_end_of_the_name(void **state)
+{
+#define BY_NAME                                                                                    \
+	BIN "microsoft.graph.user?$count=true&$filter=endsWith(userPrincipalName,"                 \
+	    "'jane@alpha.example')"
+	static const char *const by_id[] = { BIN JANE, BIN JANE "/microsoft.graph.user",
+		BIN "microsoft.graph.user/" JANE };
+	const struct fixture *f = *state;
+	const struct request by_name = {
+		.method = "GET", .path = BY_NAME, .token = f->token, .consistency = "eventual"
+	};
+	struct answer a;
+	json_t *o;
+
+	assert_int_equal(deed(NULL, f->k, "DELETE", "users/" JANE, NULL), 204);
+	expect(f, "/v1.0/users/jane@alpha.example", 404, "Request_ResourceNotFound");
+	for (size_t i = 0; i < N(by_id); i++) {
+		o = fetch(f, by_id[i]);
+		expect_text(o, "id", JANE);
+		expect_text(
+		    o, "userPrincipalName", "0000000000004000800000000000000ajane@alpha.example");
+		json_decref(o);
+	}
+	call(&a, f->k, &by_name);
+	assert_int_equal(a.status, 200);
+	assert_int_equal(json_array_size(json_object_get(a.json, "value")), 1);
+	answer_done(&a);
+	/* as at Graph's, not without header and $count */
+	expect(f, BY_NAME, 400, "Request_UnsupportedQuery");
+	assert_int_equal(deed(NULL, f->k, "POST", "deleted/" JANE "/restore", NULL), 200);
+	o = fetch(f, "/v1.0/users/" JANE);
+	expect_text(o, "userPrincipalName", "jane@alpha.example");
+	json_decref(o);
+	kit_put_back(f->k);
+}
+
 int
 main(void)
 {
@@ -499,6 +537,7 @@ main(void)
 		cmocka_unit_test(many_changes_come_in_pages),
 		cmocka_unit_test(a_link_that_is_too_old_says_so),
 		cmocka_unit_test(a_token_of_something_else_is_refused),
+		cmocka_unit_test(a_deleted_user_is_in_the_bin_by_id_and_by_the_end_of_the_name),
 	};
 
 	/* one simulator for all: making its keys takes a second */

@@ -195,7 +195,7 @@ void
 call(struct answer *a, const struct kit *k, const struct request *r)
 {
 	struct http_reply reply = { .status = 200 };
-	struct http_header h[9];
+	struct http_header h[10];
 	struct http_request req = {
 		.method = r->method != NULL ? r->method : "POST",
 		.target = r->path,
@@ -218,6 +218,7 @@ call(struct answer *a, const struct kit *k, const struct request *r)
 	snprintf(bearer, sizeof(bearer), "Bearer %s", r->token != NULL ? r->token : "");
 	n = add_header(h, n, "Host", r->host != NULL ? r->host : HOST);
 	n = add_header(h, n, "Origin", r->origin);
+	n = add_header(h, n, "ConsistencyLevel", r->consistency);
 	n = add_header(h, n, "Authorization", r->token != NULL ? bearer : NULL);
 	n = add_header(
 	    h, n, "content-type", r->content_type != NULL ? r->content_type : "application/json");

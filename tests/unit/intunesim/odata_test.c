@@ -67,6 +67,13 @@ whatever_is_not_understood_is_refused(void **state)
 		"$filter=a%20eq%20'x'%20or%20b%20eq%20'y'",
 		"$filter=a%20eq%20'x'%20and",
 		"$filter=startswith(a,'x')",
+		"$filter=endsWith(a,'x'",
+		"$filter=endsWith(a)",
+		"$filter=endsWith(a,x)",
+		"$filter=endsWith(a,'x')%20eq%20true",
+		"$filter=endsWith",
+		"$count=",
+		"$count=1",
 		"$filter=a%20eq%20bare",
 		"$filter=a%20eq%20'x'&$filter=b%20eq%20'y'",
 		"$filter=a%20eq%20'x'&filter=b%20eq%20'y'",
@@ -148,6 +155,11 @@ a_filter_lets_through_what_it_says(void **state)
 	assert_false(matches("$filter=sid%20ne%20null", o));
 	assert_false(matches("$filter=n%20eq%20'5'", o));
 	assert_false(matches("$filter=on%20eq%20true%20and%20sid%20ne%20null", o));
+	assert_true(matches("$filter=endsWith(upn,'@contoso.com')", o));
+	assert_true(matches("$filter=endswith(%20upn%20,%20'jane@contoso.com'%20)", o));
+	assert_false(matches("$filter=endsWith(upn,'jane')", o));
+	assert_false(matches("$filter=endsWith(sid,'')", o));
+	assert_false(matches("$filter=endsWith(upn,'com')%20and%20on%20eq%20false", o));
 	assert_true(matches("", o));
 	json_decref(o);
 }
