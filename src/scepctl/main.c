@@ -13,6 +13,7 @@ static const struct command *const commands[] = {
 	&cmd_list,
 	&cmd_show,
 	&cmd_revoke,
+	&cmd_directory,
 	&cmd_audit,
 };
 

@@ -61,3 +61,25 @@ claim "a page of another origin may do nothing" refused 403 -X POST -H 'Origin: 
 claim "nor one that was looked up by a name of its own" refused 421 -H 'Host: evil.example' "$t/users"
 claim "a form may do nothing" refused 415 -X POST -d 'upn=x@y' "$t/users"
 claim "no secret is in the log or in the requests" sh -c "! grep -q simulated-secret '$T/sim.log' && ! curl -fsS '$SIM/sim/requests' | grep -q simulated-secret"
+
+# ---- what libintune says of all this ----
+directory() { scepctl directory --config "$CONFIG" "$@" >"$T/directory.out" 2>&1; }
+says() { local kind=$1 id=$2; shift 2; directory "$kind" "$id" && grep -E "$1" "$T/directory.out"; }
+claim "a disabled user is found, and disabled" says user jane.doe@contoso.com '^Enabled +no'
+claim "a device of Entra is found" says device 9a7b6c5d-1111-4b4b-8d8d-000000000201 '^Directory +found'
+claim "a device of Intune is found" says managed-device 3e8d5a10-1111-4a4a-9c9c-000000000101 '^Management +managed'
+claim "and by its serial number" says serial PF3K7XW2 '^Name +LAPTOP-7F3K2'
+claim "a wipe that is asked for shows" sh -c "curl -fsS -X POST '$t/devices/LAPTOP-7F3K2/wipe' && scepctl directory --config '$CONFIG' serial PF3K7XW2 | grep -E '^Management +wipePending'"
+claim "a deleted user is in the recycle bin" sh -c "curl -fsS -X DELETE '$t/users/mei.lin@contoso.com' && scepctl directory --config '$CONFIG' user 0a1b2c3d-0001-4000-8000-000000000004 | grep -E '^Directory +deleted'"
+claim "one deleted for good is gone" sh -c "curl -fsS -X POST '$t/users' -H 'Content-Type: application/json' -d '{\"id\":\"0a1b2c3d-0001-4000-8000-0000000000ff\",\"upn\":\"temp@contoso.com\"}' &&
+	curl -fsS -X DELETE '$t/users/temp@contoso.com?permanent=true' && scepctl directory --config '$CONFIG' user 0a1b2c3d-0001-4000-8000-0000000000ff | grep -E '^Directory +gone'"
+claim "a name that nobody has proves nothing" says user temp@contoso.com '^Directory +not listed'
+claim "the same as JSON" sh -c "scepctl directory --config '$CONFIG' --json device 9a7b6c5d-1111-4b4b-8d8d-000000000201 | grep -q '\"accountEnabled\": *true'"
+app=2b9f0a6e-5a3d-4f0e-8b63-94f8f1d0a7c2
+claim "the app loses a permission" api PATCH "$t/apps/$app" '{"permissions":["scep_challenge_provider","Application.Read.All"]}'
+if directory user jane.doe@contoso.com; then not_ok "then a look-up fails"; else ok "then a look-up fails"; fi
+claim "and the permission is named" grep -F User.Read.All "$T/directory.out"
+api PATCH "$t/apps/$app" '{"permissions":["scep_challenge_provider","Application.Read.All","User.Read.All"]}' >/dev/null
+api PUT "$SIM/sim/faults" '{"rules":[{"step":"graph","fault":"status","status":503}]}' >/dev/null
+if directory user 0a1b2c3d-0001-4000-8000-0000000000ff; then not_ok "with Graph down nobody is gone"; else ok "with Graph down nobody is gone"; fi
+claim "and it says that Graph does not answer" grep -F 503 "$T/directory.out"
