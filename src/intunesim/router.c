@@ -96,6 +96,10 @@ static const struct route {
 	    .step = SIM_STEP_CHECKIN },
 	{ "POST", "sim/devices/{}/installed", device_installed, "installed" },
 	{ "POST", "sim/devices/{}/failed", device_failed, "failed" },
+	/* HEAD too */
+	{ NULL, "", web_index, "page", .control = true, .quiet = true },
+	{ NULL, "sim", web_index, "page", .control = true, .quiet = true },
+	{ NULL, "sim/page/{}", web_file, "page", .control = true, .quiet = true },
 	{ "GET", "sim/report", report_json, "report", .control = true, .quiet = true },
 	{ "GET", "sim/report.txt", report_text, "report", .control = true, .quiet = true },
 	{ "GET", "sim/requests", report_requests, "requests", .control = true, .quiet = true },

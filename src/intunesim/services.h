@@ -89,6 +89,9 @@ void admin_clock(struct call *c);
 void admin_clock_set(struct call *c);
 /* sync_api.c: arg[0] is the tenant, arg[1] the device */
 void device_sync(struct call *c);
+/* web.c: arg[0] is a file of the page */
+void web_index(struct call *c);
+void web_file(struct call *c);
 /* report.c */
 void report_json(struct call *c);
 void report_text(struct call *c);

@@ -224,6 +224,7 @@ call(struct answer *a, const struct kit *k, const struct request *r)
 	    h, n, "content-type", r->content_type != NULL ? r->content_type : "application/json");
 	n = add_header(h, n, "api-version", r->api_version != NULL ? r->api_version : "2018-02-20");
 	n = add_header(h, n, "client-request-id", r->client_request_id);
+	n = add_header(h, n, "If-None-Match", r->if_none_match);
 	req.n_headers = n;
 	buf_init(&reply.body, HTTP_REPLY_MAX);
 	buf_init(&reply.headers, 65536);

@@ -79,9 +79,10 @@ struct request {
 	const char *content_type; /* NULL: application/json */
 	const char *api_version;  /* NULL: 2018-02-20; "": none */
 	const char *client_request_id;
-	const char *host;        /* NULL: HOST */
-	const char *origin;      /* NULL: none */
-	const char *consistency; /* ConsistencyLevel; NULL: none */
+	const char *host;          /* NULL: HOST */
+	const char *origin;        /* NULL: none */
+	const char *consistency;   /* ConsistencyLevel; NULL: none */
+	const char *if_none_match; /* NULL: none */
 };
 void call(struct answer *a, const struct kit *k, const struct request *r);
 /* POST without a token. */
