@@ -297,8 +297,8 @@ unknown_paths_and_methods_are_told(void **state)
 		const char *method, *path;
 		int status;
 	} rows[] = {
-		{ "GET", "/", 404 },
-		{ "GET", "/sim", 404 },
+		{ "GET", "/nothing", 404 },
+		{ "GET", "/sim/nothing", 404 },
 		{ "GET", "/sim/report/x", 404 },
 		{ "POST", "/sim/report", 405 },
 		{ "GET", "/sim/devices/win-1/checkin", 405 },
