@@ -6,6 +6,7 @@
  * The linker sends the allocations of our own code through the wrappers below; jansson and libcurl
  * have hooks of their own.  The peer lives in a process of its own, so that it never runs out.
  */
+#include "app_files.h"
 #include "kit.h"
 
 #include <curl/curl.h>
@@ -13,6 +14,8 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -211,20 +214,56 @@ far_peer_stop(struct far_peer *fp)
 typedef enum intune_status (*work)(
     struct intune_client **cl, const char *url, struct intune_error *e);
 
+static char app_file[] = "/tmp/intune-nomem-XXXXXX"; /* the app's certificate and key */
+
 static enum intune_status
-make_client(struct intune_client **cl, const char *url, struct intune_error *e)
+make_with(struct intune_client **cl, const char *url, const char *secret, const char *certificate,
+    struct intune_error *e)
 {
 	struct intune_config c;
 
 	intune_config_init(&c);
 	c.aad_app_id = "11111111-2222-3333-4444-555555555555";
-	c.aad_app_key = "s3cret~key/with+signs&more";
+	c.aad_app_key = secret;
+	c.app_certificate_file = c.app_certificate_key_file = certificate;
 	c.tenant = "contoso.example";
 	c.provider_name_and_version = "UnitCA 1.0";
 	c.auth_authority = url;
 	c.ms_graph_resource_url = url;
 	c.total_ms = 3000;
 	return intune_client_new(cl, &c, e);
+}
+
+static enum intune_status
+make_client(struct intune_client **cl, const char *url, struct intune_error *e)
+{
+	return make_with(cl, url, "s3cret~key/with+signs&more", NULL, e);
+}
+
+/* A token that costs an assertion, and so reading files, JSON and a signature. */
+static enum intune_status
+work_certificate(struct intune_client **cl, const char *url, struct intune_error *e)
+{
+	enum intune_status st = make_with(cl, url, NULL, app_file, e);
+
+	assert_true((st == INTUNE_OK) == (*cl != NULL));
+	return st == INTUNE_OK ? intune_check(*cl, e) : st;
+}
+
+static enum intune_status
+work_set_key(struct intune_client **cl, const char *url, struct intune_error *e)
+{
+	enum intune_status st = intune_client_set_app_key(*cl, "another", e);
+
+	return st == INTUNE_OK ? intune_check(*cl, e) : st;
+}
+
+static enum intune_status
+work_reload(struct intune_client **cl, const char *url, struct intune_error *e)
+{
+	struct intune_credential c;
+
+	return intune_client_reload(*cl, &c, e);
 }
 
 static enum intune_status
@@ -367,6 +406,9 @@ struct job {
 
 static const struct job jobs[] = {
 	{ "new", work_new, true, false, false },
+	{ "certificate", work_certificate, true, false, false },
+	{ "set app key", work_set_key, false, false, false },
+	{ "reload", work_reload, false, false, false },
 	{ "TLS context", work_tls, false, false, false },
 	{ "validate", work_validate, false, false, false },
 	{ "success", work_success, false, true, false },
@@ -460,19 +502,39 @@ calls_survive_each_allocation_of_libcurl(void **state)
 	sweep(LIBCURL, 300);
 }
 
+/* Before memory runs out for anybody. */
+static void
+make_app_file(void)
+{
+	struct key *key;
+	struct err err;
+	int fd = mkstemp(app_file);
+
+	assert_true(fd >= 0 && close(fd) == 0);
+	if (key_generate(&key, "rsa:2048", &err) != RC_OK)
+		give_up("%s\n", err.msg);
+	put_cert(app_file, key, clock_now() + 300 * DAY, true);
+	key_free(key);
+}
+
 int
 main(void)
 {
+	int failed;
+
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_survive_each_allocation_of_ours),
 		cmocka_unit_test(calls_survive_each_allocation_of_jansson),
 		cmocka_unit_test(calls_survive_each_allocation_of_libcurl),
 	};
 
+	make_app_file();
 	json_set_alloc_funcs(json_alloc, free);
 	/* Before the client's own initialisation, which then only counts. */
 	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_alloc, free, curl_regrow, curl_copy,
 		curl_zalloc) != CURLE_OK)
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)unlink(app_file);
+	return failed;
 }
