@@ -62,15 +62,12 @@ host_json(const char *preferred, const char *const *aliases, size_t n)
 	    preferred, "aliases", list);
 }
 
-/* Whether the host is Entra's, of any cloud, or ours; with the port or without. */
+/* Whether the host is Entra's, of any cloud; with the port or without. */
 static bool
-is_known_host(const struct call *c, const char *host)
+is_cloud_host(const char *host)
 {
-	const char *own = http_header0(c->req, "Host");
 	char name[NAME_MAX_BYTES];
 
-	if (own != NULL && str_eq_nocase(own, host))
-		return true;
 	snprintf(name, sizeof(name), "%s", host);
 	if (name[0] != '[')
 		name[strcspn(name, ":")] = '\0';
@@ -83,6 +80,14 @@ is_known_host(const struct call *c, const char *host)
 	return false;
 }
 
+static bool
+is_known_host(const struct call *c, const char *host)
+{
+	const char *own = http_header0(c->req, "Host");
+
+	return (own != NULL && str_eq_nocase(own, host)) || is_cloud_host(host);
+}
+
 static void
 answer_instance(struct call *c, const struct authority *a)
 {
@@ -91,7 +96,9 @@ answer_instance(struct call *c, const struct authority *a)
 
 	for (size_t i = 0; i < N_CLOUDS; i++)
 		json_array_append_new(list, host_json(clouds[i][0], clouds[i], N_ALIASES));
-	json_array_append_new(list, host_json(a->host, own, 1));
+	/* no name twice: a client makes one map of all aliases, and the last one would win */
+	if (!is_cloud_host(a->host))
+		json_array_append_new(list, host_json(a->host, own, 1));
 	call_note(c, "instance", "%s", a->host);
 	call_json(c, 200,
 	    json_pack("{s:o, s:s, s:o}", "tenant_discovery_endpoint",
