@@ -168,11 +168,14 @@ tenant_json(const struct tenant *t)
 void
 admin_tenants(struct call *c)
 {
-	json_t *list = json_array();
+	const struct sim_options *o = &c->sim->options;
+	json_t *list = json_array(), *urls = json_array();
 
 	for (size_t i = 0; i < c->view->n_tenants; i++)
 		json_array_append_new(list, tenant_json(c->view->tenants[i]));
-	call_json(c, 200, json_pack("{s:o}", "tenants", list));
+	for (size_t i = 0; i < o->n_scep_urls; i++)
+		json_array_append_new(urls, json_string(o->scep_urls[i]));
+	call_json(c, 200, json_pack("{s:o, s:o}", "tenants", list, "scepUrls", urls));
 }
 
 /* ---- writing ---- */

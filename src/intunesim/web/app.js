@@ -90,6 +90,7 @@ async function load() {
   const mine = turn;
   const [tenants, faults, time] = await Promise.all([api.get("/sim/tenants"), api.get("/sim/faults"), api.get("/sim/clock")]);
   ctx.tenants = tenants.tenants;
+  ctx.scepUrls = tenants.scepUrls;
   ctx.faults = faults;
   drawTenants();
   drawBanner(faults);

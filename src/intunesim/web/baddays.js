@@ -70,6 +70,18 @@ function edit(ctx, rules, at) {
   });
 }
 
+function editSeed(ctx, faults) {
+  editor({
+    title: "Change the seed", object: null, action: "Set", preset: { seed: faults.seed },
+    fields: [{ key: "seed", label: "Seed", type: "number", min: 0, required: true, help: "which requests the shares of rules hit; counting begins anew" }],
+    save: async ({ seed }) => {
+      await api.put("/sim/faults", { seed, rules: bare(faults.rules) });
+      ctx.refresh();
+      return "The seed is set.";
+    },
+  });
+}
+
 function details(rule) {
   const { step, fault, hits, share, after, times, ...rest } = rule;
   return Object.entries(rest).map(([k, v]) => `${plain(k)} ${v}`).join(", ") || "–";
@@ -82,7 +94,6 @@ export const baddays = {
   },
   draw(e, faults, ctx) {
     const rules = faults.rules;
-    const seed = h("input", { type: "number", min: 0, value: faults.seed, "aria-label": "Seed", "data-key": "seed" });
     const clear = async () => {
       try {
         await api.del("/sim/faults");
@@ -94,7 +105,7 @@ export const baddays = {
     };
     replace(e, head("Bad days", "What Intune, Entra and the network do to a CA sooner or later, on demand. The same seed hits the same requests, so that a run can be repeated.",
       rules.length > 0 && button("Clear all", clear, "danger"), button("Add rule", () => edit(ctx, rules, null), "main")),
-    card([h("h2", {}, "In force"), h("label", { class: "row" }, "Seed", seed), button("Set", () => put(ctx, { seed: Number(seed.value), rules: bare(rules) }, "The seed is set; counting begins anew."))],
+    card([h("h2", {}, "In force"), h("span", { class: "dim" }, `seed ${faults.seed}`), button("Change seed", () => editSeed(ctx, faults), "quiet")],
       table([["Step", (r) => STEP_NAMES[r.step] ?? r.step], ["What goes wrong", (r) => KINDS[r.fault] ?? r.fault], ["How", details], ["Which", which],
         ["Hits", (r) => (r.hits ? badge("refused", `${r.hits}`) : "0")],
         ["Actions", (r) => [button("Edit", () => edit(ctx, rules, rules.indexOf(r)), "quiet", { "data-key": `e${rules.indexOf(r)}` }),

@@ -1,5 +1,5 @@
 // certificates.js - certificates that the CA has told of, and those to be revoked.
-import { h, replace, head, card, table, badge, button, ago, day, toast, confirm, plain, clock } from "./dom.js";
+import { h, replace, head, card, table, badge, revocationBadge, button, ago, day, toast, confirm, plain, clock } from "./dom.js";
 import * as api from "./api.js";
 
 const MOST = 500; // rows; more is for the search
@@ -26,7 +26,7 @@ function revoke(ctx, c) {
 
 function state(c, queued) {
   const r = queued.find((x) => x.thumbprint === c.thumbprint && x.serialNumber === c.serialNumber);
-  if (r) return badge(r.status);
+  if (r) return revocationBadge(r);
   return Date.parse(c.expires) < clock.now() ? badge("expired") : badge("valid");
 }
 
@@ -52,7 +52,8 @@ export const certificates = {
   },
 };
 
-const CAUSES = { wipe: "wiped", retire: "retired", unenrol: "unenrolled", admin: "an administrator" };
+const CAUSES = { wipe: "the device was wiped", retire: "the device was retired", unenrol: "the device was unenrolled", leftGroup: "out of the group",
+  unassigned: "the profile was unassigned", profileChanged: "the profile was changed", administrator: "an administrator" };
 
 export const revocations = {
   frame(ctx, changed) {

@@ -1,5 +1,5 @@
 // devices.js - the list of devices, one of them, and what an administrator does to it.
-import { h, replace, head, card, table, badge, button, ago, day, plain, facts, toast, confirm, copyLine, count } from "./dom.js";
+import { h, replace, head, card, table, badge, revocationBadge, button, ago, day, plain, facts, toast, confirm, copyLine, count } from "./dom.js";
 import { editor } from "./form.js";
 import * as fields from "./fields.js";
 import * as api from "./api.js";
@@ -124,7 +124,7 @@ export const device = {
       ], deployments, "No SCEP profile is assigned to this device or its user.")),
       card([h("h2", {}, "Certificates"), h("span", { class: "dim" }, `${certificates.length} reported by the CA`)], table([
         ["Subject", (c) => [c.subject || "(empty)", h("span", { class: "sub" }, c.profile)]], ["Serial", (c) => h("span", { class: "mono" }, c.serialNumber), "mono"],
-        ["Until", (c) => day(c.expires)], ["Issuer", (c) => c.issuer], ["State", (c) => (revoked(c) ? badge(revoked(c).status) : badge("valid"))],
+        ["Until", (c) => day(c.expires)], ["Issuer", (c) => c.issuer], ["State", (c) => (revoked(c) ? revocationBadge(revoked(c)) : badge("valid"))],
       ], certificates, "None yet.")),
       h("div", { class: "cols" },
         card("State", h("div", { class: "pad" }, facts([["Management", state(d)], ["Compliance", badge(d.compliance ?? "compliant")], ["In Entra", badge(d.enabled === false ? "disabled" : "enabled")],

@@ -21,12 +21,16 @@ function add(e, children) {
   }
 }
 
-// Put other children in; what has the focus gets it again, found by its data-key.
+// Put other children in; what has the focus gets it again and what was chosen stays, found by data-key.
 export function replace(e, ...children) {
   const key = e.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  const chosen = new Map([...e.querySelectorAll("select[data-key]")].map((x) => [x.dataset.key, x.value]));
   e.replaceChildren();
   add(e, children);
-  if (key !== undefined) [...e.querySelectorAll("[data-key]")].find((x) => x.dataset.key === key)?.focus();
+  for (const x of e.querySelectorAll("select[data-key]")) {
+    if ([...x.options].some((o) => o.value === chosen.get(x.dataset.key))) x.value = chosen.get(x.dataset.key);
+  }
+  if (key !== undefined) [...e.querySelectorAll("[data-key]")].find((x) => x.dataset.key === key)?.focus({ preventScroll: true });
 }
 
 export const button = (text, onclick, kind = "", more = {}) =>
@@ -45,7 +49,7 @@ export function table(columns, rows, empty) {
   if (rows.length === 0) return h("div", { class: "empty" }, empty);
   const cell = ([title, show, kind], row) => h("td", { "data-label": title, class: kind }, wrap(show(row)));
   return h("div", { class: "scroll" }, h("table", {},
-    h("thead", {}, h("tr", {}, columns.map(([title]) => h("th", { scope: "col" }, title)))),
+    h("thead", {}, h("tr", {}, columns.map(([title, , kind]) => h("th", { scope: "col", class: kind === "acts" && kind }, title)))),
     h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((c) => cell(c, row)))))));
 }
 const wrap = (x) => (x instanceof Node || Array.isArray(x) ? x : h("span", {}, x === null || x === undefined || x === "" ? "–" : x));
@@ -70,6 +74,8 @@ export function badge(word, text = plain(word)) {
 }
 
 const WORDS = { ios: "iOS", macos: "macOS", windows: "Windows", android: "Android", challengeIssued: "challenge issued", validateRequest: "validateRequest" };
+// Of a certificate that stands in the queue.
+export const revocationBadge = (r) => badge(r.status, r.status === "pending" ? "to be revoked" : r.status === "failed" ? "revocation failed" : r.status);
 // "wipePending" and "fully_managed" as people write them; a text after a colon stays as it is.
 export function plain(word) {
   const [first, ...rest] = String(word ?? "–").split(":");
@@ -135,6 +141,7 @@ export function dialog({ title, body, action, submit, kind = "main", small = fal
   d.addEventListener("close", () => d.remove());
   document.body.append(d);
   d.showModal();
+  d.querySelector(".body :is(input, select, textarea):not([type=checkbox])")?.focus();
   return d;
 }
 

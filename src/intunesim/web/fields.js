@@ -9,7 +9,7 @@ const time = "2026-12-31T00:00:00Z; empty: ";
 const PLATFORMS = ["windows", "ios", "macos", "android"];
 
 export const users = () => [
-  str("upn", "User principal name", "jane@contoso.com", { required: true }),
+  str("upn", "User principal name", "", { required: true, example: "jane@contoso.com" }),
   str("name", "Display name"), str("given_name", "First name", "", { half: true }), str("surname", "Surname", "", { half: true }),
   str("email", "Mail address", "", { half: true }), str("department", "Department", "", { half: true }),
   { key: "enabled", label: "The account is enabled", type: "bool", initial: true },
@@ -28,7 +28,7 @@ const windows = (v) => v.platform === "windows";
 const phone = (v) => v.platform === "ios" || v.platform === "android";
 
 export const devices = (x) => [
-  str("name", "Name", "LAPTOP-7F3K2", { required: true }),
+  str("name", "Name", "", { required: true, example: "LAPTOP-7F3K2" }),
   choice("platform", "Platform", PLATFORMS, { half: true }),
   str("user", "Primary user", "UPN; empty: nobody's", { half: true, offer: x.users.map((u) => u.upn) }),
   choice("enrollment", "Enrolment", ["default", "personal_work_profile", "corporate_work_profile", "fully_managed", "dedicated", "aosp"], { only: android, help: "decides which variables have a value" }),
@@ -64,7 +64,7 @@ const offered = (v) => [...(v.certificate_type === "user" ? VARIABLES.user : [])
 export const profiles = (x) => [
   str("name", "Name", "", { required: true }),
   choice("platform", "Platform", PLATFORMS, { half: true }),
-  choice("certificate_type", "Certificate of the", ["device", "user"], { half: true, reissues: true }),
+  choice("certificate_type", "Certificate of the", ["device", "user"], { half: true }),
   str("subject", "Subject", "CN={{DeviceName}},O=Contoso, or one of Intune's formats. Quote what may hold a comma: CN=\"{{…}}\"", {
     reissues: true, variables: offered,
     offer: ["Common name", "Common name including email", "Common name as email", "IMEI", "Serial number", "Not configured"],

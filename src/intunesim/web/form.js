@@ -1,12 +1,12 @@
 // form.js - a form from a table of fields.
-import { h, button, replace, dialog, toast } from "./dom.js";
+import { h, button, replace, dialog, toast, plain } from "./dom.js";
 
 const lines = (text) => text.split(/[\n]/).map((s) => s.trim()).filter((s) => s !== "");
 
 // Each type: make(field, value) -> { e (element), read() }.
 const TYPES = {
   text: (f, value) => {
-    const e = h("input", { type: "text", value: value ?? "", autocomplete: "off", spellcheck: "false", list: f.offer && `offer-${f.key}` });
+    const e = h("input", { type: "text", value: value ?? "", autocomplete: "off", spellcheck: "false", placeholder: f.example, list: f.offer && `offer-${f.key}` });
     return { e, read: () => e.value.trim() };
   },
   area: (f, value) => {
@@ -18,7 +18,7 @@ const TYPES = {
     return { e, read: () => (e.value === "" ? "" : Number(e.value)) };
   },
   choice: (f, value) => {
-    const e = h("select", {}, f.of.map((o) => h("option", { value: o }, f.names?.[o] ?? o)));
+    const e = h("select", {}, f.of.map((o) => h("option", { value: o }, f.names?.[o] ?? plain(o))));
     e.value = value ?? f.of[0];
     return { e, read: () => e.value };
   },

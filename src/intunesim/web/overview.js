@@ -35,14 +35,14 @@ function properties(tenant, app) {
     `AUTH_AUTHORITY=${location.origin}/`, `MS_GRAPH_RESOURCE_URL=${location.origin}/`].join("\n");
 }
 
-function addresses(tenant, apps, profiles) {
+function addresses(tenant, apps, profiles, instead) {
   const app = apps.find((a) => a.enabled && a.permissions.includes("scep_challenge_provider"));
-  const urls = [...new Set(profiles.flatMap((p) => p.scep_urls))];
+  const urls = instead.length ? instead : [...new Set(profiles.flatMap((p) => p.scep_urls))];
   return card([h("h2", {}, "Connect a CA"), copyButton(properties(tenant, app), "Copy as properties")], h("div", { class: "pad" }, facts([
     ["AUTH_AUTHORITY", copyLine(`${location.origin}/`)], ["MS_GRAPH_RESOURCE_URL", copyLine(`${location.origin}/`)],
     ["TENANT", copyLine(tenant.domains[0])], ["AAD_APP_ID", app && copyLine(app.id)],
     ["AAD_APP_KEY", app && ["one of the secrets of ", h("a", { href: "#/apps" }, app.name || app.id)]],
-    ["SCEP URL of the profiles", urls.length > 0 && urls.map((u) => copyLine(u))],
+    [instead.length ? "SCEP URL of devices" : "SCEP URL of the profiles", urls.length > 0 && urls.map((u) => copyLine(u))],
   ]), app ? null : h("p", { class: "note" }, "No app has the permission scep_challenge_provider: a CA cannot validate requests. ", h("a", { href: "#/apps" }, "Apps"))));
 }
 
@@ -58,9 +58,9 @@ export const overview = {
     const [report, revocations, apps, profiles] = await Promise.all([api.get("/sim/report"), api.get("/sim/revocations"),
       api.list(ctx.tenant, "apps"), api.list(ctx.tenant, "profiles")]);
     const tenant = ctx.tenants.find((t) => t.id === ctx.tenant);
-    return { tenant, apps, profiles, deployments: ours(tenant, report.deployments), revocations: ours(tenant, revocations.value), certificates: ours(tenant, report.certificates).length, summary: report.summary };
+    return { tenant, scepUrls: ctx.scepUrls, apps, profiles, deployments: ours(tenant, report.deployments), revocations: ours(tenant, revocations.value), certificates: ours(tenant, report.certificates).length, summary: report.summary };
   },
-  draw(e, { tenant, apps, profiles, deployments, revocations, certificates, summary }) {
+  draw(e, { tenant, scepUrls, apps, profiles, deployments, revocations, certificates, summary }) {
     const lately = events({ deployments }, revocations);
     replace(e, head(tenant.name || tenant.domains[0], "What Entra and Intune would show of this tenant, kept up to date."),
       tiles(deployments, certificates, revocations.filter((r) => !r.result).length),
@@ -68,6 +68,6 @@ export const overview = {
         card([h("h2", {}, "Lately"), h("span", { class: "dim" }, `validateRequest: ${summary.validateRequestSuccess} passed, ${summary.validateRequestRefused} refused`)],
           lately.length ? h("ul", { class: "feed" }, lately.map(([when, what]) => h("li", {}, ago(when), h("div", {}, what))))
             : h("div", { class: "empty" }, "Nothing yet. ", h("a", { href: "#/devices" }, "Sync a device"), " to make it enrol.")),
-        h("div", {}, addresses(tenant, apps, profiles), about(tenant))));
+        h("div", {}, addresses(tenant, apps, profiles, scepUrls), about(tenant))));
   },
 };

@@ -17,6 +17,9 @@ function parts(r) {
   return { ...r, method, target, step: STEPS.find(([pattern]) => pattern.test(path))?.[1] ?? "other" };
 }
 
+// The services' paths are long and differ at the end.
+const short = (target) => (/^\/+RACerts\//i.test(target) ? `…/${target.split("/").slice(-2).join("/")}` : target);
+
 // Indented when it is JSON; as it is when not, or when it was cut.
 function pretty(text) {
   try {
@@ -56,9 +59,10 @@ function one(r, open, toggled) {
   const key = r.time + r.request;
   return h("details", { class: "req", open: open.has(key), ontoggle: (e) => toggled(key, e.target.open) },
     h("summary", { "data-key": key }, h("time", { class: "dim", datetime: r.time, title: r.time }, r.time.slice(11, 19)), h("span", {}, badge(good ? "valid" : "refused", `${r.status}`)),
-      h("span", {}, r.step, code && code !== "Success" && [" ", badge("refused", code)]), h("code", { class: "path" }, `${r.method} ${r.target}`)),
+      h("span", {}, r.step, code && code !== "Success" && [" ", badge("refused", code)]), h("code", { class: "path" }, `${r.method} ${short(r.target)}`)),
     h("div", { class: "inside" },
       h("div", { class: "row" }, copyButton(shellLine(r), "Copy as curl"), r.body && r.body !== NO_BODY && copyButton(r.body, "Copy body"), h("span", { class: "dim" }, "Without tokens and secrets: $TOKEN and $BODY are yours to set.")),
+      h("pre", {}, r.request),
       h("div", {}, h("h2", {}, "Headers"), h("pre", {}, Object.entries(r.headers).map(([k, v]) => `${k}: ${v}`).join("\n") || "(none)")),
       h("div", {}, h("h2", {}, "Body"), h("pre", {}, r.body ? pretty(r.body) : "(empty)")),
       h("div", {}, h("h2", {}, `Answer, ${r.status}`), h("pre", {}, r.answer ? pretty(r.answer) : "(empty)"))));
