@@ -94,6 +94,7 @@ async function load() {
   ctx.faults = faults;
   drawTenants();
   drawBanner(faults);
+  ctx.time = time;
   drawClock(time);
   let data;
   try {

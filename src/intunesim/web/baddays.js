@@ -86,7 +86,7 @@ function details(rule) {
   const { step, fault, hits, share, after, times, ...rest } = rule;
   return Object.entries(rest).map(([k, v]) => `${plain(k)} ${v}`).join(", ") || "–";
 }
-const which = (r) => [r.share !== undefined && r.share !== 1 ? `${Math.round(r.share * 100)} %` : "all", r.after ? `after ${r.after}` : "", r.times ? `${r.times} times` : ""].filter(Boolean).join(", ");
+const which = (r) => [r.share !== undefined && r.share !== 1 ? `${Math.round(r.share * 100)} %` : "all", r.after ? `after ${r.after}` : "", r.times ? count(r.times, "time") : ""].filter(Boolean).join(", ");
 
 export const baddays = {
   async load(ctx) {

@@ -41,6 +41,32 @@ async function edit(ctx, d) {
   });
 }
 
+// One after the other: a CA in a rehearsal is seldom a large one.
+async function syncAll(ctx, event) {
+  const b = event.currentTarget, sum = {};
+  b.disabled = true;
+  try {
+    const list = (await api.list(ctx.tenant, "devices")).filter((d) => d.managed !== false);
+    for (const [i, d] of list.entries()) {
+      if (!b.isConnected) return;
+      b.textContent = `Syncing ${i + 1} of ${list.length} …`;
+      try {
+        const r = await api.post(api.path(ctx.tenant, "devices", d.id, "sync"));
+        for (const [key] of NUMBERS) sum[key] = (sum[key] ?? 0) + (r[key] ?? 0);
+      } catch (e) {
+        if (e.status === 0) throw e;
+        sum.failed = (sum.failed ?? 0) + 1;
+      }
+    }
+    toast(syncWords(count(list.length, "device"), sum), sum.refused || sum.failed ? "bad" : "");
+  } catch (e) {
+    toast(e.message, "bad");
+  }
+  b.disabled = false;
+  b.textContent = "Sync all";
+  ctx.refresh();
+}
+
 export const devices = {
   frame(ctx, changed) {
     ctx.filters = { text: "", platform: "" };
@@ -48,7 +74,7 @@ export const devices = {
     const search = h("input", { type: "search", placeholder: "Search name, user, serial, id", "aria-label": "Search devices", oninput: (e) => { ctx.filters.text = e.target.value; changed(); } });
     const platform = h("select", { "aria-label": "Platform", onchange: (e) => { ctx.filters.platform = e.target.value; changed(); } },
       h("option", { value: "" }, "All platforms"), ["windows", "ios", "macos", "android"].map((p) => h("option", { value: p }, plain(p))));
-    return { body, e: [head("Devices", "Sync makes a device check in now: it asks for what is due, enrols at the CA and reports. The simulator plays its part.", button("Add device", () => edit(ctx, null).catch((e) => toast(e.message, "bad")), "main")), h("div", { class: "filters" }, search, platform), body] };
+    return { body, e: [head("Devices", "Sync makes a device check in now: it asks for what is due, enrols at the CA and reports. The simulator plays its part.", button("Sync all", (ev) => syncAll(ctx, ev)), button("Add device", () => edit(ctx, null).catch((e) => toast(e.message, "bad")), "main")), h("div", { class: "filters" }, search, platform), body] };
   },
   async load(ctx) {
     const [list, report] = await Promise.all([api.list(ctx.tenant, "devices"), api.get("/sim/report")]);

@@ -1,5 +1,6 @@
 // overview.js - how things stand, and what a CA has to be told.
-import { h, replace, head, card, badge, ago, plain, copyLine, copyButton, facts } from "./dom.js";
+import { h, replace, head, card, badge, button, ago, plain, copyLine, copyButton, facts } from "./dom.js";
+import { editor } from "./form.js";
 import * as api from "./api.js";
 
 const LATELY = 14;
@@ -53,21 +54,41 @@ function about(tenant) {
     ["For programs", [h("a", { href: "/sim/report" }, "report"), " · ", h("a", { href: "/sim/report.txt" }, "as text")]]])));
 }
 
+// Days pass at once, so that certificates get due for renewal.
+function moveClock(ctx, time) {
+  editor({
+    title: "Move the clock", action: "Set", object: { offset: time.offset },
+    fields: [{ key: "offset", label: "Ahead of the real time", type: "text", required: true, example: "300d", help: "2h, 30d; behind it with a minus sign; 0s: the real time" }],
+    intro: h("p", { class: "dim" }, "For tokens, challenges, secrets that expire and devices that renew. The CA keeps its own time."),
+    save: async ({ offset }) => {
+      if (offset !== undefined) await api.put("/sim/clock", { offset });
+      ctx.refresh();
+      return "The clock is set.";
+    },
+  });
+}
+
+function clockCard(ctx, time) {
+  return card([h("h2", {}, "Clock"), button("Move the clock", () => moveClock(ctx, time), "quiet")], h("div", { class: "pad" }, facts([
+    ["It is", h("time", { datetime: time.now }, time.now.replace("T", " ").replace("Z", " UTC"))],
+    ["Moved by", time.offset.replace("-", "") === "0s" ? "nothing" : badge("expiring", time.offset)]])));
+}
+
 export const overview = {
   async load(ctx) {
     const [report, revocations, apps, profiles] = await Promise.all([api.get("/sim/report"), api.get("/sim/revocations"),
       api.list(ctx.tenant, "apps"), api.list(ctx.tenant, "profiles")]);
     const tenant = ctx.tenants.find((t) => t.id === ctx.tenant);
-    return { tenant, scepUrls: ctx.scepUrls, apps, profiles, deployments: ours(tenant, report.deployments), revocations: ours(tenant, revocations.value), certificates: ours(tenant, report.certificates).length, summary: report.summary };
+    return { tenant, scepUrls: ctx.scepUrls, time: { offset: ctx.time.offset, now: ctx.time.now.slice(0, 16) + "Z" }, apps, profiles, deployments: ours(tenant, report.deployments), revocations: ours(tenant, revocations.value), certificates: ours(tenant, report.certificates).length, summary: report.summary };
   },
-  draw(e, { tenant, scepUrls, apps, profiles, deployments, revocations, certificates, summary }) {
+  draw(e, { tenant, scepUrls, time, apps, profiles, deployments, revocations, certificates, summary }, ctx) {
     const lately = events({ deployments }, revocations);
     replace(e, head(tenant.name || tenant.domains[0], "What Entra and Intune would show of this tenant, kept up to date."),
       tiles(deployments, certificates, revocations.filter((r) => !r.result).length),
       h("div", { class: "cols" },
-        card([h("h2", {}, "Lately"), h("span", { class: "dim" }, `validateRequest: ${summary.validateRequestSuccess} passed, ${summary.validateRequestRefused} refused`)],
+        h("div", {}, card([h("h2", {}, "Lately"), h("span", { class: "dim" }, `validateRequest: ${summary.validateRequestSuccess} passed, ${summary.validateRequestRefused} refused`)],
           lately.length ? h("ul", { class: "feed" }, lately.map(([when, what]) => h("li", {}, ago(when), h("div", {}, what))))
-            : h("div", { class: "empty" }, "Nothing yet. ", h("a", { href: "#/devices" }, "Sync a device"), " to make it enrol.")),
+            : h("div", { class: "empty" }, "Nothing yet. ", h("a", { href: "#/devices" }, "Sync a device"), " to make it enrol.")), clockCard(ctx, time)),
         h("div", {}, addresses(tenant, apps, profiles, scepUrls), about(tenant))));
   },
 };

@@ -54,12 +54,14 @@ function verdict(r) {
   }
 }
 
+const isCode = (text) => /^[A-Za-z0-9_]{1,48}$/.test(text);
+
 function one(r, open, toggled) {
   const code = verdict(r), good = r.status < 400 && (!code || code === "Success");
   const key = r.time + r.request;
   return h("details", { class: "req", open: open.has(key), ontoggle: (e) => toggled(key, e.target.open) },
     h("summary", { "data-key": key }, h("time", { class: "dim", datetime: r.time, title: r.time }, r.time.slice(11, 19)), h("span", {}, badge(good ? "valid" : "refused", `${r.status}`)),
-      h("span", {}, r.step, code && code !== "Success" && [" ", badge("refused", code)]), h("code", { class: "path" }, `${r.method} ${short(r.target)}`)),
+      h("span", {}, r.step, code && code !== "Success" && isCode(code) && [" ", badge("refused", code)]), h("code", { class: "path" }, `${r.method} ${short(r.target)}`)),
     h("div", { class: "inside" },
       h("div", { class: "row" }, copyButton(shellLine(r), "Copy as curl"), r.body && r.body !== NO_BODY && copyButton(r.body, "Copy body"), h("span", { class: "dim" }, "Without tokens and secrets: $TOKEN and $BODY are yours to set.")),
       h("pre", {}, r.request),
