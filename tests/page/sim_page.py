@@ -133,6 +133,21 @@ def bad_day(p):
     claim("and one click ends it", lambda: p.sees("No rule: all is well.") and p.ask("/sim/faults")["rules"] == [])
 
 
+def clock(p):
+    p.go("overview")
+    p.b.click("Move the clock")
+    p.b.fill("f-offset", "2h")
+    p.b.click("Set", "dialog")
+    claim("the clock can be moved", lambda: p.modal_is_gone() and p.sees("clock moved by 2h") and p.ask("/sim/clock")["offset"] == "2h")
+    p.ask("/sim/clock", "PUT", {"offset": "0s"})
+
+
+def everybody_syncs(p):
+    p.go("devices")
+    p.b.click("Sync all")
+    claim("all devices sync at one click", lambda: p.sees("3 devices synced: 3 enrolled."))
+
+
 def requests(p):
     p.go("requests")
     claim("requests are shown with their step", lambda: p.sees("ScepActions/validateRequest"))
@@ -158,7 +173,7 @@ def main(url, shots):
         b.open(url + "/")
         p = Page(b, url, shots)
         claim("the page opens and is live", lambda: p.sees("live") and p.sees("Connect a CA"))
-        for part in (add_a_user, delete_and_restore, sync, hostile_names, edit_a_profile, wipe, bad_day, requests, fits_a_phone):
+        for part in (add_a_user, delete_and_restore, sync, hostile_names, edit_a_profile, wipe, bad_day, clock, everybody_syncs, requests, fits_a_phone):
             part(p)
         # A browser logs each 4xx that a page provokes; there was one, with the error beside the field.
         wrong = [s for s in b.said if "status of 400" not in s]
