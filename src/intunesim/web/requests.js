@@ -20,13 +20,18 @@ function parts(r) {
 // The services' paths are long and differ at the end.
 const short = (target) => (/^\/+RACerts\//i.test(target) ? `…/${target.split("/").slice(-2).join("/")}` : target);
 
-// Indented when it is JSON; as it is when not, or when it was cut.
+// Indented when it looks like JSON, also when it was cut or has members twice: what is shown is what was sent.
 function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
+  if (!/^\s*[[{]/.test(text)) return text;
+  let out = "", depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"?|[{}[\],:]|[^\s"{}[\],:]+/g)) {
+    const closes = token === "}" || token === "]";
+    if (closes) depth = Math.max(0, depth - 1);
+    if (closes ? !/[{[]$/.test(out) : /[{[,]$/.test(out)) out += `\n${"  ".repeat(depth)}`;
+    out += token === ":" ? ": " : token;
+    if (token === "{" || token === "[") depth++;
   }
+  return out;
 }
 
 const quote = (s) => `'${s.replaceAll("'", "'\\''")}'`;
