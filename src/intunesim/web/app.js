@@ -23,6 +23,7 @@ const SECTIONS = [
 ];
 const PAGES = SECTIONS.flatMap(([, pages]) => pages);
 const EVERY = 2000, SLOWEST = 30000; // ms
+const SHARE = 4; // of the time, at most the fourth part is spent on asking: a large tenant is asked for more seldom
 
 const $ = (id) => document.getElementById(id);
 const ctx = { tenant: null, tenants: [], arg: null, filters: {}, refresh: () => tick(true) };
@@ -43,6 +44,9 @@ function route() {
 function drawNav(current) {
   const t = ctx.tenants.find((x) => x.id === ctx.tenant);
   const number = (key) => t && typeof t[key] === "number" && h("span", { class: "n" }, t[key]);
+  const says = JSON.stringify([current, t]);
+  if ($("nav").dataset.says === says) return;
+  $("nav").dataset.says = says;
   replace($("nav"), SECTIONS.map(([part, pages]) => [part && h("div", { class: "part" }, part), pages.map(([key, title]) =>
     h("a", { href: `#/${key}`, "aria-current": key === current ? "page" : null, "data-key": key }, title, number(key)))]));
 }
@@ -115,6 +119,7 @@ async function load() {
 async function tick(force) {
   clearTimeout(timer);
   if (document.hidden && !force) return;
+  const began = Date.now();
   try {
     await load();
     failures = 0;
@@ -125,7 +130,7 @@ async function tick(force) {
     if (shown === null) replace(body, h("div", { class: "empty" }, plain(e.message)));
   }
   clearTimeout(timer);
-  timer = setTimeout(tick, Math.min(EVERY * 2 ** failures, SLOWEST));
+  timer = setTimeout(tick, Math.min(Math.max(EVERY * 2 ** failures, SHARE * (Date.now() - began)), SLOWEST));
 }
 
 function go() {

@@ -2,7 +2,6 @@
 import { h, replace, head, card, table, badge, revocationBadge, button, ago, day, toast, confirm, plain, clock } from "./dom.js";
 import * as api from "./api.js";
 
-const MOST = 500; // rows; more is for the search
 const device = (x) => h("a", { href: `#/devices/${encodeURIComponent(x.deviceId)}` }, x.device);
 const ours = (ctx) => {
   const t = ctx.tenants.find((x) => x.id === ctx.tenant);
@@ -47,8 +46,7 @@ export const certificates = {
       ["Device", (c) => [device(c), h("span", { class: "sub" }, c.profile)]], ["Subject", (c) => [h("span", {}, c.subject || "(empty)"), h("span", { class: "sub" }, `by ${c.issuer}`)]],
       ["Serial, thumbprint", (c) => [h("span", {}, c.serialNumber), h("span", { class: "sub" }, c.thumbprint)], "mono"], ["Until", (c) => day(c.expires)], ["State", (c) => state(c, queued)],
       ["Actions", (c) => open(c) && button("Revoke", () => revoke(ctx, c), "quiet danger", { "data-key": c.thumbprint }), "acts"],
-    ], rows.slice(0, MOST), list.length ? "No certificate is like that." : "None yet: the CA reports what it has issued.")),
-    rows.length > MOST && h("p", { class: "dim" }, `The newest ${MOST} of ${rows.length}; search for others.`));
+    ], rows, list.length ? "No certificate is like that." : "None yet: the CA reports what it has issued.")));
   },
 };
 
@@ -69,6 +67,6 @@ export const revocations = {
     replace(e, card(null, table([
       ["Device", (r) => [device(r), h("span", { class: "sub" }, r.profile)]], ["Subject", (r) => [h("span", {}, r.subject || "(empty)"), h("span", { class: "sub" }, `by ${r.issuerName}`)]], ["Serial", (r) => h("span", {}, r.serialNumber), "mono"],
       ["Cause", (r) => CAUSES[r.cause] ?? plain(r.cause)], ["Queued", (r) => ago(r.queued)], ["Downloads", (r) => r.downloads], ["Result", result],
-    ], rows.slice(0, MOST), list.length ? "No revocation is like that." : "Nothing is to be revoked.")));
+    ], rows, list.length ? "No revocation is like that." : "Nothing is to be revoked.")));
   },
 };

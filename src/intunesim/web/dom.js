@@ -44,13 +44,17 @@ export function card(title, ...content) {
   return h("section", { class: "card" }, title && h("header", {}, typeof title === "string" ? h("h2", {}, title) : title), content);
 }
 
+const MOST = 500; // rows that are drawn; more than that is for the search
+
 // columns: [title, row => content, class]; empty: said when there is nothing.
-export function table(columns, rows, empty) {
-  if (rows.length === 0) return h("div", { class: "empty" }, empty);
+export function table(columns, all, empty) {
+  if (all.length === 0) return h("div", { class: "empty" }, empty);
+  const rows = all.slice(0, MOST);
   const cell = ([title, show, kind], row) => h("td", { "data-label": title, class: kind }, wrap(show(row)));
+  const more = all.length > MOST && h("div", { class: "empty" }, `The first ${MOST} of ${all.length}; search for the others.`);
   return h("div", { class: "scroll" }, h("table", {},
     h("thead", {}, h("tr", {}, columns.map(([title, , kind]) => h("th", { scope: "col", class: kind === "acts" && kind }, title)))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((c) => cell(c, row)))))));
+    h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((c) => cell(c, row)))))), more);
 }
 const wrap = (x) => (x instanceof Node || Array.isArray(x) ? x : h("span", {}, x === null || x === undefined || x === "" ? "–" : x));
 
