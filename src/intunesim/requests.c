@@ -3,6 +3,7 @@
  */
 #include "intunesim/requests.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #define TARGET_MAX  512 /* bytes kept of each */
 #define HEADERS_MAX 4096
 #define BODY_MAX    2048
+#define BASE64_RUN  256 /* shorter ones are ids and names */
 #define NOT_KEPT    "(holds secrets: not kept)"
 
 struct entry {
@@ -72,6 +74,38 @@ keep(const void *p, size_t len, size_t max)
 	return text;
 }
 
+/* Base64 of either alphabet, and what JSON may put between. */
+static bool
+is_base64(char c)
+{
+	return isalnum((unsigned char)c) || (c != '\0' && strchr("+/=-_\\", c) != NULL);
+}
+
+/*
+ * A certificate request has the challenge inside, and a challenge is base64 itself: of a long run
+ * only its length is kept, wherever it stands.
+ */
+static char *
+keep_body(const char *p, size_t len)
+{
+	struct buf b;
+	char *text;
+	size_t n;
+
+	buf_init(&b, len + BODY_MAX);
+	for (; len > 0 && b.len < BODY_MAX; p += n, len -= n) {
+		for (n = 0; n < len && is_base64(p[n]);)
+			n++;
+		if (n >= BASE64_RUN)
+			buf_addf(&b, "(%zu characters of base64: not kept)", n);
+		else
+			buf_add(&b, p, n = n > 0 ? n : 1);
+	}
+	text = keep(b.data, b.len, BODY_MAX);
+	buf_done(&b);
+	return text;
+}
+
 /* "Bearer (cut)": that there was a token, and of which kind, but not the token. */
 static void
 add_header(struct buf *b, const struct http_header *h)
@@ -127,7 +161,7 @@ requests_add(struct requests *r, const struct http_request *req, const struct ht
 	e.request = keep_first_line(req);
 	e.headers = keep_headers(req);
 	e.body = secrets ? keep(NOT_KEPT, strlen(NOT_KEPT), BODY_MAX)
-			 : keep(req->body, req->body_len, BODY_MAX);
+			 : keep_body((const char *)req->body, req->body_len);
 	e.answer = secrets ? keep(NOT_KEPT, strlen(NOT_KEPT), BODY_MAX)
 			   : keep(reply->body.data, reply->body.len, BODY_MAX);
 	pthread_mutex_lock(&r->lock);

@@ -533,6 +533,33 @@ requests_are_kept_without_their_tokens(void **state)
 }
 
 static void
+requests_are_kept_without_certificate_requests(void **state)
+{
+	const struct kit *k = *state;
+	json_t *scep = kit_checkin(k, "win-1", NULL);
+	const char *challenge = json_get_str(scep, "challenge");
+	struct answer a;
+	struct buf der;
+	char part[65];
+
+	buf_init(&der, 1 << 20);
+	kit_csr(&der, k, scep, &(struct tweak){ 0 });
+	validate_csr(&a, k, NULL, &der);
+	assert_string_equal(answer_code(&a), "Success");
+	answer_done(&a);
+	get(&a, k, "/sim/requests", NULL);
+	assert_non_null(strstr(buf_str(&a.body), "characters of base64: not kept)"));
+	assert_non_null(strstr(buf_str(&a.body), "transactionId"));
+	/* no piece of the challenge: base64 of base64 would hide it, so of the request too */
+	snprintf(part, sizeof(part), "%.64s", challenge + 100);
+	assert_null(strstr(buf_str(&a.body), part));
+	assert_null(strstr(buf_str(&a.body), "certificateRequest\\\":\\\"MII"));
+	answer_done(&a);
+	json_decref(scep);
+	buf_done(&der);
+}
+
+static void
 requests_are_bounded(void **state)
 {
 	const struct kit *k = *state;
@@ -568,6 +595,7 @@ main(void)
 		cmocka_unit_test(device_must_name_what_is_there),
 		cmocka_unit_test(text_report_is_a_table),
 		cmocka_unit_test(requests_are_kept_without_their_tokens),
+		cmocka_unit_test(requests_are_kept_without_certificate_requests),
 		cmocka_unit_test(requests_are_bounded),
 	};
 
