@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "intune/reply.h"
 
 enum member_type {
 	M_GUID, /* char[]; anything else, and Intune's GUID of zeros for "none", is not told */
@@ -234,19 +235,6 @@ take_object(union graph_object *o, enum graph_kind kind, const json_t *entry)
 	return ((const char *)o)[kinds[kind].id] != '\0';
 }
 
-static enum rc
-parse_object(json_t **out, const void *p, size_t len, struct err *err)
-{
-	enum rc rc = json_parse(out, p, len, err);
-
-	if (rc != RC_OK)
-		return rc == RC_NOMEM ? rc : RC_PARSE;
-	if (json_is_object(*out))
-		return RC_OK;
-	json_decref(*out);
-	return fail(err, RC_PARSE, "the answer is no JSON object");
-}
-
 enum rc
 graph_object_parse(
     union graph_object *out, enum graph_kind kind, const void *p, size_t len, struct err *err)
@@ -257,7 +245,7 @@ graph_object_parse(
 	bool ok;
 	enum rc rc;
 
-	if ((rc = parse_object(&root, p, len, err)) != RC_OK)
+	if ((rc = reply_object(&root, p, len, err)) != RC_OK)
 		return rc;
 	/* The documentation's samples for managedDevices wrap the object in "value". */
 	inner = json_object_get(root, "value");
@@ -277,7 +265,7 @@ graph_page_parse(struct graph_page *out, const void *p, size_t len, struct err *
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = parse_object(&out->root, p, len, err)) != RC_OK) {
+	if ((rc = reply_object(&out->root, p, len, err)) != RC_OK) {
 		out->root = NULL;
 		return rc;
 	}

@@ -13,7 +13,6 @@
 #include "intune/error.h"
 #include "intune/url.h"
 #include "intune/wire.h"
-#include "json/json.h"
 
 #define EXPIRES_DEFAULT 300 /* RFC 6749 5.1 lets a server leave it out */
 #define EXPIRES_MAX                                                                                \
@@ -22,17 +21,12 @@
 #define SERIAL_MAX 1024u /* as any string a caller passes */
 #define ROLE_MAX   64u   /* bytes of one role's name */
 
-static enum rc
-parse_object(json_t **out, const void *p, size_t len, struct err *err)
+enum rc
+reply_object(json_t **out, const void *p, size_t len, struct err *err)
 {
-	enum rc rc = json_parse(out, p, len, err);
+	enum rc rc = json_parse_object(out, "the answer", p, len, err);
 
-	if (rc != RC_OK)
-		return rc == RC_NOMEM ? rc : RC_PARSE;
-	if (json_is_object(*out))
-		return RC_OK;
-	json_decref(*out);
-	return fail(err, RC_PARSE, "the answer is no JSON object");
+	return rc == RC_OK || rc == RC_NOMEM ? rc : RC_PARSE;
 }
 
 static void
@@ -115,7 +109,7 @@ reply_token(struct token_reply *out, const void *p, size_t len, struct err *err)
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = parse_object(&obj, p, len, err)) != RC_OK)
+	if ((rc = reply_object(&obj, p, len, err)) != RC_OK)
 		return rc;
 	rc = token_members(out, obj, err);
 	wipe_string(obj, "access_token");
@@ -153,7 +147,7 @@ reply_entra_error(struct entra_error *out, const void *p, size_t len, struct err
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = parse_object(&obj, p, len, err)) != RC_OK)
+	if ((rc = reply_object(&obj, p, len, err)) != RC_OK)
 		return rc;
 	words(out->error, sizeof(out->error), obj, "error");
 	words(out->description, sizeof(out->description), obj, "error_description");
@@ -238,7 +232,7 @@ reply_discovery(struct discovery_page *out, const void *p, size_t len, struct er
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = parse_object(&obj, p, len, err)) != RC_OK)
+	if ((rc = reply_object(&obj, p, len, err)) != RC_OK)
 		return rc;
 	rc = take_page(out, obj, err);
 	json_decref(obj);
@@ -264,7 +258,7 @@ reply_action(struct action_reply *out, const void *p, size_t len, struct err *er
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = parse_object(&obj, p, len, err)) != RC_OK)
+	if ((rc = reply_object(&obj, p, len, err)) != RC_OK)
 		return rc;
 	code = json_object_get(obj, "code");
 	if (json_is_string(code)) {
@@ -316,7 +310,7 @@ reply_revocation_list(
 	json_t *obj;
 	enum rc rc;
 
-	if ((rc = parse_object(&obj, p, len, err)) != RC_OK)
+	if ((rc = reply_object(&obj, p, len, err)) != RC_OK)
 		return rc;
 	list = json_object_get(obj, "value");
 	if (!json_is_array(list)) {
@@ -358,7 +352,7 @@ reply_upload(bool *taken, const void *p, size_t len, struct err *err)
 	json_t *obj;
 	enum rc rc;
 
-	if ((rc = parse_object(&obj, p, len, err)) != RC_OK)
+	if ((rc = reply_object(&obj, p, len, err)) != RC_OK)
 		return rc;
 	rc = read_bool(taken, json_object_get(obj, "value"), err);
 	json_decref(obj);
@@ -374,7 +368,7 @@ unwrap_message(struct odata_error *out, const json_t *error)
 
 	words(out->message, sizeof(out->message), error, "message");
 	if (out->message[0] != '{' ||
-	    parse_object(&inner, json_string_value(text), json_string_length(text), NULL) != RC_OK)
+	    reply_object(&inner, json_string_value(text), json_string_length(text), NULL) != RC_OK)
 		return;
 	if (json_get_str(inner, "Message") != NULL)
 		words(out->message, sizeof(out->message), inner, "Message");
@@ -389,7 +383,7 @@ reply_odata_error(struct odata_error *out, const void *p, size_t len, struct err
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = parse_object(&obj, p, len, err)) != RC_OK)
+	if ((rc = reply_object(&obj, p, len, err)) != RC_OK)
 		return rc;
 	error = json_object_get(obj, "error");
 	words(out->code, sizeof(out->code), error, "code");
@@ -453,7 +447,7 @@ reply_token_roles(char out[ROLES_TEXT], const char *jwt, size_t len)
 		return;
 	buf_init(&payload, TOKEN_MAX);
 	if (base64_decode(&payload, first, (size_t)(second - first), BASE64_FIELD, NULL) == RC_OK &&
-	    parse_object(&claims, payload.data, payload.len, NULL) == RC_OK) {
+	    reply_object(&claims, payload.data, payload.len, NULL) == RC_OK) {
 		list_roles(out, claims);
 		json_decref(claims);
 	}

@@ -15,10 +15,14 @@
 #include "base/err.h"
 #include "intune.h"
 #include "intune/settings.h"
+#include "json/json.h"
 
 #define TOKEN_MAX                                                                                  \
 	(16u * 1024) /* Entra's tokens are 1 to 3 KiB; servers refuse longer header lines */
 #define ROLES_TEXT 128u
+
+/* Any JSON object: *out is the caller's.  RC_PARSE for everything else, RC_NOMEM. */
+enum rc reply_object(json_t **out, const void *p, size_t len, struct err *err) MUST_CHECK;
 
 struct token_reply {
 	char *access_token; /* visible ASCII; wipe_free() it */

@@ -93,23 +93,6 @@ admin_unenrol(struct call *c)
 
 /* ---- the revocation queue ---- */
 
-static json_t *
-time_json(int64_t t)
-{
-	char text[TIME_TEXT_MAX];
-
-	if (t == 0)
-		return json_null();
-	time_rfc3339(text, t);
-	return json_string(text);
-}
-
-static json_t *
-text_or_null(const char *s)
-{
-	return s[0] != '\0' ? json_string(s) : json_null();
-}
-
 /* null before the first result. */
 static json_t *
 result_json(const struct revocation *r)
@@ -117,8 +100,8 @@ result_json(const struct revocation *r)
 	if (r->changed == 0)
 		return json_null();
 	return json_pack("{s:b, s:o, s:o, s:o}", "succeeded", r->status == REVOCATION_REVOKED,
-	    "errorCode", text_or_null(r->error), "errorMessage", text_or_null(r->message), "when",
-	    time_json(r->changed));
+	    "errorCode", json_text_or_null(r->error), "errorMessage", json_text_or_null(r->message),
+	    "when", json_time_or_null(r->changed));
 }
 
 static json_t *
@@ -129,12 +112,12 @@ revocation_json(const struct revocation *r)
 	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:i, "
 			 "s:s, s:o}",
 	    "requestContext", r->context, "serialNumber", c->serial, "issuerName", c->issuer,
-	    "caConfiguration", text_or_null(c->ca_configuration), "cause",
+	    "caConfiguration", json_text_or_null(c->ca_configuration), "cause",
 	    revocation_cause_name(r->cause), "tenant", c->of.tenant, "device", c->of.device,
 	    "deviceId", c->of.device_id, "profile", c->of.profile, "profileId", c->of.profile_id,
-	    "subject", c->subject, "thumbprint", c->thumbprint, "queued", time_json(r->queued),
-	    "downloads", (int)r->downloads, "status", revocation_status_name(r->status), "result",
-	    result_json(r));
+	    "subject", c->subject, "thumbprint", c->thumbprint, "queued",
+	    json_time_or_null(r->queued), "downloads", (int)r->downloads, "status",
+	    revocation_status_name(r->status), "result", result_json(r));
 }
 
 void

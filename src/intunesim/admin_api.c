@@ -69,16 +69,13 @@ shown(struct call *c, const struct tenant *t, const struct object_type *type, co
 {
 	json_t *o = object_shown(t, type, object);
 	const struct device *d;
-	char text[TIME_TEXT_MAX];
 	int64_t last;
 
 	if (o == NULL || type->kind != OBJECT_DEVICE ||
 	    (d = tenant_device(t, json_get_str(o, "id"))) == NULL)
 		return o;
-	if ((last = state_last_sync(c->sim->state, d)) != 0) {
-		time_rfc3339(text, last);
-		json_object_set_new(o, "last_sync", json_string(text));
-	}
+	if ((last = state_last_sync(c->sim->state, d)) != 0)
+		json_object_set_new(o, "last_sync", json_time_or_null(last));
 	return o;
 }
 

@@ -127,15 +127,5 @@ call_service_url(struct buf *out, const struct call *c)
 enum rc
 call_body(json_t **out, const struct call *c, struct err *err)
 {
-	json_t *body;
-	enum rc rc;
-
-	if ((rc = json_parse(&body, c->req->body, c->req->body_len, err)) != RC_OK)
-		return rc;
-	if (!json_is_object(body)) {
-		json_decref(body);
-		return fail(err, RC_PARSE, "the body is no JSON object");
-	}
-	*out = body;
-	return RC_OK;
+	return json_parse_object(out, "the body", c->req->body, c->req->body_len, err);
 }

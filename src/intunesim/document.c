@@ -386,15 +386,6 @@ show_group(json_t *o, const struct tenant *t)
 }
 
 static void
-show_time(json_t *o, const char *key, int64_t t)
-{
-	char text[TIME_TEXT_MAX];
-
-	time_rfc3339(text, t);
-	json_object_set_new(o, key, json_string(text));
-}
-
-static void
 show_device(json_t *o, const struct tenant *t)
 {
 	const struct user_conf *u = NULL;
@@ -406,7 +397,7 @@ show_device(json_t *o, const struct tenant *t)
 		json_object_set_new(o, "user", json_string(u->upn));
 	d = tenant_device(t, json_get_str(o, "id"));
 	if (d != NULL)
-		show_time(o, "enrolled", d->enrolled);
+		json_object_set_new(o, "enrolled", json_time_or_null(d->enrolled));
 }
 
 static void
@@ -416,8 +407,9 @@ show_user(json_t *o, const struct tenant *t)
 
 	if (u == NULL)
 		return;
-	show_time(o, "created", tenant_user_of(t, u)->created);
-	show_time(o, "sessions_valid_from", tenant_user_of(t, u)->sessions_valid_from);
+	json_object_set_new(o, "created", json_time_or_null(tenant_user_of(t, u)->created));
+	json_object_set_new(
+	    o, "sessions_valid_from", json_time_or_null(tenant_user_of(t, u)->sessions_valid_from));
 }
 
 static void

@@ -201,14 +201,9 @@ challenge_read(struct challenge *out, const void *payload, size_t len, struct er
 	json_t *o = NULL;
 	enum rc rc;
 
-	if ((rc = json_parse(&o, payload, len, err)) != RC_OK)
-		return rc;
-	if (!json_is_object(o)) {
-		json_decref(o);
-		return fail(err, RC_PARSE, "the challenge is no JSON object");
-	}
-	lend(out, o);
-	return RC_OK;
+	if ((rc = json_parse_object(&o, "the challenge", payload, len, err)) == RC_OK)
+		lend(out, o);
+	return rc;
 }
 
 void

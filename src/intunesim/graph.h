@@ -50,9 +50,6 @@ void graph_list(struct call *c, const struct graph_type *type);
 void graph_page(struct call *c, const struct graph_type *type, const void *source);
 /* GET of one object by its key; `item` NULL: 404.  After graph_admit(). */
 void graph_one(struct call *c, const struct graph_type *type, const char *key, const void *item);
-/* A string, or null for NULL and ""; an RFC 3339 time, or null for 0. */
-json_t *graph_text(const char *s);
-json_t *graph_time(int64_t t);
 
 /* The selected members of an item; NULL when out of memory. */
 json_t *graph_object(const struct call *c, const struct graph_type *type,

@@ -46,13 +46,13 @@ revoke_changed(const struct call *c, const void *item, size_t arg)
 
 	if (!is_queued(c, item, &r))
 		return json_null();
-	return graph_time(r.changed != 0 ? r.changed : r.queued);
+	return json_time_or_null(r.changed != 0 ? r.changed : r.queued);
 }
 
 static json_t *
 string_at(const struct call *c, const void *item, size_t arg)
 {
-	return graph_text((const char *)item + arg);
+	return json_text_or_null((const char *)item + arg);
 }
 
 static json_t *
@@ -60,7 +60,7 @@ issued_at(const struct call *c, const void *item, size_t arg)
 {
 	const struct certificate *cert = item;
 
-	return graph_time(cert->issued);
+	return json_time_or_null(cert->issued);
 }
 
 #define STRING(n, f)                                                                               \

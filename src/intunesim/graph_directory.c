@@ -28,7 +28,7 @@ static const char *const roles_risk[] = { "IdentityRiskyUser.Read.All", NULL };
 	{                                                                                          \
 		const struct type *it = item;                                                      \
                                                                                                    \
-		return graph_text(                                                                 \
+		return json_text_or_null(                                                          \
 		    *(const char *const *)(const void *)((const char *)it->conf + arg));           \
 	}
 CONF_TEXT(user)
@@ -38,7 +38,7 @@ CONF_TEXT(device)
 static json_t *
 item_time(const struct call *c, const void *item, size_t arg)
 {
-	return graph_time(*(const int64_t *)(const void *)((const char *)item + arg));
+	return json_time_or_null(*(const int64_t *)(const void *)((const char *)item + arg));
 }
 
 static json_t *
@@ -76,13 +76,13 @@ user_upn(const struct call *c, const void *item, size_t arg)
 	size_t n = 0;
 
 	if (u->deleted == 0 || u->conf->upn == NULL)
-		return graph_text(u->conf->upn);
+		return json_text_or_null(u->conf->upn);
 	for (; *id != '\0' && n < GUID_TEXT_MAX - 1; id++) {
 		if (*id != '-')
 			text[n++] = *id;
 	}
 	snprintf(text + n, sizeof(text) - n, "%s", u->conf->upn);
-	return graph_text(text);
+	return json_text_or_null(text);
 }
 
 static json_t *
@@ -357,7 +357,7 @@ last_sync(const struct call *c, const struct device *d)
 static json_t *
 device_last_sync(const struct call *c, const void *item, size_t arg)
 {
-	return graph_time(last_sync(c, item));
+	return json_time_or_null(last_sync(c, item));
 }
 
 #define DEVICE(n, f)                                                                               \

@@ -77,23 +77,6 @@ graph_url(struct buf *out, const struct call *c, const char *path)
 
 /* ---- one object ---- */
 
-json_t *
-graph_text(const char *s)
-{
-	return s != NULL && s[0] != '\0' ? json_string(s) : json_null();
-}
-
-json_t *
-graph_time(int64_t t)
-{
-	char out[TIME_TEXT_MAX];
-
-	if (t == 0)
-		return json_null();
-	time_rfc3339(out, t);
-	return json_string(out);
-}
-
 static bool
 is_visible(const struct call *c, const struct graph_member *m)
 {

@@ -61,21 +61,14 @@ split(struct part parts[static 3], const char *text, size_t len, struct err *err
 static enum rc
 decode_object(json_t **out, const struct part *part, struct err *err)
 {
-	json_t *o = NULL;
 	struct buf text;
 	enum rc rc;
 
 	buf_init(&text, JWS_MAX);
 	rc = base64_decode(&text, part->p, part->len, BASE64_FIELD, err);
 	if (rc == RC_OK)
-		rc = json_parse(&o, text.data, text.len, err);
-	if (rc == RC_OK && !json_is_object(o)) {
-		json_decref(o);
-		rc = fail(err, RC_PARSE, "a part of the token is no JSON object");
-	}
+		rc = json_parse_object(out, "a part of the token", text.data, text.len, err);
 	buf_wipe(&text);
-	if (rc == RC_OK)
-		*out = o;
 	return rc;
 }
 

@@ -49,24 +49,6 @@ status_text(char out[static STATUS_TEXT_MAX], const struct deployment *d)
 
 /* ---- JSON ---- */
 
-/* An RFC 3339 string, or null for "never". */
-static json_t *
-time_json(int64_t t)
-{
-	char text[TIME_TEXT_MAX];
-
-	if (t == 0)
-		return json_null();
-	time_rfc3339(text, t);
-	return json_string(text);
-}
-
-static json_t *
-text_or_null(const char *s)
-{
-	return s[0] != '\0' ? json_string(s) : json_null();
-}
-
 static json_t *
 deployment_json(const struct deployment *d)
 {
@@ -76,10 +58,10 @@ deployment_json(const struct deployment *d)
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:s, s:o, s:o, s:i, s:i, s:o}",
 	    "tenant", d->of.tenant, "profile", d->of.profile, "profileId", d->of.profile_id,
 	    "device", d->of.device, "deviceId", d->of.device_id, "platform",
-	    platform_name(d->of.platform), "user", text_or_null(d->of.user), "targeted",
-	    d->targeted, "status", status, "changed", time_json(d->changed), "thumbprint",
-	    text_or_null(d->thumbprint), "challenges", (int)d->challenges, "refusals",
-	    (int)d->refusals, "lastError", text_or_null(d->last_error));
+	    platform_name(d->of.platform), "user", json_text_or_null(d->of.user), "targeted",
+	    d->targeted, "status", status, "changed", json_time_or_null(d->changed), "thumbprint",
+	    json_text_or_null(d->thumbprint), "challenges", (int)d->challenges, "refusals",
+	    (int)d->refusals, "lastError", json_text_or_null(d->last_error));
 }
 
 static json_t *
@@ -89,9 +71,9 @@ certificate_json(const struct certificate *c)
 	    "tenant", c->of.tenant, "device", c->of.device, "deviceId", c->of.device_id, "profile",
 	    c->of.profile, "thumbprint", c->thumbprint, "serialNumber", c->serial, "subject",
 	    c->subject, "expires", c->expires, "issuer", c->issuer, "caConfiguration",
-	    text_or_null(c->ca_configuration), "certificateAuthority",
-	    text_or_null(c->certificate_authority), "transactionId", c->transaction_id,
-	    "callerInfo", c->caller, "issued", time_json(c->issued));
+	    json_text_or_null(c->ca_configuration), "certificateAuthority",
+	    json_text_or_null(c->certificate_authority), "transactionId", c->transaction_id,
+	    "callerInfo", c->caller, "issued", json_time_or_null(c->issued));
 }
 
 static json_t *
@@ -119,8 +101,9 @@ report_to_json(const struct report *r)
 		json_array_append_new(deployments, deployment_json(&r->deployments[i]));
 	for (size_t i = 0; i < r->n_certificates; i++)
 		json_array_append_new(certificates, certificate_json(&r->certificates[i]));
-	return json_pack("{s:o, s:o, s:o, s:o}", "generated", time_json(clock_now()), "deployments",
-	    deployments, "certificates", certificates, "summary", summary_json(&r->counts));
+	return json_pack("{s:o, s:o, s:o, s:o}", "generated", json_time_or_null(clock_now()),
+	    "deployments", deployments, "certificates", certificates, "summary",
+	    summary_json(&r->counts));
 }
 
 void

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -119,6 +120,22 @@ dump(struct buf *out, const json_t *v, size_t flags, struct err *err)
 }
 
 enum rc
+json_parse_object(json_t **out, const char *what, const void *bytes, size_t len, struct err *err)
+{
+	json_t *o = NULL;
+	enum rc rc;
+
+	if ((rc = json_parse(&o, bytes, len, err)) != RC_OK)
+		return rc;
+	if (!json_is_object(o)) {
+		json_decref(o);
+		return fail(err, RC_PARSE, "%s is no JSON object", what);
+	}
+	*out = o;
+	return RC_OK;
+}
+
+enum rc
 json_add_text(struct buf *out, const json_t *v, struct err *err)
 {
 	return dump(out, v, JSON_COMPACT, err);
@@ -215,4 +232,21 @@ json_get_i64(int64_t *out, const json_t *obj, const char *key, int64_t dflt, str
 		return RC_OK;
 	return fail(
 	    err, RC_PARSE, "JSON member \"%s\" is %s, want a whole number", key, type_name(v));
+}
+
+json_t *
+json_text_or_null(const char *s)
+{
+	return s != NULL && s[0] != '\0' ? json_string(s) : json_null();
+}
+
+json_t *
+json_time_or_null(int64_t t)
+{
+	char text[TIME_TEXT_MAX];
+
+	if (t == 0)
+		return json_null();
+	time_rfc3339(text, t);
+	return json_string(text);
 }

@@ -16,6 +16,9 @@
 
 /* Parse one JSON text.  *out is the caller's.  RC_PARSE, RC_LIMIT, RC_NOMEM. */
 enum rc json_parse(json_t **out, const void *bytes, size_t len, struct err *err) MUST_CHECK;
+/* The same when it has to be an object; otherwise RC_PARSE: "WHAT is no JSON object". */
+enum rc json_parse_object(
+    json_t **out, const char *what, const void *bytes, size_t len, struct err *err) MUST_CHECK;
 /* Append compact JSON (sorted keys not implied: order of insertion). */
 enum rc json_add_text(struct buf *out, const json_t *v, struct err *err) MUST_CHECK;
 /* Append JSON with an indent of two, and a newline; for people. */
@@ -29,5 +32,10 @@ enum rc json_need_str(
 /* Number or a string of digits (Entra v1 writes numbers as strings); `dflt` when absent. */
 enum rc json_get_i64(
     int64_t *out, const json_t *obj, const char *key, int64_t dflt, struct err *err) MUST_CHECK;
+
+/* A new string, or null for NULL and "".  NULL: out of memory, or not UTF-8. */
+json_t *json_text_or_null(const char *s);
+/* A new RFC 3339 string of Unix seconds, or null for 0, which stands for "never". */
+json_t *json_time_or_null(int64_t t);
 
 #endif

@@ -217,6 +217,43 @@ numbers_may_be_written_as_strings(void **state)
 	}
 }
 
+static void
+an_object_is_told_from_other_values(void **state)
+{
+	static const char *const others[] = { "[]", "\"{}\"", "1", "null" };
+	json_t *v = NULL;
+	size_t i;
+
+	assert_int_equal(json_parse_object(&v, "the reply", "{\"a\":1}", 7, &err), RC_OK);
+	assert_true(json_is_object(v));
+	json_decref(v);
+	v = NULL;
+	for (i = 0; i < COUNT(others); i++) {
+		assert_int_equal(
+		    json_parse_object(&v, "the reply", others[i], strlen(others[i]), &err),
+		    RC_PARSE);
+		assert_string_equal(err.msg, "the reply is no JSON object");
+		assert_null(v);
+	}
+	assert_int_equal(json_parse_object(&v, "the reply", "{", 1, &err), RC_PARSE);
+	assert_null(v);
+}
+
+static void
+nothing_and_never_are_null(void **state)
+{
+	json_t *v = json_pack("[o, o, o, o, o]", json_text_or_null("x"), json_text_or_null(""),
+	    json_text_or_null(NULL), json_time_or_null(1795245657), json_time_or_null(0));
+	struct buf text;
+
+	assert_non_null(v);
+	buf_init(&text, 200);
+	assert_int_equal(json_add_text(&text, v, &err), RC_OK);
+	assert_string_equal(buf_str(&text), "[\"x\",null,null,\"2026-11-21T07:20:57Z\",null]");
+	buf_done(&text);
+	json_decref(v);
+}
+
 int
 main(void)
 {
@@ -230,6 +267,8 @@ main(void)
 		cmocka_unit_test(text_is_written_in_order_of_insertion),
 		cmocka_unit_test(strings_are_told_from_everything_else),
 		cmocka_unit_test(numbers_may_be_written_as_strings),
+		cmocka_unit_test(an_object_is_told_from_other_values),
+		cmocka_unit_test(nothing_and_never_are_null),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
