@@ -18,6 +18,14 @@ struct graph_member {
 #define GRAPH_DEFAULT 1u /* there without $select, when the type has a default set */
 #define GRAPH_BETA    2u /* not in v1.0 */
 
+#define GRAPH_MEMBERS(m) m, sizeof(m) / sizeof(m[0])
+
+/* Getters for any type: the int64_t time at offset `arg` of the item; null. */
+json_t *graph_item_time(const struct call *c, const void *item, size_t arg);
+json_t *graph_no_value(const struct call *c, const void *item, size_t arg);
+
+#define GRAPH_PAGE_DIRECTORY 100u /* Graph's own pages of users and devices */
+
 struct graph_type {
 	const char *name; /* "microsoft.graph.user" */
 	const char *set;  /* "users", as in paths and in @odata.context */

@@ -77,6 +77,18 @@ graph_url(struct buf *out, const struct call *c, const char *path)
 
 /* ---- one object ---- */
 
+json_t *
+graph_item_time(const struct call *c, const void *item, size_t arg)
+{
+	return json_time_or_null(*(const int64_t *)(const void *)((const char *)item + arg));
+}
+
+json_t *
+graph_no_value(const struct call *c, const void *item, size_t arg)
+{
+	return json_null();
+}
+
 static bool
 is_visible(const struct call *c, const struct graph_member *m)
 {

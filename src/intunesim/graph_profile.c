@@ -285,12 +285,6 @@ config_root(const struct call *c, const void *item, size_t arg)
 }
 
 static json_t *
-config_null(const struct call *c, const void *item, size_t arg)
-{
-	return json_null();
-}
-
-static json_t *
 config_version(const struct call *c, const void *item, size_t arg)
 {
 	return json_integer(1);
@@ -300,7 +294,7 @@ static const struct graph_member members[] = {
 	{ "id", config_id, 0, 0 },
 	{ "lastModifiedDateTime", config_created, 0, 0 },
 	{ "createdDateTime", config_created, 0, 0 },
-	{ "description", config_null, 0, 0 },
+	{ "description", graph_no_value, 0, 0 },
 	{ "displayName", config_name, 0, 0 },
 	{ "version", config_version, 0, 0 },
 	{ "renewalThresholdPercentage", config_number, NUMBER_THRESHOLD, 0 },

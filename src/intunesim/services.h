@@ -30,13 +30,14 @@ void managed_app_service(struct call *c);
 void graph_endpoints(struct call *c);
 /* The same of graph.windows.net; arg[0] is the tenant, arg[1] the application id */
 void aad_graph_endpoints(struct call *c);
-/* graph_directory.c: arg[0] is the key */
+/* graph_users.c: arg[0] is the key */
 void graph_user_list(struct call *c);
 void graph_user(struct call *c);
 void graph_deleted_list(struct call *c);
 void graph_deleted(struct call *c);
 void graph_risky_list(struct call *c);
 void graph_risky(struct call *c);
+/* graph_devices.c: arg[0] is the key */
 void graph_device_list(struct call *c);
 void graph_device(struct call *c);
 void graph_device_by_id(struct call *c);

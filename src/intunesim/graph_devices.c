@@ -1,290 +1,30 @@
 /*
- * graph_directory.c - users, devices and managed devices, as Graph shows them.
+ * graph_devices.c - devices of Entra and managed devices of Intune, as Graph shows them.
  *
  * The permissions are the least ones that Microsoft's reference names for reading with an app of
  * its own.
  */
 #include <stddef.h>
-#include <string.h>
 
-#include "base/clock.h"
-#include "base/text.h"
 #include "intunesim/graph.h"
 #include "intunesim/services.h"
 
-#define PAGE_DIRECTORY 100u  /* Graph's own pages of users and devices */
-#define PAGE_MANAGED   1000u /* and of Intune's list */
+#define PAGE_MANAGED 1000u /* objects of a page of Intune's list */
 
-static const char *const roles_user[] = { "User.Read.All", "Directory.Read.All", NULL };
 static const char *const roles_device[] = { "Device.Read.All", "Directory.Read.All", NULL };
 static const char *const roles_managed[] = { "DeviceManagementManagedDevices.Read.All", NULL };
-static const char *const roles_risk[] = { "IdentityRiskyUser.Read.All", NULL };
-
-/* ---- values ---- */
-
-/* A string of the conf that an item points to; `arg` is its offset. */
-#define CONF_TEXT(type)                                                                            \
-	static json_t *type##_text(const struct call *c, const void *item, size_t arg)             \
-	{                                                                                          \
-		const struct type *it = item;                                                      \
-                                                                                                   \
-		return json_text_or_null(                                                          \
-		    *(const char *const *)(const void *)((const char *)it->conf + arg));           \
-	}
-CONF_TEXT(user)
-CONF_TEXT(device)
-
-/* A time of the item itself. */
-static json_t *
-item_time(const struct call *c, const void *item, size_t arg)
-{
-	return json_time_or_null(*(const int64_t *)(const void *)((const char *)item + arg));
-}
-
-static json_t *
-always_null(const struct call *c, const void *item, size_t arg)
-{
-	return json_null();
-}
-
-static json_t *
-always_true(const struct call *c, const void *item, size_t arg)
-{
-	return json_true();
-}
-
-/* ---- users ---- */
-
-static json_t *
-user_enabled(const struct call *c, const void *item, size_t arg)
-{
-	const struct user *u = item;
-
-	return json_boolean(u->conf->enabled);
-}
-
-/*
- * Entra frees the name of a user whom it deletes: it puts the id before it, without hyphens, until
- * the user is restored.
- */
-static json_t *
-user_upn(const struct call *c, const void *item, size_t arg)
-{
-	const struct user *u = item;
-	char text[GUID_TEXT_MAX + CALL_DETAIL_MAX];
-	const char *id = u->conf->id;
-	size_t n = 0;
-
-	if (u->deleted == 0 || u->conf->upn == NULL)
-		return json_text_or_null(u->conf->upn);
-	for (; *id != '\0' && n < GUID_TEXT_MAX - 1; id++) {
-		if (*id != '-')
-			text[n++] = *id;
-	}
-	snprintf(text + n, sizeof(text) - n, "%s", u->conf->upn);
-	return json_text_or_null(text);
-}
-
-static json_t *
-user_synced(const struct call *c, const void *item, size_t arg)
-{
-	const struct user *u = item;
-
-	return u->conf->on_prem_sid != NULL ? json_true() : json_null();
-}
-
-#define USER(n, f, flags)                                                                          \
-	{                                                                                          \
-		n, user_text, offsetof(struct user_conf, f), flags                                 \
-	}
-#define USER_TIME(n, f)                                                                            \
-	{                                                                                          \
-		n, item_time, offsetof(struct user, f), 0                                          \
-	}
-static const struct graph_member user_members[] = {
-	{ "businessPhones", always_null, 0, GRAPH_DEFAULT },
-	USER("displayName", name, GRAPH_DEFAULT),
-	USER("givenName", given_name, GRAPH_DEFAULT),
-	{ "jobTitle", always_null, 0, GRAPH_DEFAULT },
-	USER("mail", email, GRAPH_DEFAULT),
-	{ "mobilePhone", always_null, 0, GRAPH_DEFAULT },
-	{ "officeLocation", always_null, 0, GRAPH_DEFAULT },
-	{ "preferredLanguage", always_null, 0, GRAPH_DEFAULT },
-	USER("surname", surname, GRAPH_DEFAULT),
-	{ "userPrincipalName", user_upn, 0, GRAPH_DEFAULT },
-	USER("id", id, GRAPH_DEFAULT),
-	{ "accountEnabled", user_enabled, 0, 0 },
-	USER("department", department, 0),
-	USER("mailNickname", user_name, 0),
-	USER_TIME("createdDateTime", created),
-	USER_TIME("deletedDateTime", deleted),
-	USER_TIME("signInSessionsValidFromDateTime", sessions_valid_from),
-	USER("onPremisesSecurityIdentifier", on_prem_sid, 0),
-	USER("onPremisesDistinguishedName", on_prem_dn, 0),
-	USER("onPremisesSamAccountName", sam_account, 0),
-	{ "onPremisesSyncEnabled", user_synced, 0, 0 },
-};
-
-static size_t
-users_count(const void *source)
-{
-	const struct tenant *t = source;
-
-	return t->file.users.n;
-}
-
-static const void *
-users_item(const void *source, size_t i)
-{
-	const struct tenant *t = source;
-
-	return t->users[i].deleted == 0 ? &t->users[i] : NULL;
-}
-
-static const void *
-deleted_item(const void *source, size_t i)
-{
-	const struct tenant *t = source;
-	const struct user *u = &t->users[i];
-
-	return u->deleted != 0 && clock_now() - u->deleted < RECYCLE_LIFE ? u : NULL;
-}
-
-#define MEMBERS(m) m, sizeof(m) / sizeof(m[0])
-const struct graph_type graph_users = {
-	"microsoft.graph.user",
-	"users",
-	MEMBERS(user_members),
-	roles_user,
-	PAGE_DIRECTORY,
-	users_count,
-	users_item,
-	NULL,
-};
-static const struct graph_type deleted_users = {
-	"microsoft.graph.user",
-	"directory/deletedItems/microsoft.graph.user",
-	MEMBERS(user_members),
-	roles_user,
-	PAGE_DIRECTORY,
-	users_count,
-	deleted_item,
-	NULL,
-};
-
-void
-graph_user_list(struct call *c)
-{
-	graph_list(c, &graph_users);
-}
-
-void
-graph_user(struct call *c)
-{
-	const struct user_conf *u;
-
-	if (!graph_admit(c, roles_user))
-		return;
-	u = tenant_user(c->tenant, c->arg[0]);
-	graph_one(c, &graph_users, c->arg[0], u != NULL ? tenant_user_of(c->tenant, u) : NULL);
-}
-
-void
-graph_deleted_list(struct call *c)
-{
-	graph_list(c, &deleted_users);
-}
-
-void
-graph_deleted(struct call *c)
-{
-	const struct user *u;
-
-	if (!graph_admit(c, roles_user))
-		return;
-	u = tenant_binned(c->tenant, c->arg[0]);
-	if (u != NULL)
-		u = deleted_item(c->tenant, (size_t)(u - c->tenant->users));
-	graph_one(c, &deleted_users, c->arg[0], u);
-}
-
-/* ---- Identity Protection ---- */
-
-static json_t *
-risk_level(const struct call *c, const void *item, size_t arg)
-{
-	const struct user *u = item;
-
-	return json_string(risk_level_name(u->conf->risk_level));
-}
-
-static json_t *
-risk_state(const struct call *c, const void *item, size_t arg)
-{
-	const struct user *u = item;
-
-	return json_string(risk_state_name(u->conf->risk_state));
-}
-
-static json_t *
-is_deleted(const struct call *c, const void *item, size_t arg)
-{
-	const struct user *u = item;
-
-	return json_boolean(u->deleted != 0);
-}
-
-static const struct graph_member risk_members[] = {
-	USER("id", id, 0),
-	{ "isDeleted", is_deleted, 0, 0 },
-	{ "riskLevel", risk_level, 0, 0 },
-	{ "riskState", risk_state, 0, 0 },
-	USER("userDisplayName", name, 0),
-	USER("userPrincipalName", upn, 0),
-};
-
-/* Only those are listed whom Identity Protection has ever looked at twice. */
-static const void *
-risk_item(const void *source, size_t i)
-{
-	const struct tenant *t = source;
-	const struct user *u = &t->users[i];
-
-	return u->conf->risk_level != 0 || u->conf->risk_state != 0 ? u : NULL;
-}
-
-static const struct graph_type risky_users = {
-	"microsoft.graph.riskyUser",
-	"identityProtection/riskyUsers",
-	MEMBERS(risk_members),
-	roles_risk,
-	PAGE_DIRECTORY,
-	users_count,
-	risk_item,
-	NULL,
-};
-
-void
-graph_risky_list(struct call *c)
-{
-	graph_list(c, &risky_users);
-}
-
-void
-graph_risky(struct call *c)
-{
-	const struct user_conf *u;
-	const struct user *whole = NULL;
-
-	if (!graph_admit(c, roles_risk))
-		return;
-	if ((u = tenant_user(c->tenant, c->arg[0])) != NULL)
-		whole =
-		    risk_item(c->tenant, (size_t)(tenant_user_of(c->tenant, u) - c->tenant->users));
-	graph_one(c, &risky_users, c->arg[0], whole);
-}
 
 /* ---- devices of Entra ---- */
+
+/* A string of the conf that an item points to; `arg` is its offset. */
+static json_t *
+device_text(const struct call *c, const void *item, size_t arg)
+{
+	const struct device *it = item;
+
+	return json_text_or_null(
+	    *(const char *const *)(const void *)((const char *)it->conf + arg));
+}
 
 static json_t *
 device_object_id(const struct call *c, const void *item, size_t arg)
@@ -366,11 +106,11 @@ device_last_sync(const struct call *c, const void *item, size_t arg)
 	}
 #define DEVICE_TIME(n, f)                                                                          \
 	{                                                                                          \
-		n, item_time, offsetof(struct device, f), 0                                        \
+		n, graph_item_time, offsetof(struct device, f), 0                                  \
 	}
 static const struct graph_member device_members[] = {
 	{ "id", device_object_id, 0, 0 },
-	{ "deletedDateTime", always_null, 0, 0 },
+	{ "deletedDateTime", graph_no_value, 0, 0 },
 	{ "accountEnabled", device_enabled, 0, 0 },
 	{ "approximateLastSignInDateTime", device_last_sync, 0, 0 },
 	DEVICE_TIME("createdDateTime", enrolled),
@@ -404,9 +144,9 @@ devices_item(const void *source, size_t i)
 const struct graph_type graph_devices = {
 	"microsoft.graph.device",
 	"devices",
-	MEMBERS(device_members),
+	GRAPH_MEMBERS(device_members),
 	roles_device,
-	PAGE_DIRECTORY,
+	GRAPH_PAGE_DIRECTORY,
 	devices_count,
 	devices_item,
 	NULL,
@@ -442,6 +182,12 @@ graph_device_by_id(struct call *c)
 }
 
 /* ---- devices of Intune ---- */
+
+static json_t *
+always_true(const struct call *c, const void *item, size_t arg)
+{
+	return json_true();
+}
 
 /* Fleet of a company unless it is somebody's own phone. */
 static json_t *
@@ -559,7 +305,7 @@ managed_item(const void *source, size_t i)
 static const struct graph_type managed_devices = {
 	"microsoft.graph.managedDevice",
 	"deviceManagement/managedDevices",
-	MEMBERS(managed_members),
+	GRAPH_MEMBERS(managed_members),
 	roles_managed,
 	PAGE_MANAGED,
 	devices_count,
