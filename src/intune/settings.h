@@ -82,6 +82,11 @@ struct settings {
 enum intune_status settings_make(
     struct settings *s, const struct intune_config *c, struct intune_error *e);
 #define SECRET_MAX 1024u /* bytes; Entra's have 40 */
+/*
+ * The inner half of settings_make(), settings.c: with `v` and `way` in place, make the rest.  What
+ * was made before a failure is settings_done()'s.
+ */
+enum rc settings_derive(struct settings *s) MUST_CHECK;
 /* Could be an AAD_APP_KEY. */
 bool settings_key_ok(const char *key);
 /* Wipe AAD_APP_KEY, which somebody else keeps now. */
