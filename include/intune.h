@@ -168,8 +168,8 @@ struct intune_config {
 	const char *tenant; /* TENANT, required: GUID or domain; ignored with managed_identity */
 	/*
 	 * CLOUD: "public" (default; "commercial"), "gcc", "gcchigh" ("gcc-high"), "dod", "china"
-	 * ("21vianet"), in any case: the defaults of the three URLs below.  An URL that is given wins.  "china" has no known intune_resource_url: it must
-	 * be given.
+	 * ("21vianet"), in any case: the defaults of the three URLs below.  A URL that is given wins.
+	 * "china" has no known intune_resource_url: it must be given.
 	 */
 	const char *cloud;
 	const char *provider_name_and_version; /* PROVIDER_NAME_AND_VERSION, required, not empty */

@@ -26,11 +26,12 @@
 /*
  * What is known of each step: whom it asks, and whether asking twice does no harm.  Tokens,
  * discovery and look-ups change nothing.  A download hands out the same requests until their results
- * have been uploaded; an upload that was lost comes again with the next one.  validateRequest is a comparison: within the challenge's hour the same request
+ * have been uploaded.  validateRequest is a comparison: within the challenge's hour the same request
  * gets the same answer, and should a tenant's service ever take a challenge but once, the second
  * try's refusal keeps the certificate back, which is the safe side.  Notifications and uploads are
  * records; nothing says what a second one does, so they are repeated only when the first cannot have
- * arrived or was turned away with Retry-After.
+ * arrived or was turned away with Retry-After; results whose upload was lost are uploaded with those
+ * of the next download.
  */
 static const struct trait {
 	enum intune_service service;

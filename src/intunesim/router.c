@@ -13,9 +13,8 @@
 
 /*
  * {} in a pattern stands for the rest of a segment up to what follows it, v* for one of Graph's
- * versions.  Literal text matches
- * without regard to case, and an empty segment ("//", which some clients make when they join URLs)
- * counts for nothing.
+ * versions.  Literal text matches without regard to case, and an empty segment ("//", which some
+ * clients make when they join URLs) counts for nothing.
  */
 static const struct route {
 	const char *method, *pattern;

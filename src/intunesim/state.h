@@ -103,7 +103,8 @@ void state_issued(
 void state_installed(
     struct state *s, const struct device *d, const struct profile *p, const char *thumbprint);
 
-/* Copies, tenant by tenant, so that no lock is held while a report is written.  *rows is the caller's: free(). */
+/* Copies, tenant by tenant, so that no lock is held while a report is written.  *rows is the
+ * caller's: free(). */
 enum rc state_deployments(
     struct state *s, struct deployment **rows, size_t *n, struct err *err) MUST_CHECK;
 enum rc state_certificates(
