@@ -229,6 +229,18 @@ utf8_valid(const uint8_t *p, size_t len)
 }
 
 bool
+utf8_plain(const char *s, size_t max)
+{
+	size_t i, len = strlen(s);
+
+	for (i = 0; i < len; i++) {
+		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+			return false;
+	}
+	return len <= max && utf8_valid((const uint8_t *)s, len);
+}
+
+bool
 utf8_printable(uint32_t cp)
 {
 	/* What can break a line, hide, or reorder its neighbours on a terminal. */

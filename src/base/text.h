@@ -57,6 +57,8 @@ void duration_text(char *out, int64_t seconds);
 bool glob_match(const char *pattern, const char *s);
 /* RFC 3629 well-formed, and free of NUL. */
 bool utf8_valid(const uint8_t *p, size_t len);
+/* A string of at most `max` bytes, of UTF-8 without control characters (C0 and DEL). */
+bool utf8_plain(const char *s, size_t max);
 /* The character at p: its length in bytes (1..4) and code point, or 0 when ill-formed or len is 0.
  */
 size_t utf8_next(uint32_t *cp, const uint8_t *p, size_t len);

@@ -23,6 +23,13 @@ from_err(struct intune_error *e, enum rc rc, const struct err *why)
 }
 
 static enum intune_status
+missing(struct intune_error *e, const char *argument)
+{
+	return error_set(
+	    e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG, "the argument %s is missing", argument);
+}
+
+static enum intune_status
 open_http(struct intune_client *c, struct intune_error *e)
 {
 	const struct settings *s = &c->set;
@@ -150,8 +157,7 @@ intune_client_set_tls_context(struct intune_client *c, int (*configure)(void *ss
 
 	error_reset(e);
 	if (c == NULL)
-		return error_set(
-		    e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG, "the argument client is missing");
+		return missing(e, "client");
 	rc = http_client_tls_set(c->http, c->set.v[P_CA_FILE], configure, arg, &why);
 	return rc == RC_OK ? INTUNE_OK : from_err(e, rc, &why);
 }
@@ -175,8 +181,7 @@ intune_check(struct intune_client *c, struct intune_error *err)
 
 	op_begin(&op, c, NULL, err);
 	if (c == NULL) {
-		st = error_set(op.err, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG,
-		    "the argument client is missing");
+		st = missing(op.err, "client");
 		return op_end(&op, INTUNE_STEP_CONFIG, st);
 	}
 	if ((st = service_get(&op, SERVICE_SCEP, &s)) == INTUNE_OK) {
@@ -201,8 +206,7 @@ intune_client_set_app_key(struct intune_client *c, const char *app_key, struct i
 
 	error_reset(e);
 	if (c == NULL || app_key == NULL)
-		return error_set(e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG,
-		    "the argument %s is missing", c == NULL ? "client" : "app_key");
+		return missing(e, c == NULL ? "client" : "app_key");
 	return credential_set_key(&c->credential, app_key, e);
 }
 
@@ -216,8 +220,7 @@ intune_client_reload(
 
 	error_reset(e);
 	if (c == NULL)
-		return error_set(
-		    e, INTUNE_E_ARGUMENT, INTUNE_STEP_CONFIG, "the argument client is missing");
+		return missing(e, "client");
 	rc = credential_look(&c->credential, &why);
 	if (out != NULL) {
 		out->kind = way_name(c->set.way);

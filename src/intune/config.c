@@ -28,17 +28,10 @@ struct row {
 	bool empty_is_unset;
 };
 
-/* Text that may stand in a JSON string or a form: UTF-8 without control characters. */
 static bool
 is_text(const char *s)
 {
-	size_t i, len = strlen(s);
-
-	for (i = 0; i < len; i++) {
-		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
-			return false;
-	}
-	return len <= VALUE_MAX && utf8_valid((const uint8_t *)s, len);
+	return utf8_plain(s, VALUE_MAX);
 }
 
 static bool

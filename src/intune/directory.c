@@ -22,44 +22,24 @@
 /* Which filters use endsWith: Graph wants this header and $count=true with them. */
 #define HEADER_EVENTUAL "ConsistencyLevel: eventual"
 
-static enum intune_status
-bad_argument(struct op *op, const char *name, const char *what)
-{
-	return error_set(op->err, INTUNE_E_ARGUMENT, INTUNE_STEP_DIRECTORY,
-	    "directory: the argument %s %s", name, what);
-}
-
-/* UTF-8 of a length that can be, without control characters. */
-static bool
-is_text(const char *s)
-{
-	size_t i, len = strlen(s);
-
-	for (i = 0; i < len; i++) {
-		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
-			return false;
-	}
-	return len > 0 && len <= NAME_MAX_BYTES && utf8_valid((const uint8_t *)s, len);
-}
-
 /* The '@' also sees to it that a path segment is never "." or "..". */
 static bool
 is_upn(const char *s)
 {
 	const char *at = strchr(s, '@');
 
-	return at != NULL && at > s && at[1] != '\0' && is_text(s);
+	return at != NULL && at > s && at[1] != '\0' && utf8_plain(s, NAME_MAX_BYTES);
 }
 
 static enum intune_status
 check_common(struct op *op, const void *out, const char *name, const char *value)
 {
 	if (op->client == NULL)
-		return bad_argument(op, "client", "is missing");
+		return graph_bad_argument(op, "client", "is missing");
 	if (out == NULL)
-		return bad_argument(op, "out", "is missing");
+		return graph_bad_argument(op, "out", "is missing");
 	if (value == NULL || value[0] == '\0')
-		return bad_argument(op, name, "is missing");
+		return graph_bad_argument(op, name, "is missing");
 	return INTUNE_OK;
 }
 
@@ -69,7 +49,7 @@ check_guid(struct op *op, const void *out, const char *name, const char *value)
 	enum intune_status st = check_common(op, out, name, value);
 
 	if (st == INTUNE_OK && !graph_is_guid(value))
-		return bad_argument(op, name, "is no GUID");
+		return graph_bad_argument(op, name, "is no GUID");
 	return st;
 }
 
@@ -445,7 +425,8 @@ intune_find_user(struct intune_client *c, const char *id_or_upn, struct intune_u
 	op_begin(&op, c, NULL, err);
 	st = check_common(&op, out, "id_or_upn", id_or_upn);
 	if (st == INTUNE_OK && !graph_is_guid(id_or_upn) && !is_upn(id_or_upn))
-		st = bad_argument(&op, "id_or_upn", "is neither a GUID nor a user principal name");
+		st = graph_bad_argument(
+		    &op, "id_or_upn", "is neither a GUID nor a user principal name");
 	if (st == INTUNE_OK)
 		st = find_user(&op, id_or_upn, &o);
 	return finish(&op, st, GRAPH_USER, &o, out, sizeof(*out));
@@ -492,11 +473,11 @@ intune_find_managed_device_by(struct intune_client *c, enum intune_managed_devic
 	op_begin(&op, c, NULL, err);
 	st = check_common(&op, out, "value", value);
 	if (st == INTUNE_OK && (unsigned)key >= sizeof(keys) / sizeof(keys[0]))
-		st = bad_argument(&op, "key", "is none of enum intune_managed_device_key");
+		st = graph_bad_argument(&op, "key", "is none of enum intune_managed_device_key");
 	else if (st == INTUNE_OK && keys[key].is_guid && !graph_is_guid(value))
-		st = bad_argument(&op, "value", "is no GUID");
-	else if (st == INTUNE_OK && !is_text(value))
-		st = bad_argument(&op, "value", "is too long, or not printable UTF-8");
+		st = graph_bad_argument(&op, "value", "is no GUID");
+	else if (st == INTUNE_OK && !utf8_plain(value, NAME_MAX_BYTES))
+		st = graph_bad_argument(&op, "value", "is too long, or not printable UTF-8");
 	if (st == INTUNE_OK)
 		st = find_managed_by(&op, key, value, &o);
 	return finish(&op, st, GRAPH_MANAGED_DEVICE, &o, out, sizeof(*out));

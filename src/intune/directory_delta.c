@@ -32,26 +32,19 @@ struct follow {
 };
 
 static enum intune_status
-bad_argument(struct op *op, const char *name, const char *what)
-{
-	return error_set(op->err, INTUNE_E_ARGUMENT, INTUNE_STEP_DIRECTORY,
-	    "directory: the argument %s %s", name, what);
-}
-
-static enum intune_status
 check(struct op *op, enum intune_delta kind, const char *delta_link, intune_on_change on_change,
     char **out)
 {
 	if (op->client == NULL)
-		return bad_argument(op, "client", "is missing");
+		return graph_bad_argument(op, "client", "is missing");
 	if ((unsigned)kind >= DELTAS)
-		return bad_argument(op, "kind", "is none of enum intune_delta");
+		return graph_bad_argument(op, "kind", "is none of enum intune_delta");
 	if (on_change == NULL)
-		return bad_argument(op, "on_change", "is missing");
+		return graph_bad_argument(op, "on_change", "is missing");
 	if (out == NULL)
-		return bad_argument(op, "delta_link_out", "is missing");
+		return graph_bad_argument(op, "delta_link_out", "is missing");
 	if (delta_link != NULL && !graph_is_ours(op, delta_link))
-		return bad_argument(
+		return graph_bad_argument(
 		    op, "delta_link", "does not lead to MS_GRAPH_RESOURCE_URL: begin with NULL");
 	return INTUNE_OK;
 }

@@ -31,6 +31,13 @@ static const struct {
 	    { "ResourceNotFound", "NotFound", "Request_ResourceNotFound" } },
 };
 
+enum intune_status
+graph_bad_argument(struct op *op, const char *name, const char *what)
+{
+	return error_set(op->err, INTUNE_E_ARGUMENT, INTUNE_STEP_DIRECTORY,
+	    "directory: the argument %s %s", name, what);
+}
+
 void
 graph_url_begin(struct buf *url, const struct op *op, enum graph_version v)
 {

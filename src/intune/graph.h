@@ -13,6 +13,9 @@
 #include "intune/graph_reply.h"
 #include "intune/op.h"
 
+/* INTUNE_E_ARGUMENT: "directory: the argument NAME WHAT". */
+enum intune_status graph_bad_argument(struct op *op, const char *name, const char *what);
+
 enum graph_version { GRAPH_V1, GRAPH_BETA_VERSION };
 
 /* Begin a URL: "https://graph.microsoft.com/v1.0/". */

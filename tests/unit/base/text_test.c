@@ -156,6 +156,12 @@ utf8_is_held_to_the_standard(void **state)
 	for (i = 0; i < COUNT(bad); i++)
 		assert_false(utf8_valid((const uint8_t *)bad[i], strlen(bad[i])));
 	assert_false(utf8_valid((const uint8_t *)"a\0b", 3));
+	assert_true(utf8_plain("J\xc3\xbcrgen", 7));
+	assert_true(utf8_plain("", 0));
+	assert_false(utf8_plain("J\xc3\xbcrgen", 6));
+	assert_false(utf8_plain("J\xfcrgen", 7));
+	assert_false(utf8_plain("a\nb", 7));
+	assert_false(utf8_plain("a\x7f", 7));
 }
 
 static void
