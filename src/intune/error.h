@@ -2,8 +2,9 @@
  * error.h - filling struct intune_error: messages, hints, and words that came from a server.
  *
  * Every text that ends up here is one printable line of UTF-8, cut between characters.  What a
- * server said passes error_words(), which also takes out what looks like a token, a challenge or
- * the app's key. Inside this folder an error pointer is never NULL.
+ * server said passes error_words(), which also takes out what looks like a token, a challenge or a
+ * request; the app's own secrets are taken out at the end of a call (op_end(), error_scrub()).
+ * Inside this folder an error pointer is never NULL.
  */
 #ifndef SCEPD_INTUNE_ERROR_H
 #define SCEPD_INTUNE_ERROR_H

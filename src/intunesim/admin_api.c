@@ -53,8 +53,9 @@ find_tenant(struct call *c)
 	return false;
 }
 
-const struct object_type *
-admin_type(struct call *c)
+/* The kind of arg[1].  NULL: answered. */
+static const struct object_type *
+want_type(struct call *c)
 {
 	const struct object_type *type = object_type_by_path(c->arg[1]);
 
@@ -108,7 +109,7 @@ admin_list(struct call *c)
 {
 	const struct object_type *type;
 
-	if (find_tenant(c) && (type = admin_type(c)) != NULL)
+	if (find_tenant(c) && (type = want_type(c)) != NULL)
 		answer_list(c, type, false);
 }
 
@@ -139,7 +140,7 @@ admin_get(struct call *c)
 {
 	const struct object_type *type;
 
-	if (find_tenant(c) && (type = admin_type(c)) != NULL)
+	if (find_tenant(c) && (type = want_type(c)) != NULL)
 		answer_object(c, 200, c->tenant, type, c->arg[2]);
 }
 
@@ -199,7 +200,7 @@ admin_finish(struct call *c, struct deed *d, enum rc rc, struct err *err,
 static void
 write_object(struct call *c, bool create)
 {
-	const struct object_type *type = admin_type(c);
+	const struct object_type *type = want_type(c);
 	char id[GUID_TEXT_MAX] = "";
 	struct deed d;
 	struct err err;
@@ -246,7 +247,7 @@ is_permanent(const struct call *c)
 void
 admin_delete(struct call *c)
 {
-	const struct object_type *type = admin_type(c);
+	const struct object_type *type = want_type(c);
 	struct deed d;
 	struct err err;
 	enum rc rc;

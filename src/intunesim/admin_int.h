@@ -11,8 +11,6 @@
 void admin_refuse(struct call *c, enum rc rc, const struct err *err);
 /* The body, an object; the caller's.  False: answered. */
 bool admin_body(json_t **out, struct call *c);
-/* The kind of arg[1].  NULL: answered. */
-const struct object_type *admin_type(struct call *c);
 /*
  * Commit when `rc` is RC_OK, and answer: an error; the object `id` of `shown_type` with `status`;
  * or 204 when that is NULL.

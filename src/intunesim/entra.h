@@ -27,9 +27,6 @@ void entra_headers(struct call *c);
  * table.  False, for the checks of the callers.
  */
 bool entra_refuse(struct call *c, long code, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* The same under another name than the number usually has; static. */
-bool entra_refuse_as(struct call *c, const char *error, long code, const char *fmt, ...)
-    PRINTF_LIKE(4, 5);
 /* A sentence for a number that is answered because somebody wants it; NULL: not in the table. */
 const char *entra_sentence(long code);
 /* AADSTS90002 or 900023 when there is no such tenant; `error` NULL: as usual. */

@@ -148,8 +148,10 @@ entra_refuse(struct call *c, long code, const char *fmt, ...)
 	return false;
 }
 
-bool
-entra_refuse_as(struct call *c, const char *error, long code, const char *fmt, ...)
+/* The same under another name than the number usually has. */
+PRINTF_LIKE(4, 5)
+static bool
+refuse_as(struct call *c, const char *error, long code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -166,11 +168,11 @@ entra_find_tenant(struct call *c, const char *name, const char *error)
 	if (c->tenant != NULL)
 		return true;
 	if (!guid_valid(name) && strchr(name, '.') == NULL)
-		return entra_refuse_as(c, error, 900023,
+		return refuse_as(c, error, 900023,
 		    "Specified tenant identifier '%s' is neither a valid DNS name, nor a valid "
 		    "external domain.",
 		    name);
-	return entra_refuse_as(c, error, 90002,
+	return refuse_as(c, error, 90002,
 	    "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are "
 	    "signing into the correct cloud. Check with your subscription administrator, this may "
 	    "happen if there are no active subscriptions for the tenant.",

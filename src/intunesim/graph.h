@@ -49,8 +49,6 @@ void graph_not_found(struct call *c, const char *id);
  * when the refusal has been answered.
  */
 bool graph_admit(struct call *c, const char *const *roles);
-/* The request came to /beta and not to /v1.0. */
-bool graph_is_beta(const struct call *c);
 
 /* GET of a collection of the tenant's: admission, query, pages. */
 void graph_list(struct call *c, const struct graph_type *type);

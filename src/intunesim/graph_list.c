@@ -62,8 +62,9 @@ graph_admit(struct call *c, const char *const *roles)
 	return false;
 }
 
-bool
-graph_is_beta(const struct call *c)
+/* The request came to /beta and not to /v1.0. */
+static bool
+is_beta(const struct call *c)
 {
 	return strncasecmp(c->req->path + strspn(c->req->path, "/"), "beta/", 5) == 0;
 }
@@ -72,7 +73,7 @@ void
 graph_url(struct buf *out, const struct call *c, const char *path)
 {
 	call_base_url(out, c);
-	buf_addf(out, "/%s/%s", graph_is_beta(c) ? "beta" : "v1.0", path);
+	buf_addf(out, "/%s/%s", is_beta(c) ? "beta" : "v1.0", path);
 }
 
 /* ---- one object ---- */
@@ -92,7 +93,7 @@ graph_no_value(const struct call *c, const void *item, size_t arg)
 static bool
 is_visible(const struct call *c, const struct graph_member *m)
 {
-	return (m->flags & GRAPH_BETA) == 0 || graph_is_beta(c);
+	return (m->flags & GRAPH_BETA) == 0 || is_beta(c);
 }
 
 /* All of an item's members, or with item NULL the type's as nulls. */
