@@ -2,10 +2,8 @@
  * crowd_test.c - 64 threads on one client while the other side fails in every way it can: each call
  * ends with a status that says what happened, and neither Entra nor Graph is stormed.
  */
+#include "crowd.h"
 #include "kit.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
 
 #include "intune/breaker.h"
 
@@ -13,41 +11,6 @@
 #define ROUNDS  6
 #define CALLS   ((size_t)THREADS * ROUNDS)
 #define PERIOD  8 /* every so many-th answer is a fault: never enough in a row for an outage */
-
-struct crowd {
-	struct intune_client *client;
-	unsigned rounds;
-	atomic_uint by_status[16];
-	atomic_uint answered; /* bad ends with an HTTP status */
-};
-
-static void *
-member(void *arg)
-{
-	struct crowd *c = arg;
-	struct intune_error e;
-	unsigned i, st;
-
-	for (i = 0; i < c->rounds; i++) {
-		st = (unsigned)intune_validate_request(c->client, "tx", csr, CSR_LEN, &e);
-		atomic_fetch_add(&c->by_status[st % 16], 1);
-		if (st != INTUNE_OK && e.http_status != 0)
-			atomic_fetch_add(&c->answered, 1);
-	}
-	return NULL;
-}
-
-static void
-crowd_run(struct crowd *c)
-{
-	pthread_t t[THREADS];
-	size_t i;
-
-	for (i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&t[i], NULL, member, c), 0);
-	for (i = 0; i < THREADS; i++)
-		pthread_join(t[i], NULL);
-}
 
 static uint64_t
 refused(struct intune_client *c)
@@ -108,7 +71,7 @@ sixty_four_threads_survive_every_kind_of_fault(void **state)
 {
 	const struct play busy = { 429, "Retry-After: 0\r\n", "", 0, 0 };
 	struct fixture *f = *state;
-	struct crowd c = { .client = f->client, .rounds = ROUNDS };
+	struct crowd c = { .threads = THREADS, .client = f->client, .rounds = ROUNDS };
 	size_t faults = play_faults(f->peer), bad;
 
 	peer_play(f->peer, ROUTE_TOKEN, &busy);
@@ -134,7 +97,7 @@ an_outage_costs_the_service_one_wave_of_requests(void **state)
 {
 	const struct play busy = { 503, "Retry-After: 60\r\n", "", 0, 0 };
 	struct fixture *f = *state;
-	struct crowd c = { .client = f->client, .rounds = ROUNDS };
+	struct crowd c = { .threads = THREADS, .client = f->client, .rounds = ROUNDS };
 
 	peer_always(f->peer, ROUTE_ACTION, &busy);
 	crowd_run(&c);
@@ -150,7 +113,7 @@ a_stalled_service_ends_every_call_by_its_deadline(void **state)
 {
 	const struct play stall = { 200, NULL, "{}", 0, 3000 };
 	struct fixture *f = *state;
-	struct crowd c = { .rounds = 1 };
+	struct crowd c = { .threads = THREADS, .rounds = 1 };
 	struct intune_config conf;
 
 	intune_client_free(f->client);

@@ -1,48 +1,12 @@
 /*
  * share_test.c - many threads on one client: one fetch for all, early refresh, shared bad news.
  */
-#include "peer.h"
-#include "unit.h"
+#include "crowd.h"
+#include "kit.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <time.h>
 
 #define THREADS 32
-
-static const uint8_t csr[] = { 0x30, 0x00 };
-
-struct crowd {
-	struct intune_client *client;
-	unsigned rounds;
-	atomic_uint by_status[16];
-};
-
-static void *
-member(void *arg)
-{
-	struct crowd *c = arg;
-	struct intune_error e;
-	unsigned i, st;
-
-	for (i = 0; i < c->rounds; i++) {
-		st = (unsigned)intune_validate_request(c->client, "tx", csr, sizeof(csr), &e);
-		atomic_fetch_add(&c->by_status[st % 16], 1);
-	}
-	return NULL;
-}
-
-static void
-crowd_run(struct crowd *c)
-{
-	pthread_t t[THREADS];
-	size_t i;
-
-	for (i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&t[i], NULL, member, c), 0);
-	for (i = 0; i < THREADS; i++)
-		pthread_join(t[i], NULL);
-}
 
 static void
 sleep_ms(long ms)
@@ -56,7 +20,7 @@ static void
 a_crowd_makes_one_discovery_and_one_token_for_each_scope(void **state)
 {
 	struct peer *p = peer_start();
-	struct crowd c = { .client = peer_client(p), .rounds = 3 };
+	struct crowd c = { .threads = THREADS, .client = peer_client(p), .rounds = 3 };
 
 	crowd_run(&c);
 	assert_int_equal(c.by_status[INTUNE_OK], THREADS * 3);
@@ -72,7 +36,7 @@ static void
 a_crowd_with_a_rejected_token_fetches_one_new_one(void **state)
 {
 	struct peer *p = peer_start();
-	struct crowd c = { .client = peer_client(p), .rounds = 1 };
+	struct crowd c = { .threads = THREADS, .client = peer_client(p), .rounds = 1 };
 	size_t i;
 
 	assert_int_equal(intune_check(c.client, NULL), INTUNE_OK);
@@ -96,7 +60,7 @@ a_crowd_shares_a_refusal_of_entra_s(void **state)
 		"\"error_codes\":[7000222]}",
 		0, 200 };
 	struct peer *p = peer_start();
-	struct crowd c = { .client = peer_client(p), .rounds = 1 };
+	struct crowd c = { .threads = THREADS, .client = peer_client(p), .rounds = 1 };
 
 	peer_always(p, ROUTE_TOKEN, &no);
 	crowd_run(&c);
@@ -115,16 +79,15 @@ a_failed_refresh_does_no_harm_while_the_token_lasts(void **state)
 	struct intune_error e;
 
 	peer_token_life(p, 2);
-	assert_int_equal(intune_validate_request(cl, "t", csr, sizeof(csr), &e), INTUNE_OK);
+	assert_int_equal(intune_validate_request(cl, "t", csr, CSR_LEN, &e), INTUNE_OK);
 	peer_always(p, ROUTE_TOKEN, &down);
 	sleep_ms(1550);
-	assert_int_equal(intune_validate_request(cl, "t", csr, sizeof(csr), &e), INTUNE_OK);
+	assert_int_equal(intune_validate_request(cl, "t", csr, CSR_LEN, &e), INTUNE_OK);
 	assert_int_equal(e.status, INTUNE_OK);
 	assert_string_equal(e.message, "");
 	assert_int_equal(peer_count_scope(p, "manage.microsoft"), 3); /* the refresh tried twice */
 	sleep_ms(500);
-	assert_int_equal(
-	    intune_validate_request(cl, "t", csr, sizeof(csr), &e), INTUNE_E_UNAVAILABLE);
+	assert_int_equal(intune_validate_request(cl, "t", csr, CSR_LEN, &e), INTUNE_E_UNAVAILABLE);
 	assert_int_equal(e.step, INTUNE_STEP_TOKEN);
 	intune_client_free(cl);
 	peer_stop(p);
@@ -137,7 +100,7 @@ one_refreshes_before_the_token_s_end_while_others_go_on(void **state)
 	const struct play slow = { 200, NULL,
 		"{\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_token\":\"new\"}", 0,
 		150 };
-	struct crowd c = { .client = peer_client(p), .rounds = 1 };
+	struct crowd c = { .threads = THREADS, .client = peer_client(p), .rounds = 1 };
 
 	peer_token_life(p, 2);
 	assert_int_equal(intune_check(c.client, NULL), INTUNE_OK);
@@ -156,7 +119,7 @@ waiting_for_another_thread_s_fetch_ends_with_the_time_limit(void **state)
 {
 	const struct play slow = { 200, NULL, "{}", 0, 700 };
 	struct peer *p = peer_start();
-	struct crowd c = { .rounds = 1 };
+	struct crowd c = { .threads = THREADS, .rounds = 1 };
 	struct intune_config conf;
 	struct timespec a, b;
 
@@ -177,7 +140,7 @@ static void
 a_crowd_whose_service_moved_asks_graph_once(void **state)
 {
 	struct peer *p = peer_start();
-	struct crowd c = { .client = peer_client(p), .rounds = 1 };
+	struct crowd c = { .threads = THREADS, .client = peer_client(p), .rounds = 1 };
 	char body[300];
 
 	(void)snprintf(body, sizeof(body),
