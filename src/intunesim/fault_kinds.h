@@ -7,7 +7,7 @@
 #include "intunesim/call.h"
 #include "intunesim/faults.h"
 
-/* Parameters that a kind may have, in the order of the rows of fault_rule.c. */
+/* Parameters that a kind may have; their rows are in fault_rule.c. */
 enum fault_param {
 	FAULT_STATUS = 1 << 0,
 	FAULT_RETRY_AFTER = 1 << 1,

@@ -50,7 +50,7 @@ struct fault_rule {
 	double share;                  /* of the requests that are left */
 	uint64_t after, times; /* requests of a step let by before; hits at a step, 0: any */
 	uint64_t status, retry_after, number, bytes, ms, percent;
-	int body, retry_as, type; /* enums of fault_kinds.c */
+	int body, retry_as, type; /* enums of fault_kinds.h */
 	int64_t offset;           /* seconds */
 	bool carry_out, broken;
 	char code[FAULT_NAME_MAX], member[FAULT_NAME_MAX], value[FAULT_NAME_MAX];
