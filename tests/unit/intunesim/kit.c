@@ -111,6 +111,19 @@ kit_tenant_text(const struct kit *k)
 	return text;
 }
 
+void
+kit_tenant_with(struct buf *out, const struct kit *k, const char *from, const char *to)
+{
+	char *text = kit_tenant_text(k), *at = strstr(text, from);
+
+	assert_non_null(at);
+	buf_init(out, 1 << 20);
+	buf_add(out, text, (size_t)(at - text));
+	buf_adds(out, to);
+	buf_adds(out, at + strlen(from));
+	free(text);
+}
+
 static int
 kit_setup(void **state, bool single_use)
 {
@@ -163,20 +176,14 @@ kit_free(void **state)
 enum rc
 kit_try_tenant(const struct kit *k, const char *from, const char *to, struct err *err)
 {
-	char *text = kit_tenant_text(k), *at = strstr(text, from);
 	struct tenant *t = NULL;
 	struct buf b;
 	enum rc rc;
 
-	assert_non_null(at);
-	buf_init(&b, 1 << 20);
-	buf_add(&b, text, (size_t)(at - text));
-	buf_adds(&b, to);
-	buf_adds(&b, at + strlen(from));
+	kit_tenant_with(&b, k, from, to);
 	rc = tenant_parse(&t, "t.yaml", b.data, b.len, NULL, 0, err);
 	tenant_free(t);
 	buf_done(&b);
-	free(text);
 	return rc;
 }
 

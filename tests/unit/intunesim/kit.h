@@ -57,6 +57,8 @@ int kit_new_single_use(void **state);
 int kit_free(void **state);
 /* The tenant file that the simulator of kit_new() has read; free() it. */
 char *kit_tenant_text(const struct kit *k);
+/* The same with the first `from`, which has to be in it, replaced by `to`; buf_done() it. */
+void kit_tenant_with(struct buf *out, const struct kit *k, const char *from, const char *to);
 /* Load a tenant from text that replaces `from` by `to` in it; the error or RC_OK. */
 enum rc kit_try_tenant(const struct kit *k, const char *from, const char *to, struct err *err);
 

@@ -67,23 +67,17 @@ change_tenant(struct stage *s, const char *from, const char *to)
 {
 	struct sim *sim = sim_of(s);
 	const struct view *v = sim_view(sim);
-	char *text = kit_tenant_text(s->kit), *at = strstr(text, from);
 	struct tenant *t;
 	struct buf b;
 	struct err e;
 
-	assert_non_null(at);
-	buf_init(&b, 1 << 20);
-	buf_add(&b, text, (size_t)(at - text));
-	buf_adds(&b, to);
-	buf_adds(&b, at + strlen(from));
+	kit_tenant_with(&b, s->kit, from, to);
 	assert_ok(tenant_renew(&t, v->tenants[0], "t.yaml", b.data, b.len, &e), e);
 	pthread_mutex_lock(&sim->deeds);
 	assert_ok(sim_put(sim, t, &(struct deed_effect){ .quiet = true }, &e), e);
 	pthread_mutex_unlock(&sim->deeds);
 	view_done(v);
 	buf_done(&b);
-	free(text);
 }
 
 /* Keys cost more than anything here, so the simulator stays, and what tests leave in it does not. */

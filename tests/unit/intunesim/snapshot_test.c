@@ -11,19 +11,13 @@
 static struct tenant *
 renewed(const struct kit *k, const char *from, const char *to)
 {
-	char *text = kit_tenant_text(k), *at = strstr(text, from);
 	struct tenant *t;
 	struct buf b;
 	struct err e;
 
-	assert_non_null(at);
-	buf_init(&b, 1 << 20);
-	buf_add(&b, text, (size_t)(at - text));
-	buf_adds(&b, to);
-	buf_adds(&b, at + strlen(from));
+	kit_tenant_with(&b, k, from, to);
 	assert_ok(tenant_renew(&t, k->view->tenants[0], "alpha.yaml", b.data, b.len, &e), e);
 	buf_done(&b);
-	free(text);
 	return t;
 }
 
