@@ -159,8 +159,9 @@ reply_entra_error(struct entra_error *out, const void *p, size_t len, struct err
 	return RC_OK;
 }
 
+/* A service that is there and has no address must not read as one that is not there. */
 static void
-note_name(struct discovery_page *d, const char *name)
+note_name(struct discovery_page *d, const char *name, bool usable)
 {
 	size_t at = strlen(d->names);
 
@@ -171,6 +172,8 @@ note_name(struct discovery_page *d, const char *name)
 		at += 2;
 	}
 	error_words(d->names + at, sizeof(d->names) - at, name, strlen(name));
+	if (!usable)
+		strncat(d->names, " (no usable uri)", sizeof(d->names) - strlen(d->names) - 1);
 }
 
 const char *
@@ -190,6 +193,7 @@ take_entry(struct discovery_page *d, const json_t *entry, struct err *err)
 {
 	const char *name = json_get_str(entry, "providerName");
 	const char *uri = json_get_str(entry, "uri");
+	bool usable = uri != NULL && url_is_base(uri);
 	unsigned id;
 	size_t len;
 
@@ -197,10 +201,10 @@ take_entry(struct discovery_page *d, const json_t *entry, struct err *err)
 		name = json_get_str(entry, "serviceName"); /* the older list's member */
 	if (name == NULL)
 		return RC_OK;
-	note_name(d, name);
+	note_name(d, name, usable);
 	for (id = 0; id < SERVICE__MAX && !str_eq_nocase(name, service_name(id)); id++)
 		;
-	if (id == SERVICE__MAX || d->uri[id] != NULL || uri == NULL || !url_is_base(uri))
+	if (id == SERVICE__MAX || d->uri[id] != NULL || !usable)
 		return RC_OK;
 	for (len = strlen(uri); len > 0 && uri[len - 1] == '/';)
 		len--;

@@ -284,7 +284,7 @@ token_drop(struct op *op, enum scope scope, const struct token *t)
 static void
 hint_grant(struct op *op, const char *permission)
 {
-	error_hint(
+	error_hint_more(
 	    op->err, "grant the app %s (application permission) and admin consent", permission);
 }
 
@@ -302,20 +302,46 @@ roles_of(char out[ROLES_TEXT], const struct token *t)
 	reply_token_roles(out, t->line + strlen(BEARER), t->len - strlen(BEARER));
 }
 
+/* `permission` is an API and a role, "Microsoft Graph Application.Read.All"; `roles` "a, b". */
+static bool
+has_role(const char *roles, const char *permission)
+{
+	const char *role = strrchr(permission, ' ');
+	size_t len;
+
+	for (role = role != NULL ? role + 1 : permission; *roles != '\0'; roles += len) {
+		len = strcspn(roles, ",");
+		if (len == strlen(role) && strncmp(roles, role, len) == 0)
+			return true;
+		len += strspn(roles + len, ", ");
+	}
+	return false;
+}
+
+/* The clock goes first: what does not fit into the hint is cut from its end. */
 enum intune_status
 token_lacks(
     struct op *op, const struct exchange *x, const struct http_result *res, const struct token *t)
 {
+	const char *permission = permission_for(x);
 	char roles[ROLES_TEXT];
 
 	(void)op_odata_failure(op, x, res);
 	op->err->status = INTUNE_E_PERMISSION;
-	hint_grant(op, permission_for(x));
-	roles_of(roles, t);
-	if (roles[0] != '\0')
-		error_hint_more(op->err, "roles in the token: %s", roles);
+	error_hint(op->err, "%s", "");
 	if (res->status == 401)
 		op_hint_clock(op, res);
+	roles_of(roles, t);
+	if (has_role(roles, permission)) {
+		error_hint_more(op->err,
+		    "the token has %s and is refused all the same: if consent is new, wait some "
+		    "minutes; check that the addresses are those of the tenant's cloud",
+		    permission);
+		return INTUNE_E_PERMISSION;
+	}
+	hint_grant(op, permission);
+	if (roles[0] != '\0')
+		error_hint_more(op->err, "roles in the token: %s", roles);
 	return INTUNE_E_PERMISSION;
 }
 

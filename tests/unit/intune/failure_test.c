@@ -52,6 +52,14 @@ struct row {
 	}
 #define LONG_AGO "Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
 #define ROLES    "eyJyb2xlcyI6WyJEaXJlY3RvcnkuUmVhZC5BbGwiXX0" /* {"roles":["Directory.Read.All"]} */
+/* {"roles":["A.Read","scep_challenge_provider"]} */
+#define ROLES_SCEP "eyJyb2xlcyI6WyJBLlJlYWQiLCJzY2VwX2NoYWxsZW5nZV9wcm92aWRlciJdfQ"
+/* {"roles":["scep_challenge_provider2","A"]} */
+#define ROLES_LONGER "eyJyb2xlcyI6WyJzY2VwX2NoYWxsZW5nZV9wcm92aWRlcjIiLCJBIl19"
+/* {"roles":[...]}: User, Device, Directory, DeviceManagementManagedDevices and Group.Read.All */
+#define ROLES_MANY                                                                                 \
+	"eyJyb2xlcyI6WyJVc2VyLlJlYWQuQWxsIiwiRGV2aWNlLlJlYWQuQWxsIiwiRGlyZWN0b3J5LlJlYWQu"         \
+	"QWxsIiwiRGV2aWNlTWFuYWdlbWVudE1hbmFnZWREZXZpY2VzLlJlYWQuQWxsIiwiR3JvdXAuUmVhZC5BbGwiXX0"
 
 /* One that Entra refuses. */
 #define AUTH(what, http, name, num, hint)                                                          \
@@ -100,6 +108,17 @@ static const struct row rows[] = {
 	    INTUNE_STEP_VALIDATE, 0, "", 403, 0, "q-3", -1, "", "HTTP 403",
 	    "grant the app Intune scep_challenge_provider (application permission) and admin "
 	    "consent; roles in the token: Directory.Read.All" },
+	{ "F3 permission there, refused all the same", VALIDATE, AT_PEER, ROUTE_ACTION,
+	    { 403, NULL, "", 0, 0 }, ROLES_SCEP, INTUNE_E_PERMISSION, INTUNE_STEP_VALIDATE, 0, "",
+	    403, 0, "", -1, "", "HTTP 403",
+	    "the token has Intune scep_challenge_provider and is refused all the same" },
+	{ "F3 a role whose name only begins so", VALIDATE, AT_PEER, ROUTE_ACTION,
+	    { 403, NULL, "", 0, 0 }, ROLES_LONGER, INTUNE_E_PERMISSION, INTUNE_STEP_VALIDATE, 0, "",
+	    403, 0, "", -1, "", "HTTP 403", "grant the app Intune scep_challenge_provider" },
+	{ "F8 clock wrong, and more roles than a hint holds", VALIDATE, AT_PEER, ROUTE_LIST,
+	    { 401, LONG_AGO, DENIED, 0, 0 }, ROLES_MANY, INTUNE_E_PERMISSION, INTUNE_STEP_DISCOVERY,
+	    0, "Authorization_RequestDenied", 401, 0, "r-9", -1, "Insufficient", "HTTP 401",
+	    "s ahead of the server's; grant the app" },
 	{ "F3 for revocation", DOWNLOAD, AT_PEER, ROUTE_DOWNLOAD, { 401, NULL, "", 0, 0 }, NULL,
 	    INTUNE_E_PERMISSION, INTUNE_STEP_DOWNLOAD, 0, "", 401, 0, "", -1, "", "HTTP 401",
 	    "scep_challenge_provider" },
@@ -117,6 +136,14 @@ static const struct row rows[] = {
 		0, 0 },
 	    NULL, INTUNE_E_DISCOVERY, INTUNE_STEP_DISCOVERY, 0, "", 200, 0, "", -1, "",
 	    "not among the 2 endpoints of the tenant: A, B", "TENANT is the right one" },
+	{ "F5 listed without an address", VALIDATE, AT_PEER, ROUTE_LIST,
+	    { 200, NULL,
+		"{\"value\":[{\"providerName\":\"ScepRequestValidationFEService\"},"
+		"{\"providerName\":\"B\",\"uri\":\"https://b/\"}]}",
+		0, 0 },
+	    NULL, INTUNE_E_DISCOVERY, INTUNE_STEP_DISCOVERY, 0, "", 200, 0, "", -1, "",
+	    "endpoints of the tenant: ScepRequestValidationFEService (no usable uri), B",
+	    "TENANT is the right one" },
 	{ "F5 no Intune at all", VALIDATE, AT_PEER, ROUTE_LIST,
 	    { 404, NULL,
 		"{\"error\":{\"code\":\"Request_ResourceNotFound\",\"message\":\"Resource x\"}}", 0,

@@ -225,7 +225,7 @@ lists_without_the_service_say_what_they_have(void **state)
 
 	assert_int_equal(reply_discovery(&p, body, sizeof(body) - 1, NULL), RC_OK);
 	assert_null(p.uri[SERVICE_SCEP]);
-	assert_string_equal(p.names, "One, Two");
+	assert_string_equal(p.names, "One, Two (no usable uri)");
 	assert_string_equal(p.next, "https://b/");
 	discovery_page_done(&p);
 	assert_int_equal(reply_discovery(&p, "{\"value\":[]}", 12, NULL), RC_OK);
