@@ -50,6 +50,10 @@ tenant_error(struct err *err, const struct intune_error *e)
 		    e->code_text[0] != '\0' ? e->code_text : "no code");
 	else
 		(void)fail(err, rc, "%s", e->message);
+	/* The reason goes to the device as well; the service's words are for the log alone. */
+	if (e->status == INTUNE_E_REFUSED && e->code == INTUNE_CODE_UNKNOWN &&
+	    e->description[0] != '\0')
+		return err_hint(err, "%s: \"%s\"", e->hint, e->description);
 	return e->hint[0] != '\0' ? err_hint(err, "%s", e->hint) : rc;
 }
 

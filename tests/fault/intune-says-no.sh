@@ -33,6 +33,7 @@ while IFS='|' read -r what answer; do
 	echo "$answer" >"$T/stub/validate"
 	enroll
 	status=$?
+	cat "$T/enroll.out" >>"$T/enroll.all"
 	if [ $status = 3 ] && [ "$(good)" = "$base" ] && [ ! -e "$T/dev-$n/cert.pem" ]; then ok "validate: $what: refused with a signed FAILURE, nothing issued"; else
 		not_ok "validate: $what: refused with a signed FAILURE, nothing issued (status $status)"
 		last >&2
@@ -40,7 +41,7 @@ while IFS='|' read -r what answer; do
 	case $(last) in *' hint='*) ;; *) not_ok "validate: $what: the log has a hint"; last >&2 ;; esac
 done <<'EOF'
 a refusal|200 {"code":"ChallengeExpired","errorDescription":"SCEP challenge has expired."}
-a code nobody knows|200 {"code":"SomethingNew","errorDescription":"x"}
+a code nobody knows|200 {"code":"SomethingNew","errorDescription":"The moon is full."}
 success in lower case|200 {"code":"success","errorDescription":""}
 the code as a number|200 {"code":1,"errorDescription":""}
 no code|200 {"errorDescription":""}
@@ -55,6 +56,8 @@ a dropped connection|reset
 no answer in time|hang
 EOF
 rm "$T/stub/validate"
+claim "what Intune says beside a code nobody knows is in the log" grep -q 'SomethingNew.* hint=.*The moon is full' "$T/scepd.log"
+claim "and the device gets the code alone" sh -c "grep -q SomethingNew '$T/enroll.all' && ! grep -q 'The moon' '$T/enroll.all'"
 claim "no success was reported for any of them" test "$(calls success)" = 1
 claim "and no failure either: validate's own failures are not reported" test "$(calls failure)" = 0
 
