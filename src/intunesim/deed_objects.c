@@ -298,6 +298,9 @@ object_patch(struct deed *d, const struct object_type *type, const char *id_or_n
 		return fail(err, RC_NOMEM, "out of memory");
 	name = json_incref(json_object_get(o, type->name));
 	json_object_del(patch, "id");
+	/* Shown, and made from the certificate: what was read can be written again. */
+	if (type->kind == OBJECT_ROOT)
+		json_object_del(patch, "thumbprint");
 	if ((rc = keep_secrets(patch, o, err)) == RC_OK) {
 		if (json_object_update(o, patch) != 0)
 			rc = fail(err, RC_NOMEM, "out of memory");

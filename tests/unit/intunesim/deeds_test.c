@@ -210,6 +210,22 @@ renaming_breaks_no_reference(void **state)
 }
 
 static void
+a_root_can_be_written_as_it_was_read(void **state)
+{
+	const struct kit *k = *state;
+	struct answer shown;
+	char *text;
+
+	assert_int_equal(deed(&shown, k, "GET", "roots/Root W", NULL), 200);
+	assert_non_null(json_object_get(shown.json, "thumbprint"));
+	text = json_dumps(shown.json, 0);
+	assert_non_null(text);
+	assert_int_equal(deed(NULL, k, "PATCH", "roots/Root W", text), 200);
+	free(text);
+	answer_done(&shown);
+}
+
+static void
 members_come_and_go(void **state)
 {
 	const struct kit *k = *state;
@@ -538,6 +554,7 @@ main(void)
 		TEST(wrong_deeds_name_the_key_and_change_nothing),
 		TEST(unknown_words_in_names_survive),
 		TEST(renaming_breaks_no_reference),
+		TEST(a_root_can_be_written_as_it_was_read),
 		TEST(members_come_and_go),
 		TEST(assignment_reaches_the_next_checkin),
 		TEST(secrets_never_leave),
