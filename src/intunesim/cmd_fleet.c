@@ -107,6 +107,21 @@ populate(struct program *p, struct fleet_conf *conf, size_t n, struct err *err)
 	return RC_OK;
 }
 
+/* The devices of a profile without an address could do nothing all year. */
+static enum rc
+check_urls(const struct program *p, struct err *err)
+{
+	const struct tenant *t = p->tenants[0];
+
+	for (size_t i = 0; i < t->n_profiles && p->o->scep_urls.n == 0; i++) {
+		if (t->profiles[i].conf->scep_urls.n == 0)
+			return fail(err, RC_CONFIG,
+			    "the profile \"%s\" names no SCEP URL: give --scep-url",
+			    t->profiles[i].conf->name);
+	}
+	return RC_OK;
+}
+
 static enum rc
 live(struct fleet_result *r, struct program *p, const struct fleet_options *o, struct err *err)
 {
@@ -119,7 +134,7 @@ live(struct fleet_result *r, struct program *p, const struct fleet_options *o, s
 	enum rc rc;
 
 	if ((rc = day_length(&conf.day_ms, o->day, err)) == RC_OK &&
-	    (rc = program_load(p, err)) == RC_OK &&
+	    (rc = program_load(p, err)) == RC_OK && (rc = check_urls(p, err)) == RC_OK &&
 	    (rc = populate(p, &conf, o->devices, err)) == RC_OK &&
 	    (rc = program_open(p, err)) == RC_OK)
 		rc = fleet_run(r, p->sim, &conf, err);

@@ -178,7 +178,7 @@ work_day(struct fleet *f, struct err *err)
 	/* Fewer threads than wished for do the work as well. */
 	while (n > 0 && atomic_load(&f->done) < f->n_work && !atomic_load(&f->stop)) {
 		tell(f, false);
-		pause_for(f, f->n_work - atomic_load(&f->done) < want ? 5 : TICK_MS);
+		pause_for(f, f->n_work - atomic_load(&f->done) <= want ? 5 : TICK_MS);
 	}
 	for (size_t i = 0; i < n; i++)
 		(void)pthread_join(hands[i], NULL);
