@@ -470,8 +470,8 @@ enum intune_delta { INTUNE_DELTA_USERS, INTUNE_DELTA_DEVICES };
  * Follows all pages (at most 10,000 of them, each with its own time limit).  Each page is told once
  * it is there as a whole; after a failure later on, begin with the same link again: changes may come
  * twice.  *delta_link_out is what the next call begins with: the caller's, free() it; written only
- * with INTUNE_OK.  It is good for about 7 days and leads to Graph as configured; one that leads
- * elsewhere is INTUNE_E_ARGUMENT.  A link that has become too old is INTUNE_E_REFUSED with code_text
+ * with INTUNE_OK.  It is good for about 7 days and for this `kind` alone, and leads to Graph as
+ * configured; one that leads elsewhere or is of the other kind is INTUNE_E_ARGUMENT.  A link that has become too old is INTUNE_E_REFUSED with code_text
  * "resyncRequired": begin anew with NULL.
  */
 enum intune_status intune_follow_changes(struct intune_client *c, enum intune_delta kind,

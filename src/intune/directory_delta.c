@@ -31,6 +31,26 @@ struct follow {
 	char *link; /* the new delta link; owned */
 };
 
+/*
+ * A caller who keeps two links and mixes them up would be told of users as devices.  Only what is
+ * surely another kind's: the form of links is Graph's own.
+ */
+static bool
+is_of_other_kind(enum intune_delta kind, const char *link)
+{
+	size_t i, path = strcspn(link, "?"), len;
+	const char *at;
+
+	for (i = 0; i < DELTAS; i++) {
+		len = strlen(deltas[i].path);
+		at = strstr(link, deltas[i].path);
+		if (i != (size_t)kind && at != NULL && (size_t)(at - link) + len <= path &&
+		    at > link && at[-1] == '/')
+			return true;
+	}
+	return false;
+}
+
 static enum intune_status
 check(struct op *op, enum intune_delta kind, const char *delta_link, intune_on_change on_change,
     char **out)
@@ -46,6 +66,9 @@ check(struct op *op, enum intune_delta kind, const char *delta_link, intune_on_c
 	if (delta_link != NULL && !graph_is_ours(op, delta_link))
 		return graph_bad_argument(
 		    op, "delta_link", "does not lead to MS_GRAPH_RESOURCE_URL: begin with NULL");
+	if (delta_link != NULL && is_of_other_kind(kind, delta_link))
+		return graph_bad_argument(
+		    op, "delta_link", "is a link to the changes of the other kind");
 	return INTUNE_OK;
 }
 

@@ -172,6 +172,13 @@ a_link_that_leads_elsewhere_is_not_followed(void **state)
 	assert_int_equal(o.st, INTUNE_E_ARGUMENT);
 	o = follow(f, INTUNE_DELTA_USERS, "file:///etc/passwd", 0);
 	assert_int_equal(o.st, INTUNE_E_ARGUMENT);
+	(void)snprintf(link, sizeof(link), "%s/v1.0/users/delta?$deltatoken=1", peer_url(f->peer));
+	o = follow(f, INTUNE_DELTA_DEVICES, link, 0);
+	assert_int_equal(o.st, INTUNE_E_ARGUMENT);
+	(void)snprintf(link, sizeof(link), "%s/v1.0/devices/delta?$deltatoken=/users/delta",
+	    peer_url(f->peer));
+	o = follow(f, INTUNE_DELTA_USERS, link, 0);
+	assert_int_equal(o.st, INTUNE_E_ARGUMENT);
 	o = follow(f, INTUNE_DELTA_USERS, "", 0);
 	assert_int_equal(o.st, INTUNE_E_ARGUMENT);
 	o = follow(f, (enum intune_delta)9, NULL, 0);
