@@ -146,6 +146,17 @@ check_public_url(const char *url, struct err *err)
 	return RC_OK;
 }
 
+static enum rc
+check_scep_urls(const struct opt_list *urls, struct err *err)
+{
+	for (size_t i = 0; i < urls->n; i++) {
+		if (!str_starts(urls->v[i], "http://") && !str_starts(urls->v[i], "https://"))
+			return fail(err, RC_CONFIG,
+			    "--scep-url wants http:// or https://, not \"%s\"", urls->v[i]);
+	}
+	return RC_OK;
+}
+
 /* Cut "NAME=FILE" in place: argv belongs to us. */
 static enum rc
 read_roots(struct program *p, struct err *err)
@@ -327,6 +338,7 @@ program_load(struct program *p, struct err *err)
 
 	if ((rc = set_clock(p->o->clock_offset, err)) != RC_OK ||
 	    (rc = check_public_url(p->o->public_url, err)) != RC_OK ||
+	    (rc = check_scep_urls(&p->o->scep_urls, err)) != RC_OK ||
 	    (rc = read_roots(p, err)) != RC_OK)
 		return rc;
 	return load_tenants(p, err);

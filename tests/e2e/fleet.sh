@@ -29,6 +29,7 @@ claim "and get the profiles of these" test "$(figure contoso enrolled) $(figure 
 
 # Not all goes well.
 claim "without the address of a CA it does not begin" sh -c "intunesim fleet --listen 127.0.0.1:0 --devices 2 --days 2 2>&1 | grep -q 'give --scep-url'"
+claim "nor with one that is no URL" sh -c "intunesim fleet --listen 127.0.0.1:0 --devices 2 --days 2 --scep-url ca.example/scep 2>&1 | grep -q 'wants http://'"
 claim "with bad days of Intune the exit status says so" sh -c "! \"\$@\"" sh intunesim fleet --listen "127.0.0.1:$sim_port" \
 	--scep-url "$SCEPD/certsrv/mscep/mscep.dll" --root "*=$T/ca/ca/issuing.pem" --reuse-keys 1 --devices 4 --days 1 --rollout 1 \
 	--fault step=validate,fault=code,code=ChallengeExpired
