@@ -233,7 +233,7 @@ enum intune_status intune_send_success_notification(
 
 /*
  * hresult: Win32 code that describes the failure, sent as the number given. description: at most
- * 255 characters are sent.
+ * 255 UTF-16 units are sent.
  */
 enum intune_status intune_send_failure_notification(struct intune_client *c,
     const char *transaction_id, const uint8_t *csr, size_t csr_len, int64_t hresult,
@@ -428,7 +428,7 @@ struct intune_managed_device { /* a device enrolled in Intune */
  * INTUNE_OK with any presence but UNKNOWN; `out` is always written, and with any presence but FOUND
  * and DELETED holds nothing else.
  *
- * 429 and 5xx are asked again, up to twice, after what Retry-After says if it fits into total_ms.
+ * After 429 or 503 what Retry-After says is waited for, up to twice, if it fits into total_ms.
  * What is GONE may have been made seconds ago: the directory's copies need time to agree.
  */
 /*
