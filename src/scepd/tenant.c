@@ -163,6 +163,57 @@ fill(struct intune_config *ic, struct tenant_secrets *sec, const struct conf_ten
 	return set_proxy(ic, sec, &conf->proxy, err);
 }
 
+/* libintune names Microsoft's properties; whoever wrote scepd.yaml alone has never seen them. */
+static const char *
+key_of_property(const char *message)
+{
+	static const struct {
+		const char *property, *key;
+	} keys[] = {
+		{ " AAD_APP_ID ", "app_id" },
+		{ " TENANT ", "tenant" },
+		{ " AAD_APP_KEY_FILE ", "app_key_file" },
+		{ " APP_CERTIFICATE_FILE ", "certificate_file" },
+		{ " APP_CERTIFICATE_KEY_FILE ", "certificate_key_file" },
+		{ " APP_ASSERTION_ALG ", "assertion_alg" },
+		{ " FEDERATED_TOKEN_FILE ", "federated_token_file" },
+		{ " MANAGED_IDENTITY ", "managed_identity" },
+		{ " MANAGED_IDENTITY_ENDPOINT ", "managed_identity_endpoint" },
+		{ " MANAGED_IDENTITY_HEADER ", "managed_identity_header_file" },
+		{ " CLOUD ", "cloud" },
+		{ " AUTH_AUTHORITY ", "auth_authority" },
+		{ " MS_GRAPH_RESOURCE_URL ", "graph_url" },
+		{ " INTUNE_RESOURCE_URL ", "intune_resource" },
+		{ " PROXY_HOST ", "proxy.host" },
+		{ " PROXY_PORT ", "proxy.port" },
+		{ " PROXY_USER ", "proxy.user" },
+		{ " PROXY_PASS ", "proxy.password_file" },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strstr(message, keys[i].property) != NULL)
+			return keys[i].key;
+	}
+	return NULL;
+}
+
+static enum rc
+refused_config(const struct config *config, const struct conf_tenant *conf,
+    const struct intune_error *ie, struct err *err)
+{
+	const char *key = conf->properties == NULL ? key_of_property(ie->message) : NULL;
+	enum rc rc = conf_fail(config->source, err, conf->line, "tenants", "%s: %s%s%s", conf->name,
+	    conf->properties != NULL ? conf->properties : "", conf->properties != NULL ? ": " : "",
+	    ie->message);
+
+	if (key != NULL)
+		(void)err_hint(
+		    err, "here its name is %s%s%s", key, ie->hint[0] != '\0' ? "; " : "", ie->hint);
+	else if (ie->hint[0] != '\0')
+		(void)err_hint(err, "%s", ie->hint);
+	return rc;
+}
+
 enum rc
 tenant_open(struct tenant **out, const struct config *config, const struct conf_tenant *conf,
     struct err *err)
@@ -181,12 +232,8 @@ tenant_open(struct tenant **out, const struct config *config, const struct conf_
 	t->conf = conf;
 	if ((rc = str_dup(&t->name, conf->name, err)) == RC_OK)
 		rc = fill(&ic, &sec, conf, err);
-	if (rc == RC_OK && intune_client_new(&t->client, &ic, &ie) != INTUNE_OK) {
-		rc = conf_fail(
-		    config->source, err, conf->line, "tenants", "%s: %s", conf->name, ie.message);
-		if (ie.hint[0] != '\0')
-			(void)err_hint(err, "%s", ie.hint);
-	}
+	if (rc == RC_OK && intune_client_new(&t->client, &ic, &ie) != INTUNE_OK)
+		rc = refused_config(config, conf, &ie, err);
 	properties_free(sec.properties);
 	buf_wipe(&sec.identity_header);
 	buf_wipe(&sec.proxy_pass);

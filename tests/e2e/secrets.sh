@@ -74,6 +74,9 @@ claim "a certificate is a complete credential" scepd --config "$CONFIG" --check
 scepctl check --config "$CONFIG" >"$T/check.out" 2>&1
 claim "scepctl check names the kind and the cloud" grep -qE "contoso +certificate, cloud gcchigh" "$T/check.out"
 claim "and warns of the certificate's end" grep -qE "^warn +contoso +the app's certificate expires at " "$T/check.out"
+tenant half "$app" "tenant: contoso.onmicrosoft.com" "certificate_file: $T/app.pem"
+scepctl check --config "$CONFIG" >"$T/check.out" 2>&1
+claim "what is missing is told by its name in scepd.yaml" grep -q "certificate_key_file" "$T/check.out"
 
 kill "$sim_pid" && wait "$sim_pid" 2>/dev/null
 sed "s|^    name: SCEP server\$|&\n    certificates: [{ file: $T/app.pem }]\n    managed_identity: true|" "$SCEPD_TOP/docs/examples/contoso.yaml" >"$T/tenant.yaml"
