@@ -169,9 +169,12 @@ give_up(struct visit *v, const struct device_profile *p, enum played how, const 
 	json_t *body = json_pack("{s:s, s:s}", "profileId", p->id, "error", why);
 
 	v->counts->by[how]++;
-	if (v->counts->why[0] == '\0')
+	if (v->counts->why[0] == '\0') {
 		(void)snprintf(
 		    v->counts->why, sizeof(v->counts->why), "%.100s: %.280s", p->name, why);
+		/* A cut may have split a character, and JSON takes no half ones. */
+		str_printable(v->counts->why);
+	}
 	/* A profile that was unassigned meanwhile has no row for it. */
 	(void)(report(v, "failed", body, &ignored) == RC_OK);
 }

@@ -382,6 +382,30 @@ an_administrator_lets_a_device_sync(void **state)
 	assert_int_equal(p->visits, 0);
 }
 
+/* The reason is cut to size, here in the middle of a letter of the profile's name. */
+static void
+why_a_sync_failed_is_told_in_whole_characters(void **state)
+{
+#define TEN "\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251\303\251"
+	static const char name[] = "{\"name\":\"a" TEN TEN TEN TEN TEN TEN "\"}";
+	static const char *const nowhere[] = { "http://127.0.0.1:1/" };
+	struct stage *s = *state;
+	struct kit *k = s->kit;
+	struct answer a;
+
+	k->sim->options.scep_urls = nowhere;
+	player_setup(k->sim->player,
+	    &(struct player_options){ .keys = s->keys, .n_keys = 1, .visits_max = 1 });
+	assert_int_equal(
+	    deed(NULL, k, "PATCH", "/sim/tenants/alpha.example/profiles/Device", name), 200);
+	post(&a, k, "/sim/tenants/alpha.example/devices/win-1/sync", "");
+	k->sim->options.scep_urls = s->urls;
+	assert_int_equal(a.status, 200);
+	assert_int_equal(json_integer_value(json_object_get(a.json, "failed")), 1);
+	assert_non_null(json_get_str(a.json, "error"));
+	answer_done(&a);
+}
+
 #define CROWD 4
 struct crowd {
 	struct stage *stage;
@@ -463,6 +487,7 @@ main(void)
 		T(a_wiped_device_loses_all_at_its_next_sync),
 		T(a_device_is_played_once_at_a_time),
 		T(an_administrator_lets_a_device_sync),
+		T(why_a_sync_failed_is_told_in_whole_characters),
 		T(keys_can_be_shared),
 		T(many_threads_play_without_enrolling_twice),
 		T(renewal_counts_from_what_is_left),
