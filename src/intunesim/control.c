@@ -107,3 +107,12 @@ control_admit(struct call *c)
 		return true;
 	return false;
 }
+
+bool
+control_admit_device(struct call *c)
+{
+	if (http_header0(c->req, "Origin") == NULL)
+		return true;
+	call_error(c, 403, "pages may not speak for a device");
+	return false;
+}

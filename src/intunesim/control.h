@@ -20,4 +20,11 @@
  */
 bool control_admit(struct call *c);
 
+/*
+ * The same for what devices say.  They come by whatever name reaches us, so Host tells nothing; but
+ * every browser puts Origin into a POST, and no device does.  403 when it is there, whatever it is:
+ * a check-in's answer holds challenges, and none of our own pages asks for them.
+ */
+bool control_admit_device(struct call *c);
+
 #endif

@@ -22,6 +22,7 @@ static const struct route {
 	const char *name;   /* for the log */
 	bool secrets;       /* bodies hold secrets, tokens or challenges: not for /sim/requests */
 	bool control;       /* the administrator's: control.h */
+	bool device;        /* a device's: not for pages, control.h */
 	bool quiet;         /* asking the simulator about itself is not worth remembering */
 	enum sim_step step; /* where it can go wrong on purpose */
 } routes[] = {
@@ -92,9 +93,9 @@ static const struct route {
 	{ "POST", SCEP_SERVICE_PATH "/ScepActions/failureNotification", action_failure,
 	    "failureNotification", .step = SIM_STEP_FAILURE },
 	{ "POST", "sim/devices/{}/checkin", device_checkin, "checkin", .secrets = true,
-	    .step = SIM_STEP_CHECKIN },
-	{ "POST", "sim/devices/{}/installed", device_installed, "installed" },
-	{ "POST", "sim/devices/{}/failed", device_failed, "failed" },
+	    .device = true, .step = SIM_STEP_CHECKIN },
+	{ "POST", "sim/devices/{}/installed", device_installed, "installed", .device = true },
+	{ "POST", "sim/devices/{}/failed", device_failed, "failed", .device = true },
 	/* HEAD too */
 	{ NULL, "", web_index, "page", .control = true, .quiet = true },
 	{ NULL, "sim", web_index, "page", .control = true, .quiet = true },
@@ -286,7 +287,7 @@ route(struct call *c, const struct route *r, bool moved, bool other_method)
 	else if (r == NULL || (moved && r->step == SIM_STEP_NONE))
 		call_error(c, other_method ? 405 : 404, "%s",
 		    other_method ? "not with this method" : "there is nothing here");
-	else if (!r->control || control_admit(c))
+	else if ((!r->control || control_admit(c)) && (!r->device || control_admit_device(c)))
 		serve(c, r, moved);
 }
 

@@ -65,6 +65,32 @@ browsers_of_other_pages_are_kept_out(void **state)
 	}
 }
 
+/* Even one whose name was made to point here: the answer to a check-in holds challenges. */
+static void
+no_page_speaks_for_a_device(void **state)
+{
+	static const char *const paths[] = { "/sim/devices/mac-1/checkin",
+		"/sim/devices/mac-1/installed", "/sim/devices/mac-1/failed" };
+	static const char *const origins[] = { "https://evil.example", "http://evil.example:8090",
+		"null", "http://127.0.0.1:8090" };
+	const struct kit *k = *state;
+	struct answer a;
+
+	for (size_t i = 0; i < N(paths) * N(origins); i++) {
+		call(&a, k,
+		    &(struct request){ .method = "POST",
+			.path = paths[i / N(origins)],
+			.host = "evil.example:8090",
+			.origin = origins[i % N(origins)] });
+		assert_int_equal(a.status, 403);
+		answer_done(&a);
+	}
+	call(&a, k,
+	    &(struct request){ .method = "POST", .path = paths[0], .host = "intunesim:8090" });
+	assert_int_equal(a.status, 200);
+	answer_done(&a);
+}
+
 static void
 services_of_Microsoft_are_not_concerned(void **state)
 {
@@ -120,6 +146,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(browsers_of_other_pages_are_kept_out),
+		cmocka_unit_test(no_page_speaks_for_a_device),
 		cmocka_unit_test(services_of_Microsoft_are_not_concerned),
 		cmocka_unit_test(clock_is_set),
 		cmocka_unit_test(tenants_are_listed_with_counts),
