@@ -233,7 +233,7 @@ find_user(struct op *op, const char *id_or_upn, union graph_object *o)
 	if (absent)
 		return is_id ? find_deleted_id(op, id_or_upn, o)
 			     : find_deleted_name(op, id_or_upn, o);
-	return is_id ? check_answer(op, id_or_upn, o->user.id) : INTUNE_OK;
+	return check_answer(op, id_or_upn, is_id ? o->user.id : o->user.user_principal_name);
 }
 
 /* ---- devices of Entra's ---- */
