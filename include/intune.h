@@ -374,6 +374,10 @@ enum intune_status intune_upload_revocation_results(struct intune_client *c,
  * What an answer proves.  A certificate may be revoked for good on GONE, and on DELETED if that is
  * the policy: a failure to ask is never an answer, and a name or filter that found nothing is no
  * proof either (users are renamed, the service's indexes lag behind).
+ *
+ * All of it is about the client's own tenant: whoever lives in another one is GONE in this.  Keep
+ * with each certificate which tenant vouched for it, ask no other, and stop when a run would make
+ * an implausible share of them GONE.
  */
 enum intune_presence {
 	INTUNE_PRESENCE_UNKNOWN, /* the call failed */

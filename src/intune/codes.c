@@ -122,8 +122,8 @@ code_is_about_bytes(enum intune_code c)
 	"tenant"
 #define HINT_CLOCK "check this machine's clock"
 #define HINT_KEY                                                                                   \
-	"AAD_APP_KEY is wrong: it must be the value of the app's client secret, not the secret's " \
-	"id"
+	"AAD_APP_KEY, or the file it comes from, is wrong: it must be the value of the app's "     \
+	"client secret, not the secret's id"
 #define HINT_CERT                                                                                  \
 	"the app's certificate is not registered in Entra, or the assertion is not what Entra "    \
 	"wants"
@@ -132,7 +132,8 @@ code_is_about_bytes(enum intune_code c)
 static const struct aadsts aadsts_codes[] = {
 	{ 7000215, false, HINT_KEY },
 	{ 7000222, false,
-	    "the app's client secret has expired: make a new one in Entra and set AAD_APP_KEY" },
+	    "the app's client secret has expired: make a new one in Entra and set AAD_APP_KEY, or "
+	    "write it into the file it comes from" },
 	{ 7000216, false, HINT_KEY },
 	{ 7000218, false, HINT_KEY },
 	{ 7000112, false, "the app is disabled in Entra: enable its enterprise application" },

@@ -370,6 +370,18 @@ op_keep_words(struct op *op, const struct http_result *res)
 		    res->body.len);
 }
 
+/* A short token that the server echoes is not seen as one by its look. */
+static void
+scrub_token(struct intune_error *e, const struct exchange *x)
+{
+	static const char bearer[] = "Authorization: Bearer ";
+
+	for (size_t i = 0; i < x->n_headers; i++) {
+		if (str_starts(x->headers[i], bearer))
+			error_scrub(e, x->headers[i] + strlen(bearer));
+	}
+}
+
 enum intune_status
 op_http_failure(
     struct op *op, const struct exchange *x, const struct http_result *res, enum intune_status said)
@@ -400,6 +412,7 @@ op_http_failure(
 	else if (st == INTUNE_E_UNAVAILABLE)
 		error_hint(op->err, "if it lasts, give Microsoft support the activity id %s",
 		    op->err->activity_id);
+	scrub_token(e, x);
 	return st;
 }
 

@@ -377,6 +377,20 @@ an_echoed_secret_is_not_told(void **state)
 	assert_null(strstr(f->e.message, "s3cret"));
 }
 
+/* Real tokens are long enough to be seen as such; a short one is known by what was sent. */
+static void
+an_echoed_token_is_not_told(void **state)
+{
+	const struct play echo = { .status = 500, .body = "what shall I do with intune-token-2 ?" };
+	struct fixture *f = *state;
+
+	peer_always(f->peer, ROUTE_ACTION, &echo);
+	assert_int_equal(validate(f), INTUNE_E_UNAVAILABLE);
+	assert_null(strstr(f->e.description, "intune-token"));
+	assert_null(strstr(f->e.message, "intune-token"));
+	assert_non_null(strstr(f->e.message, "***"));
+}
+
 /* Whatever the hint for a code is, it must have come whole. */
 static void
 no_hint_is_cut(void **state)
@@ -404,6 +418,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_failure_says_where_what_and_what_to_do),
 		T(an_echoed_secret_is_not_told),
+		T(an_echoed_token_is_not_told),
 		T(no_hint_is_cut),
 	};
 
