@@ -206,11 +206,17 @@ device_carry_out(
 	if (what == CAUSE_NONE)
 		return RC_OK;
 	if ((rc = deed_begin(&d, s, device->tenant->id, err)) == RC_OK) {
-		/* Another check-in may have been first. */
+		/*
+		 * The caller's view may be old: another check-in was first, and the device is gone for
+		 * the reason we saw; or the administrator has thought better of it since.
+		 */
 		now = tenant_device(d.tenant, device->conf->id);
-		if (now != NULL && pending(now) != CAUSE_NONE &&
-		    (rc = device_leave(&d, device->conf->id, what, err)) == RC_OK)
-			rc = deed_commit(&d, err);
+		if (now != NULL && now->conf->managed) {
+			what = pending(now);
+			if (what != CAUSE_NONE &&
+			    (rc = device_leave(&d, device->conf->id, what, err)) == RC_OK)
+				rc = deed_commit(&d, err);
+		}
 	}
 	deed_end(&d);
 	if (rc == RC_OK)

@@ -30,7 +30,8 @@ static const struct {
 	[DEPLOYMENT_ISSUED] = { "issued", BIT(CHALLENGE_ISSUED) | BIT(VALIDATED) | BIT(REFUSED) },
 	[DEPLOYMENT_INSTALLED] = { "installed",
 	    BIT(CHALLENGE_ISSUED) | BIT(VALIDATED) | BIT(REFUSED) | BIT(FAILED) },
-	[DEPLOYMENT_REFUSED] = { "refused", 0 },
+	/* A device that was refused says that it failed: Intune's own word is the better one. */
+	[DEPLOYMENT_REFUSED] = { "refused", BIT(FAILED) },
 	[DEPLOYMENT_FAILED] = { "failed", 0 },
 };
 

@@ -110,7 +110,8 @@ dump_to_buf(const char *p, size_t len, void *arg)
 static enum rc
 dump(struct buf *out, const json_t *v, size_t flags, struct err *err)
 {
-	int n = json_dump_callback(v, dump_to_buf, out, flags | JSON_ENCODE_ANY);
+	int n = json_dump_callback(
+	    v, dump_to_buf, out, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	enum rc rc = buf_ok(out, "JSON text", err);
 
 	if (rc != RC_OK)

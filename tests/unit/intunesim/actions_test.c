@@ -445,6 +445,27 @@ device_may_say_what_went_wrong(void **state)
 }
 
 static void
+a_refusal_stays_one_when_the_device_tells_of_it(void **state)
+{
+	const struct kit *k = *state;
+	json_t *scep = kit_checkin(k, "hello-2", "Passport"), *row;
+	struct answer a;
+	char body[256];
+
+	assert_string_not_equal(
+	    kit_verdict(k, scep, &(struct tweak){ .subject = "CN=x" }), "Success");
+	snprintf(body, sizeof(body), "{\"profileId\":\"%s\",\"error\":\"the CA said no\"}",
+	    json_get_str(scep, "profileId"));
+	post(&a, k, "/sim/devices/hello-2/failed", body);
+	answer_done(&a);
+	row = kit_report_row(k, "hello-2", "Passport");
+	assert_true(strncmp(json_get_str(row, "status"), "refused: ", 9) == 0);
+	assert_string_equal(json_get_str(row, "lastError"), "the CA said no");
+	json_decref(row);
+	json_decref(scep);
+}
+
+static void
 device_must_name_what_is_there(void **state)
 {
 	static const struct {
@@ -592,6 +613,7 @@ main(void)
 		cmocka_unit_test(each_checkin_has_its_own_challenge),
 		cmocka_unit_test(profile_that_the_device_cannot_fill_is_not_delivered),
 		cmocka_unit_test(device_may_say_what_went_wrong),
+		cmocka_unit_test(a_refusal_stays_one_when_the_device_tells_of_it),
 		cmocka_unit_test(device_must_name_what_is_there),
 		cmocka_unit_test(text_report_is_a_table),
 		cmocka_unit_test(requests_are_kept_without_their_tokens),

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-
+#include "intunesim/deeds.h"
 #include "kit.h"
 
 #define JANE "00000000-0000-4000-8000-00000000000a"
@@ -366,6 +366,33 @@ wipe_is_carried_out_at_checkin(void **state)
 	json_decref(kit_checkin(k, "win-1", "Device"));
 }
 
+/* A check-in's view may be older than the administrator's second thought. */
+static void
+wipe_that_was_taken_back_is_not_carried_out(void **state)
+{
+	const struct kit *k = *state;
+	enum revocation_cause done;
+	const struct view *before;
+	struct err e;
+
+	kit_put_back(k);
+	assert_int_equal(deed(NULL, k, "POST", "devices/win-1/wipe", NULL), 204);
+	before = sim_view(k->sim);
+	assert_int_equal(
+	    deed(NULL, k, "PATCH", "devices/win-1", "{\"management_state\":\"managed\"}"), 200);
+	assert_ok(device_carry_out(&done, k->sim, view_device(before, "win-1"), &e), e);
+	assert_int_equal(done, CAUSE_NONE);
+	assert_string_equal(member(k, "devices/win-1", "managed"), "true");
+	/* ... or made it a retirement */
+	assert_int_equal(deed(NULL, k, "POST", "devices/win-1/retire", NULL), 204);
+	assert_ok(device_carry_out(&done, k->sim, view_device(before, "win-1"), &e), e);
+	assert_int_equal(done, CAUSE_RETIRE);
+	/* ... and one who comes second hears the same */
+	assert_ok(device_carry_out(&done, k->sim, view_device(before, "win-1"), &e), e);
+	assert_int_equal(done, CAUSE_WIPE);
+	view_done(before);
+}
+
 /* ---- the change log ---- */
 
 static size_t
@@ -562,6 +589,7 @@ main(void)
 		TEST(bin_empties_itself_after_30_days),
 		TEST(deletion_for_good_leaves_nothing),
 		TEST(wipe_is_carried_out_at_checkin),
+		TEST(wipe_that_was_taken_back_is_not_carried_out),
 		TEST(changes_are_told_once_each),
 		TEST(old_links_are_too_old),
 		TEST(deeds_and_validations_at_the_same_time),
