@@ -54,14 +54,17 @@ revoke_one(char *command, const struct intune_revocation_request *r)
 	return done;
 }
 
-/* How many requests there were; the program ends when Intune does not take the results. */
+/*
+ * How many requests there were, 0 when none of them got anywhere: what has to be tried again is for
+ * the next run.  The program ends when Intune does not take the results.
+ */
 static size_t
 round_trip(struct intune_client *intune, char *command)
 {
 	struct intune_revocation_result results[BATCH];
 	struct intune_revocation_list *list;
 	struct intune_error e;
-	size_t n;
+	size_t n, settled = 0;
 
 	if (intune_download_revocation_requests(intune, "drain", BATCH, NULL, &list, &e) !=
 	    INTUNE_OK)
@@ -69,10 +72,12 @@ round_trip(struct intune_client *intune, char *command)
 	n = intune_revocation_list_count(list);
 	for (size_t i = 0; i < n; i++)
 		results[i] = revoke_one(command, intune_revocation_list_get(list, i));
+	for (size_t i = 0; i < n; i++)
+		settled += results[i].code < INTUNE_REVOCATION_RETRYABLE;
 	if (n > 0 && intune_upload_revocation_results(intune, "drain", results, n, &e) != INTUNE_OK)
 		errx(1, "%s %s", e.message, e.hint);
 	intune_revocation_list_free(list);
-	return n;
+	return settled > 0 ? n : 0;
 }
 
 int
