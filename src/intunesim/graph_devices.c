@@ -86,18 +86,10 @@ device_trust(const struct call *c, const void *item, size_t arg)
 	    names[d->conf->platform == PLATFORM_WINDOWS ? TRUST_AZURE_AD : TRUST_WORKPLACE]);
 }
 
-static int64_t
-last_sync(const struct call *c, const struct device *d)
-{
-	int64_t seen = state_last_sync(c->sim->state, d);
-
-	return seen != 0 ? seen : d->last_sync;
-}
-
 static json_t *
 device_last_sync(const struct call *c, const void *item, size_t arg)
 {
-	return json_time_or_null(last_sync(c, item));
+	return json_time_or_null(state_last_sync(c->sim->state, item));
 }
 
 #define DEVICE(n, f)                                                                               \

@@ -239,7 +239,7 @@ state_last_sync(struct state *s, const struct device *d)
 
 	pthread_mutex_lock(&s->lock);
 	v = book_visit(&s->books[d->tenant->index], d->conf->id);
-	last = v != NULL ? v->last_sync : d->last_sync;
+	last = v != NULL && v->last_sync != 0 ? v->last_sync : d->last_sync;
 	pthread_mutex_unlock(&s->lock);
 	return last;
 }
