@@ -38,6 +38,10 @@ union found {
 	struct intune_device device;
 	struct intune_managed_device managed;
 };
+/* print_text() and print_json() read the presence of whichever it is. */
+_Static_assert(offsetof(struct intune_user, presence) == 0, "first member");
+_Static_assert(offsetof(struct intune_device, presence) == 0, "first member");
+_Static_assert(offsetof(struct intune_managed_device, presence) == 0, "first member");
 
 #define USER(l, k, t, f)                                                                           \
 	{                                                                                          \
@@ -185,7 +189,6 @@ field_text(char buf[static CTL_TIME_MAX], const struct field *f, const union fou
 	}
 }
 
-/* The presence is the first member of each. */
 static void
 print_text(const struct kind *k, const union found *found)
 {
