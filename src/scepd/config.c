@@ -73,7 +73,45 @@ resolve(const char **out, struct config_file *f, const char *name, struct err *e
 	return rc;
 }
 
-/* The chain's files and SQLite's: paths that the rows cannot know as such. */
+bool
+config_key_is_uri(const char *key)
+{
+	return str_starts(key, "pkcs11:");
+}
+
+/* NULL, and what is no path, stays as it is. */
+static enum rc
+resolve_key(const char **key, struct config_file *f, struct err *err)
+{
+	static const char scheme[] = "file:";
+
+	if (*key == NULL || config_key_is_uri(*key))
+		return RC_OK;
+	return resolve(key, f, str_starts(*key, scheme) ? *key + strlen(scheme) : *key, err);
+}
+
+static enum rc
+resolve_secret(const char **file, struct config_file *f, struct err *err)
+{
+	if (*file == NULL || strcmp(*file, "prompt") == 0 || str_starts(*file, "credential:"))
+		return RC_OK;
+	return resolve(file, f, *file, err);
+}
+
+static enum rc
+resolve_keys(struct conf_ca *ca, struct config_file *f, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = resolve_key(&ca->key, f, err)) != RC_OK ||
+	    (rc = resolve_key(&ca->ra_key, f, err)) != RC_OK ||
+	    (rc = resolve_key(&ca->ocsp_key, f, err)) != RC_OK ||
+	    (rc = resolve_secret(&ca->passphrase_file, f, err)) != RC_OK)
+		return rc;
+	return resolve_secret(&ca->pin_file, f, err);
+}
+
+/* Keys, the chain's files and SQLite's: paths that the rows cannot know as such. */
 static enum rc
 resolve_paths(struct config_file *f, struct err *err)
 {
@@ -82,9 +120,12 @@ resolve_paths(struct config_file *f, struct err *err)
 	size_t i, k;
 
 	for (i = 0; rc == RC_OK && i < f->c.cas.n; i++) {
+		rc = resolve_keys(&ca[i], f, err);
 		for (k = 0; rc == RC_OK && k < ca[i].chain.n; k++)
 			rc = resolve(&ca[i].chain.v[k], f, ca[i].chain.v[k], err);
 	}
+	for (i = 0; rc == RC_OK && i < f->c.pkcs11.paths.n; i++)
+		rc = resolve(&f->c.pkcs11.paths.v[i], f, f->c.pkcs11.paths.v[i], err);
 	if (rc == RC_OK && str_starts(f->c.store.url, SQLITE)) {
 		const char *file = NULL;
 

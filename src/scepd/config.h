@@ -23,10 +23,20 @@ struct conf_listener {
 	const char *address, *certificate, *key; /* certificate NULL: plain HTTP */
 	int line;
 };
+/*
+ * A key is a path (PEM) or an RFC 7512 URI ("pkcs11:token=ca;object=issuing"); a `_file` that holds a
+ * secret is a path, "credential:NAME" (systemd's) or "prompt".  Paths are absolute after loading.
+ */
 struct conf_ca {
 	const char *name, *certificate, *key, *ra_certificate, *ra_key;
+	const char *ocsp_key;        /* NULL: the signer makes one and keeps it in its state */
+	const char *passphrase_file; /* of the PEM keys; NULL: they are not encrypted */
+	const char *pin_file;        /* of the token; NULL: the URI's pin-source */
+	const char *replaces;        /* the CA that this one is the next of; NULL: none */
+	bool issues;                 /* false: retired; signs CRLs and OCSP answers only */
+	uint64_t max_per_hour;       /* certificates */
 	struct conf_strs chain;
-	int64_t crl_validity;
+	int64_t crl_validity, ra_validity; /* seconds */
 	int line;
 };
 struct conf_proxy {
@@ -69,6 +79,16 @@ struct config {
 	struct {
 		int level, format;
 	} log;
+	struct {
+		const char *front_user, *signer_user; /* NULL: as started */
+		const char *signer_state;             /* folder */
+		uint64_t signer_threads;              /* 0: by the machine's cores */
+	} processes;
+	struct {
+		const char *module; /* shared object; NULL: no PKCS#11 keys */
+		struct conf_strs paths;
+		bool network;
+	} pkcs11;
 	const char *public_url;
 	struct {
 		uint64_t workers, in_flight, connections;
@@ -85,5 +105,7 @@ const struct profile *config_profile(const struct config *c, const char *name);
  * S23; static endpoints need a subject rule S15). RC_CONFIG with file:line: key. */
 enum rc config_load(struct config **out, const char *path, struct err *err) MUST_CHECK;
 void config_free(struct config *c);
+/* The key is in a token, not in a file. */
+bool config_key_is_uri(const char *key);
 
 #endif

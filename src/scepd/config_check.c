@@ -139,6 +139,77 @@ check_public_url(const struct config_file *f, struct err *err)
 	    "\"%.100s\" is not of the form http://NAME[:PORT]", url);
 }
 
+/* ---- certification authorities ---- */
+
+/* A PIN in this file would be a secret in clear (RFC 7512 2.3: pin-value). */
+static const char *
+bad_key(const struct config_file *f, const char *key)
+{
+	if (key == NULL || !config_key_is_uri(key))
+		return NULL;
+	if (strstr(key, "pin-value") != NULL)
+		return "a PIN does not belong into this file: use pin_file";
+	return f->c.pkcs11.module == NULL ? "a key in a token needs pkcs11.module" : NULL;
+}
+
+static enum rc
+check_keys(const struct config_file *f, const struct conf_ca *ca, struct err *err)
+{
+	const struct {
+		const char *name, *value;
+	} keys[] = { { "key", ca->key }, { "ra_key", ca->ra_key }, { "ocsp_key", ca->ocsp_key } };
+	const char *why;
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if ((why = bad_key(f, keys[i].value)) != NULL)
+			return item_fail(f, err, ca->line, "cas", ca->name, keys[i].name, why);
+	}
+	return RC_OK;
+}
+
+/* One line of succession: every CA has at most one next, and nobody replaces itself by way of others. */
+static enum rc
+check_succession(const struct config_file *f, const struct conf_ca *ca, struct err *err)
+{
+	const struct conf_ca *all = f->c.cas.v, *old = ca;
+	size_t i, steps;
+
+	if (ca->replaces == NULL)
+		return RC_OK;
+	if (config_ca(&f->c, ca->replaces) == NULL)
+		return item_fail(
+		    f, err, ca->line, "cas", ca->name, "replaces", "there is no such CA under cas");
+	for (i = 0; i < f->c.cas.n; i++) {
+		if (&all[i] != ca && all[i].replaces != NULL &&
+		    strcmp(all[i].replaces, ca->replaces) == 0)
+			return item_fail(f, err, ca->line, "cas", ca->name, "replaces",
+			    "another CA replaces that one already");
+	}
+	for (steps = 0; old != NULL && old->replaces != NULL; steps++) {
+		if (steps > f->c.cas.n)
+			return item_fail(f, err, ca->line, "cas", ca->name, "replaces",
+			    "the CA would replace itself");
+		old = config_ca(&f->c, old->replaces);
+	}
+	return RC_OK;
+}
+
+static enum rc
+check_cas(const struct config_file *f, struct err *err)
+{
+	const struct conf_ca *ca = f->c.cas.v;
+	enum rc rc = RC_OK;
+	size_t i;
+
+	for (i = 0; rc == RC_OK && i < f->c.cas.n; i++) {
+		rc = check_keys(f, &ca[i], err);
+		if (rc == RC_OK)
+			rc = check_succession(f, &ca[i], err);
+	}
+	return rc;
+}
+
 /* ---- tenants ---- */
 
 #define TENANT_NEEDS                                                                               \
@@ -372,6 +443,7 @@ config_check(struct config_file *f, struct err *err)
 		check_addresses,
 		check_store_url,
 		check_public_url,
+		check_cas,
 		check_tenants,
 		check_endpoints,
 	};
