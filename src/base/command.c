@@ -269,12 +269,16 @@ help_for(const char *prog, const char *about, const struct command *cmds, const 
 	if (cmd == NULL)
 		return unknown_command(prog, cmds, name);
 	snprintf(full, sizeof(full), "%s %s", prog, cmd->name);
-	print_command_help(stdout, full, cmd);
+	if (cmd->sub != NULL)
+		print_program_help(stdout, full, cmd->help, cmd->sub);
+	else
+		print_command_help(stdout, full, cmd);
 	return EX_OK;
 }
 
-int
-command_main(const char *prog, const char *about, const struct command *cmds, int argc, char **argv)
+/* What is common to a program and to a command that has commands of its own: argv[1] names one. */
+static int
+dispatch(const char *prog, const char *about, const struct command *cmds, int argc, char **argv)
 {
 	const struct command *cmd;
 	char full[128];
@@ -283,8 +287,6 @@ command_main(const char *prog, const char *about, const struct command *cmds, in
 		print_program_help(stderr, prog, about, cmds);
 		return EX_USAGE;
 	}
-	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
-		return print_version(prog);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return help_for(prog, about, cmds, NULL);
 	cmd = find_command(cmds, argv[1]);
@@ -292,10 +294,20 @@ command_main(const char *prog, const char *about, const struct command *cmds, in
 		return help_for(prog, about, cmds, argc > 2 ? argv[2] : NULL);
 	if (cmd == NULL)
 		return unknown_command(prog, cmds, argv[1]);
+	snprintf(full, sizeof(full), "%s %s", prog, cmd->name);
+	if (cmd->sub != NULL)
+		return dispatch(full, cmd->help, cmd->sub, argc - 1, argv + 1);
 	if (has_word(argc - 2, argv + 2, "--help", "-h"))
 		return help_for(prog, about, cmds, argv[1]);
-	snprintf(full, sizeof(full), "%s %s", prog, cmd->name);
 	return run_command(full, cmd, argc - 2, argv + 2);
+}
+
+int
+command_main(const char *prog, const char *about, const struct command *cmds, int argc, char **argv)
+{
+	if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
+		return print_version(prog);
+	return dispatch(prog, about, cmds, argc, argv);
 }
 
 int

@@ -54,6 +54,9 @@ struct command {
 	size_t min_args, max_args;
 	/* Do it.  Returns the process's exit code; has printed its own errors. */
 	int (*run)(const void *opts, int nargs, char **args);
+	/* Commands below this one ("ca show"), ended by a NULL name; then only name, help, about
+	 * and this count.  One level, as deep as a command line should be. */
+	const struct command *sub;
 };
 
 /* Parse argv[0..argc) (without program and command name).  Positionals end up in args (room for

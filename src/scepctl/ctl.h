@@ -18,8 +18,11 @@
 #define CONFIG_DEFAULT "/etc/scepd/scepd.yaml"
 
 /* One row for each command; main.c makes the table. */
-extern const struct command cmd_init, cmd_check, cmd_list, cmd_show, cmd_revoke, cmd_ca,
-    cmd_directory, cmd_audit;
+extern const struct command cmd_init, cmd_check, cmd_list, cmd_show, cmd_revoke, cmd_directory,
+    cmd_audit;
+/* The commands of `scepctl ca`: cmd_ca.c makes the table. */
+extern const struct command ca_show;
+struct command ctl_ca(void);
 
 /* The row of --config, in every options struct that has a field `config`. */
 #define OPT_CONFIG(s)                                                                              \

@@ -9,7 +9,6 @@
 static const struct command *const commands[] = {
 	&cmd_init,
 	&cmd_check,
-	&cmd_ca,
 	&cmd_list,
 	&cmd_show,
 	&cmd_revoke,
@@ -20,12 +19,14 @@ static const struct command *const commands[] = {
 int
 main(int argc, char **argv)
 {
-	struct command table[sizeof(commands) / sizeof(commands[0]) + 1];
+	size_t n = sizeof(commands) / sizeof(commands[0]);
+	struct command table[sizeof(commands) / sizeof(commands[0]) + 2];
 	size_t i;
 
 	memset(table, 0, sizeof(table));
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (i = 0; i < n; i++)
 		table[i] = *commands[i];
+	table[n] = ctl_ca();
 	return command_main(PROG, "make, inspect and look after a scepd certification authority.\n",
 	    table, argc, argv);
 }

@@ -170,12 +170,18 @@ run_bare(const void *opts, int n, char **words)
 
 static const struct options dflt = { .bits = 2048, .wait = 30 };
 
+static const struct command below[] = {
+	{ "list", "[NAME]", "all of them", NULL, rows, sizeof(struct options), &dflt, 0, 1, run },
+	{ .name = NULL },
+};
+
 static const struct command commands[] = {
 	{ "enroll", "URL", "ask a SCEP server for a certificate",
 	    "Examples:\n  prog enroll -o cert.pem http://ca/scep", rows, sizeof(struct options),
 	    &dflt, 1, 1, run },
 	{ "getca", "", "fetch the certificates of the authority", NULL, NULL, 0, NULL, 0, 0,
 	    run_bare },
+	{ .name = "ca", .help = "authorities", .sub = below },
 	{ .name = NULL },
 };
 
@@ -275,6 +281,7 @@ the_program_lists_its_commands(void **state)
 	    "Commands:\n"
 	    "  enroll        ask a SCEP server for a certificate\n"
 	    "  getca         fetch the certificates of the authority\n"
+	    "  ca            authorities\n"
 	    "\n"
 	    "'prog COMMAND --help' shows the options of a command, with examples.\n";
 
@@ -311,6 +318,22 @@ wrong_usage_points_at_the_help(void **state)
 }
 
 static void
+a_command_may_have_commands(void **state)
+{
+	assert_int_equal(PROGRAM("ca", "list", "-o", "f", "x"), 7);
+	assert_int_equal(ran_args, 1);
+	assert_string_equal(ran.out, "f");
+	assert_int_equal(PROGRAM("ca", "list", "--help"), 0);
+	assert_non_null(strstr(out, "prog ca list - all of them"));
+	assert_int_equal(PROGRAM("ca", "--help"), 0);
+	assert_non_null(strstr(out, "prog ca - authorities"));
+	assert_non_null(strstr(out, "  list "));
+	assert_int_equal(PROGRAM("ca"), 64);
+	assert_int_equal(PROGRAM("ca", "lsit"), 64);
+	assert_non_null(strstr(errs, "did you mean 'prog ca list'?"));
+}
+
+static void
 help_after_a_double_dash_is_an_argument(void **state)
 {
 	assert_int_equal(PROGRAM("enroll", "-o", "f", "--", "--help"), 7);
@@ -329,6 +352,7 @@ main(void)
 		cmocka_unit_test(a_command_gets_its_options_over_its_defaults),
 		cmocka_unit_test(help_is_aligned_and_within_eighty_columns),
 		cmocka_unit_test(the_program_lists_its_commands),
+		cmocka_unit_test(a_command_may_have_commands),
 		cmocka_unit_test(wrong_usage_points_at_the_help),
 		cmocka_unit_test(help_after_a_double_dash_is_an_argument),
 	};

@@ -1,0 +1,288 @@
+/*
+ * ca_show.c - scepctl ca show: the certificates of each CA, and what to enter in Intune.
+ */
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "ca/ca.h"
+#include "ossl/eku.h"
+#include "scepctl/ctl.h"
+
+struct options {
+	const char *config;
+	bool intune, json;
+};
+
+static const struct opt opts[] = {
+	OPT_CONFIG(options),
+	OPT_FLAG_ROW("intune", options, intune, "what to enter in Intune, for each endpoint"),
+	OPT_FLAG_ROW("json", options, json, "as JSON"),
+	{ .name = NULL },
+};
+
+/* A CA of the configuration with its certificates. */
+struct shown {
+	const struct config *config;
+	const struct conf_ca *conf;
+	struct ca *ca;
+	struct thumbprints issuing, root, ra;
+};
+
+/* The certificate at the top: the CA's own when there is nothing above it. */
+static const struct cert *
+root_of(const struct ca *ca)
+{
+	size_t n = ca_chain_len(ca);
+
+	return n > 0 ? ca_chain0(ca, n - 1) : ca_cert0(ca);
+}
+
+static const char *
+root_file(const struct conf_ca *conf)
+{
+	return conf->chain.n > 0 ? conf->chain.v[conf->chain.n - 1] : conf->certificate;
+}
+
+/* No key is touched, so no signer is needed. */
+static enum rc
+shown_open(
+    struct shown *s, const struct config *config, const struct conf_ca *conf, struct err *err)
+{
+	struct ca_conf cc = { conf->name, conf->certificate, conf->chain.v, conf->chain.n,
+		conf->name, conf->ra_certificate };
+	enum rc rc;
+
+	*s = (struct shown){ .config = config, .conf = conf };
+	rc = ca_open(&s->ca, &cc, NULL, err);
+	if (rc == RC_OK)
+		rc = ctl_thumbprints(&s->issuing, ca_cert0(s->ca), err);
+	if (rc == RC_OK)
+		rc = ctl_thumbprints(&s->root, root_of(s->ca), err);
+	if (rc == RC_OK)
+		rc = ctl_thumbprints(&s->ra, ca_ra_cert0(s->ca), err);
+	return rc;
+}
+
+static void
+print_cert(const char *what, const char *file, const struct cert *c, const struct thumbprints *t)
+{
+	char subject[512], from[CTL_TIME_MAX], to[CTL_TIME_MAX];
+	struct buf b;
+
+	buf_init(&b, 1u << 20);
+	name_text(&b, cert_subject0(c));
+	(void)printf("  %-8s %s\n", what, ctl_safe(subject, sizeof(subject), buf_str(&b)));
+	buf_done(&b);
+	(void)printf("           %s, %s to %s\n", key_info0(cert_key0(c))->name,
+	    ctl_time(from, cert_not_before(c)), ctl_time(to, cert_not_after(c)));
+	(void)printf("           SHA-1 %s\n           SHA-256 %s\n           %s\n", t->sha1,
+	    t->sha256, file);
+}
+
+static int
+show_text(const struct shown *s)
+{
+	(void)printf("CA %s\n", s->conf->name);
+	print_cert("issuing", s->conf->certificate, ca_cert0(s->ca), &s->issuing);
+	if (ca_chain_len(s->ca) > 0)
+		print_cert("root", root_file(s->conf), root_of(s->ca), &s->root);
+	print_cert("RA", s->conf->ra_certificate, ca_ra_cert0(s->ca), &s->ra);
+	if (s->config->public_url != NULL)
+		(void)printf("  CRL      %s/crl/%s.crl\n  AIA      %s/ca/%s.crt\n",
+		    s->config->public_url, s->conf->name, s->config->public_url, s->conf->name);
+	(void)printf("\n");
+	return EX_OK;
+}
+
+/* Days where it comes out even. */
+static void
+print_life(const char *label, int64_t seconds)
+{
+	(void)printf("  %-24s %lld days\n", label, (long long)(seconds / 86400));
+}
+
+static void
+print_list(const char *label, const char *const *v, size_t n)
+{
+	size_t i;
+
+	(void)printf("  %-24s", label);
+	for (i = 0; i < n; i++)
+		(void)printf("%s%s", i > 0 ? ", " : " ", v[i]);
+	(void)printf("\n");
+}
+
+static void
+print_san_types(unsigned types)
+{
+	const char *names[SAN__MAX];
+	enum san_type t;
+	size_t n = 0;
+
+	for (t = 0; t < SAN_OTHER; t++) {
+		if (types & (1u << t))
+			names[n++] = san_type_name(t);
+	}
+	print_list("Alternative names", names, n);
+}
+
+static void
+print_ekus(const struct profile *p)
+{
+	size_t i;
+
+	(void)printf("  %-24s", "Extended key usage");
+	for (i = 0; i < p->n_eku_allowed; i++)
+		(void)printf("%s%s", i > 0 ? ", " : " ", eku_name(p->eku_allowed[i]));
+	(void)printf("\n");
+}
+
+/* The two that Intune offers; it wants at least one. */
+static void
+print_key_usage(unsigned allowed)
+{
+	const char *names[2];
+	size_t n = 0;
+
+	if (allowed & KU_DIGITAL_SIGNATURE)
+		names[n++] = "Digital signature";
+	if (allowed & KU_KEY_ENCIPHERMENT)
+		names[n++] = "Key encipherment";
+	print_list("Key usage", names, n);
+}
+
+static void
+print_endpoint(const struct shown *s, const struct conf_endpoint *e)
+{
+	const struct profile *p = config_profile(s->config, e->profile);
+	const char *url =
+	    s->config->public_url != NULL ? s->config->public_url : "http://THIS-SERVER";
+
+	(void)printf("Endpoint %s (tenant %s)\n", e->name, e->tenant);
+	if (strcmp(e->name, "default") == 0)
+		(void)printf("  %-24s %s/certsrv/mscep/mscep.dll\n", "SCEP server URL", url);
+	else
+		(void)printf("  %-24s %s/scep/%s\n", "SCEP server URL", url, e->name);
+	print_list("Subject attributes", p->subject_attributes, p->n_subject_attributes);
+	print_san_types(p->san_types);
+	print_key_usage(p->key_usage_allowed);
+	print_ekus(p);
+	(void)printf("  %-24s %u to %u bits\n", "Key size", p->rsa_min, p->rsa_max);
+	(void)printf("  %-24s %s\n", "Hash algorithm",
+	    p->sha1_csr_ok ? "SHA-2 (SHA-1 is taken too)" : "SHA-2");
+	print_life("Validity at most", p->validity_max);
+	print_life("Validity on Apple", p->validity_default);
+	ctl_print_android_https(stdout, url);
+	(void)printf("\n");
+}
+
+static int
+show_intune(const struct shown *s)
+{
+	const struct conf_endpoint *e = s->config->endpoints.v;
+	size_t i;
+
+	(void)printf("CA %s\n\n", s->conf->name);
+	ctl_print_intune_choice(
+	    stdout, s->conf->certificate, &s->issuing, root_file(s->conf), &s->root);
+	(void)printf("\n");
+	for (i = 0; i < s->config->endpoints.n; i++) {
+		if (e[i].challenge == CHALLENGE_INTUNE && strcmp(e[i].ca, s->conf->name) == 0)
+			print_endpoint(s, &e[i]);
+	}
+	return EX_OK;
+}
+
+static bool
+add_cert(
+    json_t *o, const char *key, const char *file, const struct cert *c, const struct thumbprints *t)
+{
+	json_t *v = json_object();
+	struct buf b;
+	bool ok;
+
+	buf_init(&b, 1u << 20);
+	name_text(&b, cert_subject0(c));
+	ok = v != NULL && ctl_json_str(v, "subject", buf_str(&b)) &&
+	    ctl_json_str(v, "file", file) &&
+	    ctl_json_str(v, "key", key_info0(cert_key0(c))->name) &&
+	    ctl_json_time(v, "notBefore", cert_not_before(c)) &&
+	    ctl_json_time(v, "notAfter", cert_not_after(c)) && ctl_json_str(v, "sha1", t->sha1) &&
+	    ctl_json_str(v, "sha256", t->sha256);
+	buf_done(&b);
+	if (!ok) {
+		json_decref(v);
+		return false;
+	}
+	return json_object_set_new(o, key, v) == 0;
+}
+
+static bool
+add_ca(json_t *list, const struct shown *s)
+{
+	json_t *o = json_object();
+	bool ok = o != NULL && ctl_json_str(o, "name", s->conf->name) &&
+	    add_cert(o, "issuing", s->conf->certificate, ca_cert0(s->ca), &s->issuing) &&
+	    add_cert(o, "root", root_file(s->conf), root_of(s->ca), &s->root) &&
+	    add_cert(o, "ra", s->conf->ra_certificate, ca_ra_cert0(s->ca), &s->ra);
+
+	if (!ok) {
+		json_decref(o);
+		return false;
+	}
+	return json_array_append_new(list, o) == 0;
+}
+
+static enum rc
+show_each(const struct config *config, const struct options *o, json_t *list, bool *built,
+    struct err *err)
+{
+	const struct conf_ca *conf = config->cas.v;
+	enum rc rc = RC_OK;
+	struct shown s;
+	size_t i;
+
+	for (i = 0; rc == RC_OK && i < config->cas.n; i++) {
+		rc = shown_open(&s, config, &conf[i], err);
+		if (rc == RC_OK && o->json)
+			*built = *built && add_ca(list, &s);
+		else if (rc == RC_OK)
+			(void)(o->intune ? show_intune(&s) : show_text(&s));
+		ca_free(s.ca);
+	}
+	return rc;
+}
+
+static int
+run(const void *options, int nargs, char **args)
+{
+	const struct options *o = options;
+	json_t *list = o->json ? json_array() : NULL;
+	bool built = !o->json || list != NULL;
+	struct config *config = NULL;
+	struct err err = { 0 };
+	enum rc rc;
+
+	rc = ctl_config(&config, o->config, &err);
+	if (rc == RC_OK)
+		rc = show_each(config, o, list, &built, &err);
+	config_free(config);
+	if (rc == RC_OK)
+		return o->json ? ctl_json_print(list, built) : EX_OK;
+	json_decref(list);
+	return err_report(PROG, &err);
+}
+
+const struct command ca_show = {
+	.name = "show",
+	.args = "",
+	.help = "the certificates of each CA; --intune: what to enter there",
+	.about = "Examples:\n"
+		 "  scepctl ca show\n"
+		 "  scepctl ca show --intune\n"
+		 "  scepctl ca show --json | jq -r '.[0].issuing.sha1'\n",
+	.opts = opts,
+	.size = sizeof(struct options),
+	.run = run,
+};
