@@ -10,6 +10,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/*
+ * Where the functions that read get a descriptor for a path: open(2) unless another is set, by a process
+ * that may not open files itself and has a process that does it for it, or has opened them before.
+ * `fn` returns a descriptor that is read from its current position and then closed, or -1 with errno.
+ * To be set before other threads exist; `fn` is called from any thread.  NULL: open(2) again.
+ */
+typedef int file_opener(void *arg, const char *path);
+void file_opener_set(file_opener *fn, void *arg);
+
 /* Append the file at `path` to `out`, at most `max` bytes (RC_LIMIT).  RC_NOTFOUND when absent. */
 enum rc file_read(struct buf *out, const char *path, size_t max, struct err *err) MUST_CHECK;
 /*

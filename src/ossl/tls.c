@@ -14,9 +14,11 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509err.h>
 
+#include "base/file.h"
+#include "base/limits.h"
 #include "ossl/evp.h"
 
 #define TLS_ERROR_MAX 160
@@ -129,17 +131,6 @@ set_policy(SSL_CTX *ssl)
 	    SSL_CTX_set_session_id_context(ssl, session_context, sizeof session_context - 1) == 1;
 }
 
-/* libcrypto calls a file that is not there "system lib". */
-static enum rc
-check_readable(const char *path, struct err *err)
-{
-	if (access(path, R_OK) == 0)
-		return RC_OK;
-	if (errno == ENOENT)
-		return fail(err, RC_CONFIG, "%s does not exist", path);
-	return fail_errno(err, "cannot read %s", path);
-}
-
 static enum rc
 fail_file(struct err *err, const char *path)
 {
@@ -160,24 +151,90 @@ fail_pair(struct err *err, const char *cert_file, const char *key_file)
 	    key_file, cert_file);
 }
 
+/* Through file_read(), as this process may have somebody else open its files. */
+static enum rc
+read_pem(BIO **out, struct buf *text, const char *path, struct err *err)
+{
+	enum rc rc = file_read(text, path, LIMIT_CHAIN, err);
+
+	if (rc != RC_OK) {
+		if (err != NULL && rc == RC_NOTFOUND)
+			err->rc = RC_CONFIG;
+		return rc == RC_NOTFOUND ? RC_CONFIG : rc;
+	}
+	*out = BIO_new_mem_buf(text->len > 0 ? (const void *)text->data : "", (int)text->len);
+	return *out != NULL ? RC_OK : fail(err, RC_NOMEM, "no memory for %s", path);
+}
+
+/* The server's own certificate, then those above it. */
+static bool
+use_chain(SSL_CTX *ssl, BIO *bio)
+{
+	X509 *c = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+	bool ok = c != NULL && SSL_CTX_use_certificate(ssl, c) == 1;
+	unsigned long last;
+
+	X509_free(c);
+	while (ok && (c = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL) {
+		ok = SSL_CTX_add0_chain_cert(ssl, c) == 1;
+		if (!ok)
+			X509_free(c);
+	}
+	if (!ok)
+		return false;
+	/* How the end of the file is told. */
+	last = ERR_peek_last_error();
+	if (ERR_GET_LIB(last) != ERR_LIB_PEM || ERR_GET_REASON(last) != PEM_R_NO_START_LINE)
+		return false;
+	ERR_clear_error();
+	return true;
+}
+
+static enum rc
+load_chain(SSL_CTX *ssl, const char *file, struct err *err)
+{
+	BIO *bio = NULL;
+	struct buf text;
+	enum rc rc;
+
+	buf_init(&text, LIMIT_CHAIN);
+	rc = read_pem(&bio, &text, file, err);
+	if (rc == RC_OK && !use_chain(ssl, bio))
+		rc = fail_file(err, file);
+	BIO_free(bio);
+	buf_done(&text);
+	return rc;
+}
+
+static enum rc
+load_key(SSL_CTX *ssl, const char *cert_file, const char *file, struct err *err)
+{
+	EVP_PKEY *key = NULL;
+	BIO *bio = NULL;
+	struct buf text;
+	enum rc rc;
+
+	buf_init(&text, LIMIT_CHAIN);
+	rc = read_pem(&bio, &text, file, err);
+	if (rc == RC_OK && (key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL)) == NULL)
+		rc = fail_file(err, file);
+	if (rc == RC_OK &&
+	    (SSL_CTX_use_PrivateKey(ssl, key) != 1 || SSL_CTX_check_private_key(ssl) != 1))
+		rc = fail_pair(err, cert_file, file);
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	buf_wipe(&text);
+	return rc;
+}
+
 static enum rc
 load_files(SSL_CTX *ssl, const char *cert_file, const char *key_file, struct err *err)
 {
 	enum rc rc;
 
-	if ((rc = check_readable(cert_file, err)) != RC_OK ||
-	    (rc = check_readable(key_file, err)) != RC_OK)
-		return rc;
 	ERR_clear_error();
-	if (SSL_CTX_use_certificate_chain_file(ssl, cert_file) != 1)
-		return fail_file(err, cert_file);
-	if (SSL_CTX_use_PrivateKey_file(ssl, key_file, SSL_FILETYPE_PEM) != 1)
-		return ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH
-		    ? fail_pair(err, cert_file, key_file)
-		    : fail_file(err, key_file);
-	if (SSL_CTX_check_private_key(ssl) != 1)
-		return fail_pair(err, cert_file, key_file);
-	return RC_OK;
+	rc = load_chain(ssl, cert_file, err);
+	return rc == RC_OK ? load_key(ssl, cert_file, key_file, err) : rc;
 }
 
 enum rc

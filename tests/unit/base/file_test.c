@@ -4,6 +4,8 @@
 #include "unit.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,6 +102,39 @@ a_file_past_the_maximum_leaves_nothing(void **state)
 	buf_init(&b, 5);
 	assert_int_equal(file_read(&b, path, 100, &err), RC_LIMIT);
 	assert_int_equal(b.len, 0);
+	buf_done(&b);
+}
+
+static int
+open_other(void *arg, const char *wanted)
+{
+	assert_string_equal(wanted, "/nowhere/secret");
+	return open(arg, O_RDONLY | O_CLOEXEC);
+}
+
+static int
+open_nothing(void *arg, const char *wanted)
+{
+	errno = EACCES;
+	return -1;
+}
+
+static void
+somebody_else_may_open_files_for_us(void **state)
+{
+	struct err err = { 0 };
+	struct buf b;
+
+	put("from elsewhere\n", 0600);
+	buf_init(&b, 100);
+	file_opener_set(open_other, path);
+	assert_int_equal(file_read_secret(&b, "/nowhere/secret", 100, &err), RC_OK);
+	assert_string_equal(buf_str(&b), "from elsewhere");
+	file_opener_set(open_nothing, NULL);
+	assert_int_equal(file_read(&b, path, 100, &err), RC_IO);
+	assert_non_null(strstr(err.msg, path));
+	file_opener_set(NULL, NULL);
+	assert_int_equal(file_read(&b, path, 100, &err), RC_OK);
 	buf_done(&b);
 }
 
@@ -256,6 +291,7 @@ main(void)
 		cmocka_unit_test(reading_appends_the_whole_file),
 		cmocka_unit_test(a_large_file_is_read_in_full),
 		cmocka_unit_test(a_file_past_the_maximum_leaves_nothing),
+		cmocka_unit_test(somebody_else_may_open_files_for_us),
 		cmocka_unit_test(an_absent_file_is_not_found),
 		cmocka_unit_test(a_secret_is_its_owners_alone),
 		cmocka_unit_test(one_newline_at_the_end_of_a_secret_is_dropped),
