@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "http/thread.h"
 
@@ -38,6 +40,8 @@ struct engine {
 	int (*tls_configure)(void *ssl_ctx, void *arg);
 	void *tls_arg;
 	bool has_ca_file; /* the caller's, or libcurl's own */
+	/* The file's content: read here, as this process may have somebody else open its files. */
+	struct buf ca_pem;
 };
 
 static int
@@ -300,8 +304,11 @@ set_tls(struct engine *e, CURL *h)
 	bool ok = SET(h, CURLOPT_SSL_VERIFYPEER, 1L) && SET(h, CURLOPT_SSL_VERIFYHOST, 2L) &&
 	    SET(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 
-	if (e->ca_file != NULL)
-		ok = ok && SET(h, CURLOPT_CAINFO, e->ca_file);
+	if (e->ca_file != NULL) {
+		struct curl_blob pem = { e->ca_pem.data, e->ca_pem.len, CURL_BLOB_NOCOPY };
+
+		ok = ok && curl_easy_setopt(h, CURLOPT_CAINFO_BLOB, &pem) == CURLE_OK;
+	}
 	/*
 	 * With a folder of certificates libcurl cannot keep the parsed store from one connection to
 	 * the next.
@@ -439,6 +446,8 @@ copy_conf(struct engine *e, const struct http_client_conf *conf, struct err *err
 
 	if (rc == RC_OK)
 		rc = copy_string(&e->ca_file, conf->ca_file, err);
+	if (rc == RC_OK && e->ca_file != NULL)
+		rc = file_read(&e->ca_pem, e->ca_file, LIMIT_CONFIG, err);
 	if (rc == RC_OK)
 		rc = copy_string(&e->proxy_user, conf->proxy_user, err);
 	if (rc == RC_OK)
@@ -486,6 +495,7 @@ engine_new(struct engine **out, const struct http_client_conf *conf, struct err 
 		return fail(err, RC_NOMEM, "no memory for an HTTP client");
 	e->epoll_fd = e->wake_fd = -1;
 	e->timer_ms = -1;
+	buf_init(&e->ca_pem, LIMIT_CONFIG);
 	e->queue_tail = &e->queue;
 	pthread_mutex_init(&e->lock, NULL);
 	rc = copy_conf(e, conf, err);
@@ -532,6 +542,7 @@ engine_free(struct engine *e)
 		close(e->wake_fd);
 	free(e->user_agent);
 	free(e->ca_file);
+	buf_done(&e->ca_pem);
 	free(e->proxy);
 	free(e->proxy_user);
 	if (e->proxy_pass != NULL)
