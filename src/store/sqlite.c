@@ -21,7 +21,9 @@
 struct sq_store {
 	struct store base;
 	char *path;
-	int lock_fd; /* of <file>.lock; -1 when shared */
+	int lock_fd;           /* of <file>.lock; -1 when shared */
+	struct sq_conn *first; /* between prepare and start: what becomes the writer's */
+	bool shared;
 	struct sq_writer *writer;
 	struct sq_fresh *fresh; /* NULL when shared: the daemon numbers rows ahead */
 	pthread_mutex_t lock;   /* over the pool */
@@ -163,20 +165,22 @@ lock_take(int *fd, const char *path, struct err *err)
 	return rc;
 }
 
+/* The writer's connection; with it the files of the write-ahead log are there, too. */
 static enum rc
-writer_open(struct sq_store *q, bool shared, struct err *err)
+first_open(struct sq_store *q, bool shared, struct err *err)
 {
-	struct sq_conn *c = NULL;
-	enum rc rc;
+	enum rc rc = sq_open(&q->first, q->path, SQ_WRITER, err);
 
-	rc = sq_open(&c, q->path, SQ_WRITER, err);
-	if (rc != RC_OK)
-		return rc;
-	rc = sq_schema_check(c, !shared, err);
-	if (rc != RC_OK) {
-		sq_close(c);
-		return rc;
-	}
+	return rc == RC_OK ? sq_schema_check(q->first, !shared, err) : rc;
+}
+
+/* The writer has the connection afterwards, whatever the result. */
+static enum rc
+writer_open(struct sq_store *q, struct err *err)
+{
+	struct sq_conn *c = q->first;
+
+	q->first = NULL;
 	return sq_writer_start(&q->writer, c, sqlite_tx_delivered_step, err);
 }
 
@@ -196,6 +200,7 @@ sqlite_close(struct store *s)
 
 	if (q->writer != NULL)
 		sq_writer_stop(q->writer);
+	sq_close(q->first);
 	sq_fresh_free(q->fresh);
 	for (struct sq_conn *c = q->readers, *next; c != NULL; c = next) {
 		next = c->next;
@@ -209,7 +214,7 @@ sqlite_close(struct store *s)
 }
 
 static enum rc
-sqlite_open(struct store **out, const char *path, bool shared, struct err *err)
+sqlite_prepare(struct store **out, const char *path, bool shared, struct err *err)
 {
 	struct sq_store *q;
 	enum rc rc;
@@ -220,6 +225,7 @@ sqlite_open(struct store **out, const char *path, bool shared, struct err *err)
 	if (q == NULL)
 		return fail(err, RC_NOMEM, "no memory for the store");
 	q->base.backend = &sqlite_backend;
+	q->shared = shared;
 	q->lock_fd = -1;
 	pthread_mutex_init(&q->lock, NULL);
 	rc = str_dup(&q->path, path, err);
@@ -228,9 +234,7 @@ sqlite_open(struct store **out, const char *path, bool shared, struct err *err)
 	if (rc == RC_OK && !shared)
 		rc = lock_take(&q->lock_fd, path, err);
 	if (rc == RC_OK)
-		rc = writer_open(q, shared, err);
-	if (rc == RC_OK && !shared)
-		rc = fresh_open(q, err);
+		rc = first_open(q, shared, err);
 	if (rc != RC_OK) {
 		sqlite_close(&q->base);
 		return rc;
@@ -238,6 +242,30 @@ sqlite_open(struct store **out, const char *path, bool shared, struct err *err)
 	folder_warning(path, err);
 	*out = &q->base;
 	return RC_OK;
+}
+
+static enum rc
+sqlite_start(struct store *s, struct err *err)
+{
+	struct sq_store *q = of(s);
+	enum rc rc = writer_open(q, err);
+
+	return rc == RC_OK && !q->shared ? fresh_open(q, err) : rc;
+}
+
+static void
+sqlite_files(const struct store *s, void (*fn)(void *arg, const char *path), void *arg)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	const struct sq_store *q = (const struct sq_store *)s;
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		char *path = NULL;
+
+		if (str_format(&path, NULL, "%s%s", q->path, suffixes[i]) == RC_OK)
+			fn(arg, path);
+		free(path);
+	}
 }
 
 /* ---- figures ---- */
@@ -350,7 +378,9 @@ sqlite_tx_delivered(struct store *s, int64_t id)
 
 const struct store_backend sqlite_backend = {
 	.scheme = "sqlite:",
-	.open = sqlite_open,
+	.prepare = sqlite_prepare,
+	.start = sqlite_start,
+	.files = sqlite_files,
 	.close = sqlite_close,
 	.flush = sqlite_flush,
 	.tx_begin = sqlite_tx_begin,

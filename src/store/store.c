@@ -18,28 +18,60 @@ static const struct store_backend *const backends[] = { &sqlite_backend };
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
 static enum rc
-open_url(struct store **out, const char *url, bool shared, struct err *err)
+prepare_url(struct store **out, const char *url, bool shared, struct err *err)
 {
 	for (size_t i = 0; i < N(backends); i++) {
 		const char *scheme = backends[i]->scheme;
 
 		if (str_starts(url, scheme))
-			return backends[i]->open(out, url + strlen(scheme), shared, err);
+			return backends[i]->prepare(out, url + strlen(scheme), shared, err);
 	}
 	return fail(
 	    err, RC_CONFIG, "the store's address is \"%s\" and must look like sqlite:FILE", url);
 }
 
+/* err->hint of a warning survives: a success writes none. */
+static enum rc
+open_whole(struct store **out, const char *url, bool shared, struct err *err)
+{
+	struct store *s = NULL;
+	enum rc rc = prepare_url(&s, url, shared, err);
+
+	if (rc == RC_OK && (rc = store_start(s, err)) != RC_OK)
+		store_close(s);
+	if (rc == RC_OK)
+		*out = s;
+	return rc;
+}
+
 enum rc
 store_open(struct store **out, const char *url, struct err *err)
 {
-	return open_url(out, url, false, err);
+	return open_whole(out, url, false, err);
 }
 
 enum rc
 store_open_shared(struct store **out, const char *url, struct err *err)
 {
-	return open_url(out, url, true, err);
+	return open_whole(out, url, true, err);
+}
+
+enum rc
+store_prepare(struct store **out, const char *url, struct err *err)
+{
+	return prepare_url(out, url, false, err);
+}
+
+enum rc
+store_start(struct store *s, struct err *err)
+{
+	return s->backend->start(s, err);
+}
+
+void
+store_files(const struct store *s, void (*fn)(void *arg, const char *path), void *arg)
+{
+	s->backend->files(s, fn, arg);
 }
 
 void

@@ -83,6 +83,16 @@ void store_tx_done(struct store_tx *t);
  */
 enum rc store_open(struct store **out, const char *url, struct err *err) MUST_CHECK;
 /*
+ * The same in two halves, for a process that gives up its files in between.  After store_prepare()
+ * the lock is held, the schema stands and nothing runs yet; no other call but these three and
+ * store_close() is allowed.  store_start() starts the writer and opens no path but those of
+ * store_files().
+ */
+enum rc store_prepare(struct store **out, const char *url, struct err *err) MUST_CHECK;
+enum rc store_start(struct store *s, struct err *err) MUST_CHECK;
+/* The files that it reads and writes while it runs: calls back with each path. */
+void store_files(const struct store *s, void (*fn)(void *arg, const char *path), void *arg);
+/*
  * For admin tools, beside a running daemon or without one: takes no lock, creates nothing and
  * changes no schema (RC_CONFIG when either would be needed); otherwise everything works, the audit
  * chain too.

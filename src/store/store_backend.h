@@ -40,7 +40,9 @@ typedef int store_audit_fn(
 
 struct store_backend {
 	const char *scheme; /* "sqlite:" */
-	enum rc (*open)(struct store **out, const char *where, bool shared, struct err *err);
+	enum rc (*prepare)(struct store **out, const char *where, bool shared, struct err *err);
+	enum rc (*start)(struct store *s, struct err *err);
+	void (*files)(const struct store *s, void (*fn)(void *arg, const char *path), void *arg);
 	void (*close)(struct store *s);
 	enum rc (*flush)(struct store *s, struct err *err);
 

@@ -58,6 +58,36 @@ all_files_are_for_the_owner_only(void **state)
 }
 
 static void
+count_file(void *arg, const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	++*(int *)arg;
+}
+
+/* What the process that faces the network does: open all, give up the folder, then run. */
+static void
+it_opens_in_two_halves(void **state)
+{
+	struct sf *f = *state;
+	struct store *second = NULL;
+	int files = 0;
+
+	ok(f, store_prepare(&f->s, f->url, &f->err));
+	store_files(f->s, count_file, &files);
+	assert_int_equal(files, 3);
+	assert_int_equal(store_open(&second, f->url, &f->err), RC_CONFIG);
+	ok(f, store_start(f->s, &f->err));
+	sf_drive(f, 1, TX_SIGNED);
+	sf_restart(f);
+	sf_begin(f, 1, TX_SIGNED);
+	store_close(f->s);
+	f->s = NULL;
+	ok(f, store_prepare(&f->s, f->url, &f->err)); /* teardown closes what never ran */
+}
+
+static void
 an_empty_file_becomes_a_database(void **state)
 {
 	struct sf *f = *state;
@@ -247,6 +277,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		T(all_files_are_for_the_owner_only),
+		T(it_opens_in_two_halves),
 		T(an_empty_file_becomes_a_database),
 		T(commits_reach_the_disk),
 		T(addresses_without_a_known_scheme_are_refused),
