@@ -222,22 +222,24 @@ bound_port(int fd)
 }
 
 enum rc
-http_listen(struct http_server *s, const char *address, struct tls_ctx *tls, void *listener,
-    uint16_t *port, struct err *err)
+http_bind(int *fd, const char *address, uint16_t *port, struct err *err)
 {
-	struct listener *l;
-	int fd = -1;
-	enum rc rc;
+	enum rc rc = bind_address(fd, address, err);
 
-	if (s->started)
-		return fail(err, RC_BUG, "http_listen() after http_server_start()");
-	rc = bind_address(&fd, address, err);
-	if (rc != RC_OK)
-		return rc;
-	l = calloc(1, sizeof *l);
+	if (rc == RC_OK && port != NULL)
+		*port = bound_port(*fd);
+	return rc;
+}
+
+enum rc
+http_listen_fd(struct http_server *s, int fd, struct tls_ctx *tls, void *listener, struct err *err)
+{
+	struct listener *l = s->started ? NULL : calloc(1, sizeof *l);
+
 	if (l == NULL) {
 		close(fd);
-		return fail(err, RC_NOMEM, "no memory for a listener");
+		return s->started ? fail(err, RC_BUG, "a listener after http_server_start()")
+				  : fail(err, RC_NOMEM, "no memory for a listener");
 	}
 	l->server = s;
 	l->fd = fd;
@@ -246,9 +248,17 @@ http_listen(struct http_server *s, const char *address, struct tls_ctx *tls, voi
 	l->tls = tls != NULL ? tls_ctx_ref(tls) : NULL;
 	pthread_mutex_init(&l->lock, NULL);
 	SLIST_INSERT_HEAD(&s->listeners, l, next);
-	if (port != NULL)
-		*port = bound_port(fd);
 	return RC_OK;
+}
+
+enum rc
+http_listen(struct http_server *s, const char *address, struct tls_ctx *tls, void *listener,
+    uint16_t *port, struct err *err)
+{
+	int fd = -1;
+	enum rc rc = http_bind(&fd, address, port, err);
+
+	return rc == RC_OK ? http_listen_fd(s, fd, tls, listener, err) : rc;
 }
 
 void

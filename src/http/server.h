@@ -124,6 +124,11 @@ enum rc http_server_new(
  */
 enum rc http_listen(struct http_server *s, const char *address, struct tls_ctx *tls, void *listener,
     uint16_t *port, struct err *err) MUST_CHECK;
+/* The same in two halves: a port below 1024 is bound before a process gives up its rights. */
+enum rc http_bind(int *fd, const char *address, uint16_t *port, struct err *err) MUST_CHECK;
+/* Takes `fd` over, also when it fails. */
+enum rc http_listen_fd(
+    struct http_server *s, int fd, struct tls_ctx *tls, void *listener, struct err *err) MUST_CHECK;
 /*
  * Swap a listener's TLS context (certificate renewed on disk), taking a reference; connections in
  * progress keep the old one. Any thread.
