@@ -214,8 +214,7 @@ key_parse_spki(struct key **out, const void *der, size_t len, struct err *err)
 	return key_new(out, der, len, NULL, err);
 }
 
-/* Takes `pkey` over. */
-static enum rc
+enum rc
 key_from_private(struct key **out, EVP_PKEY *pkey, struct err *err)
 {
 	uint8_t *der = NULL;
@@ -270,8 +269,8 @@ no_passphrase(char *buf, int size, int rw, void *u)
 }
 
 /* A private key whose halves do not belong together signs things that nobody can verify. */
-static enum rc
-check_pair(const struct key *k, struct err *err)
+enum rc
+key_check_pair(const struct key *k, struct err *err)
 {
 	static const char probe[] = "pair";
 	struct buf sig;
@@ -308,7 +307,7 @@ key_parse_pem(struct key **out, const void *pem, size_t len, struct err *err)
 	}
 	if ((rc = key_from_private(&k, pkey, err)) != RC_OK)
 		return rc;
-	if ((rc = check_pair(k, err)) != RC_OK) {
+	if ((rc = key_check_pair(k, err)) != RC_OK) {
 		key_free(k);
 		return rc;
 	}

@@ -1,5 +1,5 @@
 /*
- * key_int.h - what a struct key holds; for key.c and key_ops.c only.
+ * key_int.h - what a struct key holds; for the files of this folder that make one or use one.
  */
 #ifndef SCEPD_OSSL_KEY_INT_H
 #define SCEPD_OSSL_KEY_INT_H
@@ -28,5 +28,10 @@ struct key {
 	size_t spki_len;
 	uint8_t spki[];
 };
+
+/* A private key of libcrypto's, which is taken over in any case. */
+enum rc key_from_private(struct key **out, EVP_PKEY *pkey, struct err *err) MUST_CHECK;
+/* Sign and verify once: RC_PARSE when the halves do not belong together. */
+enum rc key_check_pair(const struct key *k, struct err *err) MUST_CHECK;
 
 #endif
