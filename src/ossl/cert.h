@@ -82,6 +82,7 @@ struct cert_fields {
 	size_t n_ca_issuer_urls;
 	const char *const *ocsp_urls;
 	size_t n_ocsp_urls;
+	bool ocsp_nocheck; /* id-pkix-ocsp-nocheck (RFC 6960 4.2.2.2.1) */
 };
 /* DER of the TBSCertificate; appends. Adds SKI and AKI; basicConstraints always (CA:FALSE for
  * leaves is written as the empty SEQUENCE). */

@@ -12,6 +12,7 @@
 
 #define OID_AD_OCSP      "1.3.6.1.5.5.7.48.1"
 #define OID_AD_CA_ISSUER "1.3.6.1.5.5.7.48.2"
+#define OID_OCSP_NOCHECK "1.3.6.1.5.5.7.48.1.5"
 
 static enum rc
 add_key_ids(struct buf *b, const struct cert_fields *f, struct err *err)
@@ -93,6 +94,16 @@ add_aia(struct buf *b, const struct cert_fields *f, struct err *err)
 	return RC_OK;
 }
 
+/* Clients need not ask whether the responder itself is revoked (RFC 6960 4.2.2.2.1). */
+static void
+add_ocsp_nocheck(struct buf *b)
+{
+	struct ext_mark m = ext_open(b, OID_OCSP_NOCHECK, false);
+
+	der_add(b, DER_NULL, NULL, 0);
+	ext_close(b, m);
+}
+
 static enum rc
 add_extensions(struct buf *b, const struct cert_fields *f, struct err *err)
 {
@@ -112,6 +123,8 @@ add_extensions(struct buf *b, const struct cert_fields *f, struct err *err)
 		rc = add_crl_points(b, f->crl_urls, f->n_crl_urls, err);
 	if (rc == RC_OK && f->n_ca_issuer_urls + f->n_ocsp_urls > 0)
 		rc = add_aia(b, f, err);
+	if (rc == RC_OK && f->ocsp_nocheck)
+		add_ocsp_nocheck(b);
 	der_close(b, seq);
 	der_close(b, tagged);
 	return rc;

@@ -153,12 +153,14 @@ static void
 check_keys(struct report *r, const struct conf_ca *conf)
 {
 	struct signer_ca ca = {
-		.name = conf->name, .cert_file = conf->certificate, .key_file = conf->key
+		.name = conf->name,
+		.cert_file = conf->certificate,
+		.key = { .key = conf->key },
+		.ra_cert_file = conf->ra_certificate,
+		.ra_key = { .key = conf->ra_key },
+		.ocsp_key = { .key = conf->ocsp_key },
 	};
-	struct signer_ra ra = {
-		.name = conf->name, .cert_file = conf->ra_certificate, .key_file = conf->ra_key
-	};
-	struct signer_conf sc = { &ca, 1, &ra, 1 };
+	struct signer_conf sc = { .cas = &ca, .n_cas = 1 };
 	struct signer *signer = NULL;
 	struct err err = { 0 };
 

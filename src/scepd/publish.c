@@ -15,7 +15,6 @@
 
 #define CRL_AGE_MS   10000   /* at most this long between a revocation and the CRL that holds it */
 #define ENTRIES_MAX  1000000 /* rows of one CRL */
-#define CRL_BACKDATE 3600    /* seconds: thisUpdate for relying parties whose clock is late */
 
 struct crl_cache {
 	pthread_mutex_t lock;

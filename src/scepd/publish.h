@@ -8,6 +8,8 @@
 #include "http/server.h"
 #include "scepd/scepd.h"
 
+#define CRL_BACKDATE 3600 /* seconds: thisUpdate for relying parties whose clock is late */
+
 enum rc publish_open(struct server_ca *sca, struct err *err) MUST_CHECK;
 void publish_close(struct server_ca *sca);
 /* `name`: the last path segment, "issuing.crl". */

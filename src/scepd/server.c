@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "scepd/keys.h"
 #include "scepd/publish.h"
 #include "scepd/scepd.h"
 
@@ -66,66 +67,6 @@ ra_unwrap(void *ctx, const struct scep_transport *t, const uint8_t *wrapped, siz
 static const struct scep_key_ops ra_ops = { ra_sign, ra_unwrap };
 
 /* ---- certification authorities ---- */
-
-/* The union of what the profiles may issue: the signer's own outer bound for every CA of this
- * server. */
-struct bounds {
-	const char *eku[256];
-	size_t n_eku;
-	unsigned key_usage;
-	int64_t validity;
-};
-
-static void
-bounds_add_eku(struct bounds *b, const char *oid)
-{
-	for (size_t i = 0; i < b->n_eku; i++)
-		if (strcmp(b->eku[i], oid) == 0)
-			return;
-	if (b->n_eku < sizeof(b->eku) / sizeof(b->eku[0]))
-		b->eku[b->n_eku++] = oid;
-}
-
-static void
-bounds_of(struct bounds *b, const struct config *c)
-{
-	const struct profile *p = c->profiles.v;
-
-	memset(b, 0, sizeof(*b));
-	for (size_t i = 0; i < c->profiles.n; i++) {
-		for (size_t j = 0; j < p[i].n_eku_allowed; j++)
-			bounds_add_eku(b, p[i].eku_allowed[j]);
-		for (size_t j = 0; j < p[i].n_eku_default; j++)
-			bounds_add_eku(b, p[i].eku_default[j]);
-		b->key_usage |= p[i].key_usage_allowed | p[i].key_usage_default;
-		if (b->validity < p[i].validity_max + p[i].backdate)
-			b->validity = p[i].validity_max + p[i].backdate;
-	}
-}
-
-static enum rc
-open_signer(struct scepd *s, struct err *err)
-{
-	const struct conf_ca *cas = s->config->cas.v;
-	size_t n = s->config->cas.n;
-	struct signer_ca *sc = calloc(n, sizeof(*sc));
-	struct signer_ra *ra = calloc(n, sizeof(*ra));
-	struct signer_conf conf = { sc, n, ra, n };
-	struct bounds b;
-	enum rc rc;
-
-	bounds_of(&b, s->config);
-	for (size_t i = 0; sc != NULL && ra != NULL && i < n; i++) {
-		sc[i] = (struct signer_ca){ cas[i].name, cas[i].certificate, cas[i].key, b.validity,
-			b.eku, b.n_eku, b.key_usage };
-		ra[i] = (struct signer_ra){ cas[i].name, cas[i].ra_certificate, cas[i].ra_key };
-	}
-	rc = sc != NULL && ra != NULL ? signer_open(&s->signer, &conf, err)
-				      : fail(err, RC_NOMEM, "signer");
-	free(sc);
-	free(ra);
-	return rc;
-}
 
 static enum rc
 open_ca(struct server_ca *sca, struct scepd *s, const struct conf_ca *conf, struct err *err)
@@ -228,8 +169,9 @@ scepd_new(struct scepd **out, struct config *config, bool with_store, struct err
 		return fail(err, RC_NOMEM, "server");
 	s->config = config;
 	s->started_ms = clock_now_ms();
-	if ((rc = open_signer(s, err)) != RC_OK || (rc = open_cas(s, err)) != RC_OK ||
-	    (rc = open_tenants(s, err)) != RC_OK || (rc = open_endpoints(s, err)) != RC_OK ||
+	if ((rc = keys_open(&s->signer, config, NULL, err)) != RC_OK ||
+	    (rc = open_cas(s, err)) != RC_OK || (rc = open_tenants(s, err)) != RC_OK ||
+	    (rc = open_endpoints(s, err)) != RC_OK ||
 	    (with_store && (rc = open_store(s, err)) != RC_OK) ||
 	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
 	    (rc = metrics_new(&s->metrics, err)) != RC_OK) {

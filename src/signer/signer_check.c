@@ -12,9 +12,11 @@
 #include "ossl/csr.h"
 #include "ossl/name.h"
 
-#define SERIAL_MIN 8  /* octets: RFC 5280 4.1.2.2 and CA/Browser BR 7.1 ask for 64 bits */
-#define EXTS_MAX   32 /* in one certificate; ours have nine */
-#define KU_CA      (KU_KEY_CERT_SIGN | KU_CRL_SIGN)
+#define SERIAL_MIN 8 /* octets: RFC 5280 4.1.2.2 and CA/Browser BR 7.1 ask for 64 bits */
+#define AHEAD_MAX                                                                                  \
+	(7 * 86400) /* seconds; clocks differ, and nobody orders certificates in advance */
+#define EXTS_MAX 32 /* in one certificate; ours have nine */
+#define KU_CA    (KU_KEY_CERT_SIGN | KU_CRL_SIGN)
 
 #define EXT_KEY_USAGE "2.5.29.15"
 #define EXT_SAN       "2.5.29.17"
@@ -71,6 +73,35 @@ check_sig_alg(enum digest *digest, const struct der *alg, enum key_type key, str
 	    err, RC_DENIED, "signer: signature algorithm %s does not fit the CA's key", oid);
 }
 
+enum rc
+sig_alg_write(struct buf *out, enum key_type key, enum digest digest, struct err *err)
+{
+	for (size_t i = 0; i < N(sig_algs); i++) {
+		size_t mark;
+
+		if (sig_algs[i].key != key || sig_algs[i].digest != digest)
+			continue;
+		mark = der_open(out, DER_SEQUENCE);
+		(void)der_add_oid(out, sig_algs[i].oid);
+		if (key == KEY_RSA)
+			der_add(out, DER_NULL, NULL, 0);
+		der_close(out, mark);
+		return RC_OK;
+	}
+	return fail(err, RC_ALG, "signer: no signature algorithm with %s for this type of key",
+	    digest_name(digest));
+}
+
+enum digest
+digest_for_key(const struct key *k)
+{
+	const struct key_info *info = key_info0(k);
+
+	if (info->type != KEY_EC)
+		return DIGEST_SHA256;
+	return info->bits > 384 ? DIGEST_SHA512 : info->bits > 256 ? DIGEST_SHA384 : DIGEST_SHA256;
+}
+
 /* ---- extensions ---- */
 
 enum rc
@@ -91,8 +122,9 @@ check_take_ext(struct ext *out, struct der *list, struct err *err)
 /* A TBSCertificate while it is read. */
 struct reading {
 	const struct sign_rules *rules;
+	int64_t now;
 	struct der in; /* what is left of it */
-	enum digest digest;
+	struct tbs_facts facts;
 	unsigned seen; /* bit i: judged[i] was there */
 };
 
@@ -228,6 +260,7 @@ read_serial(struct reading *t, struct err *err)
 		return fail(err, RC_DENIED,
 		    "signer: the serial number has %zu octets, not %d to %d", serial.len,
 		    SERIAL_MIN, SERIAL_MAX);
+	t->facts.number = serial;
 	return RC_OK;
 }
 
@@ -238,7 +271,7 @@ read_sig_alg(struct reading *t, struct err *err)
 
 	if (!der_take(&t->in, DER_SEQUENCE, &alg))
 		return fail(err, RC_PARSE, "signer: the signature algorithm is malformed");
-	return check_sig_alg(&t->digest, &alg, t->rules->key_type, err);
+	return check_sig_alg(&t->facts.digest, &alg, t->rules->key_type, err);
 }
 
 static enum rc
@@ -264,6 +297,10 @@ read_validity(struct reading *t, struct err *err)
 		return fail(err, RC_PARSE, "signer: the validity is malformed");
 	if (to < from)
 		return fail(err, RC_DENIED, "signer: the validity ends before it begins");
+	/* Who has the front for an hour shall not take certificates for later years away. */
+	if (from > t->now + AHEAD_MAX)
+		return fail(err, RC_DENIED,
+		    "signer: the validity begins more than %d days from now", AHEAD_MAX / 86400);
 	if (to - from > t->rules->max_validity)
 		return fail(err, RC_DENIED, "signer: a validity of %lld s is longer than %lld s",
 		    (long long)(to - from), (long long)t->rules->max_validity);
@@ -288,13 +325,14 @@ read_subject(struct reading *t, struct err *err)
 static enum rc
 read_spki(struct reading *t, struct err *err)
 {
-	struct der spki;
+	struct der spki, body;
 
 	if (!der_take_whole(&t->in, DER_SEQUENCE, &spki))
 		return fail(err, RC_PARSE, "signer: the public key is malformed");
 	if (der_same(&spki, &t->rules->spki))
 		return fail(err, RC_DENIED, "signer: the public key is the CA's own");
-	return RC_OK;
+	(void)der_take(&spki, DER_SEQUENCE, &body);
+	return check_spki(t->rules, body, err);
 }
 
 /* Unique identifiers (RFC 5280 4.1.2.8) are not issued, so extensions come next and last. */
@@ -315,8 +353,8 @@ read_extensions(struct reading *t, struct err *err)
 }
 
 enum rc
-check_tbs_cert(enum digest *digest, const struct sign_rules *r, const uint8_t *tbs, size_t len,
-    struct err *err)
+check_tbs_cert(struct tbs_facts *out, const struct sign_rules *r, int64_t now, const uint8_t *tbs,
+    size_t len, struct err *err)
 {
 	static enum rc (*const clauses[])(struct reading * t, struct err * err) = {
 		read_version,    /* RFC 5280 4.1.2.1 */
@@ -328,15 +366,17 @@ check_tbs_cert(enum digest *digest, const struct sign_rules *r, const uint8_t *t
 		read_spki,       /* 4.1.2.7 */
 		read_extensions, /* 4.1.2.9 */
 	};
-	struct reading t = { .rules = r };
+	struct reading t = { .rules = r, .now = now };
 	struct der whole = { tbs, len };
 	enum rc rc = RC_OK;
 
+	if (!r->issues)
+		return fail(err, RC_DENIED, "signer: this CA is retired and signs no certificates");
 	if (!der_take(&whole, DER_SEQUENCE, &t.in) || whole.len != 0)
 		return fail(err, RC_PARSE, "signer: this is no TBSCertificate");
 	for (size_t i = 0; i < N(clauses) && rc == RC_OK; i++)
 		rc = clauses[i](&t, err);
 	if (rc == RC_OK)
-		*digest = t.digest;
+		*out = t.facts;
 	return rc;
 }

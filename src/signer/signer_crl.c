@@ -12,18 +12,37 @@
 #define EXT_IDP        "2.5.29.28" /* issuingDistributionPoint: critical wherever it stands */
 #define EXT_AKI        "2.5.29.35"
 
+#define AHEAD_MAX 300 /* seconds: front and signer have the same clock */
+
 static bool
 next_is_time(const struct der *in)
 {
 	return der_next_is(in, DER_UTCTIME) || der_next_is(in, DER_GENERALIZEDTIME);
 }
 
-/* version, signature, issuer, thisUpdate, nextUpdate */
+/* thisUpdate and nextUpdate, which conforming CAs include (RFC 5280 5.1.2.4, 5.1.2.5). */
+static enum rc
+read_updates(struct der *in, const struct sign_rules *r, int64_t now, struct err *err)
+{
+	int64_t from, to;
+
+	if (!der_take_time(in, &from) || !next_is_time(in) || !der_take_time(in, &to) || to < from)
+		return fail(err, RC_DENIED, "signer: the list's updates are no span of time");
+	/* A list that is kept back and shown later would hide what was revoked meanwhile. */
+	if (from > now + AHEAD_MAX)
+		return fail(err, RC_DENIED, "signer: the list's thisUpdate is still to come");
+	if (to - from > r->crl_validity_max)
+		return fail(err, RC_DENIED,
+		    "signer: a list that holds %lld s holds longer than %lld s",
+		    (long long)(to - from), (long long)r->crl_validity_max);
+	return RC_OK;
+}
+
+/* version, signature, issuer */
 static enum rc
 read_head(struct der *in, enum digest *digest, const struct sign_rules *r, struct err *err)
 {
 	struct der alg, issuer;
-	int64_t from, to;
 	uint64_t version;
 	enum rc rc;
 
@@ -38,16 +57,29 @@ read_head(struct der *in, enum digest *digest, const struct sign_rules *r, struc
 		return fail(err, RC_PARSE, "signer: the issuer is malformed");
 	if (!der_same(&issuer, &r->subject))
 		return fail(err, RC_DENIED, "signer: the issuer is not the CA's subject");
-	/* Conforming CAs include nextUpdate (RFC 5280 5.1.2.5). */
-	if (!der_take_time(in, &from) || !next_is_time(in) || !der_take_time(in, &to) || to < from)
-		return fail(err, RC_DENIED, "signer: the list's updates are no span of time");
+	return RC_OK;
+}
+
+/* RFC 5280 5.2.3: at most 20 octets.  Once: of two, the checked one might not be the one that counts. */
+static enum rc
+read_number(const struct ext *e, struct der *number, struct err *err)
+{
+	struct der value = e->value;
+
+	if (number->p != NULL)
+		return fail(err, RC_DENIED, "signer: the list has two numbers");
+	if (!der_take_magnitude(&value, number) || value.len != 0)
+		return fail(err, RC_PARSE, "signer: the list's number is malformed");
+	if (number->len > SERIAL_MAX)
+		return fail(err, RC_DENIED, "signer: the list's number has more than %d octets",
+		    SERIAL_MAX);
 	return RC_OK;
 }
 
 static enum rc
-read_list_exts(struct der list, struct err *err)
+read_list_exts(struct der list, struct der *number, struct err *err)
 {
-	bool number = false, aki = false;
+	bool aki = false;
 	struct ext e;
 	enum rc rc;
 
@@ -55,28 +87,32 @@ read_list_exts(struct der list, struct err *err)
 		rc = check_take_ext(&e, &list, err);
 		if (rc != RC_OK)
 			return rc;
-		number |= strcmp(e.oid, EXT_CRL_NUMBER) == 0;
+		if (strcmp(e.oid, EXT_CRL_NUMBER) == 0 &&
+		    (rc = read_number(&e, number, err)) != RC_OK)
+			return rc;
 		aki |= strcmp(e.oid, EXT_AKI) == 0;
 		if (e.critical && strcmp(e.oid, EXT_IDP) != 0)
 			return fail(err, RC_DENIED, "signer: unknown critical extension %s", e.oid);
 	}
-	if (!number || !aki) /* RFC 5280 5.2.1, 5.2.3 */
+	if (number->p == NULL || !aki) /* RFC 5280 5.2.1, 5.2.3 */
 		return fail(err, RC_DENIED,
 		    "signer: the list lacks its number or the authorityKeyIdentifier");
 	return RC_OK;
 }
 
 enum rc
-check_tbs_crl(enum digest *digest, const struct sign_rules *r, const uint8_t *tbs, size_t len,
-    struct err *err)
+check_tbs_crl(struct tbs_facts *out, const struct sign_rules *r, int64_t now, const uint8_t *tbs,
+    size_t len, struct err *err)
 {
 	struct der whole = { tbs, len }, in, entries, tagged, list;
-	enum digest d = DIGEST_NONE;
+	struct tbs_facts facts = { DIGEST_NONE, { NULL, 0 } };
 	enum rc rc;
 
 	if (!der_take(&whole, DER_SEQUENCE, &in) || whole.len != 0)
 		return fail(err, RC_PARSE, "signer: this is no TBSCertList");
-	rc = read_head(&in, &d, r, err);
+	rc = read_head(&in, &facts.digest, r, err);
+	if (rc == RC_OK)
+		rc = read_updates(&in, r, now, err);
 	if (rc != RC_OK)
 		return rc;
 	if (der_next_is(&in, DER_SEQUENCE) && !der_take(&in, DER_SEQUENCE, &entries))
@@ -84,8 +120,8 @@ check_tbs_crl(enum digest *digest, const struct sign_rules *r, const uint8_t *tb
 	if (!der_take(&in, DER_CTX_CONS(0), &tagged) || in.len != 0 ||
 	    !der_take(&tagged, DER_SEQUENCE, &list) || tagged.len != 0)
 		return fail(err, RC_DENIED, "signer: no extensions, or something beside them");
-	rc = read_list_exts(list, err);
+	rc = read_list_exts(list, &facts.number, err);
 	if (rc == RC_OK)
-		*digest = d;
+		*out = facts;
 	return rc;
 }

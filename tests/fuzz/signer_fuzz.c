@@ -1,7 +1,8 @@
 /*
- * signer_fuzz.c - what the signer reads before it signs: TBSCertificate, TBSCertList, attributes of
- * a CertRep.  The first octet chooses.
+ * signer_fuzz.c - what the signer reads before it signs: TBSCertificate, TBSCertList, ResponseData,
+ * attributes of a CertRep.  The first octet chooses.
  */
+#include "signer/signer.h"
 #include "signer/signer_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,16 +22,24 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.max_validity = 366 * 86400,
 		.eku = eku,
 		.n_eku = 1,
-		.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT };
-	enum digest digest;
+		.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+		.issues = true,
+		.rsa_min = 1024,
+		.rsa_max = 8192,
+		.ec_curves = SIGNER_P256 | SIGNER_P384 | SIGNER_P521,
+		.crl_validity_max = 400 * 86400 };
+	static const struct ocsp_names names;
+	struct tbs_facts facts;
 	struct err err;
 
 	if (size == 0)
 		return 0;
 	if (data[0] == 0)
-		(void)!check_tbs_cert(&digest, &rules, data + 1, size - 1, &err);
+		(void)!check_tbs_cert(&facts, &rules, 1700000000, data + 1, size - 1, &err);
 	else if (data[0] == 1)
-		(void)!check_tbs_crl(&digest, &rules, data + 1, size - 1, &err);
+		(void)!check_tbs_crl(&facts, &rules, 1700000000, data + 1, size - 1, &err);
+	else if (data[0] == 2)
+		(void)!check_ocsp_data(&names, 1700000000, data + 1, size - 1, &err);
 	else
 		(void)!check_certrep_attrs(DIGEST_SHA256, data + 1, size - 1, &err);
 	return 0;

@@ -24,10 +24,19 @@ open_live(struct live *l, struct fixture *f, const char *dir)
 	static const char *const ekus[] = { CLIENT_AUTH, SERVER_AUTH };
 	char cert[128], key[128], ra_cert[128], ra_key[128], root[128];
 	const char *chain[] = { root };
-	struct signer_ca sc = { "issuing", cert, key, 0, ekus, 2,
-		KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT };
-	struct signer_ra sr = { "issuing", ra_cert, ra_key };
-	struct signer_conf conf = { &sc, 1, &sr, 1 };
+	struct signer_ca sc = { .name = "issuing",
+		.cert_file = cert,
+		.key = { .key = key },
+		.issues = true,
+		.eku = ekus,
+		.n_eku = 2,
+		.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+		.rsa_min = 2048,
+		.rsa_max = 4096,
+		.ec_curves = SIGNER_P256 | SIGNER_P384,
+		.ra_cert_file = ra_cert,
+		.ra_key = { .key = ra_key } };
+	struct signer_conf conf = { .cas = &sc, .n_cas = 1 };
 	struct ca_conf cc = { "issuing", cert, chain, 1, "issuing", ra_cert };
 
 	snprintf(cert, sizeof(cert), "%s/%s/issuing.pem", f->dir, dir);

@@ -89,7 +89,7 @@ ask(struct kit *k, const uint8_t *attrs, size_t len)
 
 	buf_init(&sig, 1024);
 	k->err = (struct err){ 0 };
-	rc = signer_sign_certrep(k->s, "ra", DIGEST_SHA256, attrs, len, &sig, &k->err);
+	rc = signer_sign_certrep(k->s, "rsa", DIGEST_SHA256, attrs, len, &sig, &k->err);
 	if (rc == RC_OK)
 		ok(k, key_verify(k->ra.key, DIGEST_SHA256, attrs, len, sig.data, sig.len, &k->err));
 	else
@@ -255,13 +255,13 @@ an_unknown_ra_or_digest_is_refused(void **state)
 	set_make(&b, sets[0].a, ATTRS);
 	buf_init(&sig, 1024);
 	assert_int_equal(
-	    signer_sign_certrep(k->s, "rsa", DIGEST_SHA256, b.data, b.len, &sig, &k->err),
+	    signer_sign_certrep(k->s, "ec", DIGEST_SHA256, b.data, b.len, &sig, &k->err),
 	    RC_NOTFOUND);
 	assert_int_equal(
-	    signer_sign_certrep(k->s, "ra", DIGEST_NONE, b.data, b.len, &sig, &k->err), RC_ALG);
+	    signer_sign_certrep(k->s, "rsa", DIGEST_NONE, b.data, b.len, &sig, &k->err), RC_ALG);
 	/* messageDigest is of SHA-256 */
 	assert_int_equal(
-	    signer_sign_certrep(k->s, "ra", DIGEST_SHA512, b.data, b.len, &sig, &k->err),
+	    signer_sign_certrep(k->s, "rsa", DIGEST_SHA512, b.data, b.len, &sig, &k->err),
 	    RC_DENIED);
 	assert_int_equal(sig.len, 0);
 	buf_done(&b);

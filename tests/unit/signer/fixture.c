@@ -64,19 +64,24 @@ kit_ca_conf(const struct kit *k, struct signer_ca out[static 2])
 		out[i] = (struct signer_ca){
 			.name = names[i],
 			.cert_file = p[i]->cert_file,
-			.key_file = p[i]->key_file,
+			.key = { .key = p[i]->key_file },
+			.issues = true,
 			.max_validity = VALIDITY,
 			.eku = allowed_eku,
 			.n_eku = 1,
 			.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+			.rsa_min = 2048,
+			.rsa_max = 4096,
+			.ec_curves = SIGNER_P256,
 		};
+	out[0].ra_cert_file = k->ra.cert_file;
+	out[0].ra_key.key = k->ra.key_file;
 }
 
 static enum rc
 kit_make(struct kit *k)
 {
 	struct signer_ca cas[2];
-	struct signer_ra ra;
 	enum rc rc;
 
 	if ((rc = party_make(k, &k->rsa, "rsa", "rsa:2048", true)) != RC_OK ||
@@ -86,8 +91,7 @@ kit_make(struct kit *k)
 	    (rc = name_from_text(&k->leaf_name, "CN=Jane Doe,O=Contoso", &k->err)) != RC_OK)
 		return rc;
 	kit_ca_conf(k, cas);
-	ra = (struct signer_ra){ "ra", k->ra.cert_file, k->ra.key_file };
-	return signer_open(&k->s, &(struct signer_conf){ cas, 2, &ra, 1 }, &k->err);
+	return signer_open(&k->s, &(struct signer_conf){ .cas = cas, .n_cas = 2 }, &k->err);
 }
 
 int

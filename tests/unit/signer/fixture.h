@@ -1,6 +1,6 @@
 /*
- * fixture.h - a signer with an RSA CA "rsa", an EC CA "ec" and an RA "ra", and TBSCertificates for
- * it.
+ * fixture.h - a signer with an RSA CA "rsa", which has an RA, and an EC CA "ec", and
+ * TBSCertificates for it.
  */
 #ifndef SCEPD_TESTS_SIGNER_FIXTURE_H
 #define SCEPD_TESTS_SIGNER_FIXTURE_H

@@ -15,9 +15,9 @@
 /* ---- open ---- */
 
 static void
-not_opened(struct kit *k, const struct signer_ca *ca, const struct signer_ra *ra, const char *part)
+not_opened(struct kit *k, const struct signer_ca *ca, const char *part)
 {
-	struct signer_conf conf = { ca, ca != NULL, ra, ra != NULL };
+	struct signer_conf conf = { .cas = ca, .n_cas = 1 };
 	struct signer *s = NULL;
 	enum rc rc = signer_open(&s, &conf, &k->err);
 
@@ -32,12 +32,13 @@ a_key_that_belongs_to_another_certificate_is_refused(void **state)
 {
 	struct kit *k = *state;
 	struct signer_ca cas[2];
-	struct signer_ra ra = { "ra", k->ra.cert_file, k->rsa.key_file };
 
 	kit_ca_conf(k, cas);
-	cas[0].key_file = k->ra.key_file;
-	not_opened(k, &cas[0], NULL, k->ra.key_file);
-	not_opened(k, NULL, &ra, k->rsa.key_file);
+	cas[0].key.key = k->ra.key_file;
+	not_opened(k, &cas[0], k->ra.key_file);
+	kit_ca_conf(k, cas);
+	cas[0].ra_key.key = k->rsa.key_file;
+	not_opened(k, &cas[0], k->rsa.key_file);
 }
 
 static void
@@ -45,13 +46,18 @@ a_certificate_of_the_wrong_kind_is_refused(void **state)
 {
 	struct kit *k = *state;
 	struct signer_ca cas[2];
-	struct signer_ra ra = { "ra", k->rsa.cert_file, k->rsa.key_file };
 
 	kit_ca_conf(k, cas);
 	cas[0].cert_file = k->ra.cert_file;
-	cas[0].key_file = k->ra.key_file;
-	not_opened(k, &cas[0], NULL, "is not the certificate of a CA");
-	not_opened(k, NULL, &ra, "is the certificate of a CA");
+	cas[0].key.key = k->ra.key_file;
+	not_opened(k, &cas[0], "is not the certificate of a CA");
+	kit_ca_conf(k, cas);
+	cas[0].ra_cert_file = k->ec.cert_file;
+	cas[0].ra_key.key = k->ec.key_file;
+	not_opened(k, &cas[0], "is the certificate of a CA");
+	kit_ca_conf(k, cas);
+	cas[0].ocsp_key.key = k->rsa.key_file;
+	not_opened(k, &cas[0], "is the key of the CA, too");
 }
 
 static void
@@ -62,13 +68,13 @@ missing_and_unreadable_files_are_named(void **state)
 
 	kit_ca_conf(k, cas);
 	cas[0].cert_file = "/nowhere/ca.crt";
-	not_opened(k, &cas[0], NULL, "/nowhere/ca.crt");
+	not_opened(k, &cas[0], "/nowhere/ca.crt");
 	kit_ca_conf(k, cas);
-	cas[0].key_file = "/nowhere/ca.key";
-	not_opened(k, &cas[0], NULL, "/nowhere/ca.key");
+	cas[0].key.key = "/nowhere/ca.key";
+	not_opened(k, &cas[0], "/nowhere/ca.key");
 	kit_ca_conf(k, cas);
-	cas[0].key_file = k->rsa.cert_file; /* not a key, and not secret either */
-	not_opened(k, &cas[0], NULL, k->rsa.cert_file);
+	cas[0].key.key = k->rsa.cert_file; /* not a key, and not secret either */
+	not_opened(k, &cas[0], k->rsa.cert_file);
 }
 
 static void
@@ -79,7 +85,7 @@ a_key_file_open_to_others_is_refused(void **state)
 
 	kit_ca_conf(k, cas);
 	assert_int_equal(chmod(k->rsa.key_file, 0604), 0);
-	not_opened(k, &cas[0], NULL, k->rsa.key_file);
+	not_opened(k, &cas[0], k->rsa.key_file);
 	assert_int_equal(chmod(k->rsa.key_file, 0600), 0);
 }
 
@@ -90,7 +96,7 @@ a_signer_without_keys_opens_and_knows_nobody(void **state)
 	struct signer *s;
 	struct buf out;
 
-	ok(k, signer_open(&s, &(struct signer_conf){ NULL, 0, NULL, 0 }, &k->err));
+	ok(k, signer_open(&s, &(struct signer_conf){ .n_cas = 0 }, &k->err));
 	buf_init(&out, 1000);
 	assert_int_equal(
 	    signer_sign_cert(s, "rsa", (const uint8_t *)"", 0, &out, &k->err), RC_NOTFOUND);
@@ -109,7 +115,7 @@ the_default_validity_is_825_days_and_one_of_backdating(void **state)
 
 	kit_ca_conf(k, cas);
 	cas[1].max_validity = 0;
-	ok(k, signer_open(&s, &(struct signer_conf){ cas, 2, NULL, 0 }, &k->err));
+	ok(k, signer_open(&s, &(struct signer_conf){ .cas = cas, .n_cas = 2 }, &k->err));
 	buf_init(&tbs, LIMIT_CERT);
 	buf_init(&out, LIMIT_CERT);
 	kit_fields(k, &k->ec, &f);
@@ -247,9 +253,9 @@ a_wrapped_key_comes_back(void **state)
 		ok(k, key_wrap(&wrapped, cert_key0(k->ra.cert), t, cek, sizeof(cek), &k->err));
 		ok(k,
 		    signer_unwrap(
-			k->s, "ra", t, wrapped.data, wrapped.len, back, sizeof(back), &k->err));
+			k->s, "rsa", t, wrapped.data, wrapped.len, back, sizeof(back), &k->err));
 		assert_memory_equal(back, cek, sizeof(cek));
-		assert_int_equal(signer_unwrap(k->s, "rsa", t, wrapped.data, wrapped.len, back,
+		assert_int_equal(signer_unwrap(k->s, "ec", t, wrapped.data, wrapped.len, back,
 				     sizeof(back), &k->err),
 		    RC_NOTFOUND);
 		buf_done(&wrapped);

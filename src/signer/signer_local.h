@@ -1,0 +1,64 @@
+/*
+ * signer_local.h - the signer that has the keys: its parts, for the files of this folder alone.
+ */
+#ifndef SCEPD_SIGNER_SIGNER_LOCAL_H
+#define SCEPD_SIGNER_SIGNER_LOCAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "signer/signer_check.h"
+#include "signer/signer_int.h"
+
+#define CHAIN_MAX 4 /* certificates above a CA, as many as ca.h takes */
+
+/* One CA with its keys.  Immutable after signer_open() but for what `lock` guards. */
+struct signer_id {
+	char *name, *replaces;
+	struct cert *cert, *chain[CHAIN_MAX];
+	size_t n_chain;
+	struct key *key, *ra_key, *ocsp_key;
+	char **eku;
+	struct sign_rules rules; /* borrows from `cert` and `eku` */
+	struct ocsp_names names;
+	int64_t ra_validity;
+
+	pthread_mutex_t lock;
+	bool lock_made;
+	struct cert *ra[SIGNER_RAS_MAX]; /* the one in use first */
+	size_t n_ra;
+	struct cert *ocsp; /* NULL: not made yet */
+	int64_t retry_at;  /* wall seconds: no renewal before, since one failed */
+};
+
+struct signer_local {
+	struct signer base;
+	struct signer_id *cas;
+	size_t n_cas;
+	struct {
+		atomic_uint_fast64_t certs, crls, certreps, unwraps, ocsps;
+		atomic_uint_fast64_t denied, limited, failed;
+		int64_t started;
+	} stats;
+};
+
+extern const struct signer_ops local_ops;
+
+/* signer_open.c */
+enum rc ca_id_open(struct signer_id *id, const struct signer_ca *conf, struct err *err) MUST_CHECK;
+void ca_id_done(struct signer_id *id);
+/* A struct cert of one's own with the same bytes. */
+enum rc cert_copy(struct cert **out, const struct cert *c, struct err *err) MUST_CHECK;
+
+/* signer_renew.c: with id->lock held. */
+/* Renew what is due at `now`; what fails is logged, and due again at the next call. */
+void ca_id_renew(struct signer_local *l, struct signer_id *id, int64_t now);
+/* The responder's certificate, made now if there is none. */
+enum rc ca_id_need_ocsp(
+    struct signer_local *l, struct signer_id *id, int64_t now, struct err *err) MUST_CHECK;
+
+/* signer_next.c */
+enum rc next_ca_build(
+    struct buf *der, struct signer_id *ca, struct signer_id *next, struct err *err) MUST_CHECK;
+
+#endif

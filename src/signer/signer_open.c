@@ -1,0 +1,233 @@
+/*
+ * signer_open.c - opening: keys and certificates that belong together, and the rules of each CA.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "signer/signer_local.h"
+
+#define DAY              86400
+#define VALIDITY_MAX     (826 * (int64_t)DAY) /* 825 days and a day of backdating */
+#define CRL_VALIDITY_MAX (400 * (int64_t)DAY) /* a list of an offline CA holds a year */
+
+/* What is wrong with a configured file is the administrator's to change. */
+static enum rc
+as_config(enum rc rc, const char *kind, const char *name, struct err *err)
+{
+	if (rc == RC_OK || rc == RC_NOMEM)
+		return rc;
+	err_context(err, "%s %s", kind, name);
+	if (err != NULL)
+		err->rc = RC_CONFIG;
+	return RC_CONFIG;
+}
+
+/* A key and a certificate that belong together. */
+static enum rc
+pair_open(struct key **key, struct cert **cert, const struct key_source *src, const char *cert_file,
+    struct err *err)
+{
+	enum rc rc;
+
+	rc = cert_load(cert, cert_file, err);
+	if (rc == RC_OK)
+		rc = key_load(key, src->key, err);
+	if (rc != RC_OK)
+		return rc;
+	if (!key_is_private(*key))
+		return fail(err, RC_CONFIG, "%s holds no private key", src->key);
+	if (!key_same_public(*key, cert_key0(*cert)))
+		return fail(err, RC_CONFIG,
+		    "the key in %s does not belong to the certificate in %s", src->key, cert_file);
+	return RC_OK;
+}
+
+static enum rc
+ca_cert_check(const struct cert *c, const char *file, struct err *err)
+{
+	unsigned ku = 0;
+
+	if (!cert_is_ca(c))
+		return fail(err, RC_CONFIG, "%s is not the certificate of a CA", file);
+	if (cert_has_key_usage(c, &ku) && !(ku & KU_KEY_CERT_SIGN))
+		return fail(err, RC_CONFIG, "%s may not sign certificates (keyUsage)", file);
+	return RC_OK;
+}
+
+static enum rc
+chain_open(struct signer_id *id, const struct signer_ca *conf, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	if (conf->n_chain_files > CHAIN_MAX)
+		return fail(err, RC_CONFIG, "more than %d certificates in the chain", CHAIN_MAX);
+	for (; id->n_chain < conf->n_chain_files && rc == RC_OK; id->n_chain++)
+		rc = cert_load(&id->chain[id->n_chain], conf->chain_files[id->n_chain], err);
+	return rc;
+}
+
+static enum rc
+eku_copy(struct signer_id *id, const struct signer_ca *conf, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	id->eku = calloc(conf->n_eku + 1, sizeof(*id->eku));
+	if (id->eku == NULL)
+		return fail(err, RC_NOMEM, "no memory for a CA's rules");
+	for (size_t i = 0; i < conf->n_eku && rc == RC_OK; i++)
+		rc = str_dup(&id->eku[i], conf->eku[i], err);
+	return rc;
+}
+
+static void
+rules_set(struct signer_id *id, const struct signer_ca *conf)
+{
+	const struct name *subject = cert_subject0(id->cert);
+	struct sign_rules *r = &id->rules;
+
+	r->subject = (struct der){ subject->der, subject->der_len };
+	r->spki.p = key_spki0(cert_key0(id->cert), &r->spki.len);
+	r->key_type = key_info0(id->key)->type;
+	r->issues = conf->issues;
+	r->not_after = cert_not_after(id->cert);
+	r->max_validity = conf->max_validity > 0 ? conf->max_validity : VALIDITY_MAX;
+	r->eku = (const char *const *)id->eku;
+	r->n_eku = conf->n_eku;
+	r->key_usage = conf->key_usage;
+	r->rsa_min = conf->rsa_min;
+	r->rsa_max = conf->rsa_max;
+	r->ec_curves = conf->ec_curves;
+	r->crl_validity_max =
+	    conf->crl_validity_max > 0 ? conf->crl_validity_max : CRL_VALIDITY_MAX;
+	id->ra_validity = conf->ra_validity;
+}
+
+static enum rc
+authority_open(struct signer_id *id, const struct signer_ca *conf, struct err *err)
+{
+	enum rc rc;
+
+	rc = pair_open(&id->key, &id->cert, &conf->key, conf->cert_file, err);
+	if (rc == RC_OK)
+		rc = ca_cert_check(id->cert, conf->cert_file, err);
+	if (rc == RC_OK)
+		rc = chain_open(id, conf, err);
+	if (rc == RC_OK)
+		rc = eku_copy(id, conf, err);
+	if (rc == RC_OK)
+		rules_set(id, conf);
+	return rc;
+}
+
+static enum rc
+ra_open(struct signer_id *id, const struct signer_ca *conf, struct err *err)
+{
+	struct cert *c = NULL;
+	enum rc rc;
+
+	if (conf->ra_cert_file == NULL)
+		return RC_OK;
+	rc = pair_open(&id->ra_key, &c, &conf->ra_key, conf->ra_cert_file, err);
+	/* A CA's key as an RA would sign without a CA's rules. */
+	if (rc == RC_OK && cert_is_ca(c))
+		rc = fail(err, RC_CONFIG, "%s is the certificate of a CA", conf->ra_cert_file);
+	if (rc == RC_OK && key_same_public(id->ra_key, id->key))
+		rc = fail(err, RC_CONFIG, "%s is the key of the CA, too", conf->ra_key.key);
+	if (rc == RC_OK)
+		id->ra[id->n_ra++] = c;
+	else
+		cert_free(c);
+	return rc;
+}
+
+static enum rc
+responder_open(struct signer_id *id, const struct signer_ca *conf, struct err *err)
+{
+	enum rc rc;
+
+	if (conf->ocsp_key.key != NULL)
+		rc = key_load(&id->ocsp_key, conf->ocsp_key.key, err);
+	else
+		rc = key_generate(&id->ocsp_key, "ec:p256", err);
+	if (rc == RC_OK && !key_is_private(id->ocsp_key))
+		rc = fail(err, RC_CONFIG, "%s holds no private key", conf->ocsp_key.key);
+	if (rc == RC_OK && key_same_public(id->ocsp_key, id->key))
+		rc = fail(err, RC_CONFIG, "%s is the key of the CA, too", conf->ocsp_key.key);
+	return rc == RC_OK ? ocsp_names_make(&id->names, id->cert, id->ocsp_key, err) : rc;
+}
+
+enum rc
+ca_id_open(struct signer_id *id, const struct signer_ca *conf, struct err *err)
+{
+	enum rc rc;
+
+	if (pthread_mutex_init(&id->lock, NULL) != 0)
+		return fail(err, RC_NOMEM, "no memory for a CA");
+	id->lock_made = true;
+	rc = str_dup(&id->name, conf->name, err);
+	if (rc == RC_OK && conf->replaces != NULL)
+		rc = str_dup(&id->replaces, conf->replaces, err);
+	if (rc == RC_OK)
+		rc = as_config(authority_open(id, conf, err), "CA", conf->name, err);
+	if (rc == RC_OK)
+		rc = as_config(ra_open(id, conf, err), "RA", conf->name, err);
+	if (rc == RC_OK)
+		rc = as_config(
+		    responder_open(id, conf, err), "OCSP responder of CA", conf->name, err);
+	return rc;
+}
+
+void
+ca_id_done(struct signer_id *id)
+{
+	for (size_t i = 0; id->eku != NULL && id->eku[i] != NULL; i++)
+		free(id->eku[i]);
+	for (size_t i = 0; i < CHAIN_MAX; i++)
+		cert_free(id->chain[i]);
+	for (size_t i = 0; i < id->n_ra; i++)
+		cert_free(id->ra[i]);
+	cert_free(id->ocsp);
+	cert_free(id->cert);
+	key_free(id->key);
+	key_free(id->ra_key);
+	key_free(id->ocsp_key);
+	free(id->eku);
+	free(id->name);
+	free(id->replaces);
+	if (id->lock_made)
+		pthread_mutex_destroy(&id->lock);
+}
+
+enum rc
+cert_copy(struct cert **out, const struct cert *c, struct err *err)
+{
+	size_t len;
+	const uint8_t *der = cert_der0(c, &len);
+
+	return cert_parse(out, der, len, err);
+}
+
+enum rc
+signer_open(struct signer **out, const struct signer_conf *conf, struct err *err)
+{
+	struct signer_local *l = calloc(1, sizeof(*l));
+	enum rc rc = RC_OK;
+
+	if (l == NULL)
+		return fail(err, RC_NOMEM, "no memory for the signer");
+	l->base.ops = &local_ops;
+	l->stats.started = clock_now();
+	l->cas = calloc(conf->n_cas + 1, sizeof(*l->cas));
+	if (l->cas == NULL)
+		rc = fail(err, RC_NOMEM, "no memory for the signer");
+	for (size_t i = 0; i < conf->n_cas && rc == RC_OK; i++, l->n_cas++)
+		rc = ca_id_open(&l->cas[i], &conf->cas[i], err);
+	if (rc == RC_OK)
+		*out = &l->base;
+	else
+		signer_close(&l->base);
+	return rc;
+}
