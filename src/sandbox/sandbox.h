@@ -1,14 +1,27 @@
 /*
  * sandbox.h - giving up authority: identity, capabilities, files, system calls.
  *
- * A process calls these once, from its only thread, in this order: sandbox_identity(),
- * sandbox_enter().  After that nothing in it can open a file outside its list, call what its role does
- * not need, regain a privilege, or be looked into by a debugger.
+ * A process calls these once, from its only thread: first sandbox_identity() (the supervisor:
+ * sandbox_keep_caps()), then sandbox_enter().  After that nothing in it can open a file outside its
+ * list, call what its role does not need, regain a privilege, or be looked into by another process
+ * of its user.
  *
  * What this kernel cannot do is told in the report, never silently left out; the caller logs it loudly.
  *
+ * Before sandbox_enter(): listening sockets (nothing listens afterwards), folders on the list (a rule
+ * needs the thing it is for), passphrases asked for on a terminal.  After it: keys and PKCS#11
+ * modules are loaded, threads are started, bytes from outside are read.
+ *
+ * What stays possible, by the nature of the mechanisms:
+ *   - names, sizes and times of files that the user may see: stat(2) is not Landlock's;
+ *   - everything through a descriptor that was open before, or is passed by another process: a
+ *     folder's descriptor does not count, for names are looked up anew;
+ *   - mapping a file as code, in the front (getaddrinfo() loads libnss_*) and in a signer with a
+ *     module: never memory that was written to, but the kernel does not ask which file;
+ *   - root, the debugger: both see everything.
+ *
  * Threads: before any other thread exists (Landlock and capabilities bind the calling thread and what
- * it starts).
+ * it starts).  RC_BUG when there are others.
  */
 #ifndef SCEPD_SANDBOX_SANDBOX_H
 #define SCEPD_SANDBOX_SANDBOX_H
@@ -19,7 +32,20 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Which table of system calls applies: sandbox_calls.c has one for each, with a reason a row. */
+/*
+ * Which rows of the tables apply (calls_allowed.c, calls_fatal.c, paths.c: a reason a row).
+ *
+ * The supervisor starts the others, again and again, so whatever it is forbidden is forbidden to them
+ * from their first instruction on, before they have opened anything.  Its filter is therefore the
+ * list of what none of the three ever calls; it has no Landlock rules (the files that it opens for the
+ * front are named by a configuration that may change); and no_new_privs, which a filter needs, does
+ * its children no harm: setuid(2) asks for a capability, which they have from it.  It is kept small by
+ * what it holds, sandbox_keep_caps(), and by reading nothing from the network.
+ *
+ * A call that is on no list fails with ENOSYS in the front and the signer, and is logged by the kernel
+ * (audit, type 1326): next year's libc falls back to what it called before, and the server stays up.  A
+ * call that only an attacker makes (calls_fatal.c) kills the process.
+ */
 enum sandbox_role {
 	SANDBOX_SUPERVISOR, /* starts processes, opens the files on its list, passes descriptors */
 	SANDBOX_FRONT, /* sockets, the database, outbound HTTP; never ptrace, exec, signals to others */
@@ -27,15 +53,20 @@ enum sandbox_role {
 	SANDBOX__MAX
 };
 
-/* What a process may do to a path and everything below it. */
+/*
+ * What a process may do to a path and everything below it.  A rule is bound to the inode that is
+ * there at the time: a file that is replaced by rename is another one, which the rule is not for.
+ * What is replaced needs its folder on the list.  Rename and link stay within one folder.
+ */
 enum {
-	SANDBOX_READ = 1, /* read files, list folders */
-	SANDBOX_WRITE =
-	    2,            /* write to files that are there (a file's own rule survives no rename) */
-	SANDBOX_MAKE = 4, /* make, rename and remove files in a folder */
-	SANDBOX_EXEC = 8, /* map as code; run */
-	SANDBOX_CONNECT =
-	    16, /* unix sockets by path: known to the kernel by the call filter alone */
+	SANDBOX_READ = 1,  /* read files, list folders */
+	SANDBOX_WRITE = 2, /* write to files that are there, and truncate them */
+	SANDBOX_MAKE = 4,  /* make, rename and remove files and folders in a folder */
+	/* A shared object to load: SANDBOX_SIGNER may map files as code (the front always may). */
+	SANDBOX_EXEC = 8,
+	/* A unix socket to connect to: the process may make unix sockets.  Which ones it connects to is
+	 * up to their modes: neither filter nor Landlock sees the path. */
+	SANDBOX_CONNECT = 16,
 };
 struct sandbox_path {
 	const char *path;
@@ -45,16 +76,18 @@ struct sandbox_path {
 
 struct sandbox {
 	enum sandbox_role role;
+	/* Beyond those of the system that the role needs (paths.c).  None for SANDBOX_SUPERVISOR. */
 	const struct sandbox_path *paths;
 	size_t n_paths;
-	bool network; /* SANDBOX_SIGNER with a token behind a network: sockets are allowed */
+	bool network; /* SANDBOX_SIGNER with a token behind a network: it may connect, not listen */
 };
 
 /* What was put in force.  `missing`: one sentence for each thing this kernel lacks, for the log. */
+#define SANDBOX_MISSING_MAX 8
 struct sandbox_report {
 	bool no_new_privs, not_dumpable, capabilities, calls, files, signals;
 	int landlock_abi; /* 0: none */
-	char missing[8][160];
+	char missing[SANDBOX_MISSING_MAX][160];
 	size_t n_missing;
 };
 
@@ -63,8 +96,16 @@ struct sandbox_report {
  * Also drops every capability and the bounding set.  RC_CONFIG: no such user, or not root.
  */
 enum rc sandbox_identity(const char *user, struct err *err) MUST_CHECK;
-/* no_new_privs, not dumpable, no core files, Landlock, seccomp.  RC_IO names the step that failed although the
- * kernel has it. */
+/*
+ * The supervisor's: stay who we are and keep the capabilities of the table in identity.c, of those
+ * that are there, which is what children need to become their users and to listen.
+ */
+enum rc sandbox_keep_caps(struct err *err) MUST_CHECK;
+/*
+ * No core files, not dumpable, no_new_privs, Landlock, seccomp; for good.  RC_IO names the step that
+ * failed although the kernel has it; RC_CONFIG a path that is not there.  After a failure the process
+ * is good for nothing but exit.
+ */
 enum rc sandbox_enter(
     struct sandbox_report *report, const struct sandbox *s, struct err *err) MUST_CHECK;
 /* The same report without entering anything: what this kernel could do (for `scepctl check`). */
