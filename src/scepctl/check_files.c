@@ -15,7 +15,7 @@
 #include "ossl/tls.h"
 #include "scepctl/ctl.h"
 #include "scepctl/report.h"
-#include "signer/signer.h"
+#include "scepd/keys.h"
 
 #define DAY     86400
 #define SOON_CA (180 * DAY) /* replacing a CA reaches every device: half a year is not much */
@@ -150,25 +150,14 @@ check_ca_certs(
 
 /* The signer's own loading: keys fit certificates. */
 static void
-check_keys(struct report *r, const struct conf_ca *conf)
+check_keys(struct report *r, const struct config *c, const struct conf_ca *conf)
 {
-	struct signer_ca ca = {
-		.name = conf->name,
-		.cert_file = conf->certificate,
-		.key = { .key = conf->key },
-		.ra_cert_file = conf->ra_certificate,
-		.ra_key = { .key = conf->ra_key },
-		.ocsp_key = { .key = conf->ocsp_key },
-	};
-	struct signer_conf sc = { .cas = &ca, .n_cas = 1 };
-	struct signer *signer = NULL;
 	struct err err = { 0 };
 
-	if (signer_open(&signer, &sc, &err) != RC_OK)
+	if (keys_check(c, conf, &err) != RC_OK)
 		report_err(r, FINDING_FAIL, conf->name, &err);
 	else
 		report(r, FINDING_OK, conf->name, "the keys belong to the certificates");
-	signer_close(signer);
 }
 
 static void
@@ -184,7 +173,7 @@ check_ca(struct report *r, const struct config *c, const struct conf_ca *conf)
 	else
 		check_ca_certs(r, c, conf, ca);
 	ca_free(ca);
-	check_keys(r, conf);
+	check_keys(r, c, conf);
 }
 
 void

@@ -14,5 +14,7 @@
  */
 enum rc keys_open(
     struct signer **out, const struct config *c, const char *state_dir, struct err *err) MUST_CHECK;
+/* That the keys of this CA can be opened and belong to its certificates; for `scepctl check`. */
+enum rc keys_check(const struct config *c, const struct conf_ca *ca, struct err *err) MUST_CHECK;
 
 #endif

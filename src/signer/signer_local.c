@@ -1,11 +1,14 @@
 /*
  * signer_local.c - the operations where the keys are: the rules before every signature.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "ossl/der.h"
 #include "signer/signer_local.h"
 
@@ -59,6 +62,77 @@ counted(struct signer_local *l, atomic_uint_fast64_t *done, enum rc rc)
 	return rc;
 }
 
+/* ---- how often ---- */
+
+static const char *const rate_names[RATE__MAX] = {
+	[RATE_CERT] = "certificates",
+	[RATE_CRL] = "lists",
+	[RATE_CERTREP] = "replies",
+	[RATE_UNWRAP] = "messages opened",
+	[RATE_OCSP] = "OCSP answers",
+	[RATE_NEXT] = "announcements of the next CA",
+};
+
+static enum rc
+within_rate(struct signer_id *id, int what, struct err *err)
+{
+	enum rc rc;
+	bool within;
+
+	pthread_mutex_lock(&id->rate_lock);
+	within = rate_take(&id->rates[what], clock_mono_ms());
+	pthread_mutex_unlock(&id->rate_lock);
+	if (within)
+		return RC_OK;
+	rc = fail(err, RC_LIMIT, "signer: CA %s is past its rate of %llu %s an hour", id->name,
+	    (unsigned long long)id->rates[what].per_hour, rate_names[what]);
+	if (err != NULL && what == RATE_CERT)
+		err_hint(err, "if devices need as many, raise cas.%s.max_per_hour", id->name);
+	return rc;
+}
+
+/* ---- certificates and lists ---- */
+
+/* What has been checked goes into the books, and then to the key. */
+static enum rc
+book_and_sign_cert(struct signer_local *l, struct signer_id *id, const struct tbs_facts *facts,
+    struct der tbs, struct buf *sig, struct err *err)
+{
+	uint8_t sha[32];
+	enum rc rc;
+
+	rc = within_rate(id, RATE_CERT, err);
+	if (rc == RC_OK)
+		rc = digest_bytes(sha, DIGEST_SHA256, tbs.p, tbs.len, err);
+	if (rc == RC_OK)
+		rc = state_cert(l->state, "cert", id->name, facts->number, sha, err);
+	return rc == RC_OK ? key_sign(sig, id->key, facts->digest, tbs.p, tbs.len, err) : rc;
+}
+
+/* One list of a CA at a time, so that numbers go upward in the order of signing. */
+static enum rc
+book_and_sign_crl(struct signer_local *l, struct signer_id *id, const struct tbs_facts *facts,
+    struct der tbs, struct buf *sig, struct err *err)
+{
+	char hex[2 * SERIAL_MAX + 1];
+	uint8_t sha[32];
+	enum rc rc;
+
+	hex_upper(hex, facts->number.p, facts->number.len);
+	rc = within_rate(id, RATE_CRL, err);
+	if (rc == RC_OK)
+		rc = digest_bytes(sha, DIGEST_SHA256, tbs.p, tbs.len, err);
+	pthread_mutex_lock(&id->lock);
+	if (rc == RC_OK)
+		rc = crl_last_raise(&id->crl, l->state, id->name, facts->number, sha, err);
+	if (rc == RC_OK)
+		rc = state_note(l->state, "crl", id->name, hex, sha, err);
+	if (rc == RC_OK)
+		rc = key_sign(sig, id->key, facts->digest, tbs.p, tbs.len, err);
+	pthread_mutex_unlock(&id->lock);
+	return rc;
+}
+
 static enum rc
 local_sign_cert(struct signer *s, const char *ca, const uint8_t *tbs, size_t len, struct buf *sig,
     struct err *err)
@@ -71,7 +145,7 @@ local_sign_cert(struct signer *s, const char *ca, const uint8_t *tbs, size_t len
 	if (rc == RC_OK)
 		rc = check_tbs_cert(&facts, &id->rules, clock_now(), tbs, len, err);
 	if (rc == RC_OK)
-		rc = key_sign(sig, id->key, facts.digest, tbs, len, err);
+		rc = book_and_sign_cert(l, id, &facts, (struct der){ tbs, len }, sig, err);
 	return counted(l, &l->stats.certs, rc);
 }
 
@@ -87,7 +161,7 @@ local_sign_crl(struct signer *s, const char *ca, const uint8_t *tbs, size_t len,
 	if (rc == RC_OK)
 		rc = check_tbs_crl(&facts, &id->rules, clock_now(), tbs, len, err);
 	if (rc == RC_OK)
-		rc = key_sign(sig, id->key, facts.digest, tbs, len, err);
+		rc = book_and_sign_crl(l, id, &facts, (struct der){ tbs, len }, sig, err);
 	return counted(l, &l->stats.crls, rc);
 }
 
@@ -102,6 +176,8 @@ local_sign_certrep(struct signer *s, const char *ca, enum digest d, const uint8_
 	if (rc == RC_OK)
 		rc = check_certrep_attrs(d, attrs, len, err);
 	if (rc == RC_OK)
+		rc = within_rate(id, RATE_CERTREP, err);
+	if (rc == RC_OK)
 		rc = key_sign(sig, id->ra_key, d, attrs, len, err);
 	return counted(l, &l->stats.certreps, rc);
 }
@@ -114,6 +190,8 @@ local_unwrap(struct signer *s, const char *ca, const struct transport *t, const 
 	struct signer_id *id;
 	enum rc rc = ra_find(&id, l, ca, err);
 
+	if (rc == RC_OK)
+		rc = within_rate(id, RATE_UNWRAP, err);
 	if (rc == RC_OK)
 		rc = key_unwrap(cek, cek_len, id->ra_key, t, wrapped, wrapped_len, err);
 	return counted(l, &l->stats.unwraps, rc);
@@ -181,6 +259,8 @@ local_sign_ocsp(struct signer *s, const char *ca, const uint8_t *data, size_t le
 	if (rc == RC_OK)
 		rc = check_ocsp_data(&id->names, clock_now(), data, len, err);
 	if (rc == RC_OK)
+		rc = within_rate(id, RATE_OCSP, err);
+	if (rc == RC_OK)
 		rc = sign_ocsp(l, id, (struct der){ data, len }, basic, err);
 	if (rc != RC_OK)
 		basic->len = start;
@@ -202,7 +282,9 @@ local_next_ca(struct signer *s, const char *ca, struct buf *der, struct err *err
 	for (size_t i = 0; i < l->n_cas; i++) {
 		if (l->cas[i].replaces == NULL || strcmp(l->cas[i].replaces, ca) != 0)
 			continue;
-		rc = next_ca_build(der, id, &l->cas[i], err);
+		rc = within_rate(id, RATE_NEXT, err);
+		if (rc == RC_OK)
+			rc = next_ca_build(der, l, id, &l->cas[i], err);
 		if (rc != RC_OK)
 			der->len = start;
 		return rc;
@@ -253,6 +335,31 @@ local_stats(struct signer *s, struct signer_stats *out, struct err *err)
 	return RC_OK;
 }
 
+/* How often the RA and responder keys were used since the last such line, if at all. */
+static void
+tell_uses(struct signer_local *l)
+{
+	uint64_t certreps = l->stats.certreps, unwraps = l->stats.unwraps, ocsps = l->stats.ocsps;
+	char text[100];
+	struct err err;
+
+	pthread_mutex_lock(&l->tell_lock);
+	if (certreps != l->told.certreps || unwraps != l->told.unwraps || ocsps != l->told.ocsps) {
+		snprintf(text, sizeof(text), "certreps=%llu,unwraps=%llu,ocsps=%llu",
+		    (unsigned long long)(certreps - l->told.certreps),
+		    (unsigned long long)(unwraps - l->told.unwraps),
+		    (unsigned long long)(ocsps - l->told.ocsps));
+		if (state_note(l->state, "uses", "-", text, NULL, &err) == RC_OK) {
+			l->told.certreps = certreps;
+			l->told.unwraps = unwraps;
+			l->told.ocsps = ocsps;
+		} else {
+			log_msg(LOG_ERROR, "signer-audit", "%s", err.msg);
+		}
+	}
+	pthread_mutex_unlock(&l->tell_lock);
+}
+
 static void
 local_tick(struct signer *s, int64_t now)
 {
@@ -263,6 +370,8 @@ local_tick(struct signer *s, int64_t now)
 		ca_id_renew(l, &l->cas[i], now);
 		pthread_mutex_unlock(&l->cas[i].lock);
 	}
+	tell_uses(l);
+	state_checkpoint_if_long(l->state);
 }
 
 static void
@@ -270,9 +379,13 @@ local_close(struct signer *s)
 {
 	struct signer_local *l = local_of(s);
 
+	if (l->state != NULL)
+		tell_uses(l);
 	/* The one that failed to open comes after the ones that did. */
 	for (size_t i = 0; l->cas != NULL && i <= l->n_cas; i++)
 		ca_id_done(&l->cas[i]);
+	state_close(l->state);
+	pthread_mutex_destroy(&l->tell_lock);
 	free(l->cas);
 	free(l);
 }

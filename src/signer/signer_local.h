@@ -9,8 +9,13 @@
 
 #include "signer/signer_check.h"
 #include "signer/signer_int.h"
+#include "signer/signer_rate.h"
+#include "signer/signer_state.h"
 
 #define CHAIN_MAX 4 /* certificates above a CA, as many as ca.h takes */
+
+/* What has a rate of its own. */
+enum { RATE_CERT, RATE_CRL, RATE_CERTREP, RATE_UNWRAP, RATE_OCSP, RATE_NEXT, RATE__MAX };
 
 /* One CA with its keys.  Immutable after signer_open() but for what `lock` guards. */
 struct signer_id {
@@ -24,17 +29,26 @@ struct signer_id {
 	int64_t ra_validity;
 
 	pthread_mutex_t lock;
-	bool lock_made;
+	bool locks_made;
 	struct cert *ra[SIGNER_RAS_MAX]; /* the one in use first */
 	size_t n_ra;
 	struct cert *ocsp; /* NULL: not made yet */
-	int64_t retry_at;  /* wall seconds: no renewal before, since one failed */
+	struct crl_last crl;
+	int64_t retry_at; /* wall seconds: no renewal before, since one failed */
+
+	pthread_mutex_t rate_lock; /* apart: held for a few instructions */
+	struct rate rates[RATE__MAX];
 };
 
 struct signer_local {
 	struct signer base;
 	struct signer_id *cas;
 	size_t n_cas;
+	struct state *state;
+	struct {
+		uint64_t certreps, unwraps, ocsps;
+	} told; /* in the audit; of signer_tick() alone, under tell_lock */
+	pthread_mutex_t tell_lock;
 	struct {
 		atomic_uint_fast64_t certs, crls, certreps, unwraps, ocsps;
 		atomic_uint_fast64_t denied, limited, failed;
@@ -45,10 +59,21 @@ struct signer_local {
 extern const struct signer_ops local_ops;
 
 /* signer_open.c */
-enum rc ca_id_open(struct signer_id *id, const struct signer_ca *conf, struct err *err) MUST_CHECK;
+enum rc ca_id_open(struct signer_id *id, const struct signer_ca *conf, const struct state *state,
+    struct err *err) MUST_CHECK;
 void ca_id_done(struct signer_id *id);
 /* A struct cert of one's own with the same bytes. */
 enum rc cert_copy(struct cert **out, const struct cert *c, struct err *err) MUST_CHECK;
+
+/* signer_kept.c: certificates that the signer made, in its folder. */
+/* Take over those that fit keys and CA; ra[] keeps what is in it. */
+enum rc kept_load(struct signer_id *id, const struct state *state, struct err *err) MUST_CHECK;
+enum rc kept_save_ra(
+    const struct signer_id *id, const struct state *state, struct err *err) MUST_CHECK;
+enum rc kept_save_ocsp(
+    const struct signer_id *id, const struct state *state, struct err *err) MUST_CHECK;
+/* Put one into ra[] in its place: those that began last come first, the rest is freed. */
+void ra_insert(struct signer_id *id, struct cert *c);
 
 /* signer_renew.c: with id->lock held. */
 /* Renew what is due at `now`; what fails is logged, and due again at the next call. */
@@ -58,7 +83,7 @@ enum rc ca_id_need_ocsp(
     struct signer_local *l, struct signer_id *id, int64_t now, struct err *err) MUST_CHECK;
 
 /* signer_next.c */
-enum rc next_ca_build(
-    struct buf *der, struct signer_id *ca, struct signer_id *next, struct err *err) MUST_CHECK;
+enum rc next_ca_build(struct buf *der, struct signer_local *l, struct signer_id *ca,
+    struct signer_id *next, struct err *err) MUST_CHECK;
 
 #endif

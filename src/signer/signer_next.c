@@ -41,7 +41,8 @@ list_build(struct buf *out, struct signer_id *next, struct err *err)
 }
 
 enum rc
-next_ca_build(struct buf *der, struct signer_id *ca, struct signer_id *next, struct err *err)
+next_ca_build(struct buf *der, struct signer_local *l, struct signer_id *ca, struct signer_id *next,
+    struct err *err)
 {
 	struct cms_signed_build b = { .digest = digest_for_key(ca->key),
 		.sign = cms_sign_with_key,
@@ -50,6 +51,7 @@ next_ca_build(struct buf *der, struct signer_id *ca, struct signer_id *next, str
 		.n_certs = 1 };
 	struct der own = der_of(ca->cert);
 	struct cms_cert signer;
+	uint8_t sha[32];
 	struct buf list;
 	enum rc rc;
 
@@ -57,6 +59,10 @@ next_ca_build(struct buf *der, struct signer_id *ca, struct signer_id *next, str
 	rc = list_build(&list, next, err);
 	if (rc == RC_OK)
 		rc = cms_cert_peek(&signer, own.p, own.len, err);
+	if (rc == RC_OK)
+		rc = digest_bytes(sha, DIGEST_SHA256, list.data, list.len, err);
+	if (rc == RC_OK)
+		rc = state_note(l->state, "next-ca", ca->name, "-", sha, err);
 	if (rc == RC_OK) {
 		b.content = (struct der){ list.data, list.len };
 		b.signer = &signer;

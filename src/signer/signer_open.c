@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -34,7 +35,7 @@ pair_open(struct key **key, struct cert **cert, const struct key_source *src, co
 
 	rc = cert_load(cert, cert_file, err);
 	if (rc == RC_OK)
-		rc = key_load(key, src->key, err);
+		rc = key_open(key, src, err);
 	if (rc != RC_OK)
 		return rc;
 	if (!key_is_private(*key))
@@ -143,15 +144,35 @@ ra_open(struct signer_id *id, const struct signer_ca *conf, struct err *err)
 	return rc;
 }
 
+/* A key of the signer's own: in its folder, under the CA's passphrase if there is one. */
 static enum rc
-responder_open(struct signer_id *id, const struct signer_ca *conf, struct err *err)
+responder_key_make(
+    struct signer_id *id, const struct signer_ca *conf, const struct state *state, struct err *err)
+{
+	struct key_source src = { .passphrase = conf->key.passphrase };
+	char *path = NULL;
+	enum rc rc = state_path(&path, state, conf->name, "-ocsp.key", err);
+
+	if (rc == RC_OK && path == NULL)
+		return key_generate(&id->ocsp_key, "ec:p256", err);
+	src.key = path;
+	if (rc == RC_OK)
+		rc = access(path, F_OK) == 0 ? key_open(&id->ocsp_key, &src, err)
+					     : key_create(&id->ocsp_key, "ec:p256", &src, err);
+	free(path);
+	return rc;
+}
+
+static enum rc
+responder_open(
+    struct signer_id *id, const struct signer_ca *conf, const struct state *state, struct err *err)
 {
 	enum rc rc;
 
 	if (conf->ocsp_key.key != NULL)
-		rc = key_load(&id->ocsp_key, conf->ocsp_key.key, err);
+		rc = key_open(&id->ocsp_key, &conf->ocsp_key, err);
 	else
-		rc = key_generate(&id->ocsp_key, "ec:p256", err);
+		rc = responder_key_make(id, conf, state, err);
 	if (rc == RC_OK && !key_is_private(id->ocsp_key))
 		rc = fail(err, RC_CONFIG, "%s holds no private key", conf->ocsp_key.key);
 	if (rc == RC_OK && key_same_public(id->ocsp_key, id->key))
@@ -159,14 +180,47 @@ responder_open(struct signer_id *id, const struct signer_ca *conf, struct err *e
 	return rc == RC_OK ? ocsp_names_make(&id->names, id->cert, id->ocsp_key, err) : rc;
 }
 
+/*
+ * What others than certificates may be asked for in an hour: far above what devices need, and below
+ * what a search for a weakness needs.  An enrolment takes one unwrapping and one CertRep, a refused
+ * request as well; whoever would make the RA key a decryption oracle (Bleichenbacher) needs a
+ * million or more for one message.
+ */
+static const uint64_t per_hour[RATE__MAX] = {
+	[RATE_CRL] = 3600,
+	[RATE_CERTREP] = 1000000,
+	[RATE_UNWRAP] = 1000000,
+	[RATE_OCSP] = 10000000, /* answers are signed once and kept by the front; nonces are not */
+	[RATE_NEXT] = 100000,
+};
+
+static void
+rates_set(struct signer_id *id, const struct signer_ca *conf)
+{
+	uint64_t certs = conf->max_per_hour > 0 ? conf->max_per_hour : SIGNER_PER_HOUR;
+	int64_t now = clock_mono_ms();
+
+	rate_init(&id->rates[RATE_CERT], certs, now);
+	for (int i = RATE_CERT + 1; i < RATE__MAX; i++) {
+		/* Where an administrator wants more certificates, the rest has to keep up. */
+		bool enrolment = i == RATE_CERTREP || i == RATE_UNWRAP;
+		uint64_t n = per_hour[i];
+
+		rate_init(&id->rates[i], enrolment && n < 2 * certs ? 2 * certs : n, now);
+	}
+}
+
 enum rc
-ca_id_open(struct signer_id *id, const struct signer_ca *conf, struct err *err)
+ca_id_open(
+    struct signer_id *id, const struct signer_ca *conf, const struct state *state, struct err *err)
 {
 	enum rc rc;
 
-	if (pthread_mutex_init(&id->lock, NULL) != 0)
+	id->locks_made = pthread_mutex_init(&id->lock, NULL) == 0 &&
+	    pthread_mutex_init(&id->rate_lock, NULL) == 0;
+	if (!id->locks_made)
 		return fail(err, RC_NOMEM, "no memory for a CA");
-	id->lock_made = true;
+	rates_set(id, conf);
 	rc = str_dup(&id->name, conf->name, err);
 	if (rc == RC_OK && conf->replaces != NULL)
 		rc = str_dup(&id->replaces, conf->replaces, err);
@@ -176,8 +230,10 @@ ca_id_open(struct signer_id *id, const struct signer_ca *conf, struct err *err)
 		rc = as_config(ra_open(id, conf, err), "RA", conf->name, err);
 	if (rc == RC_OK)
 		rc = as_config(
-		    responder_open(id, conf, err), "OCSP responder of CA", conf->name, err);
-	return rc;
+		    responder_open(id, conf, state, err), "OCSP responder of CA", conf->name, err);
+	if (rc == RC_OK)
+		rc = crl_last_load(&id->crl, state, conf->name, err);
+	return rc == RC_OK ? kept_load(id, state, err) : rc;
 }
 
 void
@@ -197,8 +253,10 @@ ca_id_done(struct signer_id *id)
 	free(id->eku);
 	free(id->name);
 	free(id->replaces);
-	if (id->lock_made)
+	if (id->locks_made) {
 		pthread_mutex_destroy(&id->lock);
+		pthread_mutex_destroy(&id->rate_lock);
+	}
 }
 
 enum rc
@@ -220,11 +278,14 @@ signer_open(struct signer **out, const struct signer_conf *conf, struct err *err
 		return fail(err, RC_NOMEM, "no memory for the signer");
 	l->base.ops = &local_ops;
 	l->stats.started = clock_now();
+	pthread_mutex_init(&l->tell_lock, NULL);
 	l->cas = calloc(conf->n_cas + 1, sizeof(*l->cas));
 	if (l->cas == NULL)
 		rc = fail(err, RC_NOMEM, "no memory for the signer");
+	else
+		rc = state_open(&l->state, conf->state_dir, err);
 	for (size_t i = 0; i < conf->n_cas && rc == RC_OK; i++, l->n_cas++)
-		rc = ca_id_open(&l->cas[i], &conf->cas[i], err);
+		rc = ca_id_open(&l->cas[i], &conf->cas[i], l->state, err);
 	if (rc == RC_OK)
 		*out = &l->base;
 	else

@@ -27,7 +27,7 @@
 
 /* From the CA to a key of this signer.  Never a CA certificate: `is_ca` is not among the choices. */
 struct own_cert {
-	const char *what; /* "RA" */
+	const char *op; /* in the audit */
 	const struct name *subject;
 	const struct key *key;
 	unsigned key_usage;
@@ -50,6 +50,36 @@ end_of(const struct signer_id *id, int64_t now, int64_t validity)
 	int64_t end = now + validity, ca = cert_not_after(id->cert);
 
 	return end < ca ? end : ca;
+}
+
+/* As any other certificate: in the books first. */
+static enum rc
+own_cert_sign(struct cert **out, struct signer_local *l, struct signer_id *id, const char *op,
+    const struct cert_fields *f, struct err *err)
+{
+	struct buf tbs, sig, der;
+	uint8_t sha[32];
+	enum rc rc;
+
+	buf_init(&tbs, LIMIT_CERT);
+	buf_init(&sig, SIGNATURE_MAX);
+	buf_init(&der, LIMIT_CERT);
+	rc = cert_tbs_build(&tbs, f, err);
+	if (rc == RC_OK)
+		rc = digest_bytes(sha, DIGEST_SHA256, tbs.data, tbs.len, err);
+	if (rc == RC_OK)
+		rc = state_cert(
+		    l->state, op, id->name, (struct der){ f->serial->v, f->serial->len }, sha, err);
+	if (rc == RC_OK)
+		rc = key_sign(&sig, id->key, f->digest, tbs.data, tbs.len, err);
+	if (rc == RC_OK)
+		rc = cert_assemble(&der, tbs.data, tbs.len, sig.data, sig.len, err);
+	if (rc == RC_OK)
+		rc = cert_parse(out, der.data, der.len, err);
+	buf_done(&tbs);
+	buf_done(&sig);
+	buf_done(&der);
+	return rc;
 }
 
 static enum rc
@@ -78,7 +108,7 @@ own_cert_make(struct cert **out, struct signer_local *l, struct signer_id *id,
 		return fail(err, RC_DENIED, "CA %s has expired", id->name);
 	rc = serial_random(&serial, err);
 	f.serial = &serial;
-	return rc == RC_OK ? cert_make(out, &f, id->key, err) : rc;
+	return rc == RC_OK ? own_cert_sign(out, l, id, o->op, &f, err) : rc;
 }
 
 /* ---- the OCSP responder ---- */
@@ -126,7 +156,7 @@ static enum rc
 ocsp_renew(struct signer_local *l, struct signer_id *id, int64_t now, struct err *err)
 {
 	static const char *const eku[] = { OCSP_SIGNING };
-	struct own_cert o = { .what = "OCSP",
+	struct own_cert o = { .op = "ocsp-cert",
 		.key = id->ocsp_key,
 		.key_usage = KU_DIGITAL_SIGNATURE,
 		.eku = eku,
@@ -147,7 +177,7 @@ ocsp_renew(struct signer_local *l, struct signer_id *id, int64_t now, struct err
 		return rc;
 	cert_free(id->ocsp);
 	id->ocsp = c;
-	return RC_OK;
+	return kept_save_ocsp(id, l->state, err);
 }
 
 enum rc
@@ -175,22 +205,12 @@ ra_due(const struct signer_id *id, int64_t now)
 	return now > end - life / 4 && end_of(id, now, id->ra_validity) >= end + GAIN_MIN;
 }
 
-static void
-ra_push(struct signer_id *id, struct cert *c)
-{
-	if (id->n_ra == SIGNER_RAS_MAX)
-		cert_free(id->ra[--id->n_ra]);
-	memmove(id->ra + 1, id->ra, id->n_ra * sizeof(id->ra[0]));
-	id->ra[0] = c;
-	id->n_ra++;
-}
-
 /* What the one before it had; the CA's, even if that one was the root's: the chain holds all. */
 static enum rc
 ra_renew(struct signer_local *l, struct signer_id *id, int64_t now, struct err *err)
 {
 	const struct cert *old = id->ra[0];
-	struct own_cert o = { .what = "RA",
+	struct own_cert o = { .op = "ra-cert",
 		.subject = cert_subject0(old),
 		.key = id->ra_key,
 		.san = cert_san0(old),
@@ -202,9 +222,10 @@ ra_renew(struct signer_local *l, struct signer_id *id, int64_t now, struct err *
 	o.key_usage &= KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
 	o.eku = cert_eku0(old, &o.n_eku);
 	rc = own_cert_make(&c, l, id, &o, now, err);
-	if (rc == RC_OK)
-		ra_push(id, c);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	ra_insert(id, c);
+	return kept_save_ra(id, l->state, err);
 }
 
 /* Older ones, once they have expired. */

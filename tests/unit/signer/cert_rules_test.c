@@ -567,7 +567,9 @@ one_flipped_bit_never_gets_round_a_rule(void **state)
 		size_t n;
 
 		tbs.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		if (ask(k, "ec", tbs.data, tbs.len) == RC_OK) {
+		/* With the number of one that was signed, it got past all rules but that. */
+		if (ask(k, "ec", tbs.data, tbs.len) == RC_OK ||
+		    strstr(k->err.msg, "was signed before") != NULL) {
 			accepted++;
 			/* Names and keys may have turned into nonsense; what rules are about has
 			 * not. */

@@ -148,8 +148,11 @@ kit_ok(struct kit *k, enum rc rc, const char *file, int line)
 void
 kit_fields(const struct kit *k, const struct party *ca, struct cert_fields *f)
 {
+	static _Thread_local struct serial fresh; /* no number is signed twice */
+
+	assert_int_equal(serial_random(&fresh, NULL), RC_OK);
 	*f = (struct cert_fields){
-		.serial = &serial,
+		.serial = &fresh,
 		.issuer = cert_subject0(ca->cert),
 		.subject = &k->leaf_name,
 		.not_before = BEGIN + DAY,
