@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "ossl/evp.h"
+#include "ossl/sig_alg.h"
 #include "ossl/ext.h"
 
 struct cert {

@@ -7,6 +7,7 @@
 #include "ossl/cert.h"
 #include "ossl/der_text.h"
 #include "ossl/evp.h"
+#include "ossl/sig_alg.h"
 #include "ossl/ext.h"
 #include "ossl/x509_build.h"
 
@@ -221,7 +222,7 @@ cert_make(struct cert **out, const struct cert_fields *f, const struct key *key,
 	enum rc rc;
 
 	buf_init(&tbs, LIMIT_CERT);
-	buf_init(&sig, LIMIT_RSA_BITS / 8);
+	buf_init(&sig, KEY_SIG_MAX);
 	buf_init(&der, LIMIT_CERT);
 	if ((rc = cert_tbs_build(&tbs, f, err)) == RC_OK &&
 	    (rc = key_sign(&sig, key, f->digest, tbs.data, tbs.len, err)) == RC_OK &&

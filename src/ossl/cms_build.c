@@ -143,7 +143,7 @@ signer_add(struct buf *b, const struct cms_signed_build *s, struct buf *attrs, s
 	if (b->rc == RC_OK)
 		b->data[at] = DER_CTX_CONS(0); /* signed as SET OF, sent as [0] (RFC 5652 5.4) */
 	cms_signature_add(b, s->signer->key_type, s->digest);
-	buf_init(&sig, LIMIT_RSA_BITS / 8);
+	buf_init(&sig, KEY_SIG_MAX);
 	if ((rc = s->sign(s->sign_ctx, s->digest, attrs->data, attrs->len, &sig, err)) == RC_OK)
 		rc = buf_ok(&sig, "signature", err);
 	if (rc == RC_OK)

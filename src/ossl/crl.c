@@ -3,6 +3,7 @@
  */
 #include "ossl/cert.h"
 #include "ossl/evp.h"
+#include "ossl/sig_alg.h"
 #include "ossl/ext.h"
 #include "ossl/x509_build.h"
 

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "ossl/csr_int.h"
 #include "ossl/evp.h"
+#include "ossl/sig_alg.h"
 
 /* CertificationRequestInfo (RFC 2986 4.1). */
 static enum rc

@@ -9,6 +9,7 @@
 #include "ossl/csr_int.h"
 #include "ossl/der_text.h"
 #include "ossl/evp.h"
+#include "ossl/sig_alg.h"
 
 /* An Attribute with one value; the value goes between open and close. */
 struct attr_mark {
@@ -156,7 +157,7 @@ csr_build(struct buf *der, const struct csr_build *c, const struct key *key, str
 	enum rc rc;
 
 	buf_init(&req, LIMIT_CSR);
-	buf_init(&sig, LIMIT_RSA_BITS / 8);
+	buf_init(&sig, KEY_SIG_MAX);
 	mark = der_open(&req, DER_SEQUENCE);
 	info = req.len;
 	if ((rc = add_info(&req, c, key, err)) != RC_OK ||

@@ -3,13 +3,9 @@
  */
 #include "ossl/key.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -17,164 +13,6 @@
 #include "base/limits.h"
 #include "ossl/evp.h"
 #include "ossl/key_int.h"
-
-#define RSA_BITS_MIN  1024u
-#define RSA_BYTES_MAX (LIMIT_RSA_BITS / 8)
-#define RSA_EXP_BYTES 5 /* LIMIT_RSA_EXP_BITS and a bit */
-
-static const struct curve {
-	const char *oid, *group, *name, *spec;
-	unsigned bits;
-} curves[] = {
-	{ "1.2.840.10045.3.1.7", "P-256", "ec-p256", "ec:p256", 256 },
-	{ "1.3.132.0.34", "P-384", "ec-p384", "ec:p384", 384 },
-	{ "1.3.132.0.35", "P-521", "ec-p521", NULL, 521 },
-};
-
-static const struct {
-	const char *spec;
-	unsigned bits;
-} rsa_specs[] = { { "rsa:2048", 2048 }, { "rsa:3072", 3072 }, { "rsa:4096", 4096 } };
-
-#define N(a) (sizeof(a) / sizeof((a)[0]))
-
-static unsigned
-magnitude_bits(const struct der *v)
-{
-	unsigned bits = (unsigned)v->len * 8, top = v->p[0], lead = 0x80;
-
-	while (lead != 0 && (top & lead) == 0) {
-		lead >>= 1;
-		bits--;
-	}
-	return bits;
-}
-
-/* RSAPublicKey (RFC 8017 A.1.1), and the rules of key.h. */
-static enum rc
-read_rsa(struct spki *s, struct key_info *info, struct der params, struct err *err)
-{
-	struct der rest = s->bits, null, seq;
-
-	if (!der_take(&params, DER_NULL, &null) || null.len != 0 || params.len != 0)
-		return fail(err, RC_PARSE, "the RSA key has parameters other than NULL");
-	if (!der_take(&rest, DER_SEQUENCE, &seq) || rest.len != 0 ||
-	    !der_take_magnitude(&seq, &s->n) || !der_take_magnitude(&seq, &s->e) || seq.len != 0)
-		return fail(err, RC_PARSE, "the RSA key is malformed");
-	info->type = KEY_RSA;
-	info->bits = magnitude_bits(&s->n);
-	snprintf(info->name, sizeof info->name, "rsa%u", info->bits);
-	if (info->bits < RSA_BITS_MIN || info->bits > LIMIT_RSA_BITS)
-		return fail(err, RC_ALG, "RSA keys of %u bits are not taken (%u to %u)", info->bits,
-		    RSA_BITS_MIN, LIMIT_RSA_BITS);
-	if ((s->n.p[s->n.len - 1] & 1) == 0)
-		return fail(err, RC_ALG, "the RSA modulus is even");
-	if (magnitude_bits(&s->e) > LIMIT_RSA_EXP_BITS || (s->e.p[s->e.len - 1] & 1) == 0 ||
-	    (s->e.len == 1 && s->e.p[0] < 3))
-		return fail(err, RC_ALG, "the RSA exponent is even, below 3 or above 2^%u",
-		    LIMIT_RSA_EXP_BITS);
-	return RC_OK;
-}
-
-/* RFC 5480 2.1.1: a named curve; 2.2: an uncompressed point. */
-static enum rc
-read_ec(struct spki *s, struct key_info *info, struct der params, struct err *err)
-{
-	char oid[OID_TEXT_MAX], label[128];
-	size_t i;
-
-	if (!der_take_oid(&params, oid) || params.len != 0)
-		return fail(err, RC_ALG, "the EC key is not on a named curve");
-	for (i = 0; i < N(curves); i++)
-		if (strcmp(oid, curves[i].oid) == 0)
-			break;
-	if (i == N(curves))
-		return fail(
-		    err, RC_ALG, "curve %s is not taken", oid_label(oid, label, sizeof label));
-	info->type = KEY_EC;
-	info->bits = curves[i].bits;
-	snprintf(info->name, sizeof info->name, "%s", curves[i].name);
-	s->group = curves[i].group;
-	s->point = s->bits;
-	if (s->point.len != 1 + 2 * ((curves[i].bits + 7) / 8) || s->point.p[0] != 4)
-		return fail(
-		    err, RC_PARSE, "the EC point is not an uncompressed point of its curve");
-	return RC_OK;
-}
-
-static const struct {
-	const char *oid;
-	enum rc (*read)(struct spki *, struct key_info *, struct der, struct err *);
-} key_types[] = {
-	{ "1.2.840.113549.1.1.1", read_rsa },
-	{ "1.2.840.10045.2.1", read_ec },
-};
-
-static enum rc
-read_spki(struct spki *s, struct key_info *info, const void *der, size_t len, struct err *err)
-{
-	struct der rest = { der, len }, seq, alg;
-	char oid[OID_TEXT_MAX], label[128];
-	size_t i;
-
-	if (!der_take(&rest, DER_SEQUENCE, &seq) || rest.len != 0 ||
-	    !der_take(&seq, DER_SEQUENCE, &alg) || !der_take_octet_bits(&seq, &s->bits) ||
-	    seq.len != 0 || !der_take_oid(&alg, oid))
-		return fail(err, RC_PARSE, "the public key is malformed");
-	for (i = 0; i < N(key_types); i++)
-		if (strcmp(oid, key_types[i].oid) == 0)
-			return key_types[i].read(s, info, alg, err);
-	return fail(
-	    err, RC_ALG, "keys of type %s are not taken", oid_label(oid, label, sizeof label));
-}
-
-/* Big-endian octets into the native order that OSSL_PARAM wants. */
-static void
-native_order(uint8_t *out, const struct der *v)
-{
-	size_t i;
-
-	for (i = 0; i < v->len; i++)
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-		out[i] = v->p[v->len - 1 - i];
-#else
-		out[i] = v->p[i];
-#endif
-}
-
-static EVP_PKEY *
-pkey_from(const char *type, OSSL_PARAM *params)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	EVP_PKEY *pkey = NULL;
-
-	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		pkey = NULL;
-	EVP_PKEY_CTX_free(ctx);
-	return pkey;
-}
-
-static EVP_PKEY *
-pkey_public(const struct spki *s, enum key_type type)
-{
-	uint8_t n[RSA_BYTES_MAX], e[RSA_EXP_BYTES];
-	OSSL_PARAM params[3];
-
-	if (type == KEY_RSA) {
-		native_order(n, &s->n);
-		native_order(e, &s->e);
-		params[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, s->n.len);
-		params[1] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, s->e.len);
-	} else {
-		params[0] = OSSL_PARAM_construct_utf8_string(
-		    OSSL_PKEY_PARAM_GROUP_NAME, (char *)s->group, 0);
-		params[1] = OSSL_PARAM_construct_octet_string(
-		    OSSL_PKEY_PARAM_PUB_KEY, (uint8_t *)s->point.p, s->point.len);
-	}
-	params[2] = OSSL_PARAM_construct_end();
-	return pkey_from(type == KEY_RSA ? "RSA" : "EC", params);
-}
 
 /* The common end of every way to get a key: takes `pkey` over, or makes it from the SPKI when NULL.
  */
@@ -190,13 +28,13 @@ key_new(struct key **out, const void *der, size_t len, EVP_PKEY *pkey, struct er
 			       : fail(err, RC_PARSE, "the public key is empty");
 	}
 	atomic_init(&k->refs, 1);
-	k->is_private = pkey != NULL;
+	k->place = pkey != NULL ? &key_place_memory : NULL;
 	k->pkey = pkey;
 	k->spki_len = len;
 	memcpy(k->spki, der, len);
-	rc = read_spki(&k->parts, &k->info, k->spki, len, err);
+	rc = key_read_spki(&k->parts, &k->info, k->spki, len, err);
 	if (rc == RC_OK && k->pkey == NULL) {
-		k->pkey = pkey_public(&k->parts, k->info.type);
+		k->pkey = key_public(&k->parts, k->info.type);
 		if (k->pkey == NULL)
 			rc = fail_crypto(err, RC_PARSE, "the public key is not valid");
 	}
@@ -215,6 +53,23 @@ key_parse_spki(struct key **out, const void *der, size_t len, struct err *err)
 }
 
 enum rc
+key_elsewhere(struct key **out, const void *spki, size_t len, const struct key_place *place,
+    void *own, struct err *err)
+{
+	struct key *k = NULL;
+	enum rc rc = key_new(&k, spki, len, NULL, err);
+
+	if (rc != RC_OK) {
+		place->done(own);
+		return rc;
+	}
+	k->place = place;
+	k->own = own;
+	*out = k;
+	return RC_OK;
+}
+
+enum rc
 key_from_private(struct key **out, EVP_PKEY *pkey, struct err *err)
 {
 	uint8_t *der = NULL;
@@ -230,35 +85,13 @@ key_from_private(struct key **out, EVP_PKEY *pkey, struct err *err)
 	return rc;
 }
 
-/* NULL with *known false when nothing is called that. */
-static EVP_PKEY *
-generate(const char *spec, bool *known)
-{
-	size_t i;
-
-	*known = true;
-	for (i = 0; i < N(rsa_specs); i++)
-		if (strcmp(spec, rsa_specs[i].spec) == 0)
-			return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)rsa_specs[i].bits);
-	for (i = 0; i < N(curves); i++)
-		if (curves[i].spec != NULL && strcmp(spec, curves[i].spec) == 0)
-			return EVP_PKEY_Q_keygen(NULL, NULL, "EC", curves[i].group);
-	*known = false;
-	return NULL;
-}
-
 enum rc
 key_generate(struct key **out, const char *spec, struct err *err)
 {
-	bool known;
-	EVP_PKEY *pkey = generate(spec, &known);
+	EVP_PKEY *pkey = NULL;
+	enum rc rc = key_make(&pkey, spec, err);
 
-	if (pkey != NULL)
-		return key_from_private(out, pkey, err);
-	if (known)
-		return fail_crypto(err, RC_CRYPTO, "cannot make a key");
-	(void)fail(err, RC_ALG, "no kind of key is called \"%s\"", spec);
-	return err_hint(err, "one of rsa:2048 rsa:3072 rsa:4096 ec:p256 ec:p384");
+	return rc == RC_OK ? key_from_private(out, pkey, err) : rc;
 }
 
 /* Never ask a terminal for a passphrase. */
@@ -276,7 +109,7 @@ key_check_pair(const struct key *k, struct err *err)
 	struct buf sig;
 	enum rc rc;
 
-	buf_init(&sig, RSA_BYTES_MAX + 64);
+	buf_init(&sig, KEY_SIG_MAX);
 	rc = key_sign(&sig, k, DIGEST_SHA256, probe, sizeof probe, err);
 	if (rc == RC_OK)
 		rc = key_verify(k, DIGEST_SHA256, probe, sizeof probe, sig.data, sig.len, err);
@@ -341,6 +174,8 @@ key_free(struct key *k)
 {
 	if (k == NULL || atomic_fetch_sub_explicit(&k->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	if (k->place != NULL && k->place->done != NULL)
+		k->place->done(k->own);
 	EVP_PKEY_free(k->pkey);
 	free(k);
 }
@@ -348,7 +183,7 @@ key_free(struct key *k)
 bool
 key_is_private(const struct key *k)
 {
-	return k->is_private;
+	return k->place != NULL;
 }
 
 const struct key_info *
@@ -385,8 +220,9 @@ key_private_pem(struct buf *out, const struct key *k, struct err *err)
 	long len;
 	enum rc rc;
 
-	if (!k->is_private)
-		return fail(err, RC_BUG, "this is a public key");
+	if (k->place != &key_place_memory)
+		return fail(
+		    err, RC_BUG, "this is a public key, or one that cannot leave its token");
 	bio = BIO_new(BIO_s_mem());
 	if (bio == NULL ||
 	    PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL, NULL, 0, NULL, NULL) != 1) {

@@ -1,7 +1,7 @@
 /*
  * key.h - asymmetric keys.  A struct key is either a private key or a public key that has
  * passed the size rules: RSA 1024..8192 bits with an odd exponent of at most 33 bits, EC on
- * P-256, P-384 or P-521.  (What a *profile* takes is stricter; these are the bounds of work.)
+ * P-256, P-384 or P-521; Ed25519 (RFC 8410) and ML-DSA (RFC 9881) have one size each.  (What a *profile* takes is stricter; these are the bounds of work.)
  *
  * Threads: immutable once made; may be shared.  key_ref()/key_free() count references atomically.
  */
@@ -18,15 +18,30 @@
 
 struct key;
 
-enum key_type { KEY_RSA = 1, KEY_EC };
+enum key_type { KEY_RSA = 1, KEY_EC, KEY_ED25519, KEY_ML_DSA_44, KEY_ML_DSA_65, KEY_ML_DSA_87 };
 struct key_info {
 	enum key_type type;
-	unsigned bits; /* RSA modulus bits, EC field bits */
+	unsigned bits; /* RSA modulus bits, EC field bits; of others the bits of the public key */
 	char name[16]; /* "rsa2048", "ec-p256": as logs and profiles write it */
 };
 
-/* "rsa:2048".."rsa:4096" (steps of 1024), "ec:p256", "ec:p384"; what `scepctl init --key` takes. */
+#define KEY_SIG_MAX                                                                                \
+	4627u /* octets of any signature: ML-DSA-87 (FIPS 204 4); RSA has 1024 at most */
+#define KEY_SPECS_MAX 160 /* all words of key_specs() */
+/* Every word that key_generate() knows; which of them this OpenSSL can make, key_specs() tells. */
+#define KEY_SPECS     "rsa:2048|rsa:3072|rsa:4096|ec:p256|ec:p384|ed25519|ml-dsa-44|ml-dsa-65|ml-dsa-87"
+#define KEY_SPECS_RSA "rsa:2048|rsa:3072|rsa:4096"
+
+/* Only RSA and EC keys sign a digest; the others sign the message, and take no choice of one. */
+bool key_type_has_digest(enum key_type type);
+
+/*
+ * One of KEY_SPECS; ML-DSA where OpenSSL has it (3.5).  RC_ALG for other words, with those there are as
+ * a hint.
+ */
 enum rc key_generate(struct key **out, const char *spec, struct err *err) MUST_CHECK;
+/* Those words, as this OpenSSL has them, with `between` between them.  Returns `out`. */
+const char *key_specs(char out[static KEY_SPECS_MAX], char between);
 /* PEM: PKCS#8 or traditional, unencrypted. The door for key files. */
 enum rc key_parse_pem(struct key **out, const void *pem, size_t len, struct err *err) MUST_CHECK;
 enum rc key_load(struct key **out, const char *path,
@@ -46,7 +61,10 @@ enum rc key_identifier(uint8_t out[static 20], const struct key *k, struct err *
 /* PKCS#8 PEM of a private key; wipe the buf. */
 enum rc key_private_pem(struct buf *out, const struct key *k, struct err *err) MUST_CHECK;
 
-/* Digest-and-sign: PKCS#1 v1.5 for RSA, ECDSA (DER) for EC.  Appends the signature. */
+/*
+ * Digest-and-sign: PKCS#1 v1.5 for RSA, ECDSA (DER) for EC.  Appends the signature.  For a key that signs
+ * messages (key_type_has_digest()) `d` says nothing, and may be DIGEST_NONE.
+ */
 enum rc key_sign(struct buf *sig, const struct key *k, enum digest d, const void *tbs, size_t len,
     struct err *err) MUST_CHECK;
 /* RSASSA-PSS with salt as long as the digest (PS256 of JWTs). */

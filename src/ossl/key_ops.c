@@ -14,51 +14,37 @@
 #include "ossl/key_int.h"
 
 #define MODULUS_MAX (LIMIT_RSA_BITS / 8)
-#define SIG_MAX     MODULUS_MAX /* an ECDSA signature on P-521 has 139 bytes */
 
-/* Sign a digest with a context that is set up; appends. */
-static enum rc
-sign_digest(struct buf *sig, EVP_PKEY_CTX *ctx, const uint8_t *md, size_t md_len, struct err *err)
+/* How a key of this type signs what is to become a part of a certificate or message. */
+static enum sign_scheme
+scheme_of(enum key_type type)
 {
-	uint8_t out[SIG_MAX];
-	size_t len = sizeof out;
-
-	if (EVP_PKEY_sign(ctx, out, &len, md, md_len) != 1)
-		return fail_crypto(err, RC_CRYPTO, "cannot sign");
-	buf_add(sig, out, len);
-	return buf_ok(sig, "signature", err);
+	if (!key_type_has_digest(type))
+		return SIGN_MESSAGE;
+	return type == KEY_RSA ? SIGN_PKCS1 : SIGN_ECDSA;
 }
 
 static enum rc
-sign_with(struct buf *sig, const struct key *k, enum digest d, int padding, const void *tbs,
-    size_t len, struct err *err)
+sign_with(struct buf *sig, const struct key *k, enum sign_scheme scheme, enum digest d,
+    const void *tbs, size_t len, struct err *err)
 {
 	uint8_t md[DIGEST_SIZE_MAX];
-	EVP_PKEY_CTX *ctx = NULL;
 	enum rc rc;
 
-	if (!k->is_private)
+	if (k->place == NULL)
 		return fail(err, RC_BUG, "a public key cannot sign");
+	if (scheme == SIGN_MESSAGE)
+		return k->place->sign(sig, k, scheme, DIGEST_NONE, tbs, len, err);
 	if ((rc = digest_bytes(md, d, tbs, len, err)) != RC_OK)
 		return rc;
-	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
-	if (ctx == NULL || EVP_PKEY_sign_init(ctx) != 1 ||
-	    (padding != 0 && EVP_PKEY_CTX_set_rsa_padding(ctx, padding) != 1) ||
-	    EVP_PKEY_CTX_set_signature_md(ctx, evp_digest(d)) != 1 ||
-	    (padding == RSA_PKCS1_PSS_PADDING &&
-		EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) != 1))
-		rc = fail_crypto(err, RC_CRYPTO, "cannot prepare to sign");
-	else
-		rc = sign_digest(sig, ctx, md, digest_size(d), err);
-	EVP_PKEY_CTX_free(ctx);
-	return rc;
+	return k->place->sign(sig, k, scheme, d, md, digest_size(d), err);
 }
 
 enum rc
 key_sign(struct buf *sig, const struct key *k, enum digest d, const void *tbs, size_t len,
     struct err *err)
 {
-	return sign_with(sig, k, d, k->info.type == KEY_RSA ? RSA_PKCS1_PADDING : 0, tbs, len, err);
+	return sign_with(sig, k, scheme_of(k->info.type), d, tbs, len, err);
 }
 
 enum rc
@@ -67,7 +53,7 @@ key_sign_pss(struct buf *sig, const struct key *k, enum digest d, const void *tb
 {
 	if (k->info.type != KEY_RSA)
 		return fail(err, RC_ALG, "RSASSA-PSS needs an RSA key, this is %s", k->info.name);
-	return sign_with(sig, k, d, RSA_PKCS1_PSS_PADDING, tbs, len, err);
+	return sign_with(sig, k, SIGN_PSS, d, tbs, len, err);
 }
 
 static bool
@@ -78,6 +64,24 @@ verify_init(EVP_PKEY_CTX *ctx, enum digest d, int padding)
 	    EVP_PKEY_CTX_set_signature_md(ctx, evp_digest(d)) == 1 &&
 	    (padding != RSA_PKCS1_PSS_PADDING ||
 		EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1);
+}
+
+static enum rc
+verify_message(const struct key *k, const void *tbs, size_t len, const void *sig, size_t sig_len,
+    struct err *err)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	enum rc rc = RC_OK;
+
+	if (ctx == NULL ||
+	    EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, k->pkey, NULL) != 1) {
+		rc = fail_crypto(err, RC_CRYPTO, "cannot prepare to verify");
+	} else if (EVP_DigestVerify(ctx, sig, sig_len, tbs, len) != 1) {
+		ERR_clear_error();
+		rc = fail(err, RC_INTEGRITY, "the signature does not verify");
+	}
+	EVP_MD_CTX_free(ctx);
+	return rc;
 }
 
 static enum rc
@@ -105,6 +109,8 @@ enum rc
 key_verify(const struct key *k, enum digest d, const void *tbs, size_t len, const void *sig,
     size_t sig_len, struct err *err)
 {
+	if (!key_type_has_digest(k->info.type))
+		return verify_message(k, tbs, len, sig, sig_len, err);
 	return verify_with(
 	    k, d, k->info.type == KEY_RSA ? RSA_PKCS1_PADDING : 0, tbs, len, sig, sig_len, err);
 }
@@ -205,38 +211,81 @@ select_bytes(uint8_t *cek, const uint8_t *from, size_t len, uint8_t good)
 		cek[i] = (uint8_t)((from[i] & good) | (cek[i] & (uint8_t)~good));
 }
 
+/* MGF1 (RFC 8017 B.2.1), XORed onto `to`. */
 static enum rc
-unwrap_pkcs1(uint8_t *cek, size_t cek_len, EVP_PKEY_CTX *ctx, const uint8_t *wrapped,
-    size_t wrapped_len, struct err *err)
+mgf1_xor(
+    uint8_t *to, size_t len, const uint8_t *seed, size_t seed_len, enum digest d, struct err *err)
 {
-	uint8_t em[MODULUS_MAX];
-	size_t len = sizeof em;
+	uint8_t in[MODULUS_MAX + 4], md[DIGEST_SIZE_MAX];
+	size_t at = 0, i, step = digest_size(d);
+	uint32_t counter = 0;
+	enum rc rc = RC_OK;
 
-	if (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) != 1 ||
-	    EVP_PKEY_decrypt(ctx, em, &len, wrapped, wrapped_len) != 1 || len != wrapped_len)
-		return fail_crypto(err, RC_CRYPTO, "the private key cannot decrypt");
-	select_bytes(cek, em + len - cek_len, cek_len, pkcs1_mask(em, len, cek_len));
-	wipe(em, sizeof em);
-	return RC_OK;
+	memcpy(in, seed, seed_len);
+	for (; rc == RC_OK && at < len; at += step, counter++) {
+		for (i = 0; i < 4; i++)
+			in[seed_len + i] = (uint8_t)(counter >> (24 - 8 * i));
+		rc = digest_bytes(md, d, in, seed_len + 4, err);
+		for (i = 0; rc == RC_OK && i < step && at + i < len; i++)
+			to[at + i] ^= md[i];
+	}
+	wipe(in, sizeof in);
+	wipe(md, sizeof md);
+	return rc;
 }
 
-static enum rc
-unwrap_oaep(uint8_t *cek, size_t cek_len, EVP_PKEY_CTX *ctx, const struct transport *t,
-    const uint8_t *wrapped, size_t wrapped_len, struct err *err)
+/* DB = lHash PS 01 M with a PS of zeros (RFC 8017 7.1.2); M's length is known here as well. */
+static uint8_t
+oaep_db_mask(const uint8_t *db, size_t len, size_t cek_len, const uint8_t *label, size_t h)
 {
-	uint8_t m[MODULUS_MAX] = { 0 }, good;
-	size_t len = sizeof m;
-	int ok;
+	size_t sep = len - cek_len - 1, i;
+	uint8_t good = mask_zero(db[sep] ^ 1u);
 
-	if (!set_oaep(ctx, t))
-		return fail_crypto(err, RC_ALG, "OAEP with these digests is not available");
-	ok = EVP_PKEY_decrypt(ctx, m, &len, wrapped, wrapped_len);
-	ERR_clear_error();
-	/* libcrypto's OAEP check is constant-time up to this result; keep it so. */
-	good = mask_zero((uint32_t)ok ^ 1u) & mask_zero((uint32_t)(len ^ cek_len));
-	select_bytes(cek, m, cek_len, good);
-	wipe(m, sizeof m);
-	return RC_OK;
+	for (i = 0; i < h; i++)
+		good &= mask_zero((uint32_t)(db[i] ^ label[i]));
+	for (; i < sep; i++)
+		good &= mask_zero(db[i]);
+	return good;
+}
+
+/* EM = 00 seed DB, both masked.  Undone in place; *good tells, as a mask, whether it is one. */
+static enum rc
+oaep_undo(uint8_t *em, size_t len, size_t cek_len, const struct transport *t, uint8_t *good,
+    struct err *err)
+{
+	uint8_t label[DIGEST_SIZE_MAX], *seed = em + 1, *db;
+	size_t h = digest_size(t->oaep_digest);
+	enum rc rc = digest_bytes(label, t->oaep_digest, "", 0, err);
+
+	db = seed + h;
+	if (rc == RC_OK)
+		rc = mgf1_xor(seed, h, db, len - 1 - h, t->mgf1_digest, err);
+	if (rc == RC_OK)
+		rc = mgf1_xor(db, len - 1 - h, seed, h, t->mgf1_digest, err);
+	if (rc == RC_OK)
+		*good = mask_zero(em[0]) & oaep_db_mask(db, len - 1 - h, cek_len, label, h);
+	return rc;
+}
+
+/*
+ * Padding is undone here, whatever does the private operation: so a token gives no more of an oracle
+ * than a file does.
+ */
+static enum rc
+unwrap_padded(uint8_t *cek, size_t cek_len, const struct key *k, const struct transport *t,
+    const uint8_t *wrapped, size_t len, struct err *err)
+{
+	uint8_t em[MODULUS_MAX], good = 0;
+	enum rc rc = k->place->decrypt(em, k, wrapped, len, err);
+
+	if (rc == RC_OK && t->kind == TRANSPORT_OAEP)
+		rc = oaep_undo(em, len, cek_len, t, &good, err);
+	else if (rc == RC_OK)
+		good = pkcs1_mask(em, len, cek_len);
+	if (rc == RC_OK)
+		select_bytes(cek, em + len - cek_len, cek_len, good);
+	wipe(em, sizeof em);
+	return rc;
 }
 
 enum rc
@@ -244,10 +293,9 @@ key_unwrap(uint8_t *cek, size_t cek_len, const struct key *k, const struct trans
     const uint8_t *wrapped, size_t wrapped_len, struct err *err)
 {
 	uint8_t out[CEK_SIZE_MAX];
-	EVP_PKEY_CTX *ctx = NULL;
 	enum rc rc;
 
-	if (!k->is_private)
+	if (k->place == NULL)
 		return fail(err, RC_BUG, "a public key cannot unwrap");
 	if ((rc = check_transport(k, t, cek_len, err)) != RC_OK)
 		return rc;
@@ -257,14 +305,7 @@ key_unwrap(uint8_t *cek, size_t cek_len, const struct key *k, const struct trans
 		    k->info.name);
 	if ((rc = random_bytes(out, cek_len, err)) != RC_OK)
 		return rc;
-	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
-	if (ctx == NULL || EVP_PKEY_decrypt_init(ctx) != 1)
-		rc = fail_crypto(err, RC_CRYPTO, "cannot prepare to decrypt");
-	else if (t->kind == TRANSPORT_OAEP)
-		rc = unwrap_oaep(out, cek_len, ctx, t, wrapped, wrapped_len, err);
-	else
-		rc = unwrap_pkcs1(out, cek_len, ctx, wrapped, wrapped_len, err);
-	EVP_PKEY_CTX_free(ctx);
+	rc = unwrap_padded(out, cek_len, k, t, wrapped, wrapped_len, err);
 	if (rc == RC_OK)
 		memcpy(cek, out, cek_len);
 	wipe(out, sizeof out);

@@ -271,8 +271,9 @@ key_private_pem_locked(
 
 	if (passphrase == NULL)
 		return key_private_pem(out, k, err);
-	if (k->pkey == NULL || !k->is_private)
-		return fail(err, RC_BUG, "this key cannot leave its place");
+	if (k->place != &key_place_memory)
+		return fail(
+		    err, RC_BUG, "this is a public key, or one that cannot leave its token");
 	if (passphrase[0] == '\0')
 		return fail(err, RC_CONFIG, "an empty passphrase protects nothing");
 	sealed = seal(k->pkey, passphrase);

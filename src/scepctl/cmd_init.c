@@ -37,8 +37,6 @@ static const struct options defaults = {
 	.domain = "lab.example",
 };
 
-#define CA_KEYS "rsa:2048|rsa:3072|rsa:4096|ec:p256|ec:p384"
-#define RA_KEYS "rsa:2048|rsa:3072|rsa:4096"
 #define STR(n, f, v, h)                                                                            \
 	{                                                                                          \
 		.name = (n), .type = OPT_STR, .offset = offsetof(struct options, f), .value = (v), \
@@ -84,9 +82,9 @@ static const struct opt opts[] = {
 		    "the only one" },
 	STR("static-domain", domain, "DOMAIN",
 	    "names that endpoint gives out: CN=*.DOMAIN (default lab.example)"),
-	KEY("root-key", root_key, CA_KEYS, "key of the root (default rsa:4096)"),
-	KEY("issuing-key", issuing_key, CA_KEYS, "key of the issuing CA (default rsa:3072)"),
-	KEY("ra-key", ra_key, RA_KEYS,
+	KEY("root-key", root_key, KEY_SPECS, "key of the root (default rsa:4096)"),
+	KEY("issuing-key", issuing_key, KEY_SPECS, "key of the issuing CA (default rsa:3072)"),
+	KEY("ra-key", ra_key, KEY_SPECS_RSA,
 	    "key that devices encrypt to; RSA, whatever the CA is (default rsa:2048)"),
 	LIFE("root-validity", root_validity, "life of the root (default 20y)"),
 	LIFE("issuing-validity", issuing_validity, "life of the issuing CA (default 10y)"),
@@ -510,9 +508,11 @@ const struct command cmd_init = {
 	.name = "init",
 	.args = "",
 	.help = "make a CA: keys, certificates, configuration, database",
-	.about = "Keys: rsa:2048, rsa:3072, rsa:4096, ec:p256, ec:p384; the RA's is always RSA, as "
-		 "SCEP clients can only\n"
-		 "encrypt to RSA.\n\n"
+	.about = "Keys: the RA's is always RSA, as SCEP clients can only encrypt to RSA.  Ed25519 "
+		 "and ML-DSA "
+		 "(FIPS 204, with\n"
+		 "OpenSSL 3.5 or later) are for devices that take them: Windows, Apple and Android "
+		 "do not.\n\n"
 		 "Examples:\n"
 		 "  scepctl init --dir /var/lib/scepd --name Contoso --url http://ca.contoso.com\n"
 		 "  scepctl init --dir ./lab --name Lab --issuing-key ec:p256 --static-challenge "

@@ -11,6 +11,7 @@
 
 #include "ossl/csr.h"
 #include "ossl/name.h"
+#include "ossl/sig_alg.h"
 
 #define SERIAL_MIN 8 /* octets: RFC 5280 4.1.2.2 and CA/Browser BR 7.1 ask for 64 bits */
 #define AHEAD_MAX                                                                                  \
@@ -27,69 +28,29 @@
 
 /* ---- signature algorithms ---- */
 
-/* RSA algorithms have a NULL as parameters, ECDSA ones have none (RFC 4055 5, RFC 5758 3.2).  No
- * SHA-1. */
-static const struct {
-	const char *oid;
-	enum key_type key;
-	enum digest digest;
-} sig_algs[] = {
-	{ "1.2.840.113549.1.1.11", KEY_RSA, DIGEST_SHA256 },
-	{ "1.2.840.113549.1.1.12", KEY_RSA, DIGEST_SHA384 },
-	{ "1.2.840.113549.1.1.13", KEY_RSA, DIGEST_SHA512 },
-	{ "1.2.840.10045.4.3.2", KEY_EC, DIGEST_SHA256 },
-	{ "1.2.840.10045.4.3.3", KEY_EC, DIGEST_SHA384 },
-	{ "1.2.840.10045.4.3.4", KEY_EC, DIGEST_SHA512 },
-};
-
-static bool
-params_fit(struct der rest, enum key_type key)
-{
-	struct der null;
-
-	if (key == KEY_RSA && (!der_take(&rest, DER_NULL, &null) || null.len != 0))
-		return false;
-	return rest.len == 0;
-}
-
 enum rc
 check_sig_alg(enum digest *digest, const struct der *alg, enum key_type key, struct err *err)
 {
+	const struct sig_alg *found = NULL;
 	struct der in = *alg;
 	char oid[OID_TEXT_MAX];
 
 	if (!der_take_oid(&in, oid))
 		return fail(err, RC_PARSE, "signer: the signature algorithm is malformed");
-	for (size_t i = 0; i < N(sig_algs); i++) {
-		if (strcmp(oid, sig_algs[i].oid) != 0 || sig_algs[i].key != key)
-			continue;
-		if (!params_fit(in, key))
-			return fail(err, RC_PARSE,
-			    "signer: the parameters of the signature algorithm are malformed");
-		*digest = sig_algs[i].digest;
-		return RC_OK;
+	switch (sig_alg_parse_own(&found, alg, err)) {
+	case RC_OK:
+		break;
+	case RC_PARSE:
+		return fail(err, RC_PARSE,
+		    "signer: the parameters of the signature algorithm are malformed");
+	default:
+		found = NULL;
 	}
-	return fail(
-	    err, RC_DENIED, "signer: signature algorithm %s does not fit the CA's key", oid);
-}
-
-enum rc
-sig_alg_write(struct buf *out, enum key_type key, enum digest digest, struct err *err)
-{
-	for (size_t i = 0; i < N(sig_algs); i++) {
-		size_t mark;
-
-		if (sig_algs[i].key != key || sig_algs[i].digest != digest)
-			continue;
-		mark = der_open(out, DER_SEQUENCE);
-		(void)der_add_oid(out, sig_algs[i].oid);
-		if (key == KEY_RSA)
-			der_add(out, DER_NULL, NULL, 0);
-		der_close(out, mark);
-		return RC_OK;
-	}
-	return fail(err, RC_ALG, "signer: no signature algorithm with %s for this type of key",
-	    digest_name(digest));
+	if (found == NULL || found->key != key)
+		return fail(err, RC_DENIED,
+		    "signer: signature algorithm %s does not fit the CA's key", oid);
+	*digest = found->digest;
+	return RC_OK;
 }
 
 enum digest

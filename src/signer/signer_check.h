@@ -70,9 +70,6 @@ enum rc check_ocsp_data(const struct ocsp_names *names, int64_t now, const uint8
 enum rc check_sig_alg(
     enum digest *digest, const struct der *alg, enum key_type key, struct err *err) MUST_CHECK;
 
-/* Write one; RC_ALG when there is none for the pair. */
-enum rc sig_alg_write(
-    struct buf *out, enum key_type key, enum digest digest, struct err *err) MUST_CHECK;
 /* The digest that is as strong as the key: SHA-384 with P-384, SHA-512 with P-521, else SHA-256. */
 enum digest digest_for_key(const struct key *k);
 

@@ -10,7 +10,7 @@
 
 #include "signer/signer.h"
 
-#define SIGNATURE_MAX (LIMIT_RSA_BITS / 8) /* octets; an ECDSA signature on P-521 has 139 */
+#define SIGNATURE_MAX KEY_SIG_MAX /* octets */
 
 struct signer_ops {
 	enum rc (*sign_cert)(struct signer *s, const char *ca, const uint8_t *tbs, size_t len,

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ossl/der.h"
+#include "ossl/sig_alg.h"
 #include "signer/signer_local.h"
 
 #define BASIC_MAX (4 * LIMIT_CERT) /* a BasicOCSPResponse: the data, and one certificate */
@@ -209,7 +210,7 @@ basic_add(struct buf *out, struct der data, struct der sig, enum key_type key, e
 	enum rc rc;
 
 	buf_add(out, data.p, data.len);
-	rc = sig_alg_write(out, key, d, err);
+	rc = sig_alg_add(out, key, d, err);
 	if (rc != RC_OK)
 		return rc;
 	der_add_octet_bits(out, sig.p, sig.len);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "ossl/evp.h"
+#include "ossl/sig_alg.h"
 
 static void
 names_lead_to_their_algorithm(void **state)

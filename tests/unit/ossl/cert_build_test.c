@@ -339,7 +339,7 @@ make_crl(struct buf *der, const struct cert *ca, const char *spec, const struct 
 	struct buf tbs, sig;
 
 	buf_init(&tbs, 1 << 20);
-	buf_init(&sig, 1024);
+	buf_init(&sig, KEY_SIG_MAX);
 	assert_ok(crl_tbs_build(&tbs, &f, &err), err);
 	assert_ok(key_sign(&sig, fixture_key(spec), DIGEST_SHA256, tbs.data, tbs.len, &err), err);
 	assert_ok(crl_assemble(der, tbs.data, tbs.len, sig.data, sig.len, &err), err);
@@ -415,6 +415,64 @@ an_empty_revocation_list_is_one_too(void **state)
 	cert_free(ca);
 }
 
+/* A CA of this kind signs a leaf and a list, both sides believe it, and a changed bit shows. */
+static void
+ca_of_kind(const char *spec)
+{
+	const struct crl_entry entries[] = { { fixture_serial("01"), 1700000000, 1 } };
+	struct serial serial = fixture_serial("02");
+	struct name subject = fixture_name("CN=a");
+	struct cert *ca = make_ca(spec), *leaf;
+	struct cert_fields f = leaf_fields(&serial, &subject, ca);
+	struct err err = { 0 };
+	struct buf der, text;
+	struct dir d;
+
+	dir_make_temp(&d);
+	buf_init(&der, 1 << 20);
+	buf_init(&text, 1 << 16);
+	assert_ok(cert_make(&leaf, &f, fixture_key(spec), &err), err);
+	assert_ok(cert_verify_by(leaf, ca, &err), err);
+	assert_ok(cert_verify_by(ca, ca, &err), err);
+	make_crl(&der, ca, spec, entries, N(entries));
+	dir_put(&d, "crl", der.data, der.len, 0600);
+	show(&d, ca, "ca", &text);
+	show(&d, leaf, "leaf", &text);
+	assert_int_equal(dir_run(&d, &text,
+			     "openssl verify -no_check_time -check_ss_sig -CAfile ca leaf && "
+			     "openssl crl -inform DER -in crl -CAfile ca -noout 2>&1 | "
+			     "grep 'verify OK'"),
+	    0);
+	buf_done(&text);
+	buf_done(&der);
+	dir_done(&d);
+	cert_free(leaf);
+	cert_free(ca);
+	name_done(&subject);
+}
+
+static void
+an_ed25519_ca_signs_certificates_and_lists(void **state)
+{
+	ca_of_kind("ed25519");
+}
+
+static void
+an_ml_dsa_ca_signs_where_openssl_has_it(void **state)
+{
+	static const char *const specs[] = { "ml-dsa-44", "ml-dsa-65", "ml-dsa-87" };
+	struct err err = { 0 };
+	struct key *probe;
+
+	if (key_generate(&probe, specs[0], &err) != RC_OK) {
+		print_message("skipped: %s\n", err.msg);
+		skip();
+	}
+	key_free(probe);
+	for (size_t i = 0; i < N(specs); i++)
+		ca_of_kind(specs[i]);
+}
+
 int
 main(void)
 {
@@ -428,6 +486,8 @@ main(void)
 		cmocka_unit_test(fields_that_cannot_be_encoded_are_refused_and_leave_nothing),
 		cmocka_unit_test(a_revocation_list_verifies_and_revokes),
 		cmocka_unit_test(an_empty_revocation_list_is_one_too),
+		cmocka_unit_test(an_ed25519_ca_signs_certificates_and_lists),
+		cmocka_unit_test(an_ml_dsa_ca_signs_where_openssl_has_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, fixture_done);

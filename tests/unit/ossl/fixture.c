@@ -15,7 +15,9 @@
 static struct {
 	const char *spec;
 	struct key *key[2];
-} keys[] = { { "rsa:2048", { NULL } }, { "ec:p256", { NULL } }, { "ec:p384", { NULL } } };
+} keys[] = { { "rsa:2048", { NULL } }, { "ec:p256", { NULL } }, { "ec:p384", { NULL } },
+	{ "ed25519", { NULL } }, { "ml-dsa-44", { NULL } }, { "ml-dsa-65", { NULL } },
+	{ "ml-dsa-87", { NULL } } };
 
 static struct key *
 get_key(const char *spec, size_t which)

@@ -129,7 +129,7 @@ curves_and_types_off_the_list_are_named_in_the_error(void **state)
 		{ "openssl ecparam -genkey -name secp224r1 -noout -out k", "P-224" },
 		{ "openssl ecparam -genkey -name prime256v1 -param_enc explicit -noout -out k",
 		    "named curve" },
-		{ "openssl genpkey -algorithm ed25519 -out k", "Ed25519" },
+		{ "openssl genpkey -algorithm ed448 -out k", "Ed448" },
 		{ "openssl genpkey -algorithm RSA-PSS -out k", "RSASSA-PSS" },
 	};
 	struct err err = { 0 };
@@ -163,7 +163,8 @@ keys_of_every_kind_are_made_and_read_back(void **state)
 		enum key_type type;
 		unsigned bits;
 	} cases[] = { { "rsa:2048", "rsa2048", KEY_RSA, 2048 },
-		{ "ec:p256", "ec-p256", KEY_EC, 256 }, { "ec:p384", "ec-p384", KEY_EC, 384 } };
+		{ "ec:p256", "ec-p256", KEY_EC, 256 }, { "ec:p384", "ec-p384", KEY_EC, 384 },
+		{ "ed25519", "ed25519", KEY_ED25519, 256 } };
 	struct key *k, *again;
 	struct err err = { 0 };
 	struct buf pem;
@@ -189,7 +190,7 @@ static void
 specs_off_the_list_are_refused(void **state)
 {
 	static const char *const bad[] = { "", "rsa", "rsa:1024", "rsa:2049", "rsa:8192", "ec:p224",
-		"ec:p521", "RSA:2048", "ed25519" };
+		"ec:p521", "RSA:2048", "ed448", "ml-dsa", "ml-dsa-66" };
 	struct err err = { 0 };
 	struct key *k;
 	size_t i;
@@ -287,7 +288,7 @@ pem_door(const void *p, size_t len)
 static void
 damaged_key_files_do_no_harm(void **state)
 {
-	static const char *const specs[] = { "ec:p256", "rsa:2048" };
+	static const char *const specs[] = { "ec:p256", "rsa:2048", "ed25519" };
 	struct err err = { 0 };
 	struct buf pem;
 	size_t i;
@@ -370,7 +371,7 @@ spki_door(const void *p, size_t len)
 static void
 no_prefix_of_a_public_key_is_taken_and_no_flip_breaks_the_door(void **state)
 {
-	static const char *const specs[] = { "rsa:2048", "ec:p256", "ec:p384" };
+	static const char *const specs[] = { "rsa:2048", "ec:p256", "ec:p384", "ed25519" };
 	const uint8_t *der;
 	size_t i, len;
 
@@ -463,6 +464,100 @@ signatures_verify_with_their_key_text_and_digest_only(void **state)
 			    RC_INTEGRITY);
 			buf_done(&sig);
 		}
+}
+
+/* Whatever digest is named: the key's own algorithm is the only one it has. */
+static void
+message_signatures_hold(const char *spec, size_t sig_len)
+{
+	struct key *k = fixture_key(spec);
+	struct err err = { 0 };
+	struct buf sig;
+
+	assert_false(key_type_has_digest(key_info0(k)->type));
+	buf_init(&sig, KEY_SIG_MAX);
+	assert_ok(key_sign(&sig, k, DIGEST_NONE, "text", 4, &err), err);
+	assert_int_equal(sig.len, sig_len);
+	assert_ok(key_verify(k, DIGEST_NONE, "text", 4, sig.data, sig.len, &err), err);
+	assert_ok(key_verify(k, DIGEST_SHA256, "text", 4, sig.data, sig.len, &err), err);
+	assert_int_equal(
+	    key_verify(k, DIGEST_NONE, "test", 4, sig.data, sig.len, &err), RC_INTEGRITY);
+	assert_int_equal(
+	    key_verify(k, DIGEST_NONE, "text", 4, sig.data, sig.len - 1, &err), RC_INTEGRITY);
+	assert_int_equal(
+	    key_verify(fixture_other_key(spec), DIGEST_NONE, "text", 4, sig.data, sig.len, &err),
+	    RC_INTEGRITY);
+	sig.data[sig.len / 2] ^= 1;
+	assert_int_equal(
+	    key_verify(k, DIGEST_NONE, "text", 4, sig.data, sig.len, &err), RC_INTEGRITY);
+	assert_int_equal(key_sign_pss(&sig, k, DIGEST_SHA256, "text", 4, &err), RC_ALG);
+	buf_done(&sig);
+}
+
+static void
+ed25519_signs_the_message_itself(void **state)
+{
+	message_signatures_hold("ed25519", 64);
+}
+
+static void
+ml_dsa_signs_the_message_itself(void **state)
+{
+	static const struct {
+		const char *spec;
+		size_t sig_len; /* FIPS 204 table 2 */
+	} cases[] = { { "ml-dsa-44", 2420 }, { "ml-dsa-65", 3309 }, { "ml-dsa-87", 4627 } };
+	struct err err = { 0 };
+	struct buf pem;
+	struct key *k, *again;
+	size_t i, len;
+	const uint8_t *der;
+
+	for (i = 0; i < N(cases); i++) {
+		if (key_generate(&k, cases[i].spec, &err) != RC_OK) {
+			assert_int_equal(err.rc, RC_ALG);
+			assert_non_null(strstr(err.hint, "3.5"));
+			print_message("skipped: %s\n", err.msg);
+			skip();
+		}
+		assert_string_equal(key_info0(k)->name, cases[i].spec);
+		buf_init(&pem, 1 << 16);
+		assert_ok(key_private_pem(&pem, k, &err), err);
+		assert_ok(key_parse_pem(&again, pem.data, pem.len, &err), err);
+		assert_true(key_same_public(k, again));
+		key_free(again);
+		der = key_spki0(k, &len);
+		sweep_prefixes(spki_door, der, len, 7);
+		buf_wipe(&pem);
+		key_free(k);
+		message_signatures_hold(cases[i].spec, cases[i].sig_len);
+	}
+}
+
+static void
+the_words_for_keys_are_those_that_can_be_made(void **state)
+{
+	char words[KEY_SPECS_MAX], all[] = KEY_SPECS, *word, *rest = words;
+	struct err err = { 0 };
+	struct key *k;
+	enum rc rc;
+
+	/* Those that need a newer OpenSSL stand at the end. */
+	assert_ptr_equal(key_specs(words, '|'), words);
+	assert_int_equal(strncmp(words, KEY_SPECS, strlen(words)), 0);
+	while ((word = strsep(&rest, "|")) != NULL)
+		if (strncmp(word, "rsa:", 4) != 0)
+			assert_non_null(fixture_key(word));
+	rest = all;
+	while ((word = strsep(&rest, "|")) != NULL) {
+		if (strncmp(word, "ml-dsa", 6) != 0)
+			continue;
+		rc = key_generate(&k, word, &err);
+		if (rc == RC_OK)
+			key_free(k);
+		else
+			assert_non_null(strstr(err.msg, "not in this OpenSSL"));
+	}
 }
 
 static void
@@ -598,6 +693,9 @@ main(void)
 		cmocka_unit_test(the_received_encoding_is_kept),
 		cmocka_unit_test(a_key_lives_until_its_last_reference_goes),
 		cmocka_unit_test(signatures_verify_with_their_key_text_and_digest_only),
+		cmocka_unit_test(ed25519_signs_the_message_itself),
+		cmocka_unit_test(ml_dsa_signs_the_message_itself),
+		cmocka_unit_test(the_words_for_keys_are_those_that_can_be_made),
 		cmocka_unit_test(a_signature_is_appended),
 		cmocka_unit_test(a_public_key_does_not_sign),
 		cmocka_unit_test(pss_signatures_verify_with_openssl),
