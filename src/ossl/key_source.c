@@ -7,8 +7,11 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/locked.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "ossl/key_pem.h"
+#include "ossl/token.h"
 
 bool
 key_source_is_token(const char *key)
@@ -56,10 +59,64 @@ open_file(struct key **out, const struct key_source *src, struct err *err)
 	return why.rc;
 }
 
+/* ---- tokens ---- */
+
+/* The URI, and its PIN: the caller's, or where the URI says. */
+static enum rc
+read_uri(struct token_uri *uri, struct buf *pin, const struct key_source *src, struct err *err)
+{
+	enum rc rc = token_uri_parse(uri, src->key, strlen(src->key), err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (src->pin != NULL)
+		buf_adds(pin, src->pin);
+	else if (uri->pin_source[0] != '\0')
+		rc = secret_read(pin, uri->pin_source, "PIN", err);
+	return rc == RC_OK ? buf_ok(pin, "PIN", err) : rc;
+}
+
+/* Open the key, or make it first when there is a `spec`. */
+static enum rc
+use_token(struct key **out, const char *spec, const struct key_source *src, struct err *err)
+{
+	struct token_uri uri;
+	struct buf pin;
+	const char *p;
+	enum rc rc;
+
+	buf_init(&pin, LOCKED_MAX);
+	rc = read_uri(&uri, &pin, src, err);
+	p = src->pin != NULL || pin.len > 0 ? buf_str(&pin) : NULL;
+	if (rc == RC_OK && spec != NULL)
+		rc = token_key_make(spec, &uri, p, err);
+	if (rc == RC_OK)
+		rc = token_key_open(out, &uri, p, err);
+	buf_wipe(&pin);
+	if (rc != RC_OK)
+		(void)err_context(err, "%.*s", token_uri_shown(src->key), src->key);
+	return rc;
+}
+
+enum rc
+key_source_check(const char *key, struct err *err)
+{
+	struct token_uri uri;
+	enum rc rc;
+
+	if (!key_source_is_token(key))
+		return RC_OK;
+	rc = token_uri_parse(&uri, key, strlen(key), err);
+	if (rc != RC_OK)
+		(void)err_context(err, "%.*s", token_uri_shown(key), key);
+	return rc;
+}
+
 enum rc
 key_open(struct key **out, const struct key_source *src, struct err *err)
 {
-	return open_file(out, src, err);
+	return key_source_is_token(src->key) ? use_token(out, NULL, src, err)
+					     : open_file(out, src, err);
 }
 
 static enum rc
@@ -86,5 +143,6 @@ create_file(struct key **out, const char *spec, const struct key_source *src, st
 enum rc
 key_create(struct key **out, const char *spec, const struct key_source *src, struct err *err)
 {
-	return create_file(out, spec, src, err);
+	return key_source_is_token(src->key) ? use_token(out, spec, src, err)
+					     : create_file(out, spec, src, err);
 }

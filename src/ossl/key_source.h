@@ -28,6 +28,8 @@ struct key_source {
 
 /* "pkcs11:" ... */
 bool key_source_is_token(const char *key);
+/* Of a configuration's value: RC_CONFIG when it is a URI that names no private key (RFC 7512). */
+enum rc key_source_check(const char *key, struct err *err) MUST_CHECK;
 /* Load the PKCS#11 library, once a process.  RC_CONFIG names it. */
 enum rc key_tokens_open(const char *module, struct err *err) MUST_CHECK;
 void key_tokens_close(void);

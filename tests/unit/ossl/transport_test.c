@@ -3,13 +3,23 @@
  */
 #include "fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#ifdef KEY_IN_TOKEN
+#include "ossl/key_source.h"
+#include "softhsm.h"
+#endif
+
 #define K 256 /* octets of the modulus of the fixture key */
+
+/* The one half of the fixture's RSA key that matters here.  The same tests are built twice: where it
+ * lives must not show. */
+static struct key *the_key;
 
 static const struct transport pkcs1 = { TRANSPORT_PKCS1V15, DIGEST_NONE, DIGEST_NONE };
 static const struct transport transports[] = {
@@ -25,7 +35,7 @@ static void
 what_is_wrapped_unwraps(void **state)
 {
 	static const size_t lens[] = { 1, 16, 24, 32 };
-	struct key *k = fixture_key("rsa:2048");
+	struct key *k = the_key;
 	struct err err = { 0 };
 	uint8_t out[CEK_SIZE_MAX];
 	struct buf w;
@@ -63,7 +73,7 @@ static void
 encrypt_raw(uint8_t out[K], const uint8_t em[K])
 {
 	size_t len, n = K;
-	const uint8_t *spki = key_spki0(fixture_key("rsa:2048"), &len);
+	const uint8_t *spki = key_spki0(the_key, &len);
 	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &spki, (long)len);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
 
@@ -98,7 +108,7 @@ wrong_pkcs1_padding_yields_random_keys(void **state)
 		{ 100, 0 }, /* a zero in the padding: M would be longer */
 		{ K - 16 - 2, 0 }, { K - 16 - 1, 1 }, { K - 16 - 1, 0xff }, /* separator */
 	};
-	struct key *k = fixture_key("rsa:2048");
+	struct key *k = the_key;
 	struct err err = { 0 };
 	uint8_t em[K], c[K], out[16];
 	size_t i;
@@ -118,7 +128,7 @@ wrong_pkcs1_padding_yields_random_keys(void **state)
 static void
 a_key_of_another_length_yields_random_keys(void **state)
 {
-	struct key *k = fixture_key("rsa:2048");
+	struct key *k = the_key;
 	struct err err = { 0 };
 	struct buf w;
 	size_t i;
@@ -135,7 +145,7 @@ a_key_of_another_length_yields_random_keys(void **state)
 static void
 a_changed_or_foreign_ciphertext_yields_random_keys(void **state)
 {
-	struct key *k = fixture_key("rsa:2048");
+	struct key *k = the_key;
 	struct err err = { 0 };
 	uint8_t small[K] = { 0 };
 	struct buf w;
@@ -157,7 +167,7 @@ a_changed_or_foreign_ciphertext_yields_random_keys(void **state)
 static void
 a_ciphertext_that_is_no_number_below_the_modulus_is_malformed(void **state)
 {
-	struct key *k = fixture_key("rsa:2048");
+	struct key *k = the_key;
 	uint8_t c[K + 1], out[16], untouched[16];
 	struct err err = { 0 };
 
@@ -178,7 +188,7 @@ keys_and_transports_that_cannot_are_refused(void **state)
 	static const struct transport none = { TRANSPORT_NONE, DIGEST_NONE, DIGEST_NONE },
 				      no_digest = { TRANSPORT_OAEP, DIGEST_NONE, DIGEST_SHA1 },
 				      no_mgf = { TRANSPORT_OAEP, DIGEST_SHA1, DIGEST_NONE };
-	struct key *k = fixture_key("rsa:2048"), *pub;
+	struct key *k = the_key, *pub;
 	uint8_t c[K] = { 0 }, out[CEK_SIZE_MAX];
 	const uint8_t *spki;
 	struct err err = { 0 };
@@ -202,6 +212,43 @@ keys_and_transports_that_cannot_are_refused(void **state)
 	buf_done(&w);
 }
 
+#ifdef KEY_IN_TOKEN
+static struct softhsm hsm;
+
+static int
+start(void **state)
+{
+	struct key_source src = { .key = "pkcs11:token=scepd;object=ra", .pin = SOFTHSM_PIN };
+	struct err err = { 0 };
+
+	softhsm_start(&hsm);
+	if (hsm.module == NULL)
+		exit(77);
+	softhsm_import(&hsm, fixture_key("rsa:2048"), "ra", "01");
+	assert_ok(key_tokens_open(hsm.module, &err), err);
+	assert_ok(key_open(&the_key, &src, &err), err);
+	assert_true(key_same_public(the_key, fixture_key("rsa:2048")));
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	key_free(the_key);
+	key_tokens_close();
+	softhsm_stop(&hsm);
+	return fixture_done(state);
+}
+#else
+static int
+start(void **state)
+{
+	the_key = fixture_key("rsa:2048");
+	return 0;
+}
+#define stop fixture_done
+#endif
+
 int
 main(void)
 {
@@ -214,5 +261,5 @@ main(void)
 		cmocka_unit_test(keys_and_transports_that_cannot_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, fixture_done);
+	return cmocka_run_group_tests(tests, start, stop);
 }
