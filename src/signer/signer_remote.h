@@ -1,6 +1,6 @@
 /*
- * signer_remote.h - the two ends of the wire between the process that needs signatures and the one that
- * holds the keys.
+ * signer_remote.h - the two ends of the wire between the process that needs signatures and the
+ * one that holds the keys.
  *
  * A channel is a connected stream socket.  It carries one request at a time: a frame with operation and
  * body, answered by a frame with a kind of error or a result (signer_ipc.h).  A channel has one thread in the
@@ -15,8 +15,14 @@
 
 /* ---- the caller's end ---- */
 
-/* A signer in another process; calls wait for channels up to SIGNER_WAIT_MS.  signer_close() frees it. */
+/*
+ * A signer in another process, without a channel yet.  A call takes SIGNER_WAIT_MS at most, waiting
+ * for channels included (signer_stats(): 2 s); one that breaks the signer three times is not sent
+ * again.  Not to be shared across fork().  signer_close() frees it, when no call is in progress.
+ */
 enum rc signer_remote_new(struct signer **out, struct err *err) MUST_CHECK;
+/* Another patience than SIGNER_WAIT_MS, for tests; before the first call. */
+void signer_remote_wait_set(struct signer *s, int64_t ms);
 /*
  * Use these channels from now on (the descriptors become the signer's); what is under way on older
  * ones that break is sent again on the new ones: every operation may be repeated.
@@ -28,12 +34,17 @@ void signer_remote_attach(struct signer *s, const int *fds, size_t n);
 struct signer_server;
 /* `s` is served, and stays the caller's. */
 enum rc signer_server_new(struct signer_server **out, struct signer *s, struct err *err) MUST_CHECK;
-/* A thread for each channel (descriptors become the server's); it ends when the other side closes. */
+/*
+ * A thread for each channel (descriptors become the server's, whatever comes back); it ends when the
+ * other side closes.  RC_LIMIT, RC_NOMEM, RC_IO: some may be served nevertheless.
+ */
 enum rc signer_server_attach(
     struct signer_server *v, const int *fds, size_t n, struct err *err) MUST_CHECK;
 /* How long the oldest operation in progress has been running; 0 when all are idle. */
 int64_t signer_server_busy_ms(struct signer_server *v);
-/* Ends all threads that wait for a request; not those within an operation. */
+/* Ends all threads that wait for a request, at once; those within an operation finish it, answer,
+ * and are waited for.  A request that comes meanwhile goes unanswered, and its caller sends it
+ * again. */
 void signer_server_free(struct signer_server *v);
 
 #endif

@@ -1,0 +1,526 @@
+/*
+ * signer_remote.c - a signer in another process: calls over channels, which may break at any moment
+ * and be replaced.
+ *
+ * A call takes a channel that nobody uses, writes a frame and waits for another.  If the channel
+ * breaks, the call goes out again on the next one: whatever was done already is done again with the
+ * same outcome (signer.h), so nothing is lost by a signer that dies, and no caller sees it.
+ */
+#include "signer/signer_remote.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "signer/signer_int.h"
+#include "signer/signer_ops.h"
+
+#define ROOM          8192 /* of a channel: any answer but certificates and OCSP fits at once */
+#define SENDS_MAX     3    /* a request that breaks three signers is not tried on a fourth */
+#define STATS_WAIT_MS 2000 /* numbers are asked for by whoever looks whether anything is wrong */
+
+struct channel {
+	int fd;
+	uint64_t generation; /* of the attach that brought it */
+	uint32_t id;         /* of the last request */
+	uint8_t *in;
+	size_t room, have;
+};
+
+struct remote {
+	struct signer base;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;                    /* a channel became idle */
+	struct channel *idle[SIGNER_CHANNELS_MAX]; /* the last that was used comes first: warm */
+	size_t n_idle;
+	uint64_t generation;
+	int64_t wait_ms;
+};
+
+static struct remote *
+remote_of(struct signer *s)
+{
+	return (struct remote *)s; /* `base` comes first */
+}
+
+/* ---- channels ---- */
+
+static void
+channel_free(struct channel *c)
+{
+	close(c->fd);
+	if (c->in != NULL)
+		wipe_free(c->in, c->room);
+	free(c);
+}
+
+/* NULL: none became free until the deadline. */
+static struct channel *
+channel_take(struct remote *r, int64_t deadline)
+{
+	struct timespec until = { deadline / 1000, deadline % 1000 * 1000000 };
+	struct channel *c = NULL;
+	int waited = 0;
+
+	pthread_mutex_lock(&r->lock);
+	while (r->n_idle == 0 && waited != ETIMEDOUT)
+		waited = pthread_cond_timedwait(&r->changed, &r->lock, &until);
+	if (r->n_idle > 0)
+		c = r->idle[--r->n_idle];
+	pthread_mutex_unlock(&r->lock);
+	return c;
+}
+
+static void
+channel_give(struct remote *r, struct channel *c, bool broken)
+{
+	pthread_mutex_lock(&r->lock);
+	if (!broken && c->generation == r->generation && r->n_idle < SIGNER_CHANNELS_MAX) {
+		r->idle[r->n_idle++] = c;
+		c = NULL;
+		pthread_cond_signal(&r->changed);
+	}
+	pthread_mutex_unlock(&r->lock);
+	if (c != NULL)
+		channel_free(c);
+}
+
+static struct channel *
+channel_new(int fd, uint64_t generation)
+{
+	struct channel *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->in = malloc(ROOM);
+	if (c->in == NULL) {
+		free(c);
+		return NULL;
+	}
+	c->room = ROOM;
+	c->fd = fd;
+	c->generation = generation;
+	return c;
+}
+
+void
+signer_remote_attach(struct signer *s, const int *fds, size_t n)
+{
+	struct remote *r = remote_of(s);
+
+	pthread_mutex_lock(&r->lock);
+	r->generation++;
+	while (r->n_idle > 0)
+		channel_free(r->idle[--r->n_idle]);
+	for (size_t i = 0; i < n; i++) {
+		struct channel *c =
+		    r->n_idle < SIGNER_CHANNELS_MAX ? channel_new(fds[i], r->generation) : NULL;
+
+		if (c != NULL)
+			r->idle[r->n_idle++] = c;
+		else
+			close(fds[i]);
+	}
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* ---- one exchange ---- */
+
+enum outcome { ANSWERED, BROKEN, LATE };
+
+/* Until the socket is ready for `events`. */
+static enum outcome
+wait_for(int fd, short events, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	for (;;) {
+		int64_t left = deadline - clock_mono_ms();
+		int n = left > 0 ? poll(&p, 1, (int)left) : 0;
+
+		if (n > 0)
+			return ANSWERED;
+		if (n == 0)
+			return LATE;
+		if (errno != EINTR)
+			return BROKEN;
+	}
+}
+
+static void
+skip(struct iovec *v, size_t n, size_t done)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t k = done < v[i].iov_len ? done : v[i].iov_len;
+
+		v[i].iov_base = (uint8_t *)v[i].iov_base + k;
+		v[i].iov_len -= k;
+		done -= k;
+	}
+}
+
+static enum outcome
+send_all(int fd, struct iovec *v, size_t n, size_t len, int64_t deadline)
+{
+	struct msghdr m = { .msg_iov = v, .msg_iovlen = n };
+
+	while (len > 0) {
+		ssize_t sent = sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+		enum outcome o = ANSWERED;
+
+		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			o = wait_for(fd, POLLOUT, deadline);
+		else if (sent < 0 && errno != EINTR)
+			o = BROKEN;
+		if (o != ANSWERED)
+			return o;
+		if (sent > 0) {
+			skip(v, n, (size_t)sent);
+			len -= (size_t)sent;
+		}
+	}
+	return ANSWERED;
+}
+
+static enum outcome
+receive_up_to(struct channel *c, size_t want, int64_t deadline)
+{
+	while (c->have < want) {
+		enum outcome o = wait_for(c->fd, POLLIN, deadline);
+		ssize_t n;
+
+		if (o != ANSWERED)
+			return o;
+		n = recv(c->fd, c->in + c->have, c->room - c->have, MSG_DONTWAIT);
+		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+			return BROKEN;
+		if (n > 0)
+			c->have += (size_t)n;
+	}
+	return ANSWERED;
+}
+
+static bool
+make_room(struct channel *c, size_t len)
+{
+	uint8_t *in;
+
+	if (len <= c->room)
+		return true;
+	in = malloc(len);
+	if (in == NULL)
+		return false;
+	memcpy(in, c->in, c->have);
+	wipe_free(c->in, c->room);
+	c->in = in;
+	c->room = len;
+	return true;
+}
+
+/* Whatever does not follow the protocol is as good as broken. */
+static enum outcome
+receive(struct channel *c, enum ipc_op op, size_t *len, int64_t deadline)
+{
+	struct ipc_header h;
+	enum outcome o;
+
+	c->have = 0;
+	o = receive_up_to(c, IPC_HEADER_LEN, deadline);
+	if (o != ANSWERED)
+		return o;
+	if (ipc_header_take(&h, c->in, NULL) != RC_OK || h.kind != IPC_ANSWER || h.op != op ||
+	    h.id != c->id || h.len > op_row0(op)->answer_max ||
+	    !make_room(c, IPC_HEADER_LEN + (size_t)h.len))
+		return BROKEN;
+	o = receive_up_to(c, IPC_HEADER_LEN + (size_t)h.len, deadline);
+	if (o == ANSWERED && c->have != IPC_HEADER_LEN + (size_t)h.len)
+		o = BROKEN;
+	*len = h.len;
+	return o;
+}
+
+/* A request as it goes out: parameters, and the caller's bytes where they are. */
+struct call {
+	enum ipc_op op;
+	uint8_t params[IPC_PARAMS_MAX];
+	size_t params_len;
+	struct der data;
+	int64_t deadline;
+};
+
+static enum outcome
+exchange(struct channel *c, const struct call *q, size_t *len)
+{
+	struct ipc_header h = { q->op, IPC_REQUEST, ++c->id,
+		(uint32_t)(q->params_len + q->data.len) };
+	uint8_t head[IPC_HEADER_LEN];
+	struct iovec v[3] = {
+		{ head, sizeof(head) },
+		{ (void *)q->params, q->params_len },
+		{ (void *)q->data.p, q->data.len },
+	};
+	enum outcome o;
+
+	ipc_header_put(head, &h);
+	o = send_all(c->fd, v, 3, sizeof(head) + h.len, q->deadline);
+	return o == ANSWERED ? receive(c, q->op, len, q->deadline) : o;
+}
+
+/* ---- calls ---- */
+
+/* What to do with the result, while it is in the channel's memory. */
+typedef enum rc take_fn(void *to, struct der result, struct err *err);
+
+static enum rc
+take_answer(struct channel *c, size_t len, take_fn *take, void *to, struct err *err)
+{
+	struct der result;
+	enum rc rc = ipc_answer_take(&result, c->in + IPC_HEADER_LEN, len, err);
+
+	if (rc == RC_OK)
+		rc = take(to, result, err);
+	wipe(c->in, c->have); /* a content-encryption key, perhaps */
+	return rc;
+}
+
+static enum rc
+send_until_answered(
+    struct remote *r, const struct call *q, take_fn *take, void *to, struct err *err)
+{
+	for (int sends = 0; sends < SENDS_MAX; sends++) {
+		struct channel *c = channel_take(r, q->deadline);
+		size_t len = 0;
+		enum outcome o;
+		enum rc rc;
+
+		if (c == NULL)
+			return fail(err, RC_IO, "signer: no channel to it became free in time");
+		o = exchange(c, q, &len);
+		if (o == ANSWERED) {
+			rc = take_answer(c, len, take, to, err);
+			channel_give(r, c, false);
+			return rc;
+		}
+		channel_give(r, c, true);
+		if (o == LATE)
+			return fail(
+			    err, RC_IO, "signer: no answer to %s in time", op_row0(q->op)->name);
+	}
+	return fail(
+	    err, RC_IO, "signer: %d channels broke during %s", SENDS_MAX, op_row0(q->op)->name);
+}
+
+static enum rc
+call(struct remote *r, enum ipc_op op, const char *ca, const struct ipc_request *params,
+    struct der data, take_fn *take, void *to, struct err *err)
+{
+	struct call q = { .op = op, .data = data };
+	int64_t wait = op == IPC_STATS && r->wait_ms > STATS_WAIT_MS ? STATS_WAIT_MS : r->wait_ms;
+	enum rc rc;
+
+	q.deadline = clock_mono_ms() + wait;
+	rc = ipc_params_put(q.params, &q.params_len, ca, params, err);
+	if (rc != RC_OK)
+		return rc;
+	if (data.len > op_row0(op)->request_max - q.params_len)
+		return fail(err, RC_LIMIT, "signer: %zu bytes are too many to %s", data.len,
+		    op_row0(op)->name);
+	return send_until_answered(r, &q, take, to, err);
+}
+
+static const struct ipc_request no_params;
+
+static enum rc
+append(void *to, struct der result, struct err *err)
+{
+	struct buf *out = to;
+	size_t start = out->len;
+	enum rc rc;
+
+	buf_add(out, result.p, result.len);
+	rc = buf_ok(out, "answer of the signer", err);
+	if (rc != RC_OK)
+		out->len = start;
+	return rc;
+}
+
+static enum rc
+remote_sign_cert(struct signer *s, const char *ca, const uint8_t *tbs, size_t len, struct buf *sig,
+    struct err *err)
+{
+	return call(remote_of(s), IPC_SIGN_CERT, ca, &no_params, (struct der){ tbs, len }, append,
+	    sig, err);
+}
+
+static enum rc
+remote_sign_crl(struct signer *s, const char *ca, const uint8_t *tbs, size_t len, struct buf *sig,
+    struct err *err)
+{
+	return call(
+	    remote_of(s), IPC_SIGN_CRL, ca, &no_params, (struct der){ tbs, len }, append, sig, err);
+}
+
+static enum rc
+remote_sign_certrep(struct signer *s, const char *ca, enum digest d, const uint8_t *attrs,
+    size_t len, struct buf *sig, struct err *err)
+{
+	struct ipc_request q = { .digest = d };
+
+	return call(
+	    remote_of(s), IPC_SIGN_CERTREP, ca, &q, (struct der){ attrs, len }, append, sig, err);
+}
+
+struct cek {
+	uint8_t *p;
+	size_t len;
+};
+
+static enum rc
+take_cek(void *to, struct der result, struct err *err)
+{
+	struct cek *cek = to;
+
+	if (result.len != cek->len)
+		return fail(err, RC_PARSE, "channel: a key of %zu bytes", result.len);
+	if (result.len > 0)
+		memcpy(cek->p, result.p, result.len);
+	return RC_OK;
+}
+
+static enum rc
+remote_unwrap(struct signer *s, const char *ca, const struct transport *t, const uint8_t *wrapped,
+    size_t wrapped_len, uint8_t *cek, size_t cek_len, struct err *err)
+{
+	struct ipc_request q = { .transport = *t, .cek_len = (uint8_t)cek_len };
+	struct cek to = { cek, cek_len };
+
+	return call(remote_of(s), IPC_UNWRAP, ca, &q, (struct der){ wrapped, wrapped_len },
+	    take_cek, &to, err);
+}
+
+static enum rc
+remote_sign_ocsp(struct signer *s, const char *ca, const uint8_t *data, size_t len,
+    struct buf *basic, struct err *err)
+{
+	return call(remote_of(s), IPC_SIGN_OCSP, ca, &no_params, (struct der){ data, len }, append,
+	    basic, err);
+}
+
+static enum rc
+remote_next_ca(struct signer *s, const char *ca, struct buf *der, struct err *err)
+{
+	return call(
+	    remote_of(s), IPC_NEXT_CA, ca, &no_params, (struct der){ NULL, 0 }, append, der, err);
+}
+
+static enum rc
+take_certs(void *to, struct der result, struct err *err)
+{
+	return ipc_certs_take(to, result.p, result.len, err);
+}
+
+static enum rc
+remote_certs(struct signer *s, const char *ca, struct signer_certs *out, struct err *err)
+{
+	return call(
+	    remote_of(s), IPC_CERTS, ca, &no_params, (struct der){ NULL, 0 }, take_certs, out, err);
+}
+
+static enum rc
+take_stats(void *to, struct der result, struct err *err)
+{
+	return ipc_stats_take(to, result.p, result.len, err);
+}
+
+static enum rc
+remote_stats(struct signer *s, struct signer_stats *out, struct err *err)
+{
+	struct remote *r = remote_of(s);
+	struct signer_stats stats;
+	enum rc rc =
+	    call(r, IPC_STATS, "", &no_params, (struct der){ NULL, 0 }, take_stats, &stats, err);
+
+	if (rc != RC_OK)
+		return rc;
+	pthread_mutex_lock(&r->lock);
+	stats.restarts = r->generation > 1 ? r->generation - 1 : 0;
+	pthread_mutex_unlock(&r->lock);
+	*out = stats;
+	return RC_OK;
+}
+
+static void
+remote_tick(struct signer *s, int64_t now)
+{
+	/* The process with the keys has a clock of its own. */
+}
+
+static void
+remote_close(struct signer *s)
+{
+	struct remote *r = remote_of(s);
+
+	while (r->n_idle > 0)
+		channel_free(r->idle[--r->n_idle]);
+	pthread_cond_destroy(&r->changed);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+static const struct signer_ops remote_ops = {
+	.sign_cert = remote_sign_cert,
+	.sign_crl = remote_sign_crl,
+	.sign_certrep = remote_sign_certrep,
+	.unwrap = remote_unwrap,
+	.sign_ocsp = remote_sign_ocsp,
+	.next_ca = remote_next_ca,
+	.certs = remote_certs,
+	.stats = remote_stats,
+	.tick = remote_tick,
+	.close = remote_close,
+};
+
+/* Deadlines are of the monotonic clock. */
+static bool
+make_locks(struct remote *r)
+{
+	pthread_condattr_t attr;
+	bool made;
+
+	if (pthread_condattr_init(&attr) != 0)
+		return false;
+	made = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+	    pthread_cond_init(&r->changed, &attr) == 0 && pthread_mutex_init(&r->lock, NULL) == 0;
+	pthread_condattr_destroy(&attr);
+	return made;
+}
+
+enum rc
+signer_remote_new(struct signer **out, struct err *err)
+{
+	struct remote *r = calloc(1, sizeof(*r));
+
+	if (r == NULL || !make_locks(r)) {
+		free(r);
+		return fail(err, RC_NOMEM, "no memory for a signer");
+	}
+	r->base.ops = &remote_ops;
+	r->wait_ms = SIGNER_WAIT_MS;
+	*out = &r->base;
+	return RC_OK;
+}
+
+void
+signer_remote_wait_set(struct signer *s, int64_t ms)
+{
+	remote_of(s)->wait_ms = ms;
+}

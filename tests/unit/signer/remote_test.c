@@ -1,0 +1,609 @@
+/*
+ * remote_test.c - a signer in another process is a signer; one that dies, hangs or talks nonsense
+ * loses no call, and one channel's trouble is no other's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "signer/signer_int.h"
+#include "signer/signer_ipc.h"
+
+#include "wire.h"
+
+/* ---- the same as here ---- */
+
+static void
+every_operation_crosses_the_wire(void **state)
+{
+	struct kit *k = *state;
+	struct signer_stats stats;
+	struct signer_server *v;
+	struct signer_certs certs;
+	struct signer *r;
+	struct buf out;
+
+	wire_both(k, k->s, 2, &r, &v);
+	buf_init(&out, LIMIT_CHAIN);
+	assert_true(wire_round(k, r));
+	ok(k, signer_certs(r, "rsa", &certs, &k->err));
+	assert_int_equal(certs.n_ra, 1);
+	assert_non_null(certs.ocsp);
+	ok(k, cert_verify_by(certs.ocsp, k->rsa.cert, &k->err));
+	signer_certs_done(&certs);
+	assert_int_equal(signer_next_ca(r, "rsa", &out, &k->err), RC_NOTFOUND);
+	assert_int_equal(
+	    signer_sign_ocsp(r, "rsa", (const uint8_t *)"0", 1, &out, &k->err), RC_PARSE);
+	assert_int_equal(
+	    signer_sign_certrep(r, "rsa", DIGEST_SHA256, (const uint8_t *)"0", 1, &out, &k->err),
+	    RC_DENIED);
+	assert_int_equal(
+	    signer_sign_crl(r, "rsa", (const uint8_t *)"0", 1, &out, &k->err), RC_PARSE);
+	assert_int_equal(out.len, 0);
+	ok(k, signer_stats(r, &stats, &k->err));
+	assert_true(stats.unwraps > 0 && stats.certs > 0 && stats.denied > 0 && stats.started > 0);
+	assert_int_equal(stats.restarts, 0);
+	signer_tick(r, 0);
+	signer_close(r);
+	signer_server_free(v);
+	buf_done(&out);
+}
+
+static void
+errors_have_kind_and_words(void **state)
+{
+	struct kit *k = *state;
+	struct signer_server *v;
+	struct cert_fields f;
+	struct signer *r;
+	struct buf tbs, out;
+
+	wire_both(k, k->s, 1, &r, &v);
+	buf_init(&tbs, LIMIT_CERT);
+	buf_init(&out, LIMIT_CERT);
+	kit_fields(k, &k->rsa, &f);
+	f.is_ca = true;
+	ok(k, cert_tbs_build(&tbs, &f, &k->err));
+	assert_int_equal(signer_sign_cert(r, "rsa", tbs.data, tbs.len, &out, &k->err), RC_DENIED);
+	assert_non_null(strstr(k->err.msg, "basicConstraints"));
+	assert_int_equal(
+	    signer_sign_cert(r, "nobody", tbs.data, tbs.len, &out, &k->err), RC_NOTFOUND);
+	assert_non_null(strstr(k->err.msg, "nobody"));
+	signer_close(r);
+	signer_server_free(v);
+	buf_done(&tbs);
+	buf_done(&out);
+}
+
+/* A million entries are 40 MiB: they cross once, and only the signature comes back. */
+static void
+a_list_of_many_megabytes_crosses(void **state)
+{
+	static struct crl_entry entries[200000];
+	struct kit *k = *state;
+	struct crl_fields f = { .issuer = k->ec.cert,
+		.digest = DIGEST_SHA256,
+		.this_update = BEGIN,
+		.next_update = BEGIN + DAY,
+		.number = 100,
+		.entries = entries,
+		.n_entries = sizeof(entries) / sizeof(entries[0]) };
+	struct signer_server *v;
+	struct signer *r;
+	struct buf tbs, crl;
+
+	for (size_t i = 0; i < f.n_entries; i++) {
+		entries[i] = (struct crl_entry){ { { 0x70 }, 16 }, BEGIN, -1 };
+		memcpy(entries[i].serial.v + 4, &i, sizeof(i));
+	}
+	wire_both(k, k->s, 1, &r, &v);
+	buf_init(&tbs, 32 * MIB);
+	buf_init(&crl, 32 * MIB);
+	ok(k, crl_tbs_build(&tbs, &f, &k->err));
+	assert_true(tbs.len > 5 * MIB);
+	ok(k, signer_sign_crl(r, "ec", tbs.data, tbs.len, &crl, &k->err));
+	assert_true(crl.len > tbs.len);
+	assert_true(wire_round(k, r)); /* and the channel goes on */
+	signer_close(r);
+	signer_server_free(v);
+	buf_done(&tbs);
+	buf_done(&crl);
+}
+
+/* ---- nonsense ---- */
+
+/* true: the server has closed this channel without an answer. */
+static bool
+is_closed(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, 0) == 0;
+}
+
+static void
+what_is_no_frame_ends_its_channel_and_no_other(void **state)
+{
+	static const uint8_t frames[][IPC_HEADER_LEN] = {
+		{ 9, 1, 8, 0, 0, 0, 0, 1, 0, 0, 0, 6 },                 /* version */
+		{ 1, 2, 8, 0, 0, 0, 0, 1, 0, 0, 0, 6 },                 /* an answer */
+		{ 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 6 },                 /* operation */
+		{ 1, 1, 200, 0, 0, 0, 0, 1, 0, 0, 0, 6 },               /* operation */
+		{ 1, 1, 8, 7, 0, 0, 0, 1, 0, 0, 0, 6 },                 /* reserved */
+		{ 1, 1, IPC_STATS, 0, 0, 0, 0, 1, 0, 0, 2, 0 },         /* too long for stats */
+		{ 1, 1, IPC_UNWRAP, 0, 0, 0, 0, 1, 0, 1, 0, 0 },        /* ... for a wrapped key */
+		{ 1, 1, IPC_SIGN_CRL, 0, 0, 0, 0, 1, 0xff, 255, 1, 1 }, /* ... for a list */
+	};
+	struct kit *k = *state;
+	struct signer_server *v;
+	struct signer *r;
+
+	wire_both(k, k->s, 1, &r, &v);
+	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+		int near, far;
+
+		wire_pairs(&near, &far, 1);
+		ok(k, signer_server_attach(v, &far, 1, &k->err));
+		assert_int_equal(
+		    send(near, frames[i], IPC_HEADER_LEN, MSG_NOSIGNAL), IPC_HEADER_LEN);
+		assert_true(is_closed(near));
+		close(near);
+		assert_true(wire_round(k, r));
+	}
+	signer_close(r);
+	signer_server_free(v);
+}
+
+/* A whole request of an unwrap, as the remote sends it. */
+static size_t
+frame_make(uint8_t *out, size_t wrapped_len)
+{
+	struct ipc_request q = { .transport = { TRANSPORT_PKCS1V15, 0, 0 }, .cek_len = 16 };
+	struct ipc_header h = { IPC_UNWRAP, IPC_REQUEST, 5, 0 };
+	size_t n;
+
+	assert_int_equal(ipc_params_put(out + IPC_HEADER_LEN, &n, "rsa", &q, NULL), RC_OK);
+	memset(out + IPC_HEADER_LEN + n, 1, wrapped_len);
+	h.len = (uint32_t)(n + wrapped_len);
+	ipc_header_put(out, &h);
+	return IPC_HEADER_LEN + h.len;
+}
+
+static void
+a_request_cut_short_at_any_length_harms_nobody(void **state)
+{
+	struct kit *k = *state;
+	struct signer_server *v;
+	uint8_t frame[1000];
+	struct signer *r;
+	size_t len = frame_make(frame, 40);
+
+	wire_both(k, k->s, 1, &r, &v);
+	for (size_t n = 0; n < len; n++) {
+		int near, far;
+
+		wire_pairs(&near, &far, 1);
+		ok(k, signer_server_attach(v, &far, 1, &k->err));
+		if (n > 0)
+			assert_int_equal(send(near, frame, n, MSG_NOSIGNAL), (ssize_t)n);
+		shutdown(near, SHUT_WR);
+		assert_true(is_closed(near));
+		close(near);
+	}
+	assert_true(wire_round(k, r));
+	signer_close(r);
+	signer_server_free(v);
+}
+
+static void
+a_request_with_one_bit_changed_is_answered_or_ends_its_channel(void **state)
+{
+	struct kit *k = *state;
+	struct signer_server *v;
+	uint8_t frame[1000], answer[4000];
+	struct signer *r;
+	size_t len = frame_make(frame, 8);
+
+	wire_both(k, k->s, 1, &r, &v);
+	for (size_t bit = 0; bit < 8 * len; bit++) {
+		int near, far;
+
+		wire_pairs(&near, &far, 1);
+		ok(k, signer_server_attach(v, &far, 1, &k->err));
+		frame[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		assert_int_equal(send(near, frame, len, MSG_NOSIGNAL), (ssize_t)len);
+		frame[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		shutdown(near, SHUT_WR);
+		while (recv(near, answer, sizeof(answer), 0) > 0)
+			;
+		close(near);
+	}
+	assert_true(wire_round(k, r));
+	signer_close(r);
+	signer_server_free(v);
+}
+
+static void
+more_than_one_request_at_a_time_ends_the_channel(void **state)
+{
+	struct kit *k = *state;
+	uint8_t frame[2000];
+	size_t len = frame_make(frame, 40);
+	struct signer_server *v;
+	int near, far;
+
+	memcpy(frame + len, frame, len);
+	wire_pairs(&near, &far, 1);
+	ok(k, signer_server_new(&v, k->s, &k->err));
+	ok(k, signer_server_attach(v, &far, 1, &k->err));
+	assert_int_equal(send(near, frame, 2 * len, MSG_NOSIGNAL), (ssize_t)(2 * len));
+	assert_true(is_closed(near));
+	close(near);
+	signer_server_free(v);
+}
+
+/* The other direction: a far end that answers with these bytes, whatever it is asked. */
+struct liar {
+	int fd;
+	const uint8_t *bytes;
+	size_t len;
+};
+
+static void *
+lie(void *arg)
+{
+	struct liar *l = arg;
+	uint8_t in[4000];
+
+	while (recv(l->fd, in, sizeof(in), 0) > 0)
+		if (send(l->fd, l->bytes, l->len, MSG_NOSIGNAL) < 0 ||
+		    shutdown(l->fd, SHUT_WR) != 0)
+			break;
+	close(l->fd);
+	return NULL;
+}
+
+static enum rc
+ask_liars(struct kit *k, const uint8_t *bytes, size_t len)
+{
+	static const struct transport t = { TRANSPORT_PKCS1V15, DIGEST_NONE, DIGEST_NONE };
+	struct liar liars[3];
+	pthread_t threads[3];
+	uint8_t cek[16], wrapped[40] = { 1 };
+	int near[3], far[3];
+	struct signer *r;
+	enum rc rc;
+
+	wire_pairs(near, far, 3);
+	ok(k, signer_remote_new(&r, &k->err));
+	signer_remote_wait_set(r, 5000);
+	for (int i = 0; i < 3; i++) {
+		liars[i] = (struct liar){ far[i], bytes, len };
+		assert_int_equal(pthread_create(&threads[i], NULL, lie, &liars[i]), 0);
+	}
+	signer_remote_attach(r, near, 3);
+	rc = signer_unwrap(r, "rsa", &t, wrapped, sizeof(wrapped), cek, 16, &k->err);
+	signer_close(r);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	return rc;
+}
+
+static size_t
+answer_make(uint8_t *out)
+{
+	struct ipc_header h = { IPC_UNWRAP, IPC_ANSWER, 1, 17 };
+
+	ipc_header_put(out, &h);
+	out[IPC_HEADER_LEN] = RC_OK;
+	memset(out + IPC_HEADER_LEN + 1, 'k', 16);
+	return IPC_HEADER_LEN + 17;
+}
+
+static void
+answers_that_are_none_are_no_result(void **state)
+{
+	struct kit *k = *state;
+	uint8_t answer[100];
+	size_t len = answer_make(answer);
+
+	assert_int_equal(ask_liars(k, answer, len), RC_OK);
+	for (size_t n = 0; n < len; n++)
+		assert_int_equal(ask_liars(k, answer, n), RC_IO);
+	/* Of the header every bit counts; behind it, the kind of the result. */
+	for (size_t bit = 0; bit < 8 * (IPC_HEADER_LEN + 1); bit++) {
+		answer[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		assert_int_not_equal(ask_liars(k, answer, len), RC_OK);
+		answer[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	/* More than was asked for. */
+	answer[len] = 'k';
+	assert_int_equal(ask_liars(k, answer, len + 1), RC_IO);
+}
+
+/* ---- a signer that dies ---- */
+
+/* A process with the keys, at the far end of n channels; killed by its number. */
+static pid_t
+signer_process(struct kit *k, int *near, size_t n)
+{
+	int far[SIGNER_CHANNELS_MAX];
+	struct signer_server *v;
+	struct signer *s;
+	pid_t pid;
+
+	wire_pairs(near, far, n);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct signer_ca cas[2];
+		struct signer_conf conf = { .cas = cas, .n_cas = 2 };
+
+		for (size_t i = 0; i < n; i++)
+			close(near[i]);
+		kit_ca_conf(k, cas);
+		if (signer_open(&s, &conf, &k->err) != RC_OK ||
+		    signer_server_new(&v, s, &k->err) != RC_OK ||
+		    signer_server_attach(v, far, n, &k->err) != RC_OK)
+			_exit(9);
+		for (;;)
+			pause();
+	}
+	for (size_t i = 0; i < n; i++)
+		close(far[i]);
+	return pid;
+}
+
+#define CALLERS  8
+#define LIVES    12
+#define CHANNELS 4
+
+struct caller {
+	struct kit *k;
+	struct signer *r;
+	atomic_bool *stop;
+	atomic_uint *done, *lost;
+};
+
+static void *
+keep_calling(void *arg)
+{
+	struct caller *c = arg;
+
+	while (!atomic_load(c->stop)) {
+		if (!wire_round(c->k, c->r))
+			atomic_fetch_add(c->lost, 1);
+		atomic_fetch_add(c->done, 1);
+	}
+	return NULL;
+}
+
+static void
+wait_until_more(atomic_uint *n, unsigned more)
+{
+	unsigned then = atomic_load(n);
+
+	while (atomic_load(n) - then < more)
+		usleep(1000);
+}
+
+static void
+no_call_is_lost_when_the_signer_is_killed(void **state)
+{
+	struct kit *k = *state;
+	atomic_bool stop = false;
+	atomic_uint done = 0, lost = 0;
+	pthread_t threads[CALLERS];
+	struct caller c = { k, NULL, &stop, &done, &lost };
+	struct signer_stats stats;
+	int near[CHANNELS];
+	pid_t pid;
+
+	ok(k, signer_remote_new(&c.r, &k->err));
+	signer_remote_wait_set(c.r, 60000);
+	for (int i = 0; i < CALLERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, keep_calling, &c), 0);
+	for (int life = 0; life < LIVES; life++) {
+		pid = signer_process(k, near, CHANNELS);
+		signer_remote_attach(c.r, near, CHANNELS);
+		wait_until_more(&done, 10); /* ... and in the middle of others it dies */
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+	atomic_store(&stop, true);
+	pid = signer_process(k, near, CHANNELS);
+	signer_remote_attach(c.r, near, CHANNELS);
+	for (int i = 0; i < CALLERS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(lost, 0);
+	ok(k, signer_stats(c.r, &stats, &k->err));
+	assert_int_equal(stats.restarts, LIVES);
+	signer_close(c.r);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void
+without_a_signer_a_call_ends_in_time(void **state)
+{
+	struct kit *k = *state;
+	struct signer_stats stats;
+	struct signer *r;
+
+	ok(k, signer_remote_new(&r, &k->err));
+	signer_remote_wait_set(r, 50);
+	assert_int_equal(signer_stats(r, &stats, &k->err), RC_IO);
+	assert_non_null(strstr(k->err.msg, "no channel"));
+	signer_close(r);
+}
+
+static void
+a_request_that_breaks_three_signers_is_not_sent_to_a_fourth(void **state)
+{
+	struct kit *k = *state;
+	struct signer_stats stats;
+	int near[5], far[5];
+	struct signer *r;
+
+	wire_pairs(near, far, 5);
+	for (int i = 0; i < 5; i++)
+		close(far[i]);
+	ok(k, signer_remote_new(&r, &k->err));
+	signer_remote_attach(r, near, 5);
+	assert_int_equal(signer_stats(r, &stats, &k->err), RC_IO);
+	assert_non_null(strstr(k->err.msg, "3 channels broke"));
+	signer_close(r);
+}
+
+/* ---- a signer that hangs ---- */
+
+struct slow {
+	struct signer base;
+	atomic_bool go;
+	atomic_uint within;
+};
+
+static enum rc
+slow_stats(struct signer *s, struct signer_stats *out, struct err *err)
+{
+	struct slow *slow = (struct slow *)s;
+
+	atomic_fetch_add(&slow->within, 1);
+	while (!atomic_load(&slow->go))
+		usleep(1000);
+	*out = (struct signer_stats){ .certs = 42 };
+	return RC_OK;
+}
+
+static const struct signer_ops slow_ops = { .stats = slow_stats };
+
+static void
+a_signer_that_hangs_is_seen_from_both_ends(void **state)
+{
+	struct kit *k = *state;
+	struct slow slow = { { &slow_ops }, false, 0 };
+	struct signer_stats stats;
+	struct signer_server *v;
+	struct signer *r;
+
+	wire_both(k, &slow.base, 2, &r, &v);
+	signer_remote_wait_set(r, 100);
+	assert_int_equal(signer_server_busy_ms(v), 0);
+	assert_int_equal(signer_stats(r, &stats, &k->err), RC_IO);
+	assert_non_null(strstr(k->err.msg, "no answer to stats in time"));
+	assert_true(signer_server_busy_ms(v) > 0);
+	atomic_store(&slow.go, true);
+	/* The other channel is as good as before; the late answer is nobody's. */
+	signer_remote_wait_set(r, 10000);
+	ok(k, signer_stats(r, &stats, &k->err));
+	assert_int_equal(stats.certs, 42);
+	signer_close(r);
+	signer_server_free(v);
+}
+
+static void *
+ask_stats(void *arg)
+{
+	struct signer_stats stats = { 0 };
+
+	(void)!signer_stats(arg, &stats, NULL);
+	return (void *)(uintptr_t)stats.certs;
+}
+
+static void *
+let_go(void *arg)
+{
+	struct slow *slow = arg;
+
+	usleep(50000);
+	atomic_store(&slow->go, true);
+	return NULL;
+}
+
+static void
+an_operation_in_progress_is_answered_before_the_end(void **state)
+{
+	struct kit *k = *state;
+	struct slow slow = { { &slow_ops }, false, 0 };
+	struct signer_server *v;
+	pthread_t asker, goer;
+	struct signer *r;
+	void *certs;
+
+	wire_both(k, &slow.base, 4, &r, &v);
+	assert_int_equal(pthread_create(&asker, NULL, ask_stats, r), 0);
+	while (atomic_load(&slow.within) == 0)
+		usleep(1000);
+	assert_int_equal(pthread_create(&goer, NULL, let_go, &slow), 0);
+	signer_server_free(v);
+	pthread_join(asker, &certs);
+	pthread_join(goer, NULL);
+	assert_int_equal((uintptr_t)certs, 42);
+	signer_close(r);
+}
+
+/* ---- channels ---- */
+
+static void
+channels_are_bounded_and_their_places_used_again(void **state)
+{
+	struct kit *k = *state;
+	struct signer_server *v;
+	int near, far;
+
+	ok(k, signer_server_new(&v, k->s, &k->err));
+	for (int i = 0; i < 3 * SIGNER_CHANNELS_MAX; i++) {
+		wire_pairs(&near, &far, 1);
+		ok(k, signer_server_attach(v, &far, 1, &k->err));
+		shutdown(near, SHUT_WR);
+		assert_true(is_closed(near)); /* its thread is at its end */
+		close(near);
+		usleep(1000);
+	}
+	signer_server_free(v);
+	{
+		int many_near[SIGNER_CHANNELS_MAX + 1], many_far[SIGNER_CHANNELS_MAX + 1];
+
+		wire_pairs(many_near, many_far, SIGNER_CHANNELS_MAX + 1);
+		ok(k, signer_server_new(&v, k->s, &k->err));
+		assert_int_equal(
+		    signer_server_attach(v, many_far, SIGNER_CHANNELS_MAX + 1, &k->err), RC_LIMIT);
+		assert_true(is_closed(many_near[SIGNER_CHANNELS_MAX]));
+		for (int i = 0; i <= SIGNER_CHANNELS_MAX; i++)
+			close(many_near[i]);
+		signer_server_free(v);
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_call_is_lost_when_the_signer_is_killed),
+		cmocka_unit_test(every_operation_crosses_the_wire),
+		cmocka_unit_test(errors_have_kind_and_words),
+		cmocka_unit_test(a_list_of_many_megabytes_crosses),
+		cmocka_unit_test(what_is_no_frame_ends_its_channel_and_no_other),
+		cmocka_unit_test(a_request_cut_short_at_any_length_harms_nobody),
+		cmocka_unit_test(a_request_with_one_bit_changed_is_answered_or_ends_its_channel),
+		cmocka_unit_test(more_than_one_request_at_a_time_ends_the_channel),
+		cmocka_unit_test(answers_that_are_none_are_no_result),
+		cmocka_unit_test(without_a_signer_a_call_ends_in_time),
+		cmocka_unit_test(a_request_that_breaks_three_signers_is_not_sent_to_a_fourth),
+		cmocka_unit_test(a_signer_that_hangs_is_seen_from_both_ends),
+		cmocka_unit_test(an_operation_in_progress_is_answered_before_the_end),
+		cmocka_unit_test(channels_are_bounded_and_their_places_used_again),
+	};
+
+	return cmocka_run_group_tests(tests, kit_setup, kit_teardown);
+}
