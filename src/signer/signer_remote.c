@@ -24,7 +24,7 @@
 #include "signer/signer_ops.h"
 
 #define ROOM          8192 /* of a channel: any answer but certificates and OCSP fits at once */
-#define SENDS_MAX     3    /* a request that breaks three signers is not tried on a fourth */
+#define LIVES_MAX     3    /* a request that breaks three signers is not tried on a fourth */
 #define STATS_WAIT_MS 2000 /* numbers are asked for by whoever looks whether anything is wrong */
 
 struct channel {
@@ -292,11 +292,18 @@ take_answer(struct channel *c, size_t len, take_fn *take, void *to, struct err *
 	return rc;
 }
 
+/*
+ * A dead signer's channels break one after the other as they are tried, and count as one.  They are
+ * gone then, so there is an end to it.
+ */
 static enum rc
 send_until_answered(
     struct remote *r, const struct call *q, take_fn *take, void *to, struct err *err)
 {
-	for (int sends = 0; sends < SENDS_MAX; sends++) {
+	uint64_t generation = 0;
+	int lives = 0;
+
+	for (;;) {
 		struct channel *c = channel_take(r, q->deadline);
 		size_t len = 0;
 		enum outcome o;
@@ -304,6 +311,12 @@ send_until_answered(
 
 		if (c == NULL)
 			return fail(err, RC_IO, "signer: no channel to it became free in time");
+		if (c->generation != generation && ++lives > LIVES_MAX) {
+			channel_give(r, c, false);
+			return fail(err, RC_IO, "signer: %d of them ended during %s", LIVES_MAX,
+			    op_row0(q->op)->name);
+		}
+		generation = c->generation;
 		o = exchange(c, q, &len);
 		if (o == ANSWERED) {
 			rc = take_answer(c, len, take, to, err);
@@ -315,8 +328,6 @@ send_until_answered(
 			return fail(
 			    err, RC_IO, "signer: no answer to %s in time", op_row0(q->op)->name);
 	}
-	return fail(
-	    err, RC_IO, "signer: %d channels broke during %s", SENDS_MAX, op_row0(q->op)->name);
 }
 
 static enum rc

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -273,8 +274,10 @@ lie(void *arg)
 	return NULL;
 }
 
+#define SOON 20 /* ms: there is no other signer to wait for */
+
 static enum rc
-ask_liars(struct kit *k, const uint8_t *bytes, size_t len)
+ask_liars(struct kit *k, const uint8_t *bytes, size_t len, int64_t wait_ms)
 {
 	static const struct transport t = { TRANSPORT_PKCS1V15, DIGEST_NONE, DIGEST_NONE };
 	struct liar liars[3];
@@ -286,7 +289,7 @@ ask_liars(struct kit *k, const uint8_t *bytes, size_t len)
 
 	wire_pairs(near, far, 3);
 	ok(k, signer_remote_new(&r, &k->err));
-	signer_remote_wait_set(r, 5000);
+	signer_remote_wait_set(r, wait_ms);
 	for (int i = 0; i < 3; i++) {
 		liars[i] = (struct liar){ far[i], bytes, len };
 		assert_int_equal(pthread_create(&threads[i], NULL, lie, &liars[i]), 0);
@@ -317,18 +320,18 @@ answers_that_are_none_are_no_result(void **state)
 	uint8_t answer[100];
 	size_t len = answer_make(answer);
 
-	assert_int_equal(ask_liars(k, answer, len), RC_OK);
+	assert_int_equal(ask_liars(k, answer, len, 60000), RC_OK);
 	for (size_t n = 0; n < len; n++)
-		assert_int_equal(ask_liars(k, answer, n), RC_IO);
+		assert_int_equal(ask_liars(k, answer, n, SOON), RC_IO);
 	/* Of the header every bit counts; behind it, the kind of the result. */
 	for (size_t bit = 0; bit < 8 * (IPC_HEADER_LEN + 1); bit++) {
 		answer[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		assert_int_not_equal(ask_liars(k, answer, len), RC_OK);
+		assert_int_not_equal(ask_liars(k, answer, len, SOON), RC_OK);
 		answer[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 	/* More than was asked for. */
 	answer[len] = 'k';
-	assert_int_equal(ask_liars(k, answer, len + 1), RC_IO);
+	assert_int_equal(ask_liars(k, answer, len + 1, SOON), RC_IO);
 }
 
 /* ---- a signer that dies ---- */
@@ -347,6 +350,8 @@ signer_process(struct kit *k, int *near, size_t n)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct signer_ca cas[2];
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* when a claim fails, nobody kills it */
 		struct signer_conf conf = { .cas = cas, .n_cas = 2 };
 
 		for (size_t i = 0; i < n; i++)
@@ -447,22 +452,75 @@ without_a_signer_a_call_ends_in_time(void **state)
 	signer_close(r);
 }
 
+/* One that dies of every request, and is started again. */
+struct fragile {
+	struct signer *r;
+	int far[5];
+	atomic_uint lives;
+};
+
+static void *
+die_of_requests(void *arg)
+{
+	struct fragile *f = arg;
+	char byte;
+
+	for (int i = 0; i < 5 && recv(f->far[i], &byte, 1, 0) > 0; i++) {
+		int near;
+
+		atomic_fetch_add(&f->lives, 1);
+		close(f->far[i]);
+		if (i == 4)
+			break;
+		wire_pairs(&near, &f->far[i + 1], 1);
+		signer_remote_attach(f->r, &near, 1);
+	}
+	return NULL;
+}
+
 static void
-a_request_that_breaks_three_signers_is_not_sent_to_a_fourth(void **state)
+a_request_that_ends_three_signers_is_not_sent_to_a_fourth(void **state)
 {
 	struct kit *k = *state;
 	struct signer_stats stats;
-	int near[5], far[5];
+	struct fragile f = { .lives = 0 };
+	pthread_t thread;
+	int near;
+
+	wire_pairs(&near, &f.far[0], 1);
+	ok(k, signer_remote_new(&f.r, &k->err));
+	signer_remote_attach(f.r, &near, 1);
+	assert_int_equal(pthread_create(&thread, NULL, die_of_requests, &f), 0);
+	assert_int_equal(signer_stats(f.r, &stats, &k->err), RC_IO);
+	assert_non_null(strstr(k->err.msg, "3 of them ended"));
+	signer_close(f.r);
+	pthread_join(thread, NULL);
+	assert_int_equal(f.lives, 3);
+	close(f.far[3]);
+}
+
+static void
+a_dead_signers_channels_count_as_one(void **state)
+{
+	struct kit *k = *state;
+	int near[8], far[8];
+	struct signer_stats stats;
 	struct signer *r;
 
-	wire_pairs(near, far, 5);
-	for (int i = 0; i < 5; i++)
-		close(far[i]);
+	wire_pairs(near, far, 8);
+	for (int i = 0; i < 7; i++)
+		close(far[i + 1]); /* the first is tried last */
 	ok(k, signer_remote_new(&r, &k->err));
-	signer_remote_attach(r, near, 5);
-	assert_int_equal(signer_stats(r, &stats, &k->err), RC_IO);
-	assert_non_null(strstr(k->err.msg, "3 channels broke"));
-	signer_close(r);
+	signer_remote_attach(r, near, 8);
+	{
+		struct signer_server *v;
+
+		ok(k, signer_server_new(&v, k->s, &k->err));
+		ok(k, signer_server_attach(v, far, 1, &k->err));
+		ok(k, signer_stats(r, &stats, &k->err));
+		signer_close(r);
+		signer_server_free(v);
+	}
 }
 
 /* ---- a signer that hangs ---- */
@@ -599,7 +657,8 @@ main(void)
 		cmocka_unit_test(more_than_one_request_at_a_time_ends_the_channel),
 		cmocka_unit_test(answers_that_are_none_are_no_result),
 		cmocka_unit_test(without_a_signer_a_call_ends_in_time),
-		cmocka_unit_test(a_request_that_breaks_three_signers_is_not_sent_to_a_fourth),
+		cmocka_unit_test(a_request_that_ends_three_signers_is_not_sent_to_a_fourth),
+		cmocka_unit_test(a_dead_signers_channels_count_as_one),
 		cmocka_unit_test(a_signer_that_hangs_is_seen_from_both_ends),
 		cmocka_unit_test(an_operation_in_progress_is_answered_before_the_end),
 		cmocka_unit_test(channels_are_bounded_and_their_places_used_again),
