@@ -289,6 +289,24 @@ dir_exists(const char *path, struct err *err)
 	return RC_OK;
 }
 
+/*
+ * The umask must not decide what the caller has stated.  Through a descriptor: a process in a sandbox
+ * may change no mode by a path.
+ */
+static enum rc
+dir_mode(const char *path, mode_t mode, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	enum rc rc = RC_OK;
+
+	if (fd < 0)
+		return fail_errno(err, "cannot open folder %s", path);
+	if (fchmod(fd, mode) != 0)
+		rc = fail_errno(err, "cannot set the mode of %s", path);
+	close(fd);
+	return rc;
+}
+
 enum rc
 dir_make(const char *path, mode_t mode, struct err *err)
 {
@@ -300,9 +318,8 @@ dir_make(const char *path, mode_t mode, struct err *err)
 			return dir_exists(path, err);
 		return fail_errno(err, "cannot create folder %s", path);
 	}
-	/* The umask must not decide what the caller has stated. */
-	if (chmod(path, mode) != 0)
-		return fail_errno(err, "cannot set the mode of %s", path);
+	if ((rc = dir_mode(path, mode, err)) != RC_OK)
+		return rc;
 	rc = path_dir(&parent, path, err);
 	if (rc == RC_OK)
 		rc = folder_sync(parent, err);
