@@ -14,7 +14,8 @@
 
 /* Threads are started by clone3(2), whose flags are behind a pointer, or without it by clone(2). */
 static const struct call calls_tried[] = {
-	{ SCMP_SYS(clone3), BOTH, 0, 0, SCMP_ACT_ERRNO(ENOSYS), { { 0 } }, "libc calls clone instead" },
+	{ SCMP_SYS(clone3), BOTH, 0, 0, SCMP_ACT_ERRNO(ENOSYS), { { 0 } },
+	    "libc calls clone instead" },
 };
 
 bool
@@ -57,7 +58,8 @@ add(scmp_filter_ctx f, const struct call *c, struct err *err)
 }
 
 static enum rc
-add_all(scmp_filter_ctx f, const struct call *rows, size_t n, const struct sandbox *s, struct err *err)
+add_all(
+    scmp_filter_ctx f, const struct call *rows, size_t n, const struct sandbox *s, struct err *err)
 {
 	enum rc rc = RC_OK;
 

@@ -22,13 +22,13 @@
 	{                                                                                          \
 		SCMP_SYS(call_), (roles_), (needs_), (lacks_), (action_), { __VA_ARGS__ }, (why_)  \
 	}
-#define OK(call, roles, why)           ROW(call, roles, 0, 0, SCMP_ACT_ALLOW, why, { 0 })
-#define OK_IF(call, roles, why, ...)   ROW(call, roles, 0, 0, SCMP_ACT_ALLOW, why, __VA_ARGS__)
-#define OK_WITH(need, call, why)       ROW(call, BOTH, need, 0, SCMP_ACT_ALLOW, why, { 0 })
+#define OK(call, roles, why)             ROW(call, roles, 0, 0, SCMP_ACT_ALLOW, why, { 0 })
+#define OK_IF(call, roles, why, ...)     ROW(call, roles, 0, 0, SCMP_ACT_ALLOW, why, __VA_ARGS__)
+#define OK_WITH(need, call, why)         ROW(call, BOTH, need, 0, SCMP_ACT_ALLOW, why, { 0 })
 #define OK_WITH_IF(need, call, why, ...) ROW(call, BOTH, need, 0, SCMP_ACT_ALLOW, why, __VA_ARGS__)
-#define NO(call, roles, why)           ROW(call, roles, 0, 0, SCMP_ACT_ERRNO(EPERM), why, { 0 })
-#define NO_IF(call, roles, why, ...)   ROW(call, roles, 0, 0, SCMP_ACT_ERRNO(EPERM), why, __VA_ARGS__)
-#define NO_WITHOUT(lack, call, why)    ROW(call, BOTH, 0, lack, SCMP_ACT_ERRNO(EPERM), why, { 0 })
+#define NO(call, roles, why)             ROW(call, roles, 0, 0, SCMP_ACT_ERRNO(EPERM), why, { 0 })
+#define NO_IF(call, roles, why, ...)     ROW(call, roles, 0, 0, SCMP_ACT_ERRNO(EPERM), why, __VA_ARGS__)
+#define NO_WITHOUT(lack, call, why)      ROW(call, BOTH, 0, lack, SCMP_ACT_ERRNO(EPERM), why, { 0 })
 
 /* Every flag that makes a namespace, as clone(2) has them; CLONE_NEWTIME is clone3's alone. */
 #define NAMESPACES                                                                                 \
@@ -66,7 +66,8 @@ const struct call calls_allowed[] = {
 	OK(fadvise64, BOTH, "stdio of some libraries"),
 	OK(flock, BOTH, "one owner of a state folder"),
 	OK(fchmod, BOTH, "a file gets its mode before its name"),
-	OK(fchown, FRONT, "SQLite gives its journal the database's owner; a user gives nothing away"),
+	OK(fchown, FRONT,
+	    "SQLite gives its journal the database's owner; a user gives nothing away"),
 	/* Not F_SETOWN and F_SETSIG, which send signals to others. */
 	OK_IF(fcntl, BOTH, "is it non-blocking", INT(1, F_GETFL)),
 	OK_IF(fcntl, BOTH, "make it non-blocking", INT(1, F_SETFL)),
@@ -88,7 +89,8 @@ const struct call calls_allowed[] = {
 	OK_IF(openat, BOTH, "all files", BITS(2, O_TRUNC, 0)),
 	OK_IF(openat, BOTH, "emptied by who may write to it", OPEN_TRUNC(O_WRONLY)),
 	OK_IF(openat, BOTH, "emptied by who may write to it", OPEN_TRUNC(O_RDWR)),
-	NO_IF(openat, BOTH, "Landlock before version 3 lets a reader empty it", OPEN_TRUNC(O_RDONLY)),
+	NO_IF(
+	    openat, BOTH, "Landlock before version 3 lets a reader empty it", OPEN_TRUNC(O_RDONLY)),
 	OK_IF(open, BOTH, "all files, in an older libc", BITS(1, O_TRUNC, 0)),
 	OK(fstat, BOTH, "size and owner of a file"),
 	OK(newfstatat, BOTH, "size and owner of a file"),
@@ -123,7 +125,8 @@ const struct call calls_allowed[] = {
 
 	/* Memory.  What is written is never run, what is run never written. */
 	OK_IF(mmap, BOTH, "memory, files", BITS(2, PROT_EXEC, 0)),
-	ROW(mmap, BOTH, HAS_CODE, 0, SCMP_ACT_ALLOW, "dlopen(): libnss_* in getaddrinfo(), a module",
+	ROW(mmap, BOTH, HAS_CODE, 0, SCMP_ACT_ALLOW,
+	    "dlopen(): libnss_* in getaddrinfo(), a module",
 	    BITS(2, PROT_EXEC | PROT_WRITE, PROT_EXEC), BITS(3, MAP_KIND, MAP_PRIVATE)),
 	ROW(mmap, BOTH, HAS_CODE, 0, SCMP_ACT_ERRNO(EPERM), "code that was written as data",
 	    BITS(2, PROT_EXEC, PROT_EXEC), BITS(3, MAP_ANONYMOUS, MAP_ANONYMOUS)),
@@ -144,10 +147,12 @@ const struct call calls_allowed[] = {
 	/* Threads of this process; never another process. */
 	OK_IF(clone, BOTH, "pthread_create()", BITS(0, CLONE_THREAD | NAMESPACES, CLONE_THREAD)),
 #if SANITIZED
-	OK_IF(clone, BOTH, "looks for leaks at exit", BITS(0, CLONE_VM | CLONE_THREAD | NAMESPACES, CLONE_VM)),
+	OK_IF(clone, BOTH, "looks for leaks at exit",
+	    BITS(0, CLONE_VM | CLONE_THREAD | NAMESPACES, CLONE_VM)),
 	OK(ptrace, BOTH, "stops other threads for it"),
 	OK(prctl, BOTH, "lets itself be traced"),
 	OK(wait4, BOTH, "waits for it"),
+	OK(getdents, BOTH, "lists other threads"),
 	OK(tkill, BOTH, "stops other threads"),
 #else
 	NO_IF(clone, BOTH, "fork()", BITS(0, CLONE_THREAD, 0)),
@@ -244,7 +249,8 @@ const struct call calls_allowed[] = {
 	OK(getpeername, BOTH, "which address"),
 	OK_IF(setsockopt, SIGNER, "timeouts", INT(1, SOL_SOCKET)),
 	/* A datagram pair could be turned to any socket of the machine afterwards. */
-	OK_IF(socketpair, BOTH, "libcurl wakes its threads", INT(0, AF_UNIX), BITS(1, SOCK_TYPE, SOCK_STREAM)),
+	OK_IF(socketpair, BOTH, "libcurl wakes its threads", INT(0, AF_UNIX),
+	    BITS(1, SOCK_TYPE, SOCK_STREAM)),
 	NO(listen, BOTH, "listeners are made before; a door of an attacker's own"),
 
 	/* The front's, and a signer's whose token is behind a network. */
@@ -254,17 +260,20 @@ const struct call calls_allowed[] = {
 	OK(setsockopt, FRONT, "TCP_NODELAY, keep-alive, timeouts"),
 	OK_WITH(HAS_NETWORK, sendmmsg, "the resolver asks for both kinds of address"),
 	OK_WITH(HAS_NETWORK, recvmmsg, "the resolver"),
-	OK_WITH(HAS_NETWORK, bind, "getaddrinfo() binds its netlink socket; TCP is Landlock's to refuse"),
-	OK_WITH_IF(HAS_NETWORK, socket, "Entra, Intune, a token", INT(0, AF_INET), BITS(1, SOCK_TYPE, SOCK_STREAM),
-	    BITS(2, ~(uint32_t)IPPROTO_TCP, 0)),
-	OK_WITH_IF(HAS_NETWORK, socket, "Entra, Intune, a token", INT(0, AF_INET6), BITS(1, SOCK_TYPE, SOCK_STREAM),
-	    BITS(2, ~(uint32_t)IPPROTO_TCP, 0)),
-	OK_WITH_IF(HAS_NETWORK, socket, "name servers", INT(0, AF_INET), BITS(1, SOCK_TYPE, SOCK_DGRAM), INT(2, 0)),
-	OK_WITH_IF(HAS_NETWORK, socket, "name servers", INT(0, AF_INET6), BITS(1, SOCK_TYPE, SOCK_DGRAM), INT(2, 0)),
-	OK_WITH_IF(HAS_NETWORK, socket, "name servers", INT(0, AF_INET), BITS(1, SOCK_TYPE, SOCK_DGRAM),
-	    INT(2, IPPROTO_UDP)),
-	OK_WITH_IF(HAS_NETWORK, socket, "name servers", INT(0, AF_INET6), BITS(1, SOCK_TYPE, SOCK_DGRAM),
-	    INT(2, IPPROTO_UDP)),
+	OK_WITH(HAS_NETWORK, bind,
+	    "getaddrinfo() binds its netlink socket; TCP is Landlock's to refuse"),
+	OK_WITH_IF(HAS_NETWORK, socket, "Entra, Intune, a token", INT(0, AF_INET),
+	    BITS(1, SOCK_TYPE, SOCK_STREAM), BITS(2, ~(uint32_t)IPPROTO_TCP, 0)),
+	OK_WITH_IF(HAS_NETWORK, socket, "Entra, Intune, a token", INT(0, AF_INET6),
+	    BITS(1, SOCK_TYPE, SOCK_STREAM), BITS(2, ~(uint32_t)IPPROTO_TCP, 0)),
+	OK_WITH_IF(HAS_NETWORK, socket, "name servers", INT(0, AF_INET),
+	    BITS(1, SOCK_TYPE, SOCK_DGRAM), INT(2, 0)),
+	OK_WITH_IF(HAS_NETWORK, socket, "name servers", INT(0, AF_INET6),
+	    BITS(1, SOCK_TYPE, SOCK_DGRAM), INT(2, 0)),
+	OK_WITH_IF(HAS_NETWORK, socket, "name servers", INT(0, AF_INET),
+	    BITS(1, SOCK_TYPE, SOCK_DGRAM), INT(2, IPPROTO_UDP)),
+	OK_WITH_IF(HAS_NETWORK, socket, "name servers", INT(0, AF_INET6),
+	    BITS(1, SOCK_TYPE, SOCK_DGRAM), INT(2, IPPROTO_UDP)),
 	OK_WITH_IF(HAS_NETWORK, socket, "getaddrinfo(): is there IPv6", INT(0, AF_NETLINK),
 	    INT(2, NETLINK_ROUTE)),
 	OK_WITH_IF(HAS_UNIX, socket, "a daemon behind a module", INT(0, AF_UNIX),

@@ -20,7 +20,7 @@
 	}
 
 const struct call calls_fatal[] = {
-	/* Looking into other processes, or being led by one. */
+/* Looking into other processes, or being led by one. */
 #if !SANITIZED
 	KILL(ptrace, ALL, "reads and writes another process's memory and registers"),
 #endif

@@ -74,7 +74,8 @@ bounding_narrow(uint64_t keep, struct err *err)
 		if (there == 0 || (keep & CAP_BIT(cap)) != 0)
 			continue;
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EPERM)
-			return fail_errno(err, "cannot drop capability %d from the bounding set", cap);
+			return fail_errno(
+			    err, "cannot drop capability %d from the bounding set", cap);
 	}
 	return RC_OK;
 }
@@ -137,7 +138,8 @@ no_caps_back(struct err *err)
 		return rc;
 	for (int i = 0; i < 2; i++)
 		if ((set[i].permitted | set[i].effective | set[i].inheritable) != 0)
-			return fail(err, RC_BUG, "capabilities are still there after dropping them");
+			return fail(
+			    err, RC_BUG, "capabilities are still there after dropping them");
 	set[0].permitted = set[0].effective = CAP_BIT(CAP_SETUID);
 	if (caps_set(set) == 0)
 		return fail(err, RC_BUG, "a dropped capability could be taken back");
@@ -222,8 +224,7 @@ sandbox_identity(const char *user, struct err *err)
 	if ((rc = bounding_narrow(0, err)) != RC_OK)
 		return rc;
 	rc = pw != NULL ? become(pw, err) : stay(geteuid(), getegid(), err);
-	if (rc != RC_OK || (rc = caps_narrow(0, err)) != RC_OK ||
-	    (rc = no_caps_back(err)) != RC_OK)
+	if (rc != RC_OK || (rc = caps_narrow(0, err)) != RC_OK || (rc = no_caps_back(err)) != RC_OK)
 		return rc;
 	return no_user_back(geteuid(), getegid(), err);
 }

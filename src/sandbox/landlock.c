@@ -57,15 +57,18 @@ static const struct {
 	const char *missing;
 } versions[] = {
 	{ 1, { .fs = 0x1fff }, BOTH,
-	    "no Landlock: files of other programs of this user can be opened (Linux 5.13, lsm=landlock)" },
+	    "no Landlock: files of other programs of this user can be opened (Linux 5.13, "
+	    "lsm=landlock)" },
 	{ 2, { .fs = UINT64_C(1) << 13 }, 0, NULL },
 	{ 3, { .fs = FS_TRUNCATE }, 0, NULL },
 	{ 4, { .net = NET_BIND_TCP | NET_CONNECT_TCP }, FRONT,
-	    "Landlock before version 4: TCP ports are not Landlock's; only the call filter keeps the front "
+	    "Landlock before version 4: TCP ports are not Landlock's; only the call filter keeps "
+	    "the front "
 	    "from listening (Linux 6.7)" },
 	{ 5, { .fs = FS_IOCTL_DEV }, 0, NULL },
 	{ 6, { .scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL }, BOTH,
-	    "Landlock before version 6: signals and abstract unix sockets are the call filter's alone "
+	    "Landlock before version 6: signals and abstract unix sockets are the call filter's "
+	    "alone "
 	    "(Linux 6.12)" },
 };
 

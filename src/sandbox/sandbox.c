@@ -56,7 +56,8 @@ alone(struct err *err)
 			break;
 	(void)fclose(f);
 	if (threads != 1)
-		return fail(err, RC_BUG, "a process with %u threads cannot enter its sandbox", threads);
+		return fail(
+		    err, RC_BUG, "a process with %u threads cannot enter its sandbox", threads);
 	return RC_OK;
 }
 
@@ -90,7 +91,8 @@ report_begin(struct sandbox_report *r, enum sandbox_role role)
 	r->no_new_privs = r->not_dumpable = r->capabilities = true;
 	r->calls = calls_supported();
 	if (!r->calls)
-		report_missing(r, "no seccomp filters: every system call can be made (CONFIG_SECCOMP_FILTER)");
+		report_missing(
+		    r, "no seccomp filters: every system call can be made (CONFIG_SECCOMP_FILTER)");
 	landlock_report(r, role, landlock_abi());
 }
 

@@ -16,7 +16,8 @@ struct way {
 	int naked, front, signer; /* how it ends: 0, errno, KILLED, ANY */
 	int abi;                  /* of Landlock, below which the row says nothing */
 };
-extern const struct way ways_files[], ways_processes[], ways_sockets[], ways_kernel[], ways_memory[];
+extern const struct way ways_files[], ways_processes[], ways_sockets[], ways_kernel[],
+    ways_memory[];
 extern const size_t n_ways_files, n_ways_processes, n_ways_sockets, n_ways_kernel, n_ways_memory;
 
 #endif

@@ -17,7 +17,8 @@ ending(int r)
 		return "killed";
 	if (r == BROKEN || r == CRASHED)
 		return "the child broke";
-	(void)snprintf(text, sizeof text, "%s", strerrorname_np(r) == NULL ? "?" : strerrorname_np(r));
+	(void)snprintf(
+	    text, sizeof text, "%s", strerrorname_np(r) == NULL ? "?" : strerrorname_np(r));
 	return text;
 }
 
@@ -56,7 +57,8 @@ tried(const struct way *w)
 	bool good = true;
 
 	if (w->abi > abi) {
-		(void)printf("skip %s: this kernel has Landlock %d, the claim needs %d\n", w->claim, abi, w->abi);
+		(void)printf("skip %s: this kernel has Landlock %d, the claim needs %d\n", w->claim,
+		    abi, w->abi);
 		return true;
 	}
 	if (w->naked == ANY && attempt_as(AS_USER, w->fn) == CRASHED) {
@@ -65,6 +67,10 @@ tried(const struct way *w)
 	}
 	good &= holds(AS_FRONT, "the front:", w, w->front);
 	good &= holds(AS_SIGNER, "the signer:", w, w->signer);
+	if (w->abi <= 2 && abi > 2) {
+		good &= holds(AS_FRONT_OF_OLD, "the front on Linux 6.1:", w, w->front);
+		good &= holds(AS_SIGNER_OF_OLD, "the signer on Linux 6.1:", w, w->signer);
+	}
 	if (w->naked == TRACES)
 		good &= holds(AS_USER, "without a sandbox:", w, yama() ? ANY : 0);
 	else

@@ -392,14 +392,15 @@ file_after_rename(void)
 	struct err err;
 
 	(void)snprintf(list, sizeof list, "%s/file", world.outside);
-	if (sandbox_identity(geteuid() == 0 ? "nobody" : NULL, &err) != RC_OK || enter(&s, &err) != RC_OK)
+	if (sandbox_identity(geteuid() == 0 ? "nobody" : NULL, &err) != RC_OK ||
+	    enter(&s, &err) != RC_OK)
 		return 1;
 	if (open(list, O_RDWR) < 0)
 		return 2;
 	if (kill(getpid(), 0) != 0 || write(world.tcp_fd, "r", 1) != 1)
 		return 3;
-	return !(read(world.tcp_fd, list + sizeof list - 1, 1) == 1 && open(list, O_RDWR) < 0 && errno == EACCES &&
-	    open(in_world(world.state, "mine"), O_RDWR) >= 0);
+	return !(read(world.tcp_fd, list + sizeof list - 1, 1) == 1 && open(list, O_RDWR) < 0 &&
+	    errno == EACCES && open(in_world(world.state, "mine"), O_RDWR) >= 0);
 }
 
 /* The parent replaces the file in between. */
@@ -442,7 +443,8 @@ probe_changes_nothing(void)
 	sandbox_probe(&r);
 	status_of(getpid(), "Seccomp", after, sizeof after);
 	return !(strcmp(before, after) == 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0 &&
-	    prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 && open(in_world(world.outside, "file"), O_RDONLY) >= 0);
+	    prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 &&
+	    open(in_world(world.outside, "file"), O_RDONLY) >= 0);
 }
 
 static int
@@ -456,7 +458,8 @@ report_is_what_was_probed(void)
 	if (sandbox_identity(NULL, &err) != RC_OK || sandbox_enter(&is, &s, &err) != RC_OK)
 		return 1;
 	return !(is.calls == can.calls && is.files == can.files && is.signals == can.signals &&
-	    is.landlock_abi == can.landlock_abi && is.n_missing == can.n_missing && is.not_dumpable);
+	    is.landlock_abi == can.landlock_abi && is.n_missing == can.n_missing &&
+	    is.not_dumpable);
 }
 
 static void
@@ -481,8 +484,8 @@ each_kernel_is_told_what_it_lacks(void **state)
 	static const struct {
 		int abi;
 		size_t front, signer;
-	} rows[] = { { 0, 3, 2 }, { 1, 2, 1 }, { 2, 2, 1 }, { 3, 2, 1 }, { 4, 1, 1 }, { 5, 1, 1 }, { 6, 0, 0 },
-		{ 7, 0, 0 }, { 99, 0, 0 } };
+	} rows[] = { { 0, 3, 2 }, { 1, 2, 1 }, { 2, 2, 1 }, { 3, 2, 1 }, { 4, 1, 1 }, { 5, 1, 1 },
+		{ 6, 0, 0 }, { 7, 0, 0 }, { 99, 0, 0 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct sandbox_report front = { 0 }, signer = { 0 }, supervisor = { 0 };
@@ -503,8 +506,8 @@ each_kernel_is_told_what_it_lacks(void **state)
 static bool
 same_condition(const struct call *a, const struct call *b)
 {
-	return a->nr == b->nr && (a->roles & b->roles) != 0 && a->needs == b->needs && a->lacks == b->lacks &&
-	    memcmp(a->args, b->args, sizeof a->args) == 0;
+	return a->nr == b->nr && (a->roles & b->roles) != 0 && a->needs == b->needs &&
+	    a->lacks == b->lacks && memcmp(a->args, b->args, sizeof a->args) == 0;
 }
 
 static void
@@ -518,16 +521,19 @@ every_row_has_a_reason_and_stands_once(void **state)
 		for (size_t j = i + 1; j < n_calls_allowed; j++)
 			assert_false(c->nr >= 0 && same_condition(c, &calls_allowed[j]));
 		for (size_t j = 0; j < n_calls_fatal; j++)
-			assert_false(c->nr == calls_fatal[j].nr && (c->roles & calls_fatal[j].roles) != 0);
+			assert_false(
+			    c->nr == calls_fatal[j].nr && (c->roles & calls_fatal[j].roles) != 0);
 	}
 	for (size_t i = 0; i < n_calls_fatal; i++) {
 		assert_true(strlen(calls_fatal[i].why) >= 4);
 		for (size_t j = i + 1; j < n_calls_fatal; j++)
-			assert_false(calls_fatal[i].nr >= 0 && same_condition(&calls_fatal[i], &calls_fatal[j]));
+			assert_false(calls_fatal[i].nr >= 0 &&
+			    same_condition(&calls_fatal[i], &calls_fatal[j]));
 	}
 	for (size_t i = 0; i < n_system_paths; i++) {
 		assert_true(strlen(system_paths[i].why) >= 4);
-		assert_true(system_paths[i].path.optional && system_paths[i].path.may == SANDBOX_READ);
+		assert_true(
+		    system_paths[i].path.optional && system_paths[i].path.may == SANDBOX_READ);
 	}
 }
 
@@ -537,16 +543,19 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_users_are_named),
 		cmocka_unit_test_setup_teardown(a_user_is_for_good, world_make, world_end),
-		cmocka_unit_test_setup_teardown(root_that_stays_root_has_no_power, world_make, world_end),
+		cmocka_unit_test_setup_teardown(
+		    root_that_stays_root_has_no_power, world_make, world_end),
 		cmocka_unit_test_setup_teardown(the_kernel_agrees, world_make, world_end),
 		cmocka_unit_test_setup_teardown(no_core_is_written, world_make, world_end),
-		cmocka_unit_test_setup_teardown(the_supervisor_makes_no_fatal_call, world_make, world_end),
+		cmocka_unit_test_setup_teardown(
+		    the_supervisor_makes_no_fatal_call, world_make, world_end),
 		cmocka_unit_test_setup_teardown(
 		    the_supervisor_starts_children_that_enter_theirs, world_make, world_end),
 		cmocka_unit_test_setup_teardown(mistakes_are_refused, world_make, world_end),
 		cmocka_unit_test_setup_teardown(
 		    a_rule_is_bound_to_the_file_that_was_there, world_make, world_end),
-		cmocka_unit_test_setup_teardown(the_report_tells_what_there_is, world_make, world_end),
+		cmocka_unit_test_setup_teardown(
+		    the_report_tells_what_there_is, world_make, world_end),
 		cmocka_unit_test(each_kernel_is_told_what_it_lacks),
 		cmocka_unit_test(every_row_has_a_reason_and_stands_once),
 	};

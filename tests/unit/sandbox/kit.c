@@ -15,8 +15,8 @@
 struct world world;
 char sibling_secret[64];
 
-#define USER "nobody" /* Debian has it; what the test's children become when root runs it */
-#define BROKEN_EXIT 253
+#define USER         "nobody" /* Debian has it; what the test's children become when root runs it */
+#define BROKEN_EXIT  253
 #define SUCCESS_EXIT 0
 
 /* ---- children ---- */
@@ -27,6 +27,19 @@ user(void)
 	return geteuid() == 0 ? USER : NULL;
 }
 
+/* sandbox_enter()'s steps that matter, with Landlock 2. */
+static enum rc
+enter_of_old(const struct sandbox *s, struct err *err)
+{
+	enum rc rc;
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return fail_errno(err, "cannot enter");
+	if ((rc = landlock_enter(s, 2, err)) != RC_OK)
+		return rc;
+	return calls_enter(s, err);
+}
+
 enum rc
 put_on(enum dress d, struct err *err)
 {
@@ -34,14 +47,15 @@ put_on(enum dress d, struct err *err)
 		{ world.state, SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE, false },
 		{ world.readable, SANDBOX_READ, false },
 		{ "/nowhere/at/all", SANDBOX_READ, true },
-		{ "/usr/lib/softhsm/libsofthsm2.so", SANDBOX_READ | SANDBOX_EXEC | SANDBOX_CONNECT, true },
+		{ "/usr/lib/softhsm/libsofthsm2.so", SANDBOX_READ | SANDBOX_EXEC | SANDBOX_CONNECT,
+		    true },
 	};
 	struct sandbox s = { .paths = paths, .n_paths = d == AS_SIGNER_MODULE ? 4 : 3 };
 	struct sandbox_report report;
 	enum rc rc;
 
 	s.network = d == AS_SIGNER_NETWORK;
-	s.role = d == AS_FRONT ? SANDBOX_FRONT : SANDBOX_SIGNER;
+	s.role = d == AS_FRONT || d == AS_FRONT_OF_OLD ? SANDBOX_FRONT : SANDBOX_SIGNER;
 	if (d == AS_SUPERVISOR) {
 		s = (struct sandbox){ .role = SANDBOX_SUPERVISOR };
 		rc = sandbox_keep_caps(err);
@@ -52,6 +66,8 @@ put_on(enum dress d, struct err *err)
 		rc = fail_errno(err, "cannot be as after exec");
 	if (rc != RC_OK || d == AS_USER)
 		return rc;
+	if (d == AS_FRONT_OF_OLD || d == AS_SIGNER_OF_OLD)
+		return enter_of_old(&s, err);
 	return sandbox_enter(&report, &s, err);
 }
 
@@ -77,7 +93,9 @@ ended(pid_t pid)
 		if (errno != EINTR)
 			return BROKEN;
 	if (WIFSIGNALED(status))
-		return WTERMSIG(status) == SIGSYS ? KILLED : WTERMSIG(status) == SIGSEGV ? CRASHED : BROKEN;
+		return WTERMSIG(status) == SIGSYS ? KILLED
+		    : WTERMSIG(status) == SIGSEGV ? CRASHED
+						  : BROKEN;
 	return WEXITSTATUS(status) == BROKEN_EXIT ? BROKEN : WEXITSTATUS(status);
 }
 

@@ -33,8 +33,8 @@
 /* What a child tries its luck on. */
 struct world {
 	char dir[64];
-	char state[96];   /* on the list: read, write, make */
-	char outside[96]; /* not on it; of the same user, with `key` 0600 and `file` 0644 */
+	char state[96];    /* on the list: read, write, make */
+	char outside[96];  /* not on it; of the same user, with `key` 0600 and `file` 0644 */
 	char readable[96]; /* on the list: read */
 	int outside_fd;    /* of the folder, opened before */
 	pid_t sibling;     /* of the same user, dumpable, with SECRET at sibling_secret */
@@ -60,8 +60,10 @@ enum dress {
 	AS_SIGNER_NETWORK, /* .network */
 	AS_SIGNER_MODULE,  /* a path with SANDBOX_EXEC, and SANDBOX_CONNECT */
 	AS_SUPERVISOR,
+	AS_FRONT_OF_OLD, /* with no more of Landlock than Debian 12's kernel has */
+	AS_SIGNER_OF_OLD,
 };
-#define KILLED 1000 /* by SIGSYS */
+#define KILLED  1000 /* by SIGSYS */
 #define BROKEN  1001 /* the child did not come as far as the attempt */
 #define CRASHED 1002 /* the machine does not have what was tried */
 

@@ -13,8 +13,8 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-/* Sanitizers need ptrace(2) at exit: a build with them is stopped by Landlock, or by nothing. */
-#define PTRACE_END (SANITIZED ? ANY : KILLED)
+/* Sanitizers need ptrace(2), clone(2) and prctl(2) at exit: a build with them says nothing of these. */
+#define UNLESS_SANITIZED(end) (SANITIZED ? ANY : (end))
 
 static int
 proc_mem(pid_t pid, int flags)
@@ -266,10 +266,14 @@ const struct way ways_processes[] = {
 	{ "read /proc/PID/mem of a process of its user", sibling_mem, TRACES, EACCES, EACCES, 1 },
 	{ "write to its own code by /proc/self/mem", own_mem, 0, EACCES, EACCES, 1 },
 	{ "read a sibling's memory (process_vm_readv)", sibling_read, TRACES, KILLED, KILLED, 0 },
-	{ "write a sibling's memory (process_vm_writev)", sibling_write, TRACES, KILLED, KILLED, 0 },
-	{ "trace a sibling (ptrace)", sibling_trace, TRACES, PTRACE_END, PTRACE_END, 0 },
-	{ "have itself traced (PTRACE_TRACEME)", be_traced, 0, PTRACE_END, PTRACE_END, 0 },
-	{ "take a sibling's descriptor (pidfd_getfd)", sibling_descriptor, TRACES, KILLED, KILLED, 0 },
+	{ "write a sibling's memory (process_vm_writev)", sibling_write, TRACES, KILLED, KILLED,
+	    0 },
+	{ "trace a sibling (ptrace)", sibling_trace, TRACES, UNLESS_SANITIZED(KILLED),
+	    UNLESS_SANITIZED(KILLED), 0 },
+	{ "have itself traced (PTRACE_TRACEME)", be_traced, 0, UNLESS_SANITIZED(KILLED),
+	    UNLESS_SANITIZED(KILLED), 0 },
+	{ "take a sibling's descriptor (pidfd_getfd)", sibling_descriptor, TRACES, KILLED, KILLED,
+	    0 },
 	{ "get hold of a sibling (pidfd_open)", sibling_open, 0, ENOSYS, ENOSYS, 0 },
 	{ "signal a sibling (kill)", sibling_kill, 0, EPERM, EPERM, 0 },
 	{ "signal its process group", all_kill, 0, EPERM, EPERM, 0 },
@@ -280,12 +284,12 @@ const struct way ways_processes[] = {
 	{ "run a program (execve)", run_program, 0, KILLED, KILLED, 0 },
 	{ "run a program from a descriptor (fexecve)", run_descriptor, 0, KILLED, KILLED, 0 },
 	{ "make a program in memory (memfd_create)", run_memory, 0, EPERM, EPERM, 0 },
-#if !SANITIZED
-	{ "fork", fork_child, 0, EPERM, EPERM, 0 },
-	{ "vfork", vfork_child, 0, EPERM, EPERM, 0 },
-	{ "make a child in new namespaces", new_namespace, ANY, EPERM, EPERM, 0 },
-	{ "open its memory to its user (PR_SET_DUMPABLE)", open_memory, 0, EPERM, EPERM, 0 },
-#endif
+	{ "fork", fork_child, 0, UNLESS_SANITIZED(EPERM), UNLESS_SANITIZED(EPERM), 0 },
+	{ "vfork", vfork_child, 0, UNLESS_SANITIZED(EPERM), UNLESS_SANITIZED(EPERM), 0 },
+	{ "make a child in new namespaces", new_namespace, ANY, UNLESS_SANITIZED(EPERM),
+	    UNLESS_SANITIZED(EPERM), 0 },
+	{ "open its memory to its user (PR_SET_DUMPABLE)", open_memory, 0, UNLESS_SANITIZED(EPERM),
+	    UNLESS_SANITIZED(EPERM), 0 },
 	{ "use clone3, whose flags no filter sees", thread_by_clone3, ANY, ENOSYS, ENOSYS, 0 },
 	{ "change the limit of core files", core_files, 0, EPERM, EPERM, 0 },
 	{ "run what it has written (mprotect)", written_code, 0, EPERM, EPERM, 0 },

@@ -161,9 +161,11 @@ const struct way ways_sockets[] = {
 	{ "make raw sockets", raw, ANY, ENOSYS, EACCES, 0 },
 	{ "make ping sockets", ping, ANY, ENOSYS, EACCES, 0 },
 	{ "use protocols beside TCP and UDP", other_stream, ANY, ENOSYS, EACCES, 0 },
-	{ "ask for addresses by netlink: getaddrinfo() of the front", netlink_route, 0, 0, EACCES, 0 },
+	{ "ask for addresses by netlink: getaddrinfo() of the front", netlink_route, 0, 0, EACCES,
+	    0 },
 	{ "use any other netlink", netlink_other, 0, ENOSYS, EACCES, 0 },
-	{ "make a datagram pair, which can be turned to others", datagram_pair, 0, ENOSYS, ENOSYS, 0 },
+	{ "make a datagram pair, which can be turned to others", datagram_pair, 0, ENOSYS, ENOSYS,
+	    0 },
 	{ "disguise a family in a register's upper half", disguised_family, 0, EACCES, EACCES, 0 },
 };
 const size_t n_ways_sockets = COUNT(ways_sockets);

@@ -28,8 +28,8 @@
 #define MUST(x)                                                                                    \
 	do {                                                                                       \
 		if (!(x)) {                                                                        \
-			(void)fprintf(stderr, "%s:%d: " #x ": %s\n", __FILE__, __LINE__,           \
-			    strerror(errno));                                                      \
+			(void)fprintf(                                                             \
+			    stderr, "%s:%d: " #x ": %s\n", __FILE__, __LINE__, strerror(errno));   \
 			return 1;                                                                  \
 		}                                                                                  \
 	} while (0)
@@ -68,7 +68,8 @@ a_state_is_kept(void)
 
 	MUST(fd >= 0 && flock(fd, LOCK_EX) == 0 && fcntl(fd, F_SETLKW, &all) == 0);
 	MUST(pwrite(fd, "text", 4, 0) == 4 && pread(fd, got, 4, 0) == 4);
-	MUST(ftruncate(fd, 2) == 0 && fchmod(fd, 0640) == 0 && fsync(fd) == 0 && fdatasync(fd) == 0);
+	MUST(
+	    ftruncate(fd, 2) == 0 && fchmod(fd, 0640) == 0 && fsync(fd) == 0 && fdatasync(fd) == 0);
 	MUST(close(fd) == 0 && rename(tmp, name) == 0);
 	MUST((fd = open(name, O_WRONLY | O_TRUNC)) >= 0 && close(fd) == 0);
 	MUST((dir = open(world.state, O_RDONLY | O_DIRECTORY)) >= 0 && fsync(dir) == 0);
@@ -210,7 +211,8 @@ sqlite_in_wal_mode(void)
 	MUST(sqlite3_open(in_world(world.state, "db"), &db) == SQLITE_OK);
 	MUST(sqlite3_exec(db,
 		 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t(a);"
-		 "BEGIN IMMEDIATE; INSERT INTO t VALUES(1),(2); COMMIT; PRAGMA wal_checkpoint(TRUNCATE);",
+		 "BEGIN IMMEDIATE; INSERT INTO t VALUES(1),(2); COMMIT; PRAGMA "
+		 "wal_checkpoint(TRUNCATE);",
 		 NULL, NULL, NULL) == SQLITE_OK);
 	MUST(sqlite3_close(db) == SQLITE_OK);
 	return 0;
@@ -226,7 +228,8 @@ clients_are_served(void)
 
 	MUST(ep >= 0 && wake >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, world.tcp_fd, &want) == 0);
 	MUST((to = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)) >= 0);
-	MUST(connect(to, (struct sockaddr *)&world.tcp, sizeof world.tcp) == 0 || errno == EINPROGRESS);
+	MUST(connect(to, (struct sockaddr *)&world.tcp, sizeof world.tcp) == 0 ||
+	    errno == EINPROGRESS);
 	MUST(epoll_wait(ep, &got, 1, 5000) == 1);
 	MUST((from = accept4(world.tcp_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0);
 	MUST(setsockopt(from, IPPROTO_TCP, 1 /* TCP_NODELAY */, &one, sizeof one) == 0);
@@ -253,7 +256,8 @@ static int
 a_token_is_made(void)
 {
 	void *lib;
-	unsigned long (*initialize)(void *), (*slots)(unsigned char, unsigned long *, unsigned long *);
+	unsigned long (*initialize)(void *),
+	    (*slots)(unsigned char, unsigned long *, unsigned long *);
 	unsigned long (*init_token)(unsigned long, const char *, unsigned long, const char *);
 	unsigned long slot[4], n = COUNT(slot);
 	char label[33];
@@ -337,15 +341,16 @@ tear_down(void **state)
 static int
 duties_of_both(void)
 {
-	return threads_start() | a_state_is_kept() | files_are_written_safely() | what_is_readable_is_read() |
-	    a_file_is_passed_by_descriptor() | signals_arrive() | time_and_chance() | memory() | a_key_signs();
+	return threads_start() | a_state_is_kept() | files_are_written_safely() |
+	    what_is_readable_is_read() | a_file_is_passed_by_descriptor() | signals_arrive() |
+	    time_and_chance() | memory() | a_key_signs();
 }
 
 static int
 duties_of_the_front(void)
 {
-	return duties_of_both() | sqlite_in_wal_mode() | clients_are_served() | names_are_looked_up() |
-	    threads_start();
+	return duties_of_both() | sqlite_in_wal_mode() | clients_are_served() |
+	    names_are_looked_up() | threads_start();
 }
 
 static void
