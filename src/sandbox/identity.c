@@ -146,6 +146,10 @@ no_caps_back(struct err *err)
 	return RC_OK;
 }
 
+/*
+ * The calls themselves: libc's would make them in every thread and abort when one of them succeeds, as
+ * it does in a sanitizer's own, which still has its capabilities.
+ */
 static enum rc
 no_user_back(uid_t uid, gid_t gid, struct err *err)
 {
@@ -156,9 +160,10 @@ no_user_back(uid_t uid, gid_t gid, struct err *err)
 	if (getresuid(&r, &e, &s) != 0 || r != uid || e != uid || s != uid ||
 	    getresgid(&rg, &eg, &sg) != 0 || rg != gid || eg != gid || sg != gid)
 		return fail(err, RC_BUG, "this process is not the user that it has become");
-	if (setresuid((uid_t)-1, another, (uid_t)-1) == 0 || setuid(another) == 0)
+	if (syscall(SYS_setresuid, -1, another, -1) == 0 || syscall(SYS_setuid, another) == 0)
 		return fail(err, RC_BUG, "this process can still become another user");
-	if (setresgid((gid_t)-1, other_group, (gid_t)-1) == 0 || setgroups(0, NULL) == 0)
+	if (syscall(SYS_setresgid, -1, other_group, -1) == 0 ||
+	    syscall(SYS_setgroups, 0, NULL) == 0)
 		return fail(err, RC_BUG, "this process can still change its groups");
 	return RC_OK;
 }

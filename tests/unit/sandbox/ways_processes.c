@@ -174,7 +174,7 @@ fork_child(void)
 static int
 vfork_child(void)
 {
-	long pid = syscall(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL, NULL, NULL, NULL);
+	pid_t pid = vfork();
 
 	if (pid == 0)
 		_exit(0);
