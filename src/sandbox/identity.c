@@ -223,12 +223,17 @@ sandbox_identity(const char *user, struct err *err)
 {
 	const struct passwd *pw = NULL;
 	enum rc rc;
+	int sig = 0;
 
 	if (user != NULL && (rc = look_up(&pw, user, err)) != RC_OK)
 		return rc;
 	if ((rc = bounding_narrow(0, err)) != RC_OK)
 		return rc;
+	(void)prctl(PR_GET_PDEATHSIG, &sig, 0, 0, 0);
 	rc = pw != NULL ? become(pw, err) : stay(geteuid(), getegid(), err);
+	/* The kernel forgets it with the identity. */
+	if (rc == RC_OK && sig != 0 && prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0) != 0)
+		rc = fail_errno(err, "cannot ask to end with the parent");
 	if (rc != RC_OK || (rc = caps_narrow(0, err)) != RC_OK || (rc = no_caps_back(err)) != RC_OK)
 		return rc;
 	return no_user_back(geteuid(), getegid(), err);

@@ -115,6 +115,7 @@ sandbox_enter(struct sandbox_report *report, const struct sandbox *s, struct err
 	if ((rc = in_order(s, err)) != RC_OK)
 		return rc;
 	report_begin(&r, s->role);
+	r.capabilities = caps_are_gone(SANDBOX_SIGNER); /* all of them */
 	if ((rc = close_memory(err)) != RC_OK || (rc = no_new_privs(err)) != RC_OK)
 		return rc;
 	/* Landlock before the filter, which has no row for its calls. */

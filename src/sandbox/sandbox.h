@@ -82,7 +82,7 @@ struct sandbox {
 	bool network; /* SANDBOX_SIGNER with a token behind a network: it may connect, not listen */
 };
 
-/* What was put in force.  `missing`: one sentence for each thing this kernel lacks, for the log. */
+/* What was put in force; `capabilities`: none is left.  `missing`: one sentence for each thing this kernel lacks, for the log. */
 #define SANDBOX_MISSING_MAX 8
 struct sandbox_report {
 	bool no_new_privs, not_dumpable, capabilities, calls, files, signals;
@@ -93,7 +93,7 @@ struct sandbox_report {
 
 /*
  * Become `user` (NULL: stay who we are) for good: groups, gid, uid; checked by trying to get back.
- * Also drops every capability and the bounding set.  RC_CONFIG: no such user, or not root.
+ * What PR_SET_PDEATHSIG has asked for stays asked for.  Also drops every capability and the bounding set.  RC_CONFIG: no such user, or not root.
  */
 enum rc sandbox_identity(const char *user, struct err *err) MUST_CHECK;
 /*

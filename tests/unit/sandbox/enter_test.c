@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -124,8 +125,13 @@ became_nobody(void)
 	struct err err;
 	uid_t r, e, s;
 
-	if (sandbox_identity("nobody", &err) != RC_OK)
+	int sig;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 ||
+	    sandbox_identity("nobody", &err) != RC_OK)
 		return 1;
+	if (prctl(PR_GET_PDEATHSIG, &sig, 0, 0, 0) != 0 || sig != SIGTERM)
+		return 5;
 	if (getresuid(&r, &e, &s) != 0 || r != pw->pw_uid || e != r || s != r)
 		return 2;
 	if (setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0 || getgroups(0, NULL) > 1)
@@ -459,7 +465,7 @@ report_is_what_was_probed(void)
 		return 1;
 	return !(is.calls == can.calls && is.files == can.files && is.signals == can.signals &&
 	    is.landlock_abi == can.landlock_abi && is.n_missing == can.n_missing &&
-	    is.not_dumpable);
+	    is.not_dumpable && is.capabilities);
 }
 
 static void
