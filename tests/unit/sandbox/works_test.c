@@ -64,10 +64,14 @@ a_state_is_kept(void)
 	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	const char *tmp = in_world(world.state, "tmp"), *name = in_world(world.state, "name");
 	char got[4];
+	void *p;
 	int fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), dir;
 
 	MUST(fd >= 0 && flock(fd, LOCK_EX) == 0 && fcntl(fd, F_SETLKW, &all) == 0);
 	MUST(pwrite(fd, "text", 4, 0) == 4 && pread(fd, got, 4, 0) == 4);
+	MUST(posix_fallocate(fd, 0, 8192) == 0);
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	MUST(p != MAP_FAILED && msync(p, 4096, MS_SYNC) == 0 && munmap(p, 4096) == 0);
 	MUST(
 	    ftruncate(fd, 2) == 0 && fchmod(fd, 0640) == 0 && fsync(fd) == 0 && fdatasync(fd) == 0);
 	MUST(close(fd) == 0 && rename(tmp, name) == 0);
