@@ -18,7 +18,7 @@
 #define OID_PBES2  "1.2.840.113549.1.5.13"
 #define OID_PBKDF2 "1.2.840.113549.1.5.12"
 #define OID_SCRYPT "1.3.6.1.4.1.11591.4.11"
-#define PBKDF2_MAX 10000000u   /* rounds: some seconds, more is a mistake or an attack */
+#define PBKDF2_MAX 5000000u    /* rounds: some seconds, more is a mistake or an attack */
 #define SCRYPT_MAX (1u << 22)  /* N * r * p: the same */
 #define MEMORY_MAX (32u * MIB) /* 128 * N * r: what libcrypto takes */
 #define BLOCKS_MAX 4u          /* PEM blocks before the key: EC PARAMETERS, a certificate */

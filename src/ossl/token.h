@@ -48,6 +48,8 @@ void token_library_leave(void);
  * epoch tells.  For callers that are outside.
  */
 void token_library_restart(unsigned long epoch);
+/* Sooner than TOKEN_RESTART_MS; for tests. */
+void token_restart_every(unsigned ms);
 
 /* ---- token_session.c: one token ---- */
 

@@ -29,7 +29,14 @@ static struct {
 	bool restarting;
 	unsigned long epoch; /* restarts so far */
 	int64_t restarted;   /* monotonic */
-} lib = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	int64_t every_ms;
+} lib = { .lock = PTHREAD_MUTEX_INITIALIZER, .every_ms = TOKEN_RESTART_MS };
+
+void
+token_restart_every(unsigned ms)
+{
+	lib.every_ms = ms;
+}
 
 /* With the lock held: false when the time is up. */
 static bool
@@ -187,7 +194,7 @@ token_library_restart(unsigned long epoch)
 
 	pthread_mutex_lock(&lib.lock);
 	if (lib.f == NULL || lib.restarting || lib.epoch != epoch ||
-	    (lib.epoch > 0 && now - lib.restarted < TOKEN_RESTART_MS)) {
+	    (lib.epoch > 0 && now - lib.restarted < lib.every_ms)) {
 		pthread_mutex_unlock(&lib.lock);
 		return;
 	}

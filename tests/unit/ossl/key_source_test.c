@@ -212,7 +212,7 @@ a_key_file_cannot_ask_for_work_without_end(void **state)
 	} cases[] = {
 		{ false, 1000, 0, 0, RC_CONFIG }, /* that is: tried, and the passphrase is wrong */
 		{ false, 0, 0, 0, RC_LIMIT },
-		{ false, 10000001, 0, 0, RC_LIMIT },
+		{ false, 5000001, 0, 0, RC_LIMIT },
 		{ false, UINT64_MAX / 2, 0, 0, RC_LIMIT },
 		{ true, 1024, 8, 1, RC_CONFIG },
 		{ true, 1 << 20, 8, 1, RC_LIMIT },
