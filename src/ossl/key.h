@@ -86,7 +86,7 @@ enum rc key_wrap(struct buf *out, const struct key *k, const struct transport *t
  * are random, and the caller fails later at the content exactly as with a wrong key.  So neither
  * result nor time tells an attacker what was wrong (RFC 8017 7.2.2 note; Bleichenbacher, Manger).
  * Fails only for causes that do not depend on the ciphertext's plaintext: RC_PARSE when its length
- * is not the modulus', RC_ALG, RC_CRYPTO.
+ * is not the modulus', RC_ALG, RC_CRYPTO; RC_IO when the token that has the key is not there.
  */
 enum rc key_unwrap(uint8_t *cek, size_t cek_len, const struct key *k, const struct transport *t,
     const uint8_t *wrapped, size_t wrapped_len, struct err *err) MUST_CHECK;

@@ -516,7 +516,7 @@ search_uri(struct search *s, unsigned long *epoch, CK_RV *rv, struct err *err)
 	*rv = search(s, f);
 	token_library_leave();
 	if (*rv == CKR_TOKEN_NOT_PRESENT) {
-		rc = fail(err, RC_CONFIG, "no token that is there is the URI's");
+		rc = fail(err, RC_CONFIG, "no token fits the URI");
 		err_hint(err, "pkcs11-tool --list-token-slots shows what is there");
 		return rc;
 	}

@@ -117,7 +117,7 @@ keys_are_made_inside(void **state)
 		const char *spec, *uri, *again;
 	} cases[] = {
 		{ "rsa:2048", "pkcs11:token=scepd;object=made-rsa;id=%0a", "pkcs11:id=%0a" },
-		{ "rsa:4096", "pkcs11:token=scepd;object=made-rsa4", "pkcs11:object=made-rsa4" },
+		{ "rsa:3072", "pkcs11:token=scepd;object=made-rsa3", "pkcs11:object=made-rsa3" },
 		{ "ec:p256", "pkcs11:token=scepd;id=%0b", "pkcs11:token=scepd;id=%0b" },
 		{ "ec:p384", "pkcs11:token=scepd;object=made%20p384", "pkcs11:object=made%20p384" },
 	};
@@ -189,8 +189,8 @@ what_is_wrong_is_one_sentence_and_what_to_do(void **state)
 		{ "pkcs11:token=scepd;object=rsa;id=%02", SOFTHSM_PIN,
 		    "no private key in the token" },
 		{ "pkcs11:token=scepd;object=twins", SOFTHSM_PIN, "more than one private key" },
-		{ "pkcs11:token=none;object=rsa", SOFTHSM_PIN, "no token that is there" },
-		{ "pkcs11:serial=0000;object=rsa", SOFTHSM_PIN, "no token that is there" },
+		{ "pkcs11:token=none;object=rsa", SOFTHSM_PIN, "no token fits" },
+		{ "pkcs11:serial=0000;object=rsa", SOFTHSM_PIN, "no token fits" },
 		{ "pkcs11:token=scepd;object=rsa", NULL, "no PIN" },
 		{ "pkcs11:token=scepd;object=rsa?pin-source=/nowhere/pin", NULL, "/nowhere/pin" },
 		{ "pkcs11:token=scepd", SOFTHSM_PIN, "names no key" },
@@ -226,7 +226,7 @@ tokens_are_told_apart(void **state)
 	for (i = 0; i < 200; i++) {
 		assert_int_equal(
 		    open_uri(&k, "pkcs11:token=second;object=rsa", SOFTHSM_PIN, &err), RC_CONFIG);
-		if (strstr(err.msg, "no token that is there") == NULL)
+		if (strstr(err.msg, "no token fits") == NULL)
 			break;
 		assert_int_equal(dir_run(&hsm.d, NULL, "sleep 0.1"), 0);
 	}
@@ -337,6 +337,50 @@ a_library_that_starts_anew_is_not_noticed(void **state)
 	token_library_leave();
 	assert_true(epoch > before);
 	key_free(k);
+}
+
+/* A key that wants the PIN before each use (PIV cards have such). */
+static CK_RV
+make_asking(struct token_session *s, void *arg)
+{
+	static CK_BBOOL yes = CK_TRUE;
+	static CK_BYTE id[] = { 0x41 };
+	CK_ULONG bits = 2048;
+	CK_MECHANISM mech = { CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0 };
+	CK_ATTRIBUTE pub[] = { { CKA_TOKEN, &yes, sizeof yes }, { CKA_ID, id, sizeof id },
+		{ CKA_MODULUS_BITS, &bits, sizeof bits } };
+	CK_ATTRIBUTE priv[] = { { CKA_TOKEN, &yes, sizeof yes }, { CKA_ID, id, sizeof id },
+		{ CKA_PRIVATE, &yes, sizeof yes }, { CKA_SIGN, &yes, sizeof yes },
+		{ CKA_ALWAYS_AUTHENTICATE, &yes, sizeof yes } };
+	CK_SESSION_HANDLE rw;
+	CK_OBJECT_HANDLE a, b;
+	CK_RV rv;
+
+	rv = s->f->C_OpenSession(s->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &rw);
+	if (rv != CKR_OK)
+		return rv;
+	rv = s->f->C_GenerateKeyPair(rw, &mech, pub, N(pub), priv, N(priv), &a, &b);
+	(void)s->f->C_CloseSession(rw);
+	return rv;
+}
+
+static void
+a_key_that_asks_for_the_pin_each_time_gets_it(void **state)
+{
+	const struct token_uri uri = { .token = "scepd", .object = "x" };
+	struct err err = { 0 };
+	struct token *t;
+	struct key *k;
+	CK_RV rv;
+
+	assert_ok(token_open(&t, &uri, SOFTHSM_PIN, &err), err);
+	assert_ok(token_run(t, make_asking, NULL, &rv, &err), err);
+	assert_int_equal(rv, CKR_OK);
+	k = must_open("pkcs11:token=scepd;id=%41");
+	sign_once(k, RC_OK);
+	sign_once(k, RC_OK);
+	key_free(k);
+	token_free(t);
 }
 
 /* Somebody deletes a key from the token. */
@@ -525,6 +569,7 @@ main(void)
 		cmocka_unit_test(a_wrong_pin_is_tried_once),
 		cmocka_unit_test(a_token_that_is_gone_comes_back),
 		cmocka_unit_test(a_library_that_starts_anew_is_not_noticed),
+		cmocka_unit_test(a_key_that_asks_for_the_pin_each_time_gets_it),
 		cmocka_unit_test(another_key_in_its_place_does_not_sign),
 		cmocka_unit_test(without_a_free_session_an_operation_waits_and_gives_up),
 		cmocka_unit_test(many_threads_sign_at_the_same_time),
