@@ -1,15 +1,20 @@
 /*
  * fault.h - named points between two steps of an enrolment where a test build (meson
- * -Dfault_points=true) can kill the process, as SCEPD_FAULT=<point> says.  Compiled to nothing
- * otherwise.
+ * -Dfault_points=true) can end processes.  Compiled to nothing otherwise.
+ *
+ *	SCEPD_FAULT=point        all of scepd is killed there, as by a power cut
+ *	SCEPD_FAULT_FRONT=point  the front alone, the first time; the supervisor starts it again
  */
 #ifndef SCEPD_SCEPD_FAULT_H
 #define SCEPD_SCEPD_FAULT_H
 
 #ifdef SCEPD_FAULT_POINTS
 void fault_point(const char *name);
+/* The supervisor's: a process has ended so. */
+void fault_process_ended(int status);
 #else
-#define fault_point(name) ((void)0)
+#define fault_point(name)           ((void)0)
+#define fault_process_ended(status) ((void)0)
 #endif
 
 #endif

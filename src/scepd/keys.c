@@ -6,10 +6,188 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/limits.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "scepd/publish.h"
+
+/* ---- passphrases and PINs ---- */
+
+#define SECRET_MAX 1024 /* bytes with the NUL: a passphrase of a dozen lines */
+
+struct keys_secrets {
+	size_t n; /* CAs */
+	struct {
+		bool there;
+		char text[SECRET_MAX];
+	} v[][KEYS_SECRET__MAX];
+};
+
+static size_t
+secrets_size(size_t n)
+{
+	struct keys_secrets *s;
+
+	return sizeof(*s) + n * sizeof(s->v[0]);
+}
+
+static enum rc
+secrets_new(struct keys_secrets **out, size_t n, struct err *err)
+{
+	struct keys_secrets *s =
+	    mmap(NULL, secrets_size(n), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (s == MAP_FAILED)
+		return fail(err, RC_NOMEM, "no memory for passphrases");
+	/* Both may be refused (RLIMIT_MEMLOCK): then a swap partition should be encrypted. */
+	(void)mlock(s, secrets_size(n));
+	(void)madvise(s, secrets_size(n), MADV_DONTDUMP);
+	s->n = n;
+	*out = s;
+	return RC_OK;
+}
+
+void
+keys_secrets_free(struct keys_secrets *s)
+{
+	size_t size = s != NULL ? secrets_size(s->n) : 0;
+
+	if (s == NULL)
+		return;
+	wipe(s, size);
+	(void)munmap(s, size);
+}
+
+const char *
+keys_secret0(const struct keys_secrets *s, size_t ca, enum keys_secret kind)
+{
+	return s != NULL && ca < s->n && s->v[ca][kind].there ? s->v[ca][kind].text : NULL;
+}
+
+const char *
+keys_secret_source(const struct conf_ca *ca, enum keys_secret kind)
+{
+	return kind == KEYS_PASSPHRASE ? ca->passphrase_file : ca->pin_file;
+}
+
+static enum rc
+read_one(struct buf *text, const struct config *c, size_t i, enum keys_secret kind, keys_ask *ask,
+    void *arg, struct err *err)
+{
+	const struct conf_ca *ca = (const struct conf_ca *)c->cas.v + i;
+	const char *source = keys_secret_source(ca, kind);
+	char what[128];
+
+	if (ask != NULL && strcmp(source, "prompt") == 0)
+		return ask(arg, i, kind, text, err);
+	(void)snprintf(what, sizeof(what), "%s of CA %.60s",
+	    kind == KEYS_PASSPHRASE ? "Passphrase of the keys" : "PIN of the token", ca->name);
+	return secret_read(text, source, what, err);
+}
+
+static enum rc
+keep_one(struct keys_secrets *s, const struct config *c, size_t i, enum keys_secret kind,
+    keys_ask *ask, void *arg, struct err *err)
+{
+	const struct conf_ca *ca = (const struct conf_ca *)c->cas.v + i;
+	struct buf text;
+	enum rc rc;
+
+	if (keys_secret_source(ca, kind) == NULL)
+		return RC_OK;
+	buf_init(&text, SECRET_MAX - 1);
+	rc = read_one(&text, c, i, kind, ask, arg, err);
+	if (rc == RC_OK && (text.len == 0 || memchr(text.data, '\0', text.len) != NULL))
+		rc = fail(err, RC_CONFIG, "cas.%s.%s: the secret is empty or has a NUL in it",
+		    ca->name, kind == KEYS_PASSPHRASE ? "passphrase_file" : "pin_file");
+	if (rc == RC_OK) {
+		memcpy(s->v[i][kind].text, text.data, text.len);
+		s->v[i][kind].there = true;
+	}
+	buf_wipe(&text);
+	return rc;
+}
+
+enum rc
+keys_secrets_read(
+    struct keys_secrets **out, const struct config *c, keys_ask *ask, void *arg, struct err *err)
+{
+	struct keys_secrets *s = NULL;
+	enum rc rc = secrets_new(&s, c->cas.n, err);
+
+	for (size_t i = 0; rc == RC_OK && i < c->cas.n; i++) {
+		rc = keep_one(s, c, i, KEYS_PASSPHRASE, ask, arg, err);
+		if (rc == RC_OK)
+			rc = keep_one(s, c, i, KEYS_PIN, ask, arg, err);
+	}
+	if (rc == RC_OK)
+		*out = s;
+	else
+		keys_secrets_free(s);
+	return rc;
+}
+
+/* ---- files ---- */
+
+static void
+each_key(const struct conf_ca *ca, void (*fn)(void *arg, const char *key), void *arg)
+{
+	const char *const keys[] = { ca->key, ca->ra_key, ca->ocsp_key };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i] != NULL)
+			fn(arg, keys[i]);
+}
+
+struct each_file {
+	void (*fn)(void *arg, const char *path);
+	void *arg;
+};
+
+static void
+key_file(void *arg, const char *key)
+{
+	const struct each_file *e = arg;
+
+	if (!config_key_is_uri(key))
+		e->fn(e->arg, key);
+}
+
+void
+keys_files(const struct config *c, void (*fn)(void *arg, const char *path), void *arg)
+{
+	struct each_file each = { fn, arg };
+	const struct conf_ca *ca = c->cas.v;
+
+	for (size_t i = 0; i < c->cas.n; i++) {
+		fn(arg, ca[i].certificate);
+		fn(arg, ca[i].ra_certificate);
+		for (size_t k = 0; k < ca[i].chain.n; k++)
+			fn(arg, ca[i].chain.v[k]);
+		each_key(&ca[i], key_file, &each);
+	}
+}
+
+static void
+note_token(void *arg, const char *key)
+{
+	*(bool *)arg |= config_key_is_uri(key);
+}
+
+bool
+keys_in_token(const struct config *c)
+{
+	const struct conf_ca *ca = c->cas.v;
+	bool some = false;
+
+	for (size_t i = 0; i < c->cas.n; i++)
+		each_key(&ca[i], note_token, &some);
+	return some;
+}
+
+/* ---- bounds ---- */
 
 /* What the profiles of a CA's endpoints may issue, together: the signer's own outer bound. */
 struct bounds {
@@ -68,13 +246,19 @@ bounds_of(struct bounds *b, const struct config *c, const struct conf_ca *ca)
 }
 
 static struct signer_ca
-signer_ca_of(const struct bounds *b, const struct conf_ca *ca)
+signer_ca_of(struct bounds *b, const struct config *c, size_t i, const struct keys_secrets *secrets)
 {
+	const struct conf_ca *ca = (const struct conf_ca *)c->cas.v + i;
+	const char *passphrase = keys_secret0(secrets, i, KEYS_PASSPHRASE),
+		   *pin = keys_secret0(secrets, i, KEYS_PIN);
+
+	bounds_of(b, c, ca);
 	return (struct signer_ca){
 		.name = ca->name,
 		.cert_file = ca->certificate,
 		.chain_files = ca->chain.v,
 		.n_chain_files = ca->chain.n,
+		.key = { ca->key, passphrase, pin },
 		.issues = ca->issues,
 		.replaces = ca->replaces,
 		.max_validity = b->validity,
@@ -87,114 +271,52 @@ signer_ca_of(const struct bounds *b, const struct conf_ca *ca)
 		.max_per_hour = ca->max_per_hour,
 		.crl_validity_max = ca->crl_validity + CRL_BACKDATE,
 		.ra_cert_file = ca->ra_certificate,
+		.ra_key = { ca->ra_key, passphrase, pin },
 		.ra_validity = ca->ra_validity,
+		.ocsp_key = { ca->ocsp_key, passphrase, pin },
 	};
 }
 
-/* What unlocks the keys of one CA; wiped when the signer is open. */
-struct unlocking {
-	struct bounds bounds;
-	struct buf passphrase, pin;
-};
-
-static void
-unlocking_wipe(struct unlocking *u)
-{
-	buf_wipe(&u->passphrase);
-	buf_wipe(&u->pin);
-}
-
+/* CAs `from` up to, not including, `to`. */
 static enum rc
-read_secret(struct buf *out, const char *source, const char *kind, const char *ca, struct err *err)
+open_range(struct signer **out, const struct config *c, size_t from, size_t to,
+    const struct keys_secrets *secrets, const char *state_dir, struct err *err)
 {
-	char what[128];
-	enum rc rc;
-
-	if (source == NULL)
-		return RC_OK;
-	snprintf(what, sizeof(what), "%s of CA %s", kind, ca);
-	rc = secret_read(out, source, what, err);
-	if (rc != RC_OK)
-		err_context(err, "cas.%s", ca);
-	return rc;
-}
-
-static struct key_source
-source_of(const char *key, const struct unlocking *u, const struct conf_ca *ca)
-{
-	bool token = key != NULL && config_key_is_uri(key);
-
-	return (struct key_source){
-		.key = key,
-		.passphrase =
-		    ca->passphrase_file != NULL && !token ? buf_str(&u->passphrase) : NULL,
-		.pin = ca->pin_file != NULL && token ? buf_str(&u->pin) : NULL,
-	};
-}
-
-/* One CA as the signer is to know it. */
-static enum rc
-unlock(struct signer_ca *out, struct unlocking *u, const struct config *c, const struct conf_ca *ca,
-    struct err *err)
-{
-	enum rc rc;
-
-	rc = read_secret(
-	    &u->passphrase, ca->passphrase_file, "passphrase of the keys", ca->name, err);
-	if (rc == RC_OK)
-		rc = read_secret(&u->pin, ca->pin_file, "PIN of the token", ca->name, err);
-	if (rc != RC_OK)
-		return rc;
-	bounds_of(&u->bounds, c, ca);
-	*out = signer_ca_of(&u->bounds, ca);
-	out->key = source_of(ca->key, u, ca);
-	out->ra_key = source_of(ca->ra_key, u, ca);
-	out->ocsp_key = source_of(ca->ocsp_key, u, ca);
-	/* The signer's own responder key is encrypted with the passphrase that there is, even if the
-	 * CA's key is in a token. */
-	if (ca->passphrase_file != NULL)
-		out->ocsp_key.passphrase = buf_str(&u->passphrase);
-	return RC_OK;
-}
-
-static enum rc
-open_cas(struct signer **out, const struct config *c, const struct conf_ca *cas, size_t n,
-    const char *state_dir, struct err *err)
-{
+	size_t n = to - from;
 	struct signer_ca *sc = calloc(n + 1, sizeof(*sc));
-	struct unlocking *u = calloc(n + 1, sizeof(*u));
+	struct bounds *b = calloc(n + 1, sizeof(*b));
 	struct signer_conf conf = { .cas = sc, .n_cas = n, .state_dir = state_dir };
-	enum rc rc = RC_OK;
+	enum rc rc;
 
-	if (sc == NULL || u == NULL)
-		rc = fail(err, RC_NOMEM, "no memory for the signer");
-	for (size_t i = 0; u != NULL && i < n; i++) {
-		buf_init(&u[i].passphrase, LIMIT_SECRET_FILE);
-		buf_init(&u[i].pin, LIMIT_SECRET_FILE);
-	}
-	for (size_t i = 0; rc == RC_OK && i < n; i++)
-		rc = unlock(&sc[i], &u[i], c, &cas[i], err);
-	if (rc == RC_OK)
-		rc = signer_open(out, &conf, err);
-	for (size_t i = 0; u != NULL && i < n; i++)
-		unlocking_wipe(&u[i]);
+	for (size_t i = 0; sc != NULL && b != NULL && i < n; i++)
+		sc[i] = signer_ca_of(&b[i], c, from + i, secrets);
+	rc = sc != NULL && b != NULL ? signer_open(out, &conf, err)
+				     : fail(err, RC_NOMEM, "no memory for the signer");
 	free(sc);
-	free(u);
+	free(b);
 	return rc;
 }
 
 enum rc
-keys_open(struct signer **out, const struct config *c, const char *state_dir, struct err *err)
+keys_open(struct signer **out, const struct config *c, const struct keys_secrets *secrets,
+    const char *state_dir, struct err *err)
 {
-	return open_cas(out, c, c->cas.v, c->cas.n, state_dir, err);
+	return open_range(out, c, 0, c->cas.n, secrets, state_dir, err);
 }
 
 enum rc
 keys_check(const struct config *c, const struct conf_ca *ca, struct err *err)
 {
-	struct signer *s = NULL;
-	enum rc rc = open_cas(&s, c, ca, 1, NULL, err);
+	size_t i = (size_t)(ca - (const struct conf_ca *)c->cas.v);
+	struct keys_secrets *secrets = NULL;
+	struct signer *signer = NULL;
+	enum rc rc = secrets_new(&secrets, c->cas.n, err);
 
-	signer_close(s);
+	for (int k = 0; rc == RC_OK && k < KEYS_SECRET__MAX; k++)
+		rc = keep_one(secrets, c, i, (enum keys_secret)k, NULL, NULL, err);
+	if (rc == RC_OK)
+		rc = open_range(&signer, c, i, i + 1, secrets, NULL, err);
+	signer_close(signer);
+	keys_secrets_free(secrets);
 	return rc;
 }

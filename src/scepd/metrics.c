@@ -1,8 +1,10 @@
 /* metrics.c - see metrics.h. */
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "scepd/metrics.h"
+#include "signer/signer.h"
 
 static const struct {
 	const char *name, *help;
@@ -106,4 +108,52 @@ metrics_text(struct metrics *m, struct buf *out)
 		    rows[i].help, rows[i].name, rows[i].name,
 		    (unsigned long long)metric_get(m, (enum metric)i));
 	histogram_text(m, out);
+}
+
+/* ---- the signer ---- */
+
+static void
+signer_row(struct buf *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
+	    (unsigned long long)value);
+}
+
+static void
+signatures_text(struct buf *out, const struct signer_stats *st)
+{
+	static const char name[] = "scepd_signer_signatures_total";
+	const struct {
+		const char *operation;
+		uint64_t n;
+	} kinds[] = { { "certificate", st->certs }, { "crl", st->crls },
+		{ "certrep", st->certreps }, { "unwrap", st->unwraps }, { "ocsp", st->ocsps } };
+
+	buf_addf(out,
+	    "# HELP %s Private-key operations since the signer's start\n# TYPE %s counter\n", name,
+	    name);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		buf_addf(out, "%s{operation=\"%s\"} %llu\n", name, kinds[i].operation,
+		    (unsigned long long)kinds[i].n);
+}
+
+void
+metrics_signer_text(struct signer *s, struct buf *out)
+{
+	struct signer_stats st = { 0 };
+	struct err err;
+	bool up = signer_stats(s, &st, &err) == RC_OK;
+
+	signer_row(out, "scepd_signer_up", "gauge", "1 when the signer answers", up);
+	if (!up)
+		return;
+	signer_row(out, "scepd_signer_restarts_total", "counter",
+	    "How often the signer was started again", st.restarts);
+	signer_row(out, "scepd_signer_denied_total", "counter",
+	    "What the signer refused because a rule says no", st.denied);
+	signer_row(out, "scepd_signer_limited_total", "counter",
+	    "What the signer refused because of a rate", st.limited);
+	signer_row(out, "scepd_signer_failed_total", "counter",
+	    "Operations that the signer could not do", st.failed);
+	signatures_text(out, &st);
 }

@@ -34,5 +34,8 @@ uint64_t metric_get(const struct metrics *m, enum metric which);
 /* A duration of a whole PKIOperation into the histogram; microseconds. */
 void metric_time(struct metrics *m, uint64_t us);
 void metrics_text(struct metrics *m, struct buf *out);
+/* What the signer has done, and whether it is there. */
+struct signer;
+void metrics_signer_text(struct signer *s, struct buf *out);
 
 #endif

@@ -13,8 +13,8 @@
 #include "base/text.h"
 #include "scepd/publish.h"
 
-#define CRL_AGE_MS   10000   /* at most this long between a revocation and the CRL that holds it */
-#define ENTRIES_MAX  1000000 /* rows of one CRL */
+#define CRL_AGE_MS  10000   /* at most this long between a revocation and the CRL that holds it */
+#define ENTRIES_MAX 1000000 /* rows of one CRL */
 
 struct crl_cache {
 	pthread_mutex_t lock;

@@ -107,6 +107,7 @@ run_metrics(
 {
 	reply->content_type = "text/plain; version=0.0.4";
 	metrics_text(s->metrics, &reply->body);
+	metrics_signer_text(s->signer, &reply->body);
 	tenants_metrics(s->tenants, s->n_tenants, &reply->body);
 }
 
@@ -117,18 +118,21 @@ run_healthz(
 	http_reply_text(reply, 200, "ok\n");
 }
 
-/* Ready: the store answers. */
+/* Ready: the store answers, and the signer. */
 static void
 run_readyz(
     struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
 {
+	struct signer_stats signer;
 	struct store_stats stats;
 	struct err err;
 
-	if (store_stats(s->store, &stats, &err) == RC_OK)
-		http_reply_text(reply, 200, "ready\n");
-	else
+	if (store_stats(s->store, &stats, &err) != RC_OK)
 		http_reply_text(reply, 503, "store: %s\n", err.msg);
+	else if (signer_stats(s->signer, &signer, &err) != RC_OK)
+		http_reply_text(reply, 503, "%s\n", err.msg);
+	else
+		http_reply_text(reply, 200, "ready\n");
 }
 
 static const struct route public_routes[] = {

@@ -76,13 +76,21 @@ struct scepd {
 	unsigned orphans_failed;
 };
 
+/* What is opened before, as it takes rights that the server does not keep. */
+struct scepd_parts {
+	struct signer *signer;
+	struct store *store; /* prepared; NULL: none, so that --check can run beside the daemon */
+};
+
+/* store_prepare() for the configuration's database; says loudly when that is new and empty. */
+enum rc scepd_store_prepare(
+    struct store **out, const struct config *config, struct err *err) MUST_CHECK;
 /*
- * Open signer, CAs, tenants and endpoints as the configuration says, and with `with_store` the
- * store (--check goes without, so that it can run beside the daemon).  `config` becomes the
- * server's on success.
+ * Open CAs, tenants and endpoints as the configuration says, and start the store.  `config` and the parts
+ * become the server's on success.
  */
-enum rc scepd_new(
-    struct scepd **out, struct config *config, bool with_store, struct err *err) MUST_CHECK;
+enum rc scepd_new(struct scepd **out, struct config *config, const struct scepd_parts *parts,
+    struct err *err) MUST_CHECK;
 void scepd_free(struct scepd *s);
 /* NULL when there is none of that name. `len`: of the name; case-insensitive. */
 struct endpoint *scepd_endpoint(const struct scepd *s, const char *name, size_t len);

@@ -9,7 +9,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "scepd/keys.h"
 #include "scepd/publish.h"
 #include "scepd/scepd.h"
 
@@ -137,16 +136,16 @@ open_endpoints(struct scepd *s, struct err *err)
  * A daemon whose database is gone must start, and must not do so in silence: what it issued before,
  * and what of that was revoked, it no longer knows.
  */
-static enum rc
-open_store(struct scepd *s, struct err *err)
+enum rc
+scepd_store_prepare(struct store **out, const struct config *config, struct err *err)
 {
 	static const char scheme[] = "sqlite:";
-	const char *url = s->config->store.url;
+	const char *url = config->store.url;
 	bool fresh = str_starts(url, scheme) && access(url + strlen(scheme), F_OK) != 0;
 	enum rc rc;
 
 	err->hint[0] = '\0';
-	if ((rc = store_open(&s->store, url, err)) != RC_OK)
+	if ((rc = store_prepare(out, url, err)) != RC_OK)
 		return rc;
 	if (fresh)
 		log_msg(LOG_WARN, "store",
@@ -160,7 +159,8 @@ open_store(struct scepd *s, struct err *err)
 }
 
 enum rc
-scepd_new(struct scepd **out, struct config *config, bool with_store, struct err *err)
+scepd_new(
+    struct scepd **out, struct config *config, const struct scepd_parts *parts, struct err *err)
 {
 	struct scepd *s = calloc(1, sizeof(*s));
 	enum rc rc;
@@ -168,14 +168,17 @@ scepd_new(struct scepd **out, struct config *config, bool with_store, struct err
 	if (s == NULL)
 		return fail(err, RC_NOMEM, "server");
 	s->config = config;
+	s->signer = parts->signer;
+	s->store = parts->store;
 	s->started_ms = clock_now_ms();
-	if ((rc = keys_open(&s->signer, config, NULL, err)) != RC_OK ||
-	    (rc = open_cas(s, err)) != RC_OK || (rc = open_tenants(s, err)) != RC_OK ||
+	if ((rc = open_cas(s, err)) != RC_OK || (rc = open_tenants(s, err)) != RC_OK ||
 	    (rc = open_endpoints(s, err)) != RC_OK ||
-	    (with_store && (rc = open_store(s, err)) != RC_OK) ||
 	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
-	    (rc = metrics_new(&s->metrics, err)) != RC_OK) {
-		s->config = NULL; /* stays the caller's */
+	    (rc = metrics_new(&s->metrics, err)) != RC_OK ||
+	    (s->store != NULL && (rc = store_start(s->store, err)) != RC_OK)) {
+		s->config = NULL; /* these stay the caller's */
+		s->signer = NULL;
+		s->store = NULL;
 		scepd_free(s);
 		return rc;
 	}

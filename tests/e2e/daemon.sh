@@ -49,7 +49,10 @@ says "a second daemon on the same database" 78 "scepd.db" scepd --config "$T/ca/
 mkdir "$T/other" && cp -r "$T/ca" "$T/other/" && rm -f "$T"/other/ca/scepd.db*
 says "a busy port" 74 "127.0.0.1:$scepd_port" scepd --config "$T/other/ca/scepd.yaml"
 
-claim "a crash would leave no core file with keys in it" grep -qE "^Max core file size +0 +0 " "/proc/$scepd_pid/limits"
+for p in "$scepd_pid" "$(process_of front)" "$(process_of signer)"; do
+	claim "a crash of process $(tr '\0' ' ' <"/proc/$p/cmdline" | cut -d' ' -f1-2) would leave no core file with keys in it" \
+		grep -qE "^Max core file size +0 +0 " "/proc/$p/limits"
+done
 claim "healthz" sh -c "curl -fsS '$ADMIN/healthz' | grep -q ok"
 claim "readyz" sh -c "curl -fsS '$ADMIN/readyz' | grep -q ready"
 claim "the admin listener has no SCEP" sh -c "test \$(curl -s -o /dev/null -w '%{http_code}' '$ADMIN/scep/lab?operation=GetCACaps') = 404"
@@ -90,7 +93,7 @@ claim "SIGTERM ends it with status 0" test $? = 0
 claim "and it says so" grep -q 'stop msg=done' "$T/scepd.log"
 
 # Idle connections may not take the descriptors that calls to Intune need.
-idle() { ( for _ in $(seq 300); do exec {fd}<>"/dev/tcp/127.0.0.1/$scepd_port" || break; done 2>/dev/null; sleep 2; ls "/proc/$scepd_pid/fd" | wc -l >"$T/fds" ); }
+idle() { ( for _ in $(seq 300); do exec {fd}<>"/dev/tcp/127.0.0.1/$scepd_port" || break; done 2>/dev/null; sleep 2; ls "/proc/$(process_of front)/fd" | wc -l >"$T/fds" ); }
 rm -f "$T/scepd.ready"
 ( ulimit -n 256; exec scepd --config "$CONFIG" --ready-file "$T/scepd.ready" 2>>"$T/few.log" ) &
 scepd_pid=$!

@@ -88,4 +88,6 @@ start_scepd() {
 	pids="$pids $scepd_pid"
 	wait_for "$T/scepd.ready" "$scepd_pid"
 }
+# process_of ROLE: pid of scepd's process of that role (front, signer)
+process_of() { pgrep -P "$scepd_pid" -f "^scepd $1 "; }
 stop_scepd() { kill "$scepd_pid" 2>/dev/null; wait "$scepd_pid" 2>/dev/null; }

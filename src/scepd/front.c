@@ -1,0 +1,342 @@
+/* front.c - see front.h. */
+#include "scepd/front.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "scepd/pipeline.h"
+#include "scepd/routes.h"
+
+#define LISTENERS_MAX                                                                              \
+	64 /* config_rows.c allows as many, and the admin listener comes beside them */
+
+/* An address that is bound.  Each has its own role object, which is how the HTTP server tells them apart when a
+ * certificate is renewed. */
+struct bound {
+	struct listener_role role;
+	const struct conf_listener *conf; /* NULL: the admin listener */
+	int fd;                           /* -1 once the HTTP server has it */
+};
+
+struct front {
+	struct config *config; /* the server's once there is one */
+	struct store *store;   /* the same */
+	struct scepd *s;
+	struct http_server *http;
+	struct bound bound[LISTENERS_MAX + 1];
+	size_t n_bound;
+	unsigned connections;
+	struct buf ready;
+	pthread_t outbox;
+	bool outbox_runs;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	atomic_bool stop; /* set under the lock, so that a wait sees it */
+};
+
+/* ---- addresses ---- */
+
+/* "127.0.0.1:0" with the port that was bound. */
+static void
+note_ready(struct front *f, const char *what, const char *address, uint16_t port)
+{
+	const char *colon = strrchr(address, ':');
+	int host = colon == NULL ? (int)strlen(address) : (int)(colon - address);
+
+	buf_addf(&f->ready, "%s %.*s:%u\n", what, host, address, port);
+	log_msg(LOG_INFO, "start", "%s on %.*s:%u", what, host, address, port);
+}
+
+static enum rc
+bind_one(struct front *f, const char *address, const struct conf_listener *conf, struct err *err)
+{
+	struct bound *b = &f->bound[f->n_bound];
+	const char *what = conf == NULL ? "admin" : conf->certificate != NULL ? "https" : "http";
+	uint16_t port;
+	enum rc rc;
+
+	if (f->n_bound == sizeof(f->bound) / sizeof(f->bound[0]))
+		return fail(err, RC_LIMIT, "more than %d listeners", LISTENERS_MAX);
+	if ((rc = http_bind(&b->fd, address, &port, err)) != RC_OK)
+		return rc;
+	b->conf = conf;
+	b->role.kind = conf == NULL ? LISTENER_ADMIN : LISTENER_PUBLIC;
+	f->n_bound++;
+	note_ready(f, what, address, port);
+	return RC_OK;
+}
+
+static enum rc
+bind_all(struct front *f, struct err *err)
+{
+	const struct config *c = f->config;
+	const struct conf_listener *l = c->listeners.v;
+	enum rc rc;
+
+	for (size_t i = 0; i < c->listeners.n; i++)
+		if ((rc = bind_one(f, l[i].address, &l[i], err)) != RC_OK)
+			return rc;
+	return c->admin.address == NULL ? RC_OK : bind_one(f, c->admin.address, NULL, err);
+}
+
+static enum rc
+listen_one(struct front *f, struct bound *b, struct err *err)
+{
+	struct tls_ctx *tls = NULL;
+	int fd = b->fd;
+	enum rc rc;
+
+	if (b->conf != NULL && b->conf->certificate != NULL &&
+	    (rc = tls_ctx_server(&tls, b->conf->certificate, b->conf->key, err)) != RC_OK)
+		return rc;
+	b->fd = -1;
+	rc = http_listen_fd(f->http, fd, tls, &b->role, err);
+	tls_ctx_free(tls);
+	return rc;
+}
+
+static enum rc
+listen_all(struct front *f, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < f->n_bound; i++)
+		rc = listen_one(f, &f->bound[i], err);
+	return rc;
+}
+
+/* A broken file keeps the old certificate in use. */
+static void
+reload_tls(struct front *f)
+{
+	for (size_t i = 0; i < f->n_bound; i++) {
+		const struct conf_listener *l = f->bound[i].conf;
+		struct tls_ctx *fresh;
+		struct err err;
+
+		if (l == NULL || l->certificate == NULL)
+			continue;
+		if (tls_ctx_server(&fresh, l->certificate, l->key, &err) != RC_OK) {
+			log_msg(LOG_ERROR, "reload", "%s; the certificate in use stays", err.msg);
+			continue;
+		}
+		http_listen_tls_set(f->http, &f->bound[i].role, fresh);
+		tls_ctx_free(fresh);
+	}
+}
+
+void
+front_reload(struct front *f)
+{
+	reload_tls(f);
+	for (size_t i = 0; i < f->s->n_tenants; i++)
+		tenant_reload(f->s->tenants[i]);
+	for (size_t i = 0; i < f->s->n_endpoints; i++)
+		endpoint_reload(&f->s->endpoints[i]);
+}
+
+/* ---- the background round ---- */
+
+#define OUTBOX_EVERY_S 5
+
+static void *
+outbox_main(void *arg)
+{
+	struct front *f = arg;
+	struct timespec until;
+
+	(void)pthread_mutex_lock(&f->lock);
+	while (!f->stop) {
+		(void)pthread_mutex_unlock(&f->lock);
+		(void)pipeline_outbox(f->s, clock_now_ms(), &f->stop);
+		(void)pthread_mutex_lock(&f->lock);
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += OUTBOX_EVERY_S;
+		while (!f->stop && pthread_cond_timedwait(&f->wake, &f->lock, &until) != ETIMEDOUT)
+			;
+	}
+	(void)pthread_mutex_unlock(&f->lock);
+	return NULL;
+}
+
+static enum rc
+outbox_start(struct front *f, struct err *err)
+{
+	if ((errno = pthread_create(&f->outbox, NULL, outbox_main, f)) != 0)
+		return fail_errno(err, "start a thread");
+	f->outbox_runs = true;
+	return RC_OK;
+}
+
+/* Ends while requests are drained: what it is telling Intune now is the last. */
+static void
+outbox_stop(struct front *f)
+{
+	(void)pthread_mutex_lock(&f->lock);
+	f->stop = true;
+	(void)pthread_cond_signal(&f->wake);
+	(void)pthread_mutex_unlock(&f->lock);
+}
+
+static void
+outbox_join(struct front *f)
+{
+	if (f->outbox_runs)
+		(void)pthread_join(f->outbox, NULL);
+}
+
+/* ---- file descriptors ---- */
+
+/* Kept back beside one for each worker's call to Intune: listeners, loops, the store, channels to the
+ * signer, files that are read again. */
+#define FDS_OWN 192
+
+/*
+ * Connections may not take every descriptor: whoever holds idle ones open would otherwise cut the
+ * server off from Intune, also between a signature and its notification.  The soft limit is 1024 at
+ * most starts, so raise it first; what is missing then comes off the connections.
+ */
+static unsigned
+connections_within(const struct config *c)
+{
+	uint64_t wanted = c->limits.connections, kept = c->limits.workers + FDS_OWN, have;
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= wanted + kept)
+		return (unsigned)wanted;
+	l.rlim_cur = l.rlim_max < wanted + kept ? l.rlim_max : wanted + kept;
+	if (setrlimit(RLIMIT_NOFILE, &l) != 0)
+		(void)getrlimit(RLIMIT_NOFILE, &l);
+	have = l.rlim_cur;
+	if (have >= wanted + kept)
+		return (unsigned)wanted;
+	wanted = have > 2 * kept ? have - kept : have / 2;
+	log_msg(LOG_WARN, "start",
+	    "%llu connections at most instead of limits.connections, as this process may open "
+	    "%llu files (ulimit -n)",
+	    (unsigned long long)wanted, (unsigned long long)have);
+	return (unsigned)wanted;
+}
+
+/* ---- start and end ---- */
+
+static void
+wake_init(struct front *f)
+{
+	pthread_condattr_t attr;
+
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_mutex_init(&f->lock, NULL);
+	(void)pthread_cond_init(&f->wake, &attr);
+	(void)pthread_condattr_destroy(&attr);
+}
+
+enum rc
+front_new(struct front **out, struct config *config, struct err *err)
+{
+	struct front *f = calloc(1, sizeof(*f));
+	enum rc rc;
+
+	if (f == NULL)
+		return fail(err, RC_NOMEM, "no memory for the server");
+	wake_init(f);
+	buf_init(&f->ready, 16384);
+	f->config = config;
+	f->connections = connections_within(config);
+	if ((rc = bind_all(f, err)) == RC_OK) {
+		*out = f;
+	} else {
+		f->config = NULL; /* stays the caller's */
+		front_free(f);
+	}
+	return rc;
+}
+
+enum rc
+front_open(struct front *f, struct err *err)
+{
+	return scepd_store_prepare(&f->store, f->config, err);
+}
+
+const struct store *
+front_store0(const struct front *f)
+{
+	return f->store != NULL ? f->store : f->s->store;
+}
+
+static enum rc
+serve(struct front *f, struct err *err)
+{
+	const struct config *c = f->s->config;
+	struct http_server_conf hc = { .handler = routes_handle,
+		.ctx = f->s,
+		.on_refused = routes_refused,
+		.workers_max = (unsigned)c->limits.workers,
+		.in_flight_max = (unsigned)c->limits.in_flight,
+		.connections_max = f->connections };
+	enum rc rc;
+
+	if ((rc = pipeline_recover(f->s, err)) != RC_OK ||
+	    (rc = http_server_new(&f->http, &hc, err)) != RC_OK ||
+	    (rc = listen_all(f, err)) != RC_OK || (rc = http_server_start(f->http, err)) != RC_OK)
+		return rc;
+	return outbox_start(f, err);
+}
+
+enum rc
+front_start(struct front *f, struct signer *signer, struct err *err)
+{
+	struct scepd_parts parts = { .signer = signer, .store = f->store };
+	enum rc rc = scepd_new(&f->s, f->config, &parts, err);
+
+	if (rc != RC_OK) {
+		signer_close(signer);
+		return rc;
+	}
+	f->config = NULL;
+	f->store = NULL;
+	if ((rc = serve(f, err)) != RC_OK)
+		return rc;
+	front_reload(f); /* says at once what is wrong with renewed files */
+	return RC_OK;
+}
+
+const struct buf *
+front_ready0(const struct front *f)
+{
+	return &f->ready;
+}
+
+void
+front_free(struct front *f)
+{
+	unsigned drain_s = f != NULL && f->s != NULL ? (unsigned)f->s->config->limits.drain : 0;
+
+	if (f == NULL)
+		return;
+	outbox_stop(f);
+	if (f->http != NULL)
+		http_server_stop(f->http, drain_s * 1000);
+	outbox_join(f);
+	http_server_free(f->http);
+	for (size_t i = 0; i < f->n_bound; i++)
+		if (f->bound[i].fd >= 0)
+			(void)close(f->bound[i].fd);
+	scepd_free(f->s);
+	store_close(f->store);
+	config_free(f->config);
+	buf_done(&f->ready);
+	(void)pthread_cond_destroy(&f->wake);
+	(void)pthread_mutex_destroy(&f->lock);
+	free(f);
+}

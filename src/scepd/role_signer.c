@@ -1,0 +1,205 @@
+/*
+ * role_signer.c - the process that holds the keys.
+ *
+ * Read signer_role() from top to bottom: that is the order in which authority is given up.  Above the line files
+ * are opened and nothing is parsed but the configuration; below it nothing can be opened but the signer's
+ * own folder, and a token.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/opt.h"
+#include "sandbox/sandbox.h"
+#include "scepd/confine.h"
+#include "scepd/control.h"
+#include "scepd/keys.h"
+#include "scepd/roles.h"
+#include "signer/signer_remote.h"
+
+#define TICK_MS          60000
+#define SECRET_WITHIN_MS 10000 /* typed before this process was started */
+#define FILES_MAX        1024  /* of 64 CAs: two certificates, eight above, three keys */
+
+/* ---- files, opened while that is allowed ---- */
+
+static struct opened {
+	const char *path;
+	int fd;  /* -1: could not be opened */
+	int why; /* errno */
+} opened[FILES_MAX];
+static size_t n_opened;
+
+static void
+open_one(void *arg, const char *path)
+{
+	struct opened *o = &opened[n_opened];
+
+	if (n_opened == FILES_MAX)
+		return; /* then it cannot be read later, which says its name */
+	o->path = path;
+	o->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	o->why = errno;
+	n_opened++;
+}
+
+/* In place of open(2): each file once, from its beginning. */
+static int
+open_opened(void *arg, const char *path)
+{
+	for (size_t i = 0; i < n_opened; i++) {
+		struct opened *o = &opened[i];
+
+		if (o->path == NULL || strcmp(o->path, path) != 0)
+			continue;
+		errno = o->why;
+		if (o->fd < 0 || lseek(o->fd, 0, SEEK_SET) < 0)
+			return -1;
+		return fcntl(o->fd, F_DUPFD_CLOEXEC, 0);
+	}
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY); /* its own folder, or refused */
+}
+
+static void
+close_opened(void)
+{
+	for (size_t i = 0; i < n_opened; i++)
+		if (opened[i].fd >= 0)
+			(void)close(opened[i].fd);
+	n_opened = 0;
+}
+
+/* ---- secrets ---- */
+
+/* Those that were typed come from the supervisor, numbered. */
+static enum rc
+secret_from_supervisor(
+    void *arg, size_t ca, enum keys_secret kind, struct buf *out, struct err *err)
+{
+	struct control_msg m;
+	enum rc rc =
+	    control_recv(ROLE_CONTROL_FD, CONTROL_FROM_SUPERVISOR, &m, SECRET_WITHIN_MS, err);
+
+	if (rc == RC_OK &&
+	    (m.kind != CONTROL_SECRET ||
+		m.number != (int64_t)(ca * KEYS_SECRET__MAX + (size_t)kind)))
+		rc = fail(err, RC_BUG, "another message than the secret that was to come");
+	if (rc == RC_OK) {
+		buf_add(out, m.text, m.len);
+		rc = buf_ok(out, "secret", err);
+	}
+	control_drop(&m);
+	return rc;
+}
+
+/* ---- the role ---- */
+
+struct signer_process {
+	struct keys_secrets *secrets;
+	struct signer *signer;
+	struct signer_server *server;
+};
+
+static enum rc
+open_keys(struct signer_process *p, const struct config *c, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	if (keys_in_token(c))
+		rc = key_tokens_open(c->pkcs11.module, err);
+	if (rc == RC_OK)
+		rc = keys_open(&p->signer, c, p->secrets, c->processes.signer_state, err);
+	close_opened();
+	keys_secrets_free(p->secrets);
+	p->secrets = NULL;
+	return rc == RC_OK ? signer_server_new(&p->server, p->signer, err) : rc;
+}
+
+/* One message; false: the end. */
+static bool
+act_on(struct signer_process *p, struct control_msg *m)
+{
+	struct err err;
+	enum rc rc = RC_OK;
+
+	switch (m->kind) {
+	case CONTROL_CHANNELS:
+		rc = signer_server_attach(p->server, m->fds, m->n_fds, &err);
+		m->n_fds = 0;
+		break;
+	case CONTROL_PING:
+		rc = control_say(
+		    ROLE_CONTROL_FD, CONTROL_PONG, signer_server_busy_ms(p->server), NULL, 0, &err);
+		break;
+	default: /* CONTROL_STOP, and what is not for this role */
+		return false;
+	}
+	if (rc != RC_OK)
+		log_msg(LOG_ERROR, "process", "signer: %s", err.msg);
+	return rc == RC_OK;
+}
+
+static void
+obey(struct signer_process *p)
+{
+	int64_t due = clock_mono_ms(), left;
+	struct control_msg m = { .len = 0 };
+	bool go_on = true;
+
+	while (go_on) {
+		enum rc rc;
+
+		left = due - clock_mono_ms();
+		if (left <= 0) {
+			signer_tick(p->signer, clock_now());
+			due = clock_mono_ms() + TICK_MS;
+			continue;
+		}
+		rc = control_recv(ROLE_CONTROL_FD, CONTROL_FROM_SUPERVISOR, &m, (int)left, NULL);
+		if (rc == RC_TIMEOUT)
+			continue;
+		go_on = rc == RC_OK && act_on(p, &m);
+		control_drop(&m);
+	}
+}
+
+static enum rc
+signer_role(struct signer_process *p, const struct config *c, struct err *err)
+{
+	enum rc rc;
+
+	/* With rights: open, and parse nothing. */
+	if ((rc = keys_secrets_read(&p->secrets, c, secret_from_supervisor, NULL, err)) != RC_OK)
+		return rc;
+	keys_files(c, open_one, NULL);
+	if ((rc = sandbox_identity(c->processes.signer_user, err)) != RC_OK ||
+	    (rc = confine_signer(c, err)) != RC_OK)
+		return rc;
+	/* ------------------------------------------------------------- untrusted below */
+	file_opener_set(open_opened, NULL);
+	if ((rc = open_keys(p, c, err)) != RC_OK ||
+	    (rc = control_say(ROLE_CONTROL_FD, CONTROL_READY, 0, NULL, 0, err)) != RC_OK)
+		return rc;
+	obey(p);
+	return RC_OK;
+}
+
+int
+signer_main(const struct config *config)
+{
+	struct signer_process p = { 0 };
+	struct err err;
+	enum rc rc = signer_role(&p, config, &err);
+
+	signer_server_free(p.server);
+	signer_close(p.signer);
+	keys_secrets_free(p.secrets);
+	if (keys_in_token(config))
+		key_tokens_close();
+	return rc == RC_OK ? 0 : err_report("scepd", &err);
+}

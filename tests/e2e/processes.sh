@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# processes: the supervisor, the signer and the front: what each holds, and that none of them can die or hang without being started again,
+# and no request is lost by it.
+. "$(dirname "$0")/../lib/env.sh"
+make_ca --static-challenge --static-domain lab.contoso.com --admin "127.0.0.1:$(free_port)"
+ADMIN=http://$(grep -A1 '^admin:' "$CONFIG" | grep -oE '127.0.0.1:[0-9]+')
+chmod 755 "$T"
+
+status_of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; } # PID FIELD
+# enrol N NAME [arguments]: N devices in turn; how many got a certificate
+enrol() {
+	local i n=0 count=$1 name=$2
+	shift 2
+	for i in $(seq "$count"); do
+		scep enroll --url "$SCEPD/scep/lab" --subject "CN=$name$i.lab.contoso.com" --challenge-file "$T/ca/lab.secret" \
+			--out-dir "$T/$name$i" "$@" >>"$T/enroll.out" 2>&1 && n=$((n + 1))
+	done
+	echo $n
+}
+# until_new ROLE OLDPID: the role's process is another one, for at most 40 s
+until_new() {
+	local i now
+	for i in $(seq 400); do
+		now=$(process_of "$1")
+		[ -n "$now" ] && [ "$now" != "$2" ] && return 0
+		sleep 0.1
+	done
+	return 1
+}
+until_line() { # PATTERN COUNT: the log has as many such lines, within 30 s
+	local i
+	for i in $(seq 300); do
+		[ "$(grep -cE "$1" "$T/scepd.log")" -ge "$2" ] && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+start_scepd || die "scepd starts"
+front=$(process_of front) signer=$(process_of signer)
+claim "scepd runs a signer and a front of its own" test -n "$front" -a -n "$signer" -a "$front" != "$signer"
+for p in $front $signer; do
+	role=$(tr '\0' ' ' <"/proc/$p/cmdline" | cut -d' ' -f2)
+	claim "the $role may gain no privilege" test "$(status_of "$p" NoNewPrivs)" = 1
+	claim "the $role's system calls are filtered" test "$(status_of "$p" Seccomp)" = 2
+	claim "the $role has no capability" test "$(status_of "$p" CapEff)$(status_of "$p" CapPrm)$(status_of "$p" CapBnd)" = "$(printf '0%.0s' $(seq 48))"
+done
+gone() { # PID ...: none runs; who waits for the last parent to notice its end does not run
+	local p
+	for p in "$@"; do
+		case $(status_of "$p" State 2>/dev/null) in '' | Z*) ;; *) return 1 ;; esac
+	done
+}
+sockets() { # PID: other sockets than unix ones
+	local l n=0
+	for l in $(readlink /proc/"$1"/fd/* | sed -n 's/^socket:\[\(.*\)\]$/\1/p'); do
+		awk -v i="$l" '$7 == i { found = 1 } END { exit !found }' /proc/net/unix || n=$((n + 1))
+	done
+	echo $n
+}
+claim "the signer has no socket but those to its own" test "$(sockets "$signer")" = 0
+claim "the front has listening sockets" test "$(sockets "$front")" -ge 2
+claim "the front has no key file open" sh -c "! readlink /proc/$front/fd/* | grep -q '\.key'"
+claim "the signer has no database open" sh -c "! readlink /proc/$signer/fd/* | grep -q scepd.db"
+claim "the log says what each sandbox holds" test "$(grep -c ' sandbox process=' "$T/scepd.log")" = 3
+claim "a device gets a certificate" test "$(enrol 1 first)" = 1
+
+# ---- the signer dies
+kill -9 "$signer"
+claim "a device that comes while the signer is dead gets its certificate" test "$(enrol 1 second)" = 1
+claim "another signer was started" until_new signer "$signer"
+claim "the front stayed" test "$(process_of front)" = "$front"
+claim "the log tells of it" grep -qE "error process process=signer pid=$signer signal=Killed" "$T/scepd.log"
+enrol 20 storm >"$T/storm" &
+storm=$!
+for i in 1 2 3; do
+	sleep 0.5
+	kill -9 "$(process_of signer)" 2>/dev/null
+done
+wait $storm
+claim "of 20 devices none loses its certificate to a signer that dies three times" test "$(cat "$T/storm")" = 20
+claim "the signer is there again" until_new signer none
+
+# ---- the signer hangs
+signer=$(process_of signer)
+kill -STOP "$signer"
+claim "a signer that hangs is ended and started again" until_new signer "$signer"
+claim "and devices are served" test "$(enrol 1 third --retries 20 --retry-delay 1s)" = 1
+claim "metrics count its restarts" sh -c "curl -fsS '$ADMIN/metrics' | grep -qE '^scepd_signer_restarts_total [1-9]'"
+claim "and its signatures" sh -c "curl -fsS '$ADMIN/metrics' | grep -qE '^scepd_signer_signatures_total.operation=.certificate.. [1-9]'"
+claim "readyz knows of both" sh -c "curl -fsS '$ADMIN/readyz' | grep -q ready"
+
+# ---- the front dies
+signer=$(process_of signer)
+kill -9 "$front"
+claim "a front that dies is started again" until_new front "$front"
+claim "devices are served" test "$(enrol 1 fourth --retries 20 --retry-delay 1s)" = 1
+claim "the signer stayed" test "$(process_of signer)" = "$signer"
+claim "no serial number was signed twice, and the signer's audit is whole" scepctl audit verify --config "$CONFIG"
+
+# ---- a front that asks for what is not its own
+claim "the roles are no commands" sh -c "! scepd signer '$CONFIG' </dev/null 3</dev/null 2>'$T/role.err'"
+claim "SIGHUP reaches the front" sh -c "kill -HUP $scepd_pid; sleep 1; grep -q 'SIGHUP: certificates and secrets' '$T/scepd.log'"
+
+# ---- the supervisor
+front=$(process_of front) signer=$(process_of signer)
+kill -TERM "$front" "$signer"
+sleep 0.5
+claim "signals to the group are the supervisor's alone" kill -0 "$front" "$signer"
+kill -9 "$scepd_pid"
+wait "$scepd_pid" 2>/dev/null
+start_scepd || die "scepd starts at once after it was killed"
+claim "with the supervisor all of scepd ends" gone "$front" "$signer"
+claim "and what starts next is whole" test "$(enrol 1 fifth)" = 1
+stop_scepd
+claim "SIGTERM ends all three with status 0" test $? = 0
+claim "and leaves none behind" sh -c "! pgrep -f '^scepd (front|signer) $CONFIG'"
+
+# ---- one process
+start_scepd --single-process || die "scepd starts in one process"
+claim "--single-process has no others" test -z "$(process_of front)$(process_of signer)"
+claim "says so loudly" grep -q "warn process msg=\"--single-process" "$T/scepd.log"
+claim "and serves" test "$(enrol 1 sixth)" = 1
+stop_scepd
+claim "and ends with status 0" test $? = 0
+
+# ---- other accounts
+if [ "$(id -u)" != 0 ]; then
+	skip_claim "each process under its own account" "needs root"
+else
+	mkdir "$T/ca/db" && mv "$T"/ca/scepd.db* "$T/ca/db/" && chown -R nobody "$T/ca/db" && chown -R daemon "$T/ca/signer" && chmod 755 "$T/ca" "$T/ca/ca"
+	sed -i 's|sqlite:scepd.db|sqlite:db/scepd.db|' "$CONFIG"
+	printf 'processes:\n  front_user: nobody\n  signer_user: daemon\n' >>"$CONFIG"
+	start_scepd || die "scepd starts with accounts"
+	claim "the front runs as its own account" test "$(status_of "$(process_of front)" Uid | tr -s '\t ' '\n' | sort -u)" = "$(id -u nobody)"
+	claim "the signer runs as another" test "$(status_of "$(process_of signer)" Uid | tr -s '\t ' '\n' | sort -u)" = "$(id -u daemon)"
+	claim "keys stay root's" test "$(stat -c %u "$T/ca/ca/issuing.key")" = 0
+	claim "a device gets its certificate from them" test "$(enrol 1 seventh)" = 1
+	kill -9 "$(process_of signer)"
+	claim "also after the signer was started again" test "$(enrol 1 eighth --retries 20 --retry-delay 1s)" = 1
+	(umask 077 && echo "another-long-static-challenge" >"$T/ca/lab.secret.new" && mv "$T/ca/lab.secret.new" "$T/ca/lab.secret")
+	kill -HUP "$scepd_pid"
+	claim "a secret of root's that is replaced is taken up" until_line 'endpoint lab: the challenge is read again' 1
+	claim "and used" test "$(enrol 1 ninth)" = 1
+	stop_scepd
+fi
