@@ -18,7 +18,8 @@
  *     folder's descriptor does not count, for names are looked up anew;
  *   - mapping a file as code, in the front (getaddrinfo() loads libnss_*) and in a signer with a
  *     module: never memory that was written to, but the kernel does not ask which file;
- *   - root, the debugger: both see everything.
+ *   - in the front: a connection to any address, and UDP both ways;
+ *   - root outside, with a debugger: sees everything.
  *
  * Threads: before any other thread exists (Landlock and capabilities bind the calling thread and what
  * it starts).  RC_BUG when there are others.
