@@ -289,9 +289,12 @@ no_module_is_loaded(void)
 static int
 a_token_is_called(void)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
 	MUST(fd >= 0 && connect(fd, (struct sockaddr *)&world.tcp, sizeof world.tcp) == 0);
+	MUST(setsockopt(fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &one, sizeof one) == 0);
+	MUST(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one) == 0);
+	MUST(names_are_looked_up() == 0);
 	MUST(listen(socket(AF_INET, SOCK_STREAM, 0), 1) != 0 && errno == EPERM);
 	return 0;
 }
