@@ -18,7 +18,7 @@ void *__real_calloc(size_t n, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 
-static long left = -1; /* allocations until one fails; negative: none does */
+static long left = -1;  /* allocations until one fails; negative: none does */
 static bool crypto_too; /* not with a token: SoftHSM is a user of the same libcrypto */
 
 static bool
