@@ -1,5 +1,6 @@
 /*
- * cms_alg.h - AlgorithmIdentifiers of CMS, in and out; for the cms*.c files only.
+ * cms_alg.h - AlgorithmIdentifiers of CMS, in and out; for the cms*.c files, and ocsp.c,
+ * whose hash algorithms are the same.
  */
 #ifndef SCEPD_OSSL_CMS_ALG_H
 #define SCEPD_OSSL_CMS_ALG_H

@@ -90,6 +90,8 @@ bool der_add_oid(struct buf *b, const char *dotted);
 /* UTCTime to 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5).  False outside the years
  * 1950..9999. */
 bool der_add_time(struct buf *b, int64_t t);
+/* GeneralizedTime in any year, as OCSP has it (RFC 6960 4.2.2.1). */
+bool der_add_generalized_time(struct buf *b, int64_t t);
 /* Put the elements from `start` to the end of `b` into the order that X.690 11.6 asks of a SET OF.
  */
 void der_sort(struct buf *b, size_t start);

@@ -184,10 +184,11 @@ der_add_oid(struct buf *b, const char *dotted)
 	return true;
 }
 
-bool
-der_add_time(struct buf *b, int64_t t)
+/* YYYYMMDDHHMMSSZ; false outside the years 1950 to 9999. */
+#define TIME_TEXT_SIZE 48
+static bool
+time_text(char out[static TIME_TEXT_SIZE], int64_t t)
 {
-	char text[48];
 	time_t secs = t;
 	struct tm tm;
 	int year;
@@ -197,12 +198,33 @@ der_add_time(struct buf *b, int64_t t)
 	year = tm.tm_year + 1900;
 	if (year < 1950 || year > 9999)
 		return false;
-	snprintf(text, sizeof text, "%04d%02d%02d%02d%02d%02dZ", year, tm.tm_mon + 1, tm.tm_mday,
+	snprintf(out, TIME_TEXT_SIZE, "%04d%02d%02d%02d%02d%02dZ", year, tm.tm_mon + 1, tm.tm_mday,
 	    tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (year < 2050)
+	return true;
+}
+
+bool
+der_add_time(struct buf *b, int64_t t)
+{
+	char text[TIME_TEXT_SIZE];
+
+	if (!time_text(text, t))
+		return false;
+	if (text[0] == '1' || (text[0] == '2' && text[1] == '0' && text[2] < '5'))
 		der_add_text(b, DER_UTCTIME, text + 2);
 	else
 		der_add_text(b, DER_GENERALIZEDTIME, text);
+	return true;
+}
+
+bool
+der_add_generalized_time(struct buf *b, int64_t t)
+{
+	char text[TIME_TEXT_SIZE];
+
+	if (!time_text(text, t))
+		return false;
+	der_add_text(b, DER_GENERALIZEDTIME, text);
 	return true;
 }
 
