@@ -52,6 +52,8 @@ enum rc sqlite_outbox_retry(struct store *s, int64_t id, int64_t due_ms, struct 
 /* sqlite_cert.c */
 enum rc sqlite_cert_get(struct store *s, const struct store_serial *serial,
     struct store_cert_row *out, struct err *err);
+enum rc sqlite_cert_status(struct store *s, const struct store_serial *serial, const char *ca,
+    struct store_cert_status *out, struct err *err);
 enum rc sqlite_cert_revoke(struct store *s, const struct store_serial *serial, int reason,
     const char *why, struct err *err);
 enum rc sqlite_cert_each(struct store *s, const struct store_cert_filter *f, size_t max,

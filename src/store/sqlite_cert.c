@@ -82,6 +82,44 @@ sqlite_cert_get(
 	return rc;
 }
 
+/* ---- status ---- */
+
+static enum rc
+status_read(struct sq_conn *c, const struct store_serial *serial, const char *ca,
+    struct store_cert_status *out, struct err *err)
+{
+	struct sq_cursor cur;
+	bool row = false;
+	enum rc rc;
+
+	rc = sq_query(&cur, c, Q_CERT_STATE, SQ_ARGS(sq_b(serial->v, serial->len), sq_t(ca)), err);
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && !row)
+		rc = no_cert(serial, err);
+	if (rc == RC_OK) {
+		out->revoked = sq_take_int(&cur);
+		out->reason = (int)sq_take_int(&cur);
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_cert_status(struct store *s, const struct store_serial *serial, const char *ca,
+    struct store_cert_status *out, struct err *err)
+{
+	struct sq_conn *c;
+	enum rc rc;
+
+	rc = sq_reader_get(&c, s, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = status_read(c, serial, ca, out, err);
+	sq_reader_put(s, c);
+	return rc;
+}
+
 /* ---- revoke ---- */
 
 static enum rc

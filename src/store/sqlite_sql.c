@@ -97,6 +97,7 @@ const char *const sq_sql[Q__MAX] = {
 		       " WHERE c.serial = ?1",
 	[Q_CERT_DER] = "SELECT der, revoked <> 0 OR not_after <= ?2 FROM cert WHERE serial = ?1",
 	[Q_CERT_STATUS] = "SELECT id, revoked FROM cert WHERE serial = ?1",
+	[Q_CERT_STATE] = "SELECT revoked, reason FROM cert WHERE serial = ?1 AND ca = ?2",
 	[Q_CERT_REVOKE] =
 	    "UPDATE cert SET revoked = ?2, reason = ?3, revoked_why = ?4 WHERE id = ?1",
 	[Q_CERT_EACH] = CERT_EACH(""),

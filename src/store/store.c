@@ -283,6 +283,18 @@ store_cert_get(struct store *s, const char *serial_hex, struct store_cert_row *o
 }
 
 enum rc
+store_cert_status(struct store *s, const char *serial_hex, const char *ca,
+    struct store_cert_status *out, struct err *err)
+{
+	struct store_serial serial;
+	enum rc rc = check_text(ca, ENDPOINT_MAX, true, "CA", err);
+
+	if (rc == RC_OK)
+		rc = serial_parse(&serial, serial_hex, err);
+	return rc != RC_OK ? rc : s->backend->cert_status(s, &serial, ca, out, err);
+}
+
+enum rc
 store_cert_revoke(
     struct store *s, const char *serial_hex, int reason, const char *why, struct err *err)
 {

@@ -201,6 +201,14 @@ struct store_cert_row {
 void store_cert_row_done(struct store_cert_row *r);
 enum rc store_cert_get(struct store *s, const char *serial_hex, struct store_cert_row *out,
     struct err *err) MUST_CHECK; /* RC_NOTFOUND */
+/* What an OCSP responder has to know of a certificate, and no more: read without the rest of its row. */
+struct store_cert_status {
+	int64_t revoked; /* wall seconds, 0: not */
+	int reason;      /* RFC 5280 5.3.1 */
+};
+/* RC_NOTFOUND: CA `ca` has issued none with this serial number. */
+enum rc store_cert_status(struct store *s, const char *serial_hex, const char *ca,
+    struct store_cert_status *out, struct err *err) MUST_CHECK;
 /* RC_NOTFOUND; RC_CONFLICT when already revoked. Audit row. */
 enum rc store_cert_revoke(struct store *s, const char *serial_hex, int reason, const char *why,
     struct err *err) MUST_CHECK;

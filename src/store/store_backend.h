@@ -68,6 +68,8 @@ struct store_backend {
 
 	enum rc (*cert_get)(struct store *s, const struct store_serial *serial,
 	    struct store_cert_row *out, struct err *err);
+	enum rc (*cert_status)(struct store *s, const struct store_serial *serial, const char *ca,
+	    struct store_cert_status *out, struct err *err);
 	enum rc (*cert_revoke)(struct store *s, const struct store_serial *serial, int reason,
 	    const char *why, struct err *err);
 	enum rc (*cert_each)(struct store *s, const struct store_cert_filter *f, size_t max,

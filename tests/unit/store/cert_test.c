@@ -82,6 +82,29 @@ a_serial_number_is_a_number_whatever_its_spelling(void **state)
 }
 
 static void
+the_status_of_a_certificate_is_its_ca_s_to_tell(void **state)
+{
+	struct sf *f = *state;
+	struct store_cert_status st = { -1, -1 };
+	struct sf_tx t;
+
+	sf_tx(&t, 1);
+	ok(f, store_cert_status(f->s, t.serial, "issuing", &st, &f->err));
+	assert_int_equal(st.revoked, 0);
+	sf_tx(&t, 3);
+	ok(f, store_cert_status(f->s, t.serial, "issuing", &st, &f->err));
+	assert_in_range(clock_now() - st.revoked, 0, 60);
+	assert_int_equal(st.reason, 4);
+	sf_tx(&t, 5);
+	st.reason = 77;
+	assert_int_equal(store_cert_status(f->s, t.serial, "issuing", &st, &f->err), RC_NOTFOUND);
+	assert_int_equal(store_cert_status(f->s, "0123", "issuing", &st, &f->err), RC_NOTFOUND);
+	assert_int_equal(store_cert_status(f->s, "x", "issuing", &st, &f->err), RC_PARSE);
+	assert_int_equal(st.reason, 77);
+	ok(f, store_cert_status(f->s, t.serial, "other", &st, &f->err));
+}
+
+static void
 a_revocation_happens_once_and_is_audited(void **state)
 {
 	struct sf *f = *state;
@@ -275,6 +298,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		T(a_certificate_is_found_as_it_was_stored),
 		T(a_serial_number_is_a_number_whatever_its_spelling),
+		T(the_status_of_a_certificate_is_its_ca_s_to_tell),
 		T(a_revocation_happens_once_and_is_audited),
 		T(only_reasons_of_rfc_5280_are_taken),
 		T(a_filter_lets_through_what_it_says),
