@@ -120,29 +120,42 @@ put2(char *out, int n)
 }
 
 /*
- * RFC 9110 5.6.7, IMF-fixdate.  By hand: this runs once a reply, and strftime() would take the
- * locale's names.
+ * By hand: this runs once a reply, and strftime() would take the locale's names.
  */
+bool
+http_date(char out[static HTTP_DATE_SIZE], int64_t t)
+{
+	static const char days[] = "SunMonTueWedThuFriSat",
+			  months[] = "JanFebMarAprMayJunJulAugSepOctNovDec",
+			  form[HTTP_DATE_SIZE] = "Sun, 00 Jan 0000 00:00:00 GMT";
+	time_t secs = (time_t)t;
+	struct tm tm;
+
+	out[0] = '\0';
+	if (gmtime_r(&secs, &tm) == NULL || tm.tm_year + 1900 > 9999 || tm.tm_year + 1900 < 0)
+		return false;
+	memcpy(out, form, sizeof(form));
+	memcpy(out, days + 3 * tm.tm_wday, 3);
+	put2(out + 5, tm.tm_mday);
+	memcpy(out + 8, months + 3 * tm.tm_mon, 3);
+	put2(out + 12, (tm.tm_year + 1900) / 100);
+	put2(out + 14, tm.tm_year + 1900);
+	put2(out + 17, tm.tm_hour);
+	put2(out + 20, tm.tm_min);
+	put2(out + 23, tm.tm_sec);
+	return true;
+}
+
 static void
 add_date(struct buf *b, int64_t now)
 {
-	static const char days[] = "SunMonTueWedThuFriSat",
-			  months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char line[] = "Date: Sun, 00 Jan 0000 00:00:00 GMT\r\n";
-	time_t t = (time_t)now;
-	struct tm tm;
+	char date[HTTP_DATE_SIZE];
 
-	if (gmtime_r(&t, &tm) == NULL)
+	if (!http_date(date, now))
 		return;
-	memcpy(line + 6, days + 3 * tm.tm_wday, 3);
-	put2(line + 11, tm.tm_mday);
-	memcpy(line + 14, months + 3 * tm.tm_mon, 3);
-	put2(line + 18, (tm.tm_year + 1900) / 100);
-	put2(line + 20, tm.tm_year + 1900);
-	put2(line + 23, tm.tm_hour);
-	put2(line + 26, tm.tm_min);
-	put2(line + 29, tm.tm_sec);
-	buf_add(b, line, sizeof line - 1);
+	buf_adds(b, "Date: ");
+	buf_adds(b, date);
+	buf_adds(b, "\r\n");
 }
 
 static void

@@ -87,6 +87,9 @@ struct http_reply {
 #define HTTP_REPLY_MAX (64u << 20) /* a large CRL; SCEP replies are a few KiB */
 /* Add a header line; CR, LF and NUL in name or value make it vanish. */
 void http_reply_header(struct http_reply *r, const char *name, const char *value);
+/* IMF-fixdate (RFC 9110 5.6.7); false, and "" in `out`, for a time that is none. */
+#define HTTP_DATE_SIZE 30
+bool http_date(char out[static HTTP_DATE_SIZE], int64_t t);
 /* text/plain with one line. */
 void http_reply_text(struct http_reply *r, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
