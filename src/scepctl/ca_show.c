@@ -89,8 +89,10 @@ show_text(const struct shown *s)
 		print_cert("root", root_file(s->conf), root_of(s->ca), &s->root);
 	print_cert("RA", s->conf->ra_certificate, ca_ra_cert0(s->ca), &s->ra);
 	if (s->config->public_url != NULL)
-		(void)printf("  CRL      %s/crl/%s.crl\n  AIA      %s/ca/%s.crt\n",
-		    s->config->public_url, s->conf->name, s->config->public_url, s->conf->name);
+		(void)printf(
+		    "  CRL      %s/crl/%s.crl\n  AIA      %s/ca/%s.crt\n  OCSP     %s/ocsp/%s\n",
+		    s->config->public_url, s->conf->name, s->config->public_url, s->conf->name,
+		    s->config->public_url, s->conf->name);
 	(void)printf("\n");
 	return EX_OK;
 }

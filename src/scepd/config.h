@@ -36,7 +36,7 @@ struct conf_ca {
 	bool issues;                 /* false: retired; signs CRLs and OCSP answers only */
 	uint64_t max_per_hour;       /* certificates */
 	struct conf_strs chain;
-	int64_t crl_validity, ra_validity; /* seconds */
+	int64_t crl_validity, ocsp_validity, ra_validity; /* seconds */
 	int line;
 };
 struct conf_proxy {

@@ -63,7 +63,7 @@ enum rc config_format(const char **out, struct config_file *f, struct err *err, 
 
 /* raw_profiles -> c.profiles. */
 enum rc config_profiles(struct config_file *f, struct err *err) MUST_CHECK;
-/* CRL and AIA addresses from public_url where a profile names none. */
+/* CRL, AIA and OCSP addresses from public_url where a profile names none. */
 enum rc config_addresses(struct config_file *f, struct err *err) MUST_CHECK;
 /* Rules across sections. */
 enum rc config_check(struct config_file *f, struct err *err) MUST_CHECK;

@@ -221,7 +221,7 @@ config_profiles(struct config_file *f, struct err *err)
 	return rc;
 }
 
-/* ---- addresses of CRL and CA certificate ---- */
+/* ---- addresses of CRL, CA certificate and OCSP responder ---- */
 
 /* The one CA whose certificates a profile shapes; NULL when it is none or more than one (*several).
  */
@@ -289,20 +289,22 @@ static enum rc
 profile_addresses(
     struct config_file *f, struct profile *p, const struct conf_profile *raw, struct err *err)
 {
-	const char *crl = NULL, *aia = NULL, *ca;
+	const char *crl = NULL, *aia = NULL, *ocsp = NULL, *ca;
 	enum rc rc = RC_OK;
 	bool several;
 
 	ca = ca_of_profile(f, p, &several);
 	if (f->c.public_url != NULL && several &&
-	    (raw->crl_urls.n == 0 || raw->ca_issuer_urls.n == 0))
+	    (raw->crl_urls.n == 0 || raw->ca_issuer_urls.n == 0 || raw->ocsp_urls.n == 0))
 		return profile_fail(f, raw, err,
-		    "crl_urls: endpoints of several CAs use this profile, so crl_urls and "
-		    "ca_issuer_urls must be given (or: none)");
+		    "crl_urls: endpoints of several CAs use this profile, so crl_urls, "
+		    "ca_issuer_urls and ocsp_urls must be given (or: none)");
 	if (f->c.public_url != NULL && ca != NULL) {
 		rc = config_format(&crl, f, err, "%s/crl/%s.crl", f->c.public_url, ca);
 		if (rc == RC_OK)
 			rc = config_format(&aia, f, err, "%s/ca/%s.crt", f->c.public_url, ca);
+		if (rc == RC_OK)
+			rc = config_format(&ocsp, f, err, "%s/ocsp/%s", f->c.public_url, ca);
 	}
 	if (rc == RC_OK)
 		rc = set_urls(
@@ -312,7 +314,7 @@ profile_addresses(
 		    &raw->ca_issuer_urls, aia, err);
 	if (rc == RC_OK)
 		rc = set_urls(&p->ocsp_urls, &p->n_ocsp_urls, f, raw, "ocsp_urls", &raw->ocsp_urls,
-		    NULL, err);
+		    ocsp, err);
 	return rc;
 }
 

@@ -117,6 +117,9 @@ static const struct conf_row ca_rows[] = {
 	    .max = 100000000, .help = "certificates that the signer signs in an hour, at most" },
 	{ ROW("crl_validity", CONF_DURATION, conf_ca, crl_validity), .dflt = "7d", .min = 3600,
 	    .max = 366 * DAY, .help = "thisUpdate to nextUpdate" },
+	/* The signer's own bound is 8 days, backdating included. */
+	{ ROW("ocsp_validity", CONF_DURATION, conf_ca, ocsp_validity), .dflt = "1h", .min = 300,
+	    .max = 7 * DAY, .help = "how long an OCSP answer may be kept" },
 	END,
 };
 static const struct conf_schema ca_schema = { "a CA", sizeof(struct conf_ca), ca_rows,
@@ -300,7 +303,7 @@ static const struct conf_row profile_rows[] = {
 	    .help = "where the CA's certificate is; PUBLIC_URL/ca/CA.crt unless given; none: no "
 		    "extension" },
 	{ ROW("ocsp_urls", CONF_STR_LIST, conf_profile, ocsp_urls), .max = 8,
-	    .help = "OCSP responders" },
+	    .help = "OCSP responders; PUBLIC_URL/ocsp/CA unless given; none: not named" },
 	END,
 };
 static const struct conf_schema profile_schema = { "a profile", sizeof(struct conf_profile),

@@ -27,6 +27,11 @@ static const struct {
 	[METRIC_INTUNE_NOTIFY] = { "scepd_intune_notify_total", "successNotification calls" },
 	[METRIC_INTUNE_ERRORS] = { "scepd_intune_errors_total",
 	    "Calls to which Intune or Entra gave no verdict" },
+	[METRIC_OCSP] = { "scepd_ocsp_requests_total", "OCSP requests received" },
+	[METRIC_OCSP_SIGNED] = { "scepd_ocsp_signed_total",
+	    "OCSP answers signed; the other requests were answered from memory or refused" },
+	[METRIC_OCSP_REFUSED] = { "scepd_ocsp_refused_total",
+	    "OCSP requests answered with an error status" },
 };
 
 /* Upper bounds in microseconds: from a repeated request to the patience of a SCEP client (30 s). */

@@ -23,6 +23,9 @@ enum metric {
 	METRIC_INTUNE_VALIDATE,
 	METRIC_INTUNE_NOTIFY,
 	METRIC_INTUNE_ERRORS, /* unreachable, not "no" */
+	METRIC_OCSP,          /* OCSP requests */
+	METRIC_OCSP_SIGNED,   /* answers signed for them */
+	METRIC_OCSP_REFUSED,  /* answered with an error */
 	METRIC__MAX
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "scepd/ocsp.h"
 #include "scepd/publish.h"
 #include "scepd/routes.h"
 #include "scepd/scep_ops.h"
@@ -140,6 +141,7 @@ static const struct route public_routes[] = {
 	{ "/certsrv/mscep", run_scep },
 	{ "/crl/", run_crl },
 	{ "/ca/", run_ca },
+	{ "/ocsp/", ocsp_handle },
 	{ NULL, NULL },
 };
 

@@ -69,6 +69,7 @@ struct scepd {
 	struct endpoint *endpoints;
 	size_t n_endpoints;
 	struct inflight *inflight;
+	struct ocsp *ocsp;
 	struct metrics *metrics;
 	int64_t started_ms; /* wall */
 	/* The outbox thread's own: when orphans are looked at next, and how often that failed. */

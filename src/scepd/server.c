@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "scepd/ocsp.h"
 #include "scepd/publish.h"
 #include "scepd/scepd.h"
 
@@ -174,6 +175,7 @@ scepd_new(
 	if ((rc = open_cas(s, err)) != RC_OK || (rc = open_tenants(s, err)) != RC_OK ||
 	    (rc = open_endpoints(s, err)) != RC_OK ||
 	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
+	    (rc = ocsp_new(&s->ocsp, s, err)) != RC_OK ||
 	    (rc = metrics_new(&s->metrics, err)) != RC_OK ||
 	    (s->store != NULL && (rc = store_start(s->store, err)) != RC_OK)) {
 		s->config = NULL; /* these stay the caller's */
@@ -207,6 +209,7 @@ scepd_free(struct scepd *s)
 	signer_close(s->signer);
 	store_close(s->store);
 	inflight_free(s->inflight);
+	ocsp_free(s->ocsp);
 	metrics_free(s->metrics);
 	config_free(s->config);
 	free(s);

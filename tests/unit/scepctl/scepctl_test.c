@@ -420,6 +420,7 @@ ca_show_tells_what_to_enter_in_intune(void **state)
 	assert_says(b, "Windows             the issuing CA");
 	assert_run(b, 0, "ca show --config x/scepd.yaml");
 	assert_says(b, "http://ca.contoso.com/crl/issuing.crl");
+	assert_says(b, "http://ca.contoso.com/ocsp/issuing");
 	assert_run(b, 0, "ca show --config x/scepd.yaml --json");
 	assert_int_equal(json_parse(&v, b->out, strlen(b->out), NULL), RC_OK);
 	assert_string_equal(

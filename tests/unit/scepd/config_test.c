@@ -132,6 +132,7 @@ short_file_is_enough_and_defaults_are_sane(void **state)
 	assert_string_equal(ca->chain.v[0], in(f, "ca/root.pem"));
 	assert_string_equal(ca->ra_key, in(f, "ca/ra.key"));
 	assert_int_equal(ca->crl_validity, 7 * 86400);
+	assert_int_equal(ca->ocsp_validity, 3600);
 	assert_int_equal(config_tenant(c, "contoso")->timeout, 15);
 	assert_int_equal(e->challenge, CHALLENGE_INTUNE);
 	assert_int_equal(e->getcacert, 3);
@@ -222,7 +223,7 @@ public_url_gives_crl_and_issuer_addresses(void **state)
 	    "public_url: http://ca.contoso.com/\n"
 	    "profiles:\n"
 	    "  device: {}\n"
-	    "  quiet: { crl_urls: none, ca_issuer_urls: none }\n"
+	    "  quiet: { crl_urls: none, ca_issuer_urls: none, ocsp_urls: none }\n"
 	    "  own: { crl_urls: [http://a/x.crl, http://b/x.crl] }\n"
 	    "  unused: {}\n"
 	    "endpoints:\n"
@@ -234,8 +235,10 @@ public_url_gives_crl_and_issuer_addresses(void **state)
 	assert_int_equal(p->n_crl_urls, 1);
 	assert_string_equal(p->crl_urls[0], "http://ca.contoso.com/crl/issuing.crl");
 	assert_string_equal(p->ca_issuer_urls[0], "http://ca.contoso.com/ca/issuing.crt");
+	assert_int_equal(p->n_ocsp_urls, 1);
+	assert_string_equal(p->ocsp_urls[0], "http://ca.contoso.com/ocsp/issuing");
 	p = config_profile(c, "quiet");
-	assert_int_equal(p->n_crl_urls + p->n_ca_issuer_urls, 0);
+	assert_int_equal(p->n_crl_urls + p->n_ca_issuer_urls + p->n_ocsp_urls, 0);
 	p = config_profile(c, "own");
 	assert_int_equal(p->n_crl_urls, 2);
 	assert_string_equal(p->crl_urls[1], "http://b/x.crl");

@@ -1,0 +1,26 @@
+/*
+ * ocsp.h - /ocsp/<ca>: whether certificates of this server's CAs hold (RFC 6960, RFC 5019).
+ *
+ * Which CA answers is decided by the CertIDs, not by the URL: both CAs of a rollover are answered
+ * for at the URL of either.  A certificate of no CA here gets "unauthorized", unsigned: the word of
+ * a responder counts for its own CA's certificates only (RFC 6960 2.2, 4.2.2.2), so a signed
+ * "unknown" would be worth nothing to who asks and cost a signature.  The same for a request that
+ * mixes certificates of several CAs.
+ *
+ * Threads: all calls from any thread, after ocsp_new().
+ */
+#ifndef SCEPD_SCEPD_OCSP_H
+#define SCEPD_SCEPD_OCSP_H
+
+#include "http/server.h"
+#include "ossl/ocsp.h"
+#include "scepd/scepd.h"
+
+/* For the CAs of `s`, which are open. */
+enum rc ocsp_new(struct ocsp **out, const struct scepd *s, struct err *err) MUST_CHECK;
+void ocsp_free(struct ocsp *o);
+/* `path`: "/ocsp/issuing", or with a request behind it. */
+void ocsp_handle(
+    struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply);
+
+#endif

@@ -1,0 +1,367 @@
+/*
+ * ocsp_answer.c - see ocsp_answer.h and ocsp.h.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "scepd/ocsp.h"
+#include "scepd/ocsp_answer.h"
+
+/* Before now: for relying parties whose clock is late.  They are servers, on whose network Kerberos
+ * allows five minutes. */
+#define BACKDATE 300 /* seconds */
+/* Answers being signed at a time: an enrolment waits behind at most so many. */
+#define SIGNING_MAX 32
+/* How long it is believed who the responder is; after a restart of the signer with another key the
+ * first answer corrects it. */
+#define RESPONDER_AGE_MS 60000
+
+/* Who answers for a CA. */
+struct responder {
+	uint8_t id[20];
+	/* Certificates of this CA that no store row tells of: the RA's, the responder's. */
+	struct serial own[SIGNER_RAS_MAX + 1];
+	size_t n_own;
+};
+struct ocsp_ca {
+	struct ocsp_issuer issuer;
+	pthread_mutex_t lock;
+	struct responder responder; /* behind the lock, as is: */
+	int64_t known_ms;           /* monotonic; 0: not yet */
+};
+struct ocsp {
+	struct ocsp_cache *cache;
+	atomic_uint signing;
+	size_t n_cas;
+	struct ocsp_ca cas[]; /* in the order of struct scepd */
+};
+
+enum rc
+ocsp_new(struct ocsp **out, const struct scepd *s, struct err *err)
+{
+	struct ocsp *o = calloc(1, sizeof(*o) + s->n_cas * sizeof(o->cas[0]));
+	enum rc rc;
+
+	if (o == NULL)
+		return fail(err, RC_NOMEM, "OCSP responder");
+	rc = ocsp_cache_new(&o->cache, err);
+	for (size_t i = 0; rc == RC_OK && i < s->n_cas; i++) {
+		rc = ocsp_issuer_of(&o->cas[i].issuer, ca_cert0(s->cas[i].ca), err);
+		(void)pthread_mutex_init(&o->cas[i].lock, NULL);
+		o->n_cas++;
+	}
+	if (rc == RC_OK)
+		*out = o;
+	else
+		ocsp_free(o);
+	return rc;
+}
+
+void
+ocsp_free(struct ocsp *o)
+{
+	if (o == NULL)
+		return;
+	for (size_t i = 0; i < o->n_cas; i++)
+		(void)pthread_mutex_destroy(&o->cas[i].lock);
+	ocsp_cache_free(o->cache);
+	free(o);
+}
+
+/* ---- who answers ---- */
+
+/* One request on its way. */
+struct work {
+	struct scepd *s;
+	const struct ocsp_request *request;
+	const struct server_ca *sca;
+	struct ocsp_ca *ca;
+	struct ocsp_outcome *o;
+};
+
+static bool
+all_are_of(const struct ocsp_request *r, const struct ocsp_issuer *issuer)
+{
+	for (size_t i = 0; i < r->n_ids; i++)
+		if (!ocsp_id_is_of(&r->ids[i], issuer))
+			return false;
+	return true;
+}
+
+/* The CA that all CertIDs name, the URL's before others: a CA that was certified anew under its old
+ * key has two names here. */
+static enum rc
+find_ca(struct work *w, const struct server_ca *preferred, struct err *err)
+{
+	struct ocsp *o = w->s->ocsp;
+	size_t first = (size_t)(preferred - w->s->cas);
+
+	for (size_t i = 0; i < o->n_cas; i++) {
+		size_t at = (first + i) % o->n_cas;
+
+		if (all_are_of(w->request, &o->cas[at].issuer)) {
+			w->sca = &w->s->cas[at];
+			w->ca = &o->cas[at];
+			return RC_OK;
+		}
+	}
+	return fail(err, RC_NOTFOUND, "names certificates of no CA here, or of several");
+}
+
+static void
+note_own(struct responder *r, const struct work *w, const struct cert *c)
+{
+	if (cert_verify_by(c, ca_cert0(w->sca->ca), NULL) == RC_OK)
+		r->own[r->n_own++] = *cert_serial0(c);
+}
+
+static enum rc
+ask_responder(struct responder *out, const struct work *w, struct err *err)
+{
+	struct responder r = { .n_own = 0 };
+	struct signer_certs certs;
+	enum rc rc;
+
+	if ((rc = signer_certs(w->s->signer, w->sca->conf->name, &certs, err)) != RC_OK)
+		return rc;
+	if (certs.ocsp == NULL)
+		rc = fail(err, RC_IO, "the signer has no OCSP responder for CA %s yet",
+		    w->sca->conf->name);
+	else
+		rc = key_identifier(r.id, cert_key0(certs.ocsp), err);
+	if (rc == RC_OK) {
+		note_own(&r, w, certs.ocsp);
+		for (size_t i = 0; i < certs.n_ra; i++)
+			note_own(&r, w, certs.ra[i]);
+		*out = r;
+	}
+	signer_certs_done(&certs);
+	return rc;
+}
+
+/* The lock is not held while the signer is asked, which may take its time. */
+static enum rc
+get_responder(struct responder *out, const struct work *w, bool anew, struct err *err)
+{
+	struct ocsp_ca *ca = w->ca;
+	bool known;
+	enum rc rc;
+
+	(void)pthread_mutex_lock(&ca->lock);
+	known = !anew && ca->known_ms != 0 && clock_mono_ms() - ca->known_ms < RESPONDER_AGE_MS;
+	if (known)
+		*out = ca->responder;
+	(void)pthread_mutex_unlock(&ca->lock);
+	if (known || (rc = ask_responder(out, w, err)) != RC_OK)
+		return known ? RC_OK : rc;
+	(void)pthread_mutex_lock(&ca->lock);
+	ca->responder = *out;
+	ca->known_ms = clock_mono_ms();
+	(void)pthread_mutex_unlock(&ca->lock);
+	return RC_OK;
+}
+
+/* ---- what is known ---- */
+
+static bool
+is_own(const struct responder *r, const struct serial *serial)
+{
+	for (size_t i = 0; i < r->n_own; i++)
+		if (serial_same(&r->own[i], serial))
+			return true;
+	return false;
+}
+
+/* Whether it has expired makes no difference: who asks about it then has a reason. */
+static enum rc
+look_up(struct ocsp_single *single, const struct work *w, const struct responder *r,
+    const struct serial *serial, struct err *err)
+{
+	struct store_cert_status st;
+	char hex[2 * SERIAL_MAX + 1];
+	enum rc rc;
+
+	single->status = OCSP_UNKNOWN;
+	if (serial->len == 0)
+		return RC_OK;
+	if (is_own(r, serial)) {
+		single->status = OCSP_GOOD;
+		return RC_OK;
+	}
+	serial_hex(hex, serial);
+	rc = store_cert_status(w->s->store, hex, w->sca->conf->name, &st, err);
+	if (rc != RC_OK)
+		return rc == RC_NOTFOUND ? RC_OK : rc;
+	single->status = st.revoked != 0 ? OCSP_REVOKED : OCSP_GOOD;
+	single->revoked = st.revoked;
+	single->reason = st.reason;
+	return RC_OK;
+}
+
+/* ---- signing ---- */
+
+static enum rc
+sign(struct buf *basic, const struct work *w, const struct responder *r, struct err *err)
+{
+	struct ocsp_kept *kept = &w->o->kept;
+	struct ocsp_single singles[OCSP_CERTS_MAX] = { 0 };
+	struct ocsp_answer a = { .produced = clock_now(),
+		.singles = singles,
+		.n_singles = w->request->n_ids,
+		.nonce = w->request->nonce };
+	enum rc rc = RC_OK;
+	struct buf data;
+
+	memcpy(a.responder, r->id, sizeof(a.responder));
+	kept->this_update = a.produced - BACKDATE;
+	kept->next_update = a.produced + w->sca->conf->ocsp_validity;
+	for (size_t i = 0; rc == RC_OK && i < a.n_singles; i++) {
+		singles[i].id = w->request->ids[i].whole;
+		singles[i].this_update = kept->this_update;
+		singles[i].next_update = kept->next_update;
+		rc = look_up(&singles[i], w, r, &w->request->ids[i].serial, err);
+	}
+	kept->status = (int)singles[0].status;
+	buf_init(&data, 2 * OCSP_REQUEST_MAX);
+	if (rc == RC_OK && (rc = ocsp_response_data_build(&data, &a, err)) == RC_OK)
+		rc = signer_sign_ocsp(
+		    w->s->signer, w->sca->conf->name, data.data, data.len, basic, err);
+	buf_done(&data);
+	return rc;
+}
+
+/* A responder that is not the signer's (any more) is refused there: ask who it is, once. */
+static enum rc
+sign_by_responder(struct buf *basic, const struct work *w, struct err *err)
+{
+	struct responder r;
+	enum rc rc = get_responder(&r, w, false, err);
+
+	if (rc == RC_OK && (rc = sign(basic, w, &r, err)) == RC_DENIED &&
+	    (rc = get_responder(&r, w, true, err)) == RC_OK)
+		rc = sign(basic, w, &r, err);
+	return rc;
+}
+
+static enum rc
+make(struct buf *out, const struct work *w, struct err *err)
+{
+	struct ocsp *o = w->s->ocsp;
+	struct buf basic;
+	enum rc rc;
+
+	buf_init(&basic, 2 * OCSP_REQUEST_MAX + LIMIT_CERT);
+	if (atomic_fetch_add(&o->signing, 1) < SIGNING_MAX)
+		rc = sign_by_responder(&basic, w, err);
+	else
+		rc = fail(err, RC_LIMIT, "%d answers are being signed already", SIGNING_MAX);
+	(void)atomic_fetch_sub(&o->signing, 1);
+	if (rc == RC_OK && (rc = buf_ok(&basic, "OCSP answer", err)) == RC_OK) {
+		metric_add(w->s->metrics, METRIC_OCSP_SIGNED, 1);
+		ocsp_response_add(out, basic.data, basic.len);
+	}
+	buf_done(&basic);
+	return rc;
+}
+
+/* ---- from the cache, or made for it ---- */
+
+/* CertIDs as they were sent, which the answer echoes; they name the CA too. */
+static enum rc
+cache_key(uint8_t key[static OCSP_KEY_SIZE], const struct ocsp_request *r, struct err *err)
+{
+	struct buf ids;
+	enum rc rc;
+
+	buf_init(&ids, OCSP_REQUEST_MAX);
+	for (size_t i = 0; i < r->n_ids; i++)
+		buf_add(&ids, r->ids[i].whole.p, r->ids[i].whole.len);
+	rc = buf_ok(&ids, "CertIDs", err);
+	if (rc == RC_OK)
+		rc = digest_bytes(key, DIGEST_SHA256, ids.data, ids.len, err);
+	buf_done(&ids);
+	return rc;
+}
+
+static enum rc
+cached(struct buf *out, const struct work *w, struct err *err)
+{
+	struct ocsp_cache *cache = w->s->ocsp->cache;
+	uint8_t key[OCSP_KEY_SIZE];
+	struct ocsp_slot *slot;
+	size_t start = out->len;
+	enum ocsp_found found;
+	enum rc rc;
+
+	if ((rc = cache_key(key, w->request, err)) != RC_OK)
+		return rc;
+	found = ocsp_cache_get(cache, key, out, &w->o->kept, &slot);
+	w->o->from_cache = found == OCSP_FOUND;
+	if (found == OCSP_BUSY)
+		return fail(err, RC_TIMEOUT, "this answer is being signed for too long");
+	if (found == OCSP_MAKE) {
+		rc = make(out, w, err);
+		ocsp_cache_put(cache, slot, rc == RC_OK ? out->data + start : NULL,
+		    out->len - start, &w->o->kept);
+	}
+	return rc;
+}
+
+/* ---- the answer ---- */
+
+static enum rc
+answer(struct buf *out, struct work *w, const struct server_ca *preferred, struct err *err)
+{
+	const struct ocsp_request *r = w->request;
+	enum rc rc;
+
+	w->o->n = r->n_ids;
+	w->o->nonce = r->nonce.p != NULL;
+	serial_hex(w->o->serial, &r->ids[0].serial);
+	if ((rc = find_ca(w, preferred, err)) != RC_OK)
+		return rc;
+	w->o->sca = w->sca;
+	return w->o->nonce ? make(out, w, err) : cached(out, w, err);
+}
+
+/* What a client is told; RFC 6960 2.3. */
+static enum ocsp_failure
+failure_of(enum rc rc)
+{
+	switch (rc) {
+	case RC_NOTFOUND:
+		return OCSP_UNAUTHORIZED;
+	case RC_LIMIT:
+	case RC_IO:
+	case RC_TIMEOUT:
+		return OCSP_TRY_LATER;
+	default:
+		return OCSP_INTERNAL_ERROR;
+	}
+}
+
+void
+ocsp_answer(struct scepd *s, const struct server_ca *preferred, const uint8_t *der, size_t len,
+    struct buf *out, struct ocsp_outcome *o)
+{
+	struct ocsp_request request;
+	struct work w = { .s = s, .request = &request, .o = o };
+	size_t start = out->len;
+	enum rc rc;
+
+	*o = (struct ocsp_outcome){ 0 };
+	metric_add(s->metrics, METRIC_OCSP, 1);
+	if ((rc = ocsp_request_parse(&request, der, len, &o->err)) != RC_OK)
+		o->failure = OCSP_MALFORMED;
+	else if ((rc = answer(out, &w, preferred, &o->err)) != RC_OK)
+		o->failure = failure_of(rc);
+	if (rc == RC_OK)
+		return;
+	metric_add(s->metrics, METRIC_OCSP_REFUSED, 1);
+	out->len = start;
+	ocsp_failure_add(out, o->failure);
+}
