@@ -205,29 +205,41 @@ look_up(struct ocsp_single *single, const struct work *w, const struct responder
 /* ---- signing ---- */
 
 static enum rc
+fill_singles(
+    struct ocsp_single *singles, const struct work *w, const struct responder *r, struct err *err)
+{
+	const struct ocsp_kept *kept = &w->o->kept;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < w->request->n_ids; i++) {
+		singles[i] = (struct ocsp_single){ .id = w->request->ids[i].whole,
+			.this_update = kept->this_update,
+			.next_update = kept->next_update };
+		rc = look_up(&singles[i], w, r, &w->request->ids[i].serial, err);
+	}
+	return rc;
+}
+
+static enum rc
 sign(struct buf *basic, const struct work *w, const struct responder *r, struct err *err)
 {
 	struct ocsp_kept *kept = &w->o->kept;
-	struct ocsp_single singles[OCSP_CERTS_MAX] = { 0 };
+	struct ocsp_single singles[OCSP_CERTS_MAX];
 	struct ocsp_answer a = { .produced = clock_now(),
 		.singles = singles,
 		.n_singles = w->request->n_ids,
 		.nonce = w->request->nonce };
-	enum rc rc = RC_OK;
 	struct buf data;
+	enum rc rc;
 
 	memcpy(a.responder, r->id, sizeof(a.responder));
 	kept->this_update = a.produced - BACKDATE;
 	kept->next_update = a.produced + w->sca->conf->ocsp_validity;
-	for (size_t i = 0; rc == RC_OK && i < a.n_singles; i++) {
-		singles[i].id = w->request->ids[i].whole;
-		singles[i].this_update = kept->this_update;
-		singles[i].next_update = kept->next_update;
-		rc = look_up(&singles[i], w, r, &w->request->ids[i].serial, err);
-	}
+	if ((rc = fill_singles(singles, w, r, err)) != RC_OK)
+		return rc;
 	kept->status = (int)singles[0].status;
 	buf_init(&data, 2 * OCSP_REQUEST_MAX);
-	if (rc == RC_OK && (rc = ocsp_response_data_build(&data, &a, err)) == RC_OK)
+	if ((rc = ocsp_response_data_build(&data, &a, err)) == RC_OK)
 		rc = signer_sign_ocsp(
 		    w->s->signer, w->sca->conf->name, data.data, data.len, basic, err);
 	buf_done(&data);

@@ -40,6 +40,28 @@ a_request_is_answered_and_the_connection_kept(void **state)
 }
 
 static void
+dates_are_written_in_the_one_form(void **state)
+{
+	static const struct {
+		int64_t t;
+		const char *text; /* "": it is no date */
+	} rows[] = {
+		{ 784111777, "Sun, 06 Nov 1994 08:49:37 GMT" }, /* RFC 9110 5.6.7 */
+		{ 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+		{ 253402300799, "Fri, 31 Dec 9999 23:59:59 GMT" },
+		{ 253402300800, "" },
+		{ INT64_MAX, "" },
+		{ INT64_MIN, "" },
+	};
+	char date[HTTP_DATE_SIZE];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(http_date(date, rows[i].t), rows[i].text[0] != '\0');
+		assert_string_equal(date, rows[i].text);
+	}
+}
+
+static void
 pipelined_requests_are_answered_in_order(void **state)
 {
 	struct rig rig;
@@ -364,6 +386,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_answered_and_the_connection_kept),
+		cmocka_unit_test(dates_are_written_in_the_one_form),
 		cmocka_unit_test(pipelined_requests_are_answered_in_order),
 		cmocka_unit_test(http_1_0_is_closed_unless_it_asks_otherwise),
 		cmocka_unit_test(head_has_the_length_and_no_body),
