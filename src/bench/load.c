@@ -77,9 +77,9 @@ aim(struct load *l, struct conn *c, struct shot *s, struct err *err)
 	buf_reset(&c->in);
 	buf_reset(&c->out);
 	buf_addf(&c->out,
-	    "POST %s?operation=PKIOperation HTTP/1.1\r\nHost: %s\r\nUser-Agent: scepbench\r\n"
-	    "Content-Type: application/x-pki-message\r\nContent-Length: %zu\r\n\r\n",
-	    l->target->path, l->target->host, s->len);
+	    "POST %s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: scepbench\r\n"
+	    "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+	    l->target->path, l->target->query, l->target->host, l->target->type, s->len);
 	buf_add(&c->out, s->body, s->len);
 	c->start = clock_mono_us();
 	return buf_ok(&c->out, "request", err);

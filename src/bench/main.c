@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/opt.h"
+#include "bench/ocsp.h"
 #include "bench/run.h"
 #include "bench/stop.h"
 
@@ -45,6 +46,35 @@ static const struct opt rows[] = {
 	{ "json", 0, OPT_FLAG, FIELD(json), NULL, "print the figures as JSON" },
 	{ 0 },
 };
+
+static const struct opt ocsp_rows[] = {
+	{ "count", 'n', OPT_U64, offsetof(struct ocsp_spec, count), "N",
+	    "questions in each timed section (default 20000)", .min = 1, .max = 1000000 },
+	{ "concurrency", 'c', OPT_U64, offsetof(struct ocsp_spec, concurrency), "N",
+	    "connections, each with one question at a time (default 32)", .min = 1, .max = 1024 },
+	{ "scepd", 0, OPT_STR, offsetof(struct ocsp_spec, scepd), "PATH",
+	    "default: beside scepbench, or in PATH" },
+	{ "scepctl", 0, OPT_STR, offsetof(struct ocsp_spec, scepctl), "PATH", "the same" },
+	{ 0 },
+};
+
+static const struct ocsp_spec ocsp_defaults = { .count = 20000, .concurrency = 32 };
+
+static int
+ocsp(const void *opts, int nargs, char **args)
+{
+	struct ocsp_figures f;
+	struct err err;
+	int code = 0;
+
+	if (ocsp_run(&f, opts, &err) != RC_OK)
+		code = err_report(PROG, &err);
+	else
+		ocsp_print(&f);
+	if (stop_requested())
+		return EXIT_INTERRUPTED;
+	return code != 0 || ocsp_all_ok(&f) ? code : EXIT_NOT_ALL;
+}
 
 static enum rc
 check(const struct options *o, struct err *err)
@@ -111,6 +141,18 @@ main(int argc, char **argv)
 		    .size = sizeof(struct options),
 		    .defaults = &defaults,
 		    .run = enroll },
+		{ .name = "ocsp",
+		    .args = "",
+		    .help = "OCSP answers a second, beside a file from the same server",
+		    .about = "Makes a CA and starts scepd on a core of its own.  Then a file is "
+			     "fetched, the same question asked\n"
+			     "again and again, and questions with nonces, of which each has to be "
+			     "signed.\n\n"
+			     "  scepbench ocsp --count 50000",
+		    .opts = ocsp_rows,
+		    .size = sizeof(struct ocsp_spec),
+		    .defaults = &ocsp_defaults,
+		    .run = ocsp },
 		{ 0 },
 	};
 

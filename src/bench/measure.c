@@ -9,8 +9,8 @@
 #define WARM_MAX  500
 #define SETTLE_MS 300 /* what the server still does for the last answers counts too */
 
-static size_t
-warm_count(const struct measure_spec *s)
+size_t
+measure_warm(const struct measure_spec *s)
 {
 	size_t n = s->n / 10;
 
@@ -53,20 +53,32 @@ usage_now(struct usage *out, const struct measure_spec *spec, struct err *err)
 }
 
 static enum rc
-timed_section(
-    struct measured *out, const struct measure_spec *spec, struct shot *shots, struct err *err)
+aim(struct target *t, const struct measure_spec *spec, struct err *err)
+{
+	enum rc rc = target_parse(t, spec->url, err);
+
+	if (rc == RC_OK && spec->type != NULL) {
+		t->query = "";
+		t->type = spec->type;
+	}
+	return rc;
+}
+
+enum rc
+measure_shots(struct measured *out, const struct measure_spec *spec, struct shot *shots,
+    const char *what, struct err *err)
 {
 	struct usage before, after;
 	struct load_result load;
 	struct target t;
 	enum rc rc;
 
-	if ((rc = target_parse(&t, spec->url, err)) != RC_OK ||
+	if ((rc = aim(&t, spec, err)) != RC_OK ||
 	    (rc = load_run(&load, &t, shots, out->warm, spec->concurrency, spec->progress,
 		 "warming up", err)) != RC_OK ||
 	    (rc = usage_now(&before, spec, err)) != RC_OK ||
 	    (rc = load_run(&load, &t, shots + out->warm, out->n, spec->concurrency, spec->progress,
-		 "enrolling", err)) != RC_OK)
+		 what, err)) != RC_OK)
 		return rc;
 	stop_sleep_ms(SETTLE_MS);
 	if ((rc = usage_now(&after, spec, err)) != RC_OK)
@@ -97,7 +109,7 @@ run_batch(
 
 	if ((rc = batch_build(&b, &bs, spec->cpus, spec->progress, err)) != RC_OK)
 		return rc;
-	if ((rc = timed_section(out, spec, batch_shots(b), err)) == RC_OK)
+	if ((rc = measure_shots(out, spec, batch_shots(b), "enrolling", err)) == RC_OK)
 		rc = batch_judge(&out->verdict, b, spec->cpus, spec->progress, err);
 	batch_free(b);
 	return rc;
@@ -112,7 +124,7 @@ measure(struct measured *out, const struct measure_spec *spec, struct err *err)
 
 	memset(out, 0, sizeof(*out));
 	out->n = spec->n;
-	out->warm = warm_count(spec);
+	out->warm = measure_warm(spec);
 	out->concurrency = spec->concurrency;
 	if ((rc = session_open(&session, &sc, err)) != RC_OK)
 		return rc;

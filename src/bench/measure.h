@@ -10,7 +10,8 @@
 
 struct measure_spec {
 	const char *url, *subject, *challenge; /* as batch_spec has them */
-	const struct child *server;            /* NULL: not ours, no usage */
+	const char *type;           /* of the messages, at `url` as it is; NULL: PKIOperations */
+	const struct child *server; /* NULL: not ours, no usage */
 	const struct keys *keys;
 	size_t n;
 	unsigned concurrency;
@@ -32,6 +33,11 @@ struct measured {
 };
 
 enum rc measure(struct measured *out, const struct measure_spec *spec, struct err *err) MUST_CHECK;
+/* How many are sent before the timed ones. */
+size_t measure_warm(const struct measure_spec *spec);
+/* Send warm and timed shots, `out->warm` and `out->n` of them; everything but the verdict. */
+enum rc measure_shots(struct measured *out, const struct measure_spec *spec, struct shot *shots,
+    const char *what, struct err *err) MUST_CHECK;
 /* Each request was answered with a certificate, and no two have the same serial number. */
 bool measured_all_ok(const struct measured *m);
 /* The same, where certificates may be in an envelope that libscep does not open. */

@@ -61,6 +61,8 @@ target_parse(struct target *out, const char *url, struct err *err)
 	size_t len;
 
 	memset(out, 0, sizeof(*out));
+	out->query = "?operation=PKIOperation";
+	out->type = "application/x-pki-message";
 	if (!str_starts(url, SCHEME)) {
 		(void)fail(err, RC_CONFIG, "%s: the load is sent over http:// only", url);
 		return err_hint(err, "measure the listener without TLS");

@@ -1,0 +1,26 @@
+/*
+ * ocsp.h - OCSP answers a second: kept ones, signed ones, and a file from the same server to compare
+ * with.
+ */
+#ifndef SCEPD_BENCH_OCSP_H
+#define SCEPD_BENCH_OCSP_H
+
+#include "bench/measure.h"
+
+struct ocsp_spec {
+	uint64_t count, concurrency;
+	const char *scepd, *scepctl; /* NULL: looked for */
+};
+
+enum ocsp_section { OCSP_FILE, OCSP_SAME, OCSP_NONCES, OCSP__SECTIONS };
+struct ocsp_figures {
+	int cores;
+	struct measured by[OCSP__SECTIONS]; /* verdict.ok: answered as it should be */
+};
+/* Everything that was started is stopped and removed when this returns. */
+enum rc ocsp_run(
+    struct ocsp_figures *out, const struct ocsp_spec *spec, struct err *err) MUST_CHECK;
+void ocsp_print(const struct ocsp_figures *f);
+bool ocsp_all_ok(const struct ocsp_figures *f);
+
+#endif
