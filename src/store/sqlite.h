@@ -64,6 +64,15 @@ enum rc sqlite_crl_number(struct store *s, const char *ca, uint64_t *number, str
 enum rc sqlite_cert_revoke_step(struct sq_writer *w, const struct store_serial *serial, int reason,
     const char *why, struct err *err);
 
+/* sqlite_rollover.c */
+enum rc sqlite_cert_brief_page(struct store *s, int64_t valid_at, int64_t *after, bool *more,
+    store_cert_brief_fn *fn, void *arg, struct err *err);
+enum rc sqlite_succession_read(struct store *s, struct store_succession *out, struct err *err);
+enum rc sqlite_rollover_set(
+    struct store *s, const struct store_rollover_change *change, unsigned *before, struct err *err);
+enum rc sqlite_ca_retire(
+    struct store *s, const char *ca, const char *who, const char *detail, struct err *err);
+
 /* sqlite_audit.c */
 enum rc sqlite_audit(struct store *s, const char *event, const char *detail, struct err *err);
 enum rc sqlite_audit_verify(struct store *s, uint64_t *rows, struct err *err);

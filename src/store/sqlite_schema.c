@@ -87,6 +87,19 @@ const char *const sq_migrations[] = {
 	"  detail TEXT NOT NULL,"
 	"  hash BLOB NOT NULL"
 	") STRICT;",
+	/* 2: few rows, written by an administrator, read by the daemon every few seconds */
+	"CREATE TABLE rollover ("
+	"  endpoint TEXT NOT NULL,"
+	"  from_ca TEXT NOT NULL,"
+	"  to_ca TEXT NOT NULL,"
+	"  share INTEGER NOT NULL,"   /* percent */
+	"  changed INTEGER NOT NULL," /* wall seconds */
+	"  PRIMARY KEY (endpoint, from_ca, to_ca)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE retired ("
+	"  ca TEXT PRIMARY KEY,"
+	"  at INTEGER NOT NULL" /* wall seconds */
+	") STRICT, WITHOUT ROWID;",
 };
 const int sq_schema_version = sizeof(sq_migrations) / sizeof(sq_migrations[0]);
 

@@ -106,8 +106,20 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_CERT_COUNT] = "SELECT max(id) FROM cert",
 	[Q_CERT_COUNT_REVOKED] = "SELECT count(*) FROM cert WHERE revoked <> 0",
 	[Q_CERT_LAST_AUDIT] = "SELECT audit FROM cert ORDER BY id DESC LIMIT 1",
+	/* A window of ids and not a number of rows: however few of them are valid, a page ends. */
+	[Q_CERT_BRIEF] = "SELECT ca, endpoint, subject, san, not_after FROM cert"
+			 " WHERE id > ?1 AND id <= ?2 AND revoked = 0 AND not_after > ?3",
 	[Q_CRL_NEXT] = "INSERT INTO crl(ca, number) VALUES(?1, 1)"
 		       " ON CONFLICT(ca) DO UPDATE SET number = number + 1 RETURNING number",
+
+	[Q_ROLLOVER_ALL] = "SELECT endpoint, from_ca, to_ca, share, changed FROM rollover LIMIT ?1",
+	[Q_ROLLOVER_SHARE] =
+	    "SELECT share FROM rollover WHERE endpoint = ?1 AND from_ca = ?2 AND to_ca = ?3",
+	[Q_ROLLOVER_SET] =
+	    "INSERT OR REPLACE INTO rollover(endpoint, from_ca, to_ca, share, changed)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5)",
+	[Q_RETIRED_ALL] = "SELECT ca FROM retired LIMIT ?1",
+	[Q_RETIRE] = "INSERT OR IGNORE INTO retired(ca, at) VALUES(?1, ?2)",
 
 	[Q_AUDIT_HEAD] = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1",
 	[Q_AUDIT_ADD] =

@@ -327,6 +327,49 @@ store_crl_number(struct store *s, const char *ca, uint64_t *number, struct err *
 }
 
 enum rc
+store_cert_brief_page(struct store *s, int64_t valid_at, int64_t *after, bool *more,
+    int (*fn)(void *arg, const struct store_cert_brief *c), void *arg, struct err *err)
+{
+	return s->backend->cert_brief_page(s, valid_at, after, more, fn, arg, err);
+}
+
+enum rc
+store_succession_read(struct store *s, struct store_succession *out, struct err *err)
+{
+	return s->backend->succession_read(s, out, err);
+}
+
+enum rc
+store_rollover_set(struct store *s, const char *endpoint, const char *from_ca, const char *to_ca,
+    unsigned share, const char *who, unsigned *before, struct err *err)
+{
+	const struct store_rollover_change change = { endpoint, from_ca, to_ca, share, who };
+	enum rc rc;
+
+	if (share > 100)
+		return fail(err, RC_DENIED, "a share of %u percent", share);
+	if ((rc = check_text(endpoint, ENDPOINT_MAX, true, "endpoint", err)) != RC_OK ||
+	    (rc = check_text(from_ca, ENDPOINT_MAX, true, "CA", err)) != RC_OK ||
+	    (rc = check_text(to_ca, ENDPOINT_MAX, true, "CA", err)) != RC_OK ||
+	    (rc = check_text(who, STORE_TEXT_MAX, true, "who", err)) != RC_OK)
+		return rc;
+	return s->backend->rollover_set(s, &change, before, err);
+}
+
+enum rc
+store_ca_retire(
+    struct store *s, const char *ca, const char *who, const char *detail, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = check_text(ca, ENDPOINT_MAX, true, "CA", err)) != RC_OK ||
+	    (rc = check_text(who, STORE_TEXT_MAX, true, "who", err)) != RC_OK ||
+	    (rc = check_text(detail, STORE_TEXT_MAX, false, "detail", err)) != RC_OK)
+		return rc;
+	return s->backend->ca_retire(s, ca, who, detail, err);
+}
+
+enum rc
 store_audit(struct store *s, const char *event, const char *detail, struct err *err)
 {
 	enum rc rc = check_text(event, EVENT_MAX, true, "event", err);

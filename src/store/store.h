@@ -227,6 +227,50 @@ enum rc store_cert_each(struct store *s, const struct store_cert_filter *f, size
 enum rc store_crl_number(
     struct store *s, const char *ca, uint64_t *number, struct err *err) MUST_CHECK;
 
+/* What an overview needs of a certificate; lent, texts may be NULL. */
+struct store_cert_brief {
+	const char *ca, *endpoint, *subject, *san;
+	int64_t not_after; /* wall seconds */
+};
+/*
+ * Certificates that are neither revoked nor expired at `valid_at`, some thousand rows a call, so
+ * that a walk over all of them holds no view of the database for long: begin with *after 0 and call
+ * until *more is false.  A non-zero return of fn ends the walk.  It reads the whole table (about a
+ * second for a million certificates that are in the page cache): for tools, never for a request.
+ */
+enum rc store_cert_brief_page(struct store *s, int64_t valid_at, int64_t *after, bool *more,
+    int (*fn)(void *arg, const struct store_cert_brief *c), void *arg, struct err *err) MUST_CHECK;
+
+/* ---- rollover: which CA an endpoint issues from ---- */
+
+#define STORE_SUCCESSION_MAX 4096 /* rows of either kind: endpoints times CAs of a configuration */
+
+/* An endpoint on its way from one CA to the next. */
+struct store_rollover {
+	char *endpoint, *from_ca, *to_ca;
+	unsigned share;  /* percent of the devices that the next CA issues for */
+	int64_t changed; /* wall seconds */
+};
+/* What has been decided about CAs beside the configuration. */
+struct store_succession {
+	struct store_rollover *rollovers;
+	size_t n_rollovers;
+	char **retired; /* names of CAs */
+	size_t n_retired;
+};
+/* RC_LIMIT past STORE_SUCCESSION_MAX. */
+enum rc store_succession_read(
+    struct store *s, struct store_succession *out, struct err *err) MUST_CHECK;
+void store_succession_done(struct store_succession *s);
+/* Set the share (0 to 100); audit row with `who`.  *before: what it was (0 without a row). */
+enum rc store_rollover_set(struct store *s, const char *endpoint, const char *from_ca,
+    const char *to_ca, unsigned share, const char *who, unsigned *before,
+    struct err *err) MUST_CHECK;
+/* Record that a CA issues nothing any more; audit row with `who` and `detail`.  RC_CONFLICT when it is
+ * retired already. */
+enum rc store_ca_retire(struct store *s, const char *ca, const char *who, const char *detail,
+    struct err *err) MUST_CHECK;
+
 /* ---- audit ---- */
 
 /* Rows of issue, refuse, revoke ... form a hash chain: hash = SHA-256(previous hash | row). Written

@@ -38,6 +38,15 @@ typedef int store_cert_fn(void *arg, int64_t rowid, const struct store_cert_row 
 typedef int store_audit_fn(
     void *arg, int64_t seq, int64_t when_ms, const char *event, const char *detail);
 
+typedef int store_cert_brief_fn(void *arg, const struct store_cert_brief *c);
+
+/* A share to be set, and by whom. */
+struct store_rollover_change {
+	const char *endpoint, *from_ca, *to_ca;
+	unsigned share;
+	const char *who;
+};
+
 struct store_backend {
 	const char *scheme; /* "sqlite:" */
 	enum rc (*prepare)(struct store **out, const char *where, bool shared, struct err *err);
@@ -75,6 +84,15 @@ struct store_backend {
 	enum rc (*cert_each)(struct store *s, const struct store_cert_filter *f, size_t max,
 	    store_cert_fn *fn, void *arg, struct err *err);
 	enum rc (*crl_number)(struct store *s, const char *ca, uint64_t *number, struct err *err);
+
+	enum rc (*cert_brief_page)(struct store *s, int64_t valid_at, int64_t *after, bool *more,
+	    store_cert_brief_fn *fn, void *arg, struct err *err);
+
+	enum rc (*succession_read)(struct store *s, struct store_succession *out, struct err *err);
+	enum rc (*rollover_set)(struct store *s, const struct store_rollover_change *change,
+	    unsigned *before, struct err *err);
+	enum rc (*ca_retire)(
+	    struct store *s, const char *ca, const char *who, const char *detail, struct err *err);
 
 	enum rc (*audit)(struct store *s, const char *event, const char *detail, struct err *err);
 	enum rc (*audit_verify)(struct store *s, uint64_t *rows, struct err *err);

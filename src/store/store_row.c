@@ -80,6 +80,21 @@ outbox_rows_free(struct outbox_row *rows, size_t n)
 }
 
 void
+store_succession_done(struct store_succession *s)
+{
+	for (size_t i = 0; i < s->n_rollovers; i++) {
+		free(s->rollovers[i].endpoint);
+		free(s->rollovers[i].from_ca);
+		free(s->rollovers[i].to_ca);
+	}
+	for (size_t i = 0; i < s->n_retired; i++)
+		free(s->retired[i]);
+	free(s->rollovers);
+	free(s->retired);
+	*s = (struct store_succession){ 0 };
+}
+
+void
 store_cert_row_done(struct store_cert_row *r)
 {
 	free(r->serial);
