@@ -5,11 +5,73 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "ca/ca_int.h"
+
+/* Addresses of one extension with the CA's name filled in. */
+struct addresses {
+	char **v;
+	size_t n;
+};
+
+static void
+addresses_done(struct addresses *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		free(a->v[i]);
+	free(a->v);
+}
+
+static enum rc
+address(char **out, const char *url, const char *ca, struct err *err)
+{
+	const char *at = strstr(url, CA_IN_ADDRESS);
+
+	if (at == NULL)
+		return str_dup(out, url, err);
+	return str_format(
+	    out, err, "%.*s%s%s", (int)(at - url), url, ca, at + strlen(CA_IN_ADDRESS));
+}
+
+static enum rc
+addresses(struct addresses *out, const char *const *urls, size_t n, const char *ca, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	if (n > 0 && (out->v = calloc(n, sizeof(*out->v))) == NULL)
+		return fail(err, RC_NOMEM, "addresses in a certificate");
+	for (; rc == RC_OK && out->n < n; out->n++)
+		if ((rc = address(&out->v[out->n], urls[out->n], ca, err)) != RC_OK)
+			break;
+	return rc;
+}
+
+/* The three kinds that a certificate may hold. */
+struct all_addresses {
+	struct addresses crl, ca_issuer, ocsp;
+};
+
+static void
+all_addresses_done(struct all_addresses *a)
+{
+	addresses_done(&a->crl);
+	addresses_done(&a->ca_issuer);
+	addresses_done(&a->ocsp);
+}
+
+static enum rc
+all_addresses(struct all_addresses *out, const struct profile *p, const char *ca, struct err *err)
+{
+	enum rc rc = addresses(&out->crl, p->crl_urls, p->n_crl_urls, ca, err);
+
+	if (rc == RC_OK)
+		rc = addresses(&out->ca_issuer, p->ca_issuer_urls, p->n_ca_issuer_urls, ca, err);
+	return rc == RC_OK ? addresses(&out->ocsp, p->ocsp_urls, p->n_ocsp_urls, ca, err) : rc;
+}
 
 static void
 fields_of(struct cert_fields *f, const struct ca *ca, const struct cert_spec *s,
-    const struct serial *serial)
+    const struct serial *serial, const struct all_addresses *a)
 {
 	const struct profile *p = s->profile;
 
@@ -28,12 +90,12 @@ fields_of(struct cert_fields *f, const struct ca *ca, const struct cert_spec *s,
 		.n_eku = s->n_eku,
 		.is_ca = false,
 		.path_len = -1,
-		.crl_urls = p->crl_urls,
-		.n_crl_urls = p->n_crl_urls,
-		.ca_issuer_urls = p->ca_issuer_urls,
-		.n_ca_issuer_urls = p->n_ca_issuer_urls,
-		.ocsp_urls = p->ocsp_urls,
-		.n_ocsp_urls = p->n_ocsp_urls,
+		.crl_urls = (const char *const *)a->crl.v,
+		.n_crl_urls = a->crl.n,
+		.ca_issuer_urls = (const char *const *)a->ca_issuer.v,
+		.n_ca_issuer_urls = a->ca_issuer.n,
+		.ocsp_urls = (const char *const *)a->ocsp.v,
+		.n_ocsp_urls = a->ocsp.n,
 	};
 }
 
@@ -41,6 +103,7 @@ enum rc
 ca_issue(struct cert **out, const struct ca *ca, const struct cert_spec *spec,
     const struct serial *serial, struct err *err)
 {
+	struct all_addresses a = { 0 };
 	struct cert_fields f;
 	struct buf tbs, der;
 	enum rc rc;
@@ -50,14 +113,17 @@ ca_issue(struct cert **out, const struct ca *ca, const struct cert_spec *spec,
 		    err, RC_BUG, "the certificate was decided for another CA than %s", ca->name);
 	buf_init(&tbs, LIMIT_CERT);
 	buf_init(&der, LIMIT_CERT);
-	fields_of(&f, ca, spec, serial);
-	rc = cert_tbs_build(&tbs, &f, err);
+	rc = all_addresses(&a, spec->profile, ca->name, err);
+	fields_of(&f, ca, spec, serial, &a);
+	if (rc == RC_OK)
+		rc = cert_tbs_build(&tbs, &f, err);
 	if (rc == RC_OK)
 		rc = signer_sign_cert(ca->signer, ca->name, tbs.data, tbs.len, &der, err);
 	if (rc == RC_OK)
 		rc = cert_parse(out, der.data, der.len, err);
 	buf_done(&tbs);
 	buf_done(&der);
+	all_addresses_done(&a);
 	return rc;
 }
 

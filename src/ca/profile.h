@@ -63,6 +63,8 @@ struct profile {
 			     Intune) */
 
 	enum digest digest; /* of the signature */
+	/* Addresses in the certificate; CA_IN_ADDRESS in one becomes the name of the CA that issues,
+	 * since one profile may shape the certificates of an old CA and of the next. */
 	const char *const *crl_urls;
 	size_t n_crl_urls;
 	const char *const *ca_issuer_urls;
@@ -70,6 +72,8 @@ struct profile {
 	const char *const *ocsp_urls;
 	size_t n_ocsp_urls;
 };
+
+#define CA_IN_ADDRESS "{ca}"
 
 /* Rules across fields, at configuration time: RC_CONFIG with the reason. */
 enum rc profile_check(const struct profile *p, struct err *err) MUST_CHECK;

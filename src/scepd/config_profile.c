@@ -223,24 +223,62 @@ config_profiles(struct config_file *f, struct err *err)
 
 /* ---- addresses of CRL, CA certificate and OCSP responder ---- */
 
-/* The one CA whose certificates a profile shapes; NULL when it is none or more than one (*several).
+/* The CA that is declared as the next of this one, or NULL. */
+static const struct conf_ca *
+next_ca(const struct config_file *f, const char *name)
+{
+	const struct conf_ca *ca = f->c.cas.v;
+	size_t i;
+
+	for (i = 0; i < f->c.cas.n; i++) {
+		if (ca[i].replaces != NULL && strcmp(ca[i].replaces, name) == 0)
+			return &ca[i];
+	}
+	return NULL;
+}
+
+/*
+ * The CA whose certificates a profile shapes, as it is written in an address: CA_IN_ADDRESS when
+ * there are several, or will be when the endpoint is moved to the next one (*next: that); NULL when
+ * there is none.
  */
 static const char *
-ca_of_profile(const struct config_file *f, const struct profile *p, bool *several)
+ca_of_profile(const struct config_file *f, const struct profile *p, const struct conf_ca **next)
 {
 	const struct conf_endpoint *e = f->c.endpoints.v;
 	const char *name = NULL;
+	bool several = false;
 	size_t i;
 
-	*several = false;
+	*next = NULL;
 	for (i = 0; i < f->c.endpoints.n; i++) {
 		if (strcmp(e[i].profile, p->name) != 0)
 			continue;
 		if (name != NULL && strcmp(name, e[i].ca) != 0)
-			*several = true;
+			several = true;
 		name = e[i].ca;
+		if (*next == NULL)
+			*next = next_ca(f, name);
 	}
-	return *several ? NULL : name;
+	return several || *next != NULL ? CA_IN_ADDRESS : name;
+}
+
+/* A device that the next CA has issued for would look for its revocation in the list of the old one. */
+static enum rc
+check_names_ca(const struct config_file *f, const struct conf_profile *raw, const char *key,
+    const struct conf_strs *urls, const struct conf_ca *next, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; next != NULL && i < urls->n; i++) {
+		if (strcmp(urls->v[i], "none") != 0 && strstr(urls->v[i], CA_IN_ADDRESS) == NULL)
+			return conf_fail(f->c.source, err, raw->line, NULL,
+			    "profiles.%s.%s: \"%.100s\" is the address of one CA, and %s replaces "
+			    "%s: "
+			    "write " CA_IN_ADDRESS " in place of the CA's name",
+			    raw->name, key, urls->v[i], next->name, next->replaces);
+	}
+	return RC_OK;
 }
 
 static enum rc
@@ -290,16 +328,15 @@ profile_addresses(
     struct config_file *f, struct profile *p, const struct conf_profile *raw, struct err *err)
 {
 	const char *crl = NULL, *aia = NULL, *ocsp = NULL, *ca;
-	enum rc rc = RC_OK;
-	bool several;
+	const struct conf_ca *next;
+	enum rc rc;
 
-	ca = ca_of_profile(f, p, &several);
-	if (f->c.public_url != NULL && several &&
-	    (raw->crl_urls.n == 0 || raw->ca_issuer_urls.n == 0 || raw->ocsp_urls.n == 0))
-		return profile_fail(f, raw, err,
-		    "crl_urls: endpoints of several CAs use this profile, so crl_urls, "
-		    "ca_issuer_urls and ocsp_urls must be given (or: none)");
-	if (f->c.public_url != NULL && ca != NULL) {
+	/* OCSP answers for both CAs at either's address, so that one may stay. */
+	ca = ca_of_profile(f, p, &next);
+	rc = check_names_ca(f, raw, "crl_urls", &raw->crl_urls, next, err);
+	if (rc == RC_OK)
+		rc = check_names_ca(f, raw, "ca_issuer_urls", &raw->ca_issuer_urls, next, err);
+	if (rc == RC_OK && f->c.public_url != NULL && ca != NULL) {
 		rc = config_format(&crl, f, err, "%s/crl/%s.crl", f->c.public_url, ca);
 		if (rc == RC_OK)
 			rc = config_format(&aia, f, err, "%s/ca/%s.crt", f->c.public_url, ca);

@@ -127,7 +127,7 @@ static void
 certificate_holds_what_was_decided_and_verifies(void **state)
 {
 	static const char *const crl[] = { "http://ca.contoso.com/crl/issuing.crl" },
-				 *const aia[] = { "http://ca.contoso.com/ca/issuing.crt" };
+				 *const aia[] = { "http://ca.contoso.com/ca/{ca}.crt" };
 	struct fixture *f = *state;
 	struct profile p = sane_profile();
 	struct live l;

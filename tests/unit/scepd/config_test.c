@@ -102,6 +102,9 @@ loaded(const struct folder *f, const char *yaml)
 	"    chain: [ca/root.pem]\n"                                                               \
 	"    ra_certificate: ca/ra.pem\n"                                                          \
 	"    ra_key: ca/ra.key\n"
+#define OTHER_CA "  other: { certificate: a, key: b, ra_certificate: c, ra_key: d }\n"
+#define NEXT_CA                                                                                    \
+	"  next: { certificate: a, key: b, ra_certificate: c, ra_key: d, replaces: issuing }\n"
 #define TENANT                                                                                     \
 	"tenants:\n"                                                                               \
 	"  contoso: { properties: contoso.properties }\n"
@@ -438,12 +441,34 @@ static const struct wrong {
 	    ":13: profiles.device.validity.max: " },
 	{ HEAD TENANT "profiles:\n  device: { crl_urls: [ca.contoso.com/x.crl] }\n" ENDPOINT,
 	    ":13: profiles.device.crl_urls: \"ca.contoso.com/x.crl\" is no http:// address" },
-	{ HEAD "  other: { certificate: a, key: b, ra_certificate: c, ra_key: d }\n" TENANT PROFILE
-		ENDPOINT
-	       "  two: { ca: other, profile: device, challenge: intune, tenant: contoso }\n"
-	       "public_url: http://ca.contoso.com\n",
-	    ":14: profiles.device.crl_urls: endpoints of several CAs use this profile" },
+	{ HEAD NEXT_CA TENANT
+	    "profiles:\n  device: { crl_urls: ['http://x/issuing.crl'] }\n" ENDPOINT,
+	    ":14: profiles.device.crl_urls: \"http://x/issuing.crl\" is the address of one CA, and "
+	    "next "
+	    "replaces issuing" },
 };
+
+/* Of several CAs at once, or one after the other: the address names whichever issues. */
+static void
+addresses_of_a_profile_name_the_ca_that_issues(void **state)
+{
+	static const char *const files[] = {
+		HEAD OTHER_CA TENANT PROFILE ENDPOINT
+		"  two: { ca: other, profile: device, challenge: intune, tenant: contoso }\n"
+		"public_url: http://ca.contoso.com\n",
+		HEAD NEXT_CA TENANT PROFILE ENDPOINT "public_url: http://ca.contoso.com\n",
+	};
+	struct folder *f = *state;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct config *c = loaded(f, files[i]);
+		const struct profile *p = c->profiles.v;
+
+		assert_string_equal(p->crl_urls[0], "http://ca.contoso.com/crl/{ca}.crl");
+		assert_string_equal(p->ca_issuer_urls[0], "http://ca.contoso.com/ca/{ca}.crt");
+		config_free(c);
+	}
+}
 
 static void
 wrong_files_are_answered_with_line_key_and_sentence(void **state)
@@ -509,6 +534,7 @@ main(void)
 		cmocka_unit_test(public_url_gives_crl_and_issuer_addresses),
 		cmocka_unit_test(static_endpoint_with_bounded_names_is_taken),
 		cmocka_unit_test(missing_names_are_null),
+		cmocka_unit_test(addresses_of_a_profile_name_the_ca_that_issues),
 		cmocka_unit_test(wrong_files_are_answered_with_line_key_and_sentence),
 		cmocka_unit_test(near_misses_are_guessed),
 		cmocka_unit_test(missing_file_is_not_found),
