@@ -13,6 +13,7 @@
  * CLIENT
  *   scep_pkcsreq_encode()    CSR to PKIMessage
  *   scep_certrep_open()      PKIMessage to status and certificates
+ *   scep_next_ca_open()      the certificates of the CA's successor
  *
  * What a value proves:
  *   struct scep_message
@@ -164,6 +165,14 @@ int64_t scep_message_signing_time(
 /* As far as known: 0 for what is missing or not taken. */
 void scep_message_algorithms(const struct scep_message *m, struct scep_algorithms *out);
 
+/*
+ * Which of `ids` the envelope of an unverified message is meant for: who a refusal should come from,
+ * where a server has several RA certificates and a client may know only one of them.  NULL: none of
+ * them, or there is no envelope to tell by.
+ */
+const struct scep_identity *scep_message_recipient(
+    const struct scep_message *m, struct scep_identity *const *ids, size_t n_ids);
+
 struct scep_request;
 /*
  * Verify, classify, check the structure, decrypt: in this order, and no private-key operation
@@ -283,6 +292,13 @@ void scep_certrep_done(struct scep_certrep *r);
  */
 enum scep_status scep_ca_certs_parse(
     struct scep_bytes **certs, size_t *n, const uint8_t *bytes, size_t len, struct scep_error *err);
+/*
+ * GetNextCACert's answer (RFC 8894 4.7.1): certificates of the next CA in a SignedData by the current
+ * one.  `signers` are certificates that may have signed it: CA certificates that the client trusts.
+ * Verified before anything in it is looked at; certs[] are the caller's.
+ */
+enum scep_status scep_next_ca_open(struct scep_bytes **certs, size_t *n, const uint8_t *bytes,
+    size_t len, const struct scep_bytes *signers, size_t n_signers, struct scep_error *err);
 void scep_bytes_list_free(struct scep_bytes *list, size_t n);
 
 /* Names for logs: static strings. */

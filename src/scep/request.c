@@ -100,29 +100,39 @@ check_structure(struct opening *o)
 }
 
 static enum cms_match
-match(const struct opening *o, const struct scep_identity *id, size_t *index)
+match(const struct cms_enveloped *envelope, const struct scep_identity *id, size_t *index)
 {
 	if (id->ops.unwrap == NULL || id->modulus.p == NULL)
 		return CMS_MATCH_NONE;
-	return cms_enveloped_match(o->m->envelope, &id->cert, index);
+	return cms_enveloped_match(envelope, &id->cert, index);
 }
 
 /* An exact match wins over one by issuer only, which is how a renewed RA certificate looks to old
- * devices. */
+ * devices.  *recipient: its index in the envelope. */
+static enum cms_match
+best_match(const struct scep_identity **out, size_t *recipient,
+    const struct cms_enveloped *envelope, struct scep_identity *const *ids, size_t n_ids)
+{
+	enum cms_match best = CMS_MATCH_NONE, is;
+	size_t i, index = 0;
+
+	for (i = 0; i < n_ids && best != CMS_MATCH_EXACT; i++) {
+		if ((is = match(envelope, ids[i], &index)) <= best)
+			continue;
+		best = is;
+		*recipient = index;
+		*out = ids[i];
+	}
+	return best;
+}
+
 static enum scep_status
 find_recipient(struct opening *o)
 {
-	enum cms_match best = CMS_MATCH_NONE, is;
 	struct scep_request *r = o->r;
-	size_t i, index = 0;
+	enum cms_match best =
+	    best_match(&r->recipient, &o->recipient, o->m->envelope, o->ids, o->n_ids);
 
-	for (i = 0; i < o->n_ids && best != CMS_MATCH_EXACT; i++) {
-		if ((is = match(o, o->ids[i], &index)) <= best)
-			continue;
-		best = is;
-		o->recipient = index;
-		r->recipient = o->ids[i];
-	}
 	if (best == CMS_MATCH_NONE)
 		return scep_fail(o->err, SCEP_E_RECIPIENT, STEP_RECIPIENT,
 		    "enveloped to a certificate that is not ours; the client should repeat "
@@ -132,6 +142,17 @@ find_recipient(struct opening *o)
 	r->alg.transport =
 	    transport_to_scep(cms_enveloped_transport0(o->m->envelope, o->recipient));
 	return SCEP_OK;
+}
+
+const struct scep_identity *
+scep_message_recipient(const struct scep_message *m, struct scep_identity *const *ids, size_t n_ids)
+{
+	const struct scep_identity *id = NULL;
+	size_t index;
+
+	if (m->envelope != NULL)
+		(void)best_match(&id, &index, m->envelope, ids, n_ids);
+	return id;
 }
 
 static enum rc

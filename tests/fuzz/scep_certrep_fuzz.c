@@ -1,6 +1,6 @@
 /*
- * scep_certrep_fuzz.c - the client's side: anything as a CertRep and as an answer to GetCACert and
- * GetCACaps.
+ * scep_certrep_fuzz.c - the client's side: anything as a CertRep and as an answer to GetCACert,
+ * GetNextCACert and GetCACaps.
  */
 #include <string.h>
 
@@ -60,6 +60,21 @@ as_ca_certs(const uint8_t *data, size_t size)
 	scep_bytes_list_free(certs, n);
 }
 
+/* Nobody can sign it here, so what comes out would be a forgery. */
+static void
+as_next_ca(const uint8_t *data, size_t size)
+{
+	const struct scep_bytes trusted = { (uint8_t *)ra_cert, sizeof(ra_cert) };
+	struct scep_bytes *certs;
+	size_t n;
+
+	if (scep_next_ca_open(&certs, &n, data, size, &trusted, 1, NULL) != SCEP_OK)
+		return;
+	if (n == 0)
+		__builtin_trap();
+	scep_bytes_list_free(certs, n);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -67,6 +82,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	as_certrep(data, size);
 	as_ca_certs(data, size);
+	as_next_ca(data, size);
 	(void)scep_caps_parse(&caps, data, size, NULL);
 	return 0;
 }

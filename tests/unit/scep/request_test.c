@@ -70,6 +70,35 @@ an_unverified_message_says_enough_to_be_refused(void **state)
 	buf_done(&envelope);
 }
 
+/* Before anything is verified: who a refusal should come from. */
+static void
+a_message_says_which_of_several_it_is_meant_for(void **state)
+{
+	struct scep_identity *ids[] = { world.stranger_id, world.ra_id };
+	struct buf envelope = good_envelope(), b;
+	struct scep_message *m;
+	struct scep_error err;
+	struct forged f;
+
+	forged_init(&f, &envelope);
+	b = forge(&f);
+	assert_int_equal(parse_message(&m, &b, &err), SCEP_OK);
+	world_count_reset();
+	assert_ptr_equal(scep_message_recipient(m, ids, 2), world.ra_id);
+	assert_null(scep_message_recipient(m, ids, 1));
+	assert_null(scep_message_recipient(m, NULL, 0));
+	assert_int_equal(world_unwraps(), 0);
+	scep_message_free(m);
+	buf_done(&b);
+	f.content = DER_TEXT("no envelope");
+	b = forge(&f);
+	assert_int_equal(parse_message(&m, &b, &err), SCEP_OK);
+	assert_null(scep_message_recipient(m, ids, 2));
+	scep_message_free(m);
+	buf_done(&b);
+	buf_done(&envelope);
+}
+
 static void
 ber_messages_are_taken(void **state)
 {
@@ -328,6 +357,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_yields_its_content_signer_and_transaction),
 		cmocka_unit_test(an_unverified_message_says_enough_to_be_refused),
+		cmocka_unit_test(a_message_says_which_of_several_it_is_meant_for),
 		cmocka_unit_test(ber_messages_are_taken),
 		cmocka_unit_test(what_legacy_clients_send_is_taken),
 		cmocka_unit_test(types_with_their_own_content_are_taken),

@@ -230,11 +230,25 @@ answers(void)
 }
 
 static void
+next_ca(void)
+{
+	const struct der certs[] = { world.curve.c.der, world.device.c.der };
+	struct buf inner = new_buf(), b;
+	struct err err = { 0 };
+
+	assert_ok(cms_certs_only_build(&inner, certs, 2, &err), err);
+	b = sign(&world.ra, der_of(&inner), DIGEST_SHA256, NULL, 0);
+	put_seed("corpus/scep_certrep/next-ca", &b);
+	buf_done(&inner);
+}
+
+static void
 write_seeds(void **state)
 {
 	put_actors();
 	requests();
 	answers();
+	next_ca();
 }
 
 int
