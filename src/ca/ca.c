@@ -27,9 +27,9 @@ check_dates(const struct cert *c, const char *file, int64_t now, struct err *err
 	return RC_OK;
 }
 
-/* A certificate that may issue others (RFC 5280 4.2.1.3, 4.2.1.9). */
+/* A certificate that may issue others (RFC 5280 4.2.1.3, 4.2.1.9), also when it is past its end. */
 static enum rc
-check_authority(const struct cert *c, const char *file, int64_t now, struct err *err)
+check_authority(const struct cert *c, const char *file, int64_t now, bool retired, struct err *err)
 {
 	unsigned ku = 0;
 
@@ -39,11 +39,11 @@ check_authority(const struct cert *c, const char *file, int64_t now, struct err 
 	if (!cert_has_key_usage(c, &ku) || !(ku & KU_KEY_CERT_SIGN))
 		return fail(
 		    err, RC_CONFIG, "%s: the certificate's key usage lacks keyCertSign", file);
-	return check_dates(c, file, now, err);
+	return retired ? RC_OK : check_dates(c, file, now, err);
 }
 
 static enum rc
-load_authority(struct cert **out, const char *file, int64_t now, struct err *err)
+load_authority(struct cert **out, const char *file, int64_t now, bool retired, struct err *err)
 {
 	struct cert *c = NULL;
 	enum rc rc;
@@ -53,7 +53,7 @@ load_authority(struct cert **out, const char *file, int64_t now, struct err *err
 		err->rc = RC_CONFIG;
 		return RC_CONFIG;
 	}
-	rc = check_authority(c, file, now, err);
+	rc = check_authority(c, file, now, retired, err);
 	if (rc != RC_OK) {
 		cert_free(c);
 		return rc;
@@ -94,9 +94,9 @@ open_chain(struct ca *ca, const struct ca_conf *conf, int64_t now, struct err *e
 	if (conf->n_chain_files > CA_CHAIN_MAX)
 		return fail(err, RC_CONFIG, "cas.%s.chain: more than %d certificates", conf->name,
 		    CA_CHAIN_MAX);
-	rc = load_authority(&ca->cert, conf->cert_file, now, err);
+	rc = load_authority(&ca->cert, conf->cert_file, now, conf->retired, err);
 	for (i = 0; rc == RC_OK && i < conf->n_chain_files; i++) {
-		rc = load_authority(&ca->chain[i], conf->chain_files[i], now, err);
+		rc = load_authority(&ca->chain[i], conf->chain_files[i], now, conf->retired, err);
 		if (rc == RC_OK)
 			ca->n_chain++;
 	}
@@ -161,16 +161,40 @@ check_ra_issuer(const struct ca *ca, const char *file, struct err *err)
 }
 
 static enum rc
+ra_from_signer(struct ca *ca, struct err *err)
+{
+	struct signer_certs certs = { 0 };
+	enum rc rc = signer_certs(ca->signer, ca->ra_name, &certs, err);
+
+	if (rc == RC_OK && certs.n_ra == 0)
+		rc = fail(err, RC_CONFIG, "the signer has no RA certificate of %s", ca->name);
+	if (rc == RC_OK) {
+		ca->ra = certs.ra[0];
+		certs.ra[0] = NULL;
+	}
+	signer_certs_done(&certs);
+	return rc;
+}
+
+static enum rc
+ra_from_file(struct ca *ca, const struct ca_conf *conf, struct err *err)
+{
+	enum rc rc = cert_load(&ca->ra, conf->ra_cert_file, err);
+
+	if (rc != RC_OK)
+		rc = err->rc = RC_CONFIG;
+	return rc;
+}
+
+static enum rc
 open_ra(struct ca *ca, const struct ca_conf *conf, int64_t now, struct err *err)
 {
 	enum rc rc;
 
-	if (cert_load(&ca->ra, conf->ra_cert_file, err) != RC_OK) {
-		err->rc = RC_CONFIG;
-		return RC_CONFIG;
-	}
-	rc = check_ra_usage(ca->ra, conf->ra_cert_file, err);
+	rc = ca->signer != NULL ? ra_from_signer(ca, err) : ra_from_file(ca, conf, err);
 	if (rc == RC_OK)
+		rc = check_ra_usage(ca->ra, conf->ra_cert_file, err);
+	if (rc == RC_OK && !conf->retired)
 		rc = check_dates(ca->ra, conf->ra_cert_file, now, err);
 	if (rc == RC_OK)
 		rc = check_ra_issuer(ca, conf->ra_cert_file, err);

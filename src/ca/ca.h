@@ -26,9 +26,13 @@ struct ca_conf {
 	const char *const *chain_files; /* its issuers up to the root, PEM, nearest first */
 	size_t n_chain_files;
 	const char *ra_name, *ra_cert_file; /* the RA identity in the signer */
+	bool retired; /* signs lists and answers only: its certificates may have expired */
 };
-/* Checks chain signatures, CA:TRUE, keyCertSign, validity now, and the RA certificate (R01, quirk
- * 23: RSA, digitalSignature + keyEncipherment, an EKU). RC_CONFIG. */
+/*
+ * Checks chain signatures, CA:TRUE, keyCertSign, validity now, and the RA certificate (R01, quirk
+ * 23: RSA, digitalSignature + keyEncipherment, an EKU). RC_CONFIG.  With a signer the RA certificate
+ * is the one that it has in use, which may be newer than the file; without one, the file.
+ */
 enum rc ca_open(
     struct ca **out, const struct ca_conf *conf, struct signer *signer, struct err *err) MUST_CHECK;
 void ca_free(struct ca *ca);

@@ -325,8 +325,8 @@ static const struct conf_row endpoint_rows[] = {
 	{ ROW("getcacert", CONF_CHOICE, conf_endpoint, getcacert), .dflt = "ra+chain+root",
 	    .choices = "ca|ra+ca|ra+chain|ra+chain+root", .help = "what GetCACert answers" },
 	{ ROW("capabilities", CONF_STR_LIST, conf_endpoint, capabilities),
-	    .choices =
-		"AES|DES3|GetNextCACert|POSTPKIOperation|Renewal|SCEPStandard|SHA-1|SHA-256|SHA-384|SHA-512",
+	    .choices = "AES|DES3|GetNextCACert|POSTPKIOperation|Renewal|SCEPStandard|SHA-1|SHA-256|"
+		       "SHA-384|SHA-512",
 	    .help = "what GetCACaps answers; all of them unless given" },
 	END,
 };

@@ -1,4 +1,4 @@
-/* endpoint.c - a SCEP endpoint: what it offers, and its fixed answers, prepared once. */
+/* endpoint.c - a SCEP endpoint by its configuration: capabilities, challenge. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +6,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "scep/request_csr.h"
 #include "scepd/scepd.h"
 
 /*
@@ -20,6 +19,7 @@ static const struct {
 } capabilities[] = {
 	{ "AES", SCEP_CAP_AES },
 	{ "DES3", SCEP_CAP_DES3 },
+	{ "GetNextCACert", SCEP_CAP_GET_NEXT_CA_CERT }, /* while there is a next CA: offer.c */
 	{ "POSTPKIOperation", SCEP_CAP_POST_PKI_OPERATION },
 	{ "Renewal", SCEP_CAP_RENEWAL },
 	{ "SCEPStandard", SCEP_CAP_SCEP_STANDARD },
@@ -44,42 +44,6 @@ caps_of(const struct conf_endpoint *conf)
 	return caps;
 }
 
-#define LIST_MAX 16 /* certificates in GetCACert: a chain is 2 to 4 long */
-
-static struct scep_bytes
-lend(const struct cert *c)
-{
-	struct scep_bytes b;
-
-	b.data =
-	    (uint8_t *)(uintptr_t)cert_der0(c, &b.len); /* read only by scep_ca_certs_encode() */
-	return b;
-}
-
-/* Order RA, issuing CA, chain, root (quirk 27).  conf->getcacert: 0 CA alone, 1 + RA, 2 + chain
- * without the root, 3 + root. */
-static enum rc
-prepare_ca_certs(struct endpoint *e, struct err *err)
-{
-	const struct ca *ca = e->sca->ca;
-	struct scep_bytes list[LIST_MAX];
-	struct scep_error se;
-	size_t n = 0;
-
-	if (e->conf->getcacert > 0)
-		list[n++] = lend(ca_ra_cert0(ca));
-	list[n++] = lend(ca_cert0(ca));
-	for (size_t i = 0; e->conf->getcacert > 1 && i < ca_chain_len(ca) && n < LIST_MAX; i++) {
-		if (cert_self_issued(ca_chain0(ca, i)) && e->conf->getcacert < 3)
-			break;
-		list[n++] = lend(ca_chain0(ca, i));
-	}
-	e->ca_certs_type = n == 1 ? "application/x-x509-ca-cert" : "application/x-x509-ca-ra-cert";
-	if (scep_ca_certs_encode(&e->ca_certs, list, n, &se) != SCEP_OK)
-		return scep_error_to_err(err, &se);
-	return RC_OK;
-}
-
 static enum rc
 read_secret(struct static_challenge *out, const struct endpoint *e, struct err *err)
 {
@@ -100,9 +64,9 @@ read_secret(struct static_challenge *out, const struct endpoint *e, struct err *
 static enum rc
 open_secret(struct endpoint *e, struct err *err)
 {
-	if (pthread_mutex_init(&e->secret_mu, NULL) != 0)
+	if (pthread_mutex_init(&e->mu, NULL) != 0)
 		return fail(err, RC_NOMEM, "endpoint %s", e->name);
-	e->secret_mu_made = true;
+	e->mu_made = true;
 	return e->conf->challenge == CHALLENGE_STATIC ? read_secret(&e->secret, e, err) : RC_OK;
 }
 
@@ -121,10 +85,10 @@ endpoint_reload(struct endpoint *e)
 		e->secret_stale = true;
 		return;
 	}
-	(void)pthread_mutex_lock(&e->secret_mu);
+	(void)pthread_mutex_lock(&e->mu);
 	changed = memcmp(&e->secret, &fresh, sizeof(fresh)) != 0;
 	e->secret = fresh;
-	(void)pthread_mutex_unlock(&e->secret_mu);
+	(void)pthread_mutex_unlock(&e->mu);
 	wipe(&fresh, sizeof(fresh));
 	if (changed || e->secret_stale)
 		log_msg(LOG_INFO, "reload", "endpoint %s: the challenge is read again", e->name);
@@ -134,9 +98,20 @@ endpoint_reload(struct endpoint *e)
 void
 endpoint_secret(struct endpoint *e, struct static_challenge *out)
 {
-	(void)pthread_mutex_lock(&e->secret_mu);
+	(void)pthread_mutex_lock(&e->mu);
 	*out = e->secret;
-	(void)pthread_mutex_unlock(&e->secret_mu);
+	(void)pthread_mutex_unlock(&e->mu);
+}
+
+struct offer *
+endpoint_offer(struct endpoint *e)
+{
+	struct offer *o;
+
+	(void)pthread_mutex_lock(&e->mu);
+	o = offer_ref(e->offer);
+	(void)pthread_mutex_unlock(&e->mu);
+	return o;
 }
 
 static struct tenant *
@@ -152,9 +127,6 @@ enum rc
 endpoint_open(
     struct endpoint *e, struct scepd *s, const struct conf_endpoint *conf, struct err *err)
 {
-	struct scep_error se;
-	enum rc rc;
-
 	e->name = conf->name;
 	e->conf = conf;
 	e->sca = scepd_ca(s, conf->ca, strlen(conf->ca));
@@ -165,20 +137,15 @@ endpoint_open(
 	if (e->sca == NULL || e->profile == NULL ||
 	    (conf->challenge == CHALLENGE_INTUNE && e->tenant == NULL))
 		return fail(err, RC_BUG, "endpoint %s refers to what does not exist", conf->name);
-	if ((rc = open_secret(e, err)) != RC_OK || (rc = prepare_ca_certs(e, err)) != RC_OK)
-		return rc;
 	e->caps = caps_of(conf);
-	if (scep_caps_encode(&e->caps_text, e->caps, &se) != SCEP_OK)
-		return scep_error_to_err(err, &se);
-	return RC_OK;
+	return open_secret(e, err);
 }
 
 void
 endpoint_done(struct endpoint *e)
 {
-	scep_bytes_free(&e->caps_text);
-	scep_bytes_free(&e->ca_certs);
+	offer_release(e->offer);
 	wipe(&e->secret, sizeof(e->secret));
-	if (e->secret_mu_made)
-		pthread_mutex_destroy(&e->secret_mu);
+	if (e->mu_made)
+		pthread_mutex_destroy(&e->mu);
 }

@@ -231,6 +231,16 @@ bounds_add(struct bounds *b, const struct profile *p)
 	bounds_add_keys(b, p);
 }
 
+/* `ca` is the one named, or replaces it, by way of others where a generation was skipped. */
+static bool
+takes_over(const struct config *c, const struct conf_ca *ca, const char *name)
+{
+	for (; ca != NULL; ca = ca->replaces != NULL ? config_ca(c, ca->replaces) : NULL)
+		if (strcmp(ca->name, name) == 0)
+			return true;
+	return false;
+}
+
 /* Its own endpoints, and those of the CA whose devices it takes over. */
 static void
 bounds_of(struct bounds *b, const struct config *c, const struct conf_ca *ca)
@@ -239,8 +249,7 @@ bounds_of(struct bounds *b, const struct config *c, const struct conf_ca *ca)
 
 	memset(b, 0, sizeof(*b));
 	for (size_t i = 0; i < c->endpoints.n; i++) {
-		if (strcmp(e[i].ca, ca->name) == 0 ||
-		    (ca->replaces != NULL && strcmp(e[i].ca, ca->replaces) == 0))
+		if (takes_over(c, ca, e[i].ca))
 			bounds_add(b, config_profile(c, e[i].profile));
 	}
 }

@@ -11,6 +11,7 @@ static const struct {
 } rows[METRIC__MAX] = {
 	[METRIC_GETCACAPS] = { "scepd_getcacaps_total", "GetCACaps answered" },
 	[METRIC_GETCACERT] = { "scepd_getcacert_total", "GetCACert answered" },
+	[METRIC_GETNEXTCACERT] = { "scepd_getnextcacert_total", "GetNextCACert asked for" },
 	[METRIC_PKIOPERATION] = { "scepd_pkioperation_total", "PKIOperation messages received" },
 	[METRIC_ISSUED] = { "scepd_certificates_issued_total", "Certificates signed" },
 	[METRIC_DELIVERED] = { "scepd_certificates_delivered_total",

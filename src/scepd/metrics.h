@@ -13,6 +13,7 @@
 enum metric {
 	METRIC_GETCACAPS,
 	METRIC_GETCACERT,
+	METRIC_GETNEXTCACERT,
 	METRIC_PKIOPERATION,
 	METRIC_ISSUED,      /* certificates signed */
 	METRIC_DELIVERED,   /* replies with a certificate handed to the kernel */

@@ -13,6 +13,7 @@
 #include "scepd/fault.h"
 #include "scepd/hresult.h"
 #include "scepd/pipeline.h"
+#include "scepd/rollover.h"
 #include "scepd/txlog.h"
 #include "scep/request_csr.h"
 
@@ -22,6 +23,9 @@
 struct enrolment {
 	struct scepd *s;
 	struct endpoint *ep;
+	struct offer *offer;   /* of the endpoint, as it was when the request came */
+	struct server_ca *sca; /* that issues; NULL until choose_ca(), or when the row has one */
+	struct store_cert_row row; /* of a certificate that an earlier copy of the request got */
 	struct txlog log;
 	struct intune_talk talk;
 	struct scep_message *message;
@@ -150,6 +154,29 @@ begin(struct enrolment *e, struct err *err)
 	return RC_OK;
 }
 
+/*
+ * From which CA.  What was signed keeps its own, whatever has been moved since; everybody else goes
+ * by the RA that the request was enveloped to and by the endpoint's share.
+ */
+static enum rc
+choose_ca(struct enrolment *e, struct err *err)
+{
+	unsigned bucket;
+	enum rc rc;
+
+	if (e->cert != NULL) {
+		if ((rc = store_cert_get(e->s->store, e->tx.serial, &e->row, err)) == RC_OK)
+			e->log.ca = e->row.ca;
+		return rc;
+	}
+	if ((rc = rollover_bucket(&bucket, e->ep->name, e->csr, err)) != RC_OK ||
+	    (rc = offer_choose(
+		 &e->sca, e->offer, scep_request_recipient(e->request), bucket, err)) != RC_OK)
+		return rc;
+	e->log.ca = e->sca->conf->name;
+	return RC_OK;
+}
+
 static enum rc
 authorise(struct enrolment *e, struct err *err)
 {
@@ -176,7 +203,7 @@ static enum rc
 decide(struct enrolment *e, struct err *err)
 {
 	return cert_spec_decide(
-	    &e->spec, e->auth, e->csr, e->ep->profile, e->ep->sca->ca, clock_now(), err);
+	    &e->spec, e->auth, e->csr, e->ep->profile, e->sca->ca, clock_now(), err);
 }
 
 /* The verdict and the serial number are on disk no later than the certificate, and that before
@@ -201,10 +228,12 @@ reserve(struct enrolment *e, struct err *err)
 static enum rc
 sign(struct enrolment *e, struct err *err)
 {
-	enum rc rc = ca_issue(&e->cert, e->ep->sca->ca, e->spec, &e->serial_value, err);
+	enum rc rc = ca_issue(&e->cert, e->sca->ca, e->spec, &e->serial_value, err);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
 		metric_add(e->s->metrics, METRIC_ISSUED, 1);
+		atomic_fetch_add_explicit(&e->sca->issued, 1, memory_order_relaxed);
+	}
 	fault_point("issued");
 	return rc;
 }
@@ -215,7 +244,7 @@ record(struct enrolment *e, struct err *err)
 {
 	char thumbprint[41];
 	struct store_cert row = { .serial = e->serial,
-		.ca = ca_name(e->ep->sca->ca),
+		.ca = e->log.ca,
 		.endpoint = e->ep->name,
 		.profile = e->ep->profile->name,
 		.subject = cert_spec_subject(e->spec),
@@ -248,8 +277,8 @@ notify(struct enrolment *e, struct err *err)
 		return RC_OK;
 	der = csr_der0(e->csr, &len);
 	metric_add(e->s->metrics, METRIC_INTUNE_NOTIFY, 1);
-	rc = tenant_notify_success(&e->talk, scep_message_transaction_id(e->message), der, len,
-	    e->cert, ca_name(e->ep->sca->ca), err);
+	rc = tenant_notify_success(
+	    &e->talk, scep_message_transaction_id(e->message), der, len, e->cert, e->log.ca, err);
 	if (rc != RC_OK && rc != RC_DENIED)
 		metric_add(e->s->metrics, METRIC_INTUNE_ERRORS, 1);
 	e->log.notify = rc == RC_OK ? "Success"
@@ -277,6 +306,7 @@ static const struct step {
 } steps[] = {
 	{ "csr", take_csr, TX__MAX },
 	{ "begin", begin, TX__MAX },
+	{ "ca", choose_ca, TX_NOTIFIED },
 	{ "auth", authorise, TX_RESERVED },
 	{ "policy", decide, TX_RESERVED },
 	{ "reserve", reserve, TX_RESERVED },
@@ -367,7 +397,8 @@ open_request(struct enrolment *e, struct err *err)
 {
 	struct scep_error se;
 
-	if (scep_request_open(&e->request, e->message, &e->ep->sca->ra, 1, &se) == SCEP_OK) {
+	if (scep_request_open(&e->request, e->message, e->offer->id, e->offer->n_id, &se) ==
+	    SCEP_OK) {
 		e->log.stale_recipient = scep_request_recipient_stale(e->request) != 0;
 		return RC_OK;
 	}
@@ -426,7 +457,9 @@ answer_success(struct enrolment *e, struct http_reply *reply, struct err *err)
 	struct scep_error se;
 
 	leaf.data = (uint8_t *)(uintptr_t)cert_der0(e->cert, &leaf.len); /* lent, not changed */
-	if (scep_reply_success(&out, e->request, e->ep->sca->ra, &leaf, 1, &se) != SCEP_OK) {
+	/* By the RA that the device encrypted to: that one it knows. */
+	if (scep_reply_success(
+		&out, e->request, scep_request_recipient(e->request), &leaf, 1, &se) != SCEP_OK) {
 		e->log.step = "reply";
 		e->log.fail_info = se.fail_info;
 		return scep_error_to_err(err, &se);
@@ -460,11 +493,13 @@ text_for_device(const struct err *err)
 static void
 answer_failure(struct enrolment *e, struct http_reply *reply)
 {
+	const struct scep_identity *ra =
+	    scep_message_recipient(e->message, e->offer->id, e->offer->n_id);
 	struct scep_bytes out;
 	struct scep_error se;
 
-	if (scep_reply_failure(&out, e->message, e->ep->sca->ra, e->log.fail_info,
-		text_for_device(&e->log.err), &se) != SCEP_OK) {
+	if (scep_reply_failure(&out, e->message, ra != NULL ? ra : e->offer->id[0],
+		e->log.fail_info, text_for_device(&e->log.err), &se) != SCEP_OK) {
 		log_msg(LOG_ERROR, "scep", "cannot sign a FAILURE: %s", se.text);
 		http_reply_text(reply, 500, "internal error\n");
 		return;
@@ -505,6 +540,8 @@ enrolment_done(struct enrolment *e)
 	csr_free(e->csr);
 	scep_request_free(e->request);
 	scep_message_free(e->message);
+	store_cert_row_done(&e->row);
+	offer_release(e->offer);
 }
 
 void
@@ -515,6 +552,7 @@ pipeline_run(struct scepd *s, const struct pki_operation *op, struct http_reply 
 	uint64_t start = clock_mono_us();
 
 	metric_add(s->metrics, METRIC_PKIOPERATION, 1);
+	e.offer = endpoint_offer(e.ep);
 	if (e.ep->conf->challenge == CHALLENGE_INTUNE) {
 		e.talk.tenant = e.ep->tenant;
 		e.log.talk = &e.talk;

@@ -31,6 +31,7 @@ tell_again(struct scepd *s, const struct store_tx *tx, struct err *err)
 {
 	struct endpoint *ep = scepd_endpoint(s, tx->endpoint, strlen(tx->endpoint));
 	struct intune_talk talk = { 0 };
+	struct store_cert_row row;
 	struct cert *cert = NULL;
 	enum rc rc;
 
@@ -42,8 +43,12 @@ tell_again(struct scepd *s, const struct store_tx *tx, struct err *err)
 	if ((rc = cert_parse(&cert, tx->cert, tx->cert_len, err)) != RC_OK)
 		return rc;
 	talk.tenant = ep->tenant;
-	rc = tenant_notify_success(
-	    &talk, tx->transaction_id, tx->csr, tx->csr_len, cert, ca_name(ep->sca->ca), err);
+	/* The CA that issued it, which the endpoint may have left since. */
+	if ((rc = store_cert_get(s->store, tx->serial, &row, err)) == RC_OK) {
+		rc = tenant_notify_success(
+		    &talk, tx->transaction_id, tx->csr, tx->csr_len, cert, row.ca, err);
+		store_cert_row_done(&row);
+	}
 	cert_free(cert);
 	if (rc == RC_OK)
 		return store_tx_notified(s->store, tx->id, err);
@@ -183,9 +188,11 @@ size_t
 pipeline_outbox(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 {
 	struct outbox_row *rows;
-	size_t n, left = finish_orphans(s, now_ms, stop);
+	size_t n, left;
 	struct err err;
 
+	scepd_refresh_rollover(s); /* first: what follows may wait for Intune */
+	left = finish_orphans(s, now_ms, stop);
 	if (outbox_due(s->store, now_ms, BATCH, &rows, &n, &err) != RC_OK) {
 		log_msg(LOG_ERROR, "store", "outbox: %s", err.msg);
 		return left;

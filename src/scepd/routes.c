@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "scepd/ocsp.h"
 #include "scepd/publish.h"
+#include "scepd/rollover.h"
 #include "scepd/routes.h"
 #include "scepd/scep_ops.h"
 
@@ -110,6 +111,7 @@ run_metrics(
 	metrics_text(s->metrics, &reply->body);
 	metrics_signer_text(s->signer, &reply->body);
 	tenants_metrics(s->tenants, s->n_tenants, &reply->body);
+	rollover_metrics(s, &reply->body);
 }
 
 static void

@@ -46,25 +46,37 @@ log_rejected(const struct endpoint *ep, const struct http_request *req, int stat
 	log_end(&l);
 }
 
+/* A prepared answer. */
+static void
+answer(const struct endpoint *ep, const struct http_request *req, struct http_reply *reply,
+    const char *op, const char *type, const struct scep_bytes *bytes)
+{
+	reply->content_type = type;
+	buf_add(&reply->body, bytes->data, bytes->len);
+	log_simple(ep, req, op, bytes->len);
+}
+
 /* RFC 8894 3.5.2: text/plain, `message` is ignored whatever it is (quirks 2, 4). */
 static void
 get_ca_caps(
     struct scepd *s, struct endpoint *ep, const struct http_request *req, struct http_reply *reply)
 {
-	reply->content_type = "text/plain";
-	buf_add(&reply->body, ep->caps_text.data, ep->caps_text.len);
+	struct offer *o = endpoint_offer(ep);
+
+	answer(ep, req, reply, "GetCACaps", "text/plain", &o->caps_text);
 	metric_add(s->metrics, METRIC_GETCACAPS, 1);
-	log_simple(ep, req, "GetCACaps", ep->caps_text.len);
+	offer_release(o);
 }
 
 static void
 get_ca_cert(
     struct scepd *s, struct endpoint *ep, const struct http_request *req, struct http_reply *reply)
 {
-	reply->content_type = ep->ca_certs_type;
-	buf_add(&reply->body, ep->ca_certs.data, ep->ca_certs.len);
+	struct offer *o = endpoint_offer(ep);
+
+	answer(ep, req, reply, "GetCACert", o->ca_certs_type, &o->ca_certs);
 	metric_add(s->metrics, METRIC_GETCACERT, 1);
-	log_simple(ep, req, "GetCACert", ep->ca_certs.len);
+	offer_release(o);
 }
 
 static void
@@ -84,6 +96,24 @@ reject(struct scepd *s, const struct endpoint *ep, const struct http_request *re
 	http_reply_text(reply, 400, "%s\n", reason);
 	metric_add(s->metrics, METRIC_BAD_REQUEST, 1);
 	log_rejected(ep, req, 400, reason, hint);
+}
+
+/* RFC 8894 4.7; 404 where there is no next CA, as the keyword is absent then (quirk 30). */
+static void
+get_next_ca_cert(
+    struct scepd *s, struct endpoint *ep, const struct http_request *req, struct http_reply *reply)
+{
+	struct offer *o = endpoint_offer(ep);
+
+	metric_add(s->metrics, METRIC_GETNEXTCACERT, 1);
+	if (o->next_ca.len > 0) {
+		answer(ep, req, reply, "GetNextCACert", "application/x-x509-next-ca-cert",
+		    &o->next_ca);
+	} else {
+		http_reply_text(reply, 404, "this CA has no next one\n");
+		log_rejected(ep, req, 404, "GetNextCACert, and the CA has no next one", NULL);
+	}
+	offer_release(o);
 }
 
 /* RFC 8894 4.1: message= in base64, as clients really write it (quirks 5, 7, 8, 10). */
@@ -131,6 +161,7 @@ static const struct {
 } operations[] = {
 	{ "GetCACaps", get_ca_caps },
 	{ "GetCACert", get_ca_cert },
+	{ "GetNextCACert", get_next_ca_cert },
 	{ "PKIOperation", pki_operation },
 };
 
@@ -165,6 +196,6 @@ scep_ops_handle(
 			return;
 		}
 	reject(s, ep, req, reply, "unknown operation",
-	    "SCEP operations here: GetCACaps, GetCACert, PKIOperation");
+	    "SCEP operations here: GetCACaps, GetCACert, GetNextCACert, PKIOperation");
 	free(op);
 }

@@ -3,7 +3,7 @@
  *
  * Everything here is made before the first listener opens and freed after the last worker has
  * ended; between the two it is only read, but for what guards itself (store, signer, intune
- * clients, inflight, metrics).
+ * clients, inflight, metrics) and for what each endpoint offers (offer.h).
  */
 #ifndef SCEPD_SCEPD_SCEPD_H
 #define SCEPD_SCEPD_SCEPD_H
@@ -18,17 +18,19 @@
 #include "scepd/config.h"
 #include "scepd/inflight.h"
 #include "scepd/metrics.h"
+#include "scepd/offer.h"
 #include "scepd/tenant.h"
 #include "store/store.h"
 
-/* A CA of the configuration, opened, with its RA as libscep's identity. */
+/* A CA of the configuration, opened. */
 struct server_ca {
 	const struct conf_ca *conf;
 	struct ca *ca;
-	struct scep_identity *ra;
-	struct crl_cache *crl; /* publish.c */
-	struct ra_key
-	    *ra_key; /* what the identity's operations use: the signer and the key's name */
+	struct server_ca *previous, *next; /* that it replaces, that replaces it; or NULL */
+	struct crl_cache *crl;             /* publish.c */
+	struct ra_key ra_key;
+	struct ra_set *ras;      /* refresh's own; requests have theirs from an offer */
+	_Atomic uint64_t issued; /* certificates since the start, for /metrics */
 };
 
 struct endpoint {
@@ -36,18 +38,16 @@ struct endpoint {
 	const struct conf_endpoint *conf;
 	struct server_ca *sca;
 	const struct profile *profile;
-	struct tenant *tenant;          /* CHALLENGE_INTUNE */
-	struct static_challenge secret; /* CHALLENGE_STATIC; behind secret_mu */
-	pthread_mutex_t secret_mu;
-	bool secret_mu_made;
+	struct tenant *tenant; /* CHALLENGE_INTUNE */
+	pthread_mutex_t mu;    /* over secret and offer; held for a copy, never for work */
+	bool mu_made;
+	struct static_challenge secret; /* CHALLENGE_STATIC */
+	struct offer *offer;            /* set by rollover.c; take it with endpoint_offer() */
 	bool secret_stale; /* endpoint_reload()'s: the file cannot be used, and that was logged */
-	unsigned caps;     /* enum scep_cap */
-	struct scep_bytes caps_text; /* answer to GetCACaps */
-	struct scep_bytes ca_certs;  /* answer to GetCACert */
-	const char *ca_certs_type;   /* its content type */
+	unsigned caps;     /* enum scep_cap, by the configuration */
 };
 
-/* In endpoint.c: looks up CA, profile and tenant, reads the secret, prepares the fixed answers. */
+/* In endpoint.c: looks up CA, profile and tenant, reads the secret. */
 struct scepd;
 enum rc endpoint_open(struct endpoint *e, struct scepd *s, const struct conf_endpoint *conf,
     struct err *err) MUST_CHECK;
@@ -57,6 +57,8 @@ void endpoint_done(struct endpoint *e);
 void endpoint_reload(struct endpoint *e);
 /* The static challenge of now.  Wipe it. */
 void endpoint_secret(struct endpoint *e, struct static_challenge *out);
+/* What it offers now: a reference, for one request. */
+struct offer *endpoint_offer(struct endpoint *e);
 
 struct scepd {
 	struct config *config;
@@ -71,7 +73,8 @@ struct scepd {
 	struct inflight *inflight;
 	struct ocsp *ocsp;
 	struct metrics *metrics;
-	int64_t started_ms; /* wall */
+	int64_t started_ms;         /* wall */
+	pthread_mutex_t refresh_mu; /* one refresh at a time */
 	/* The outbox thread's own: when orphans are looked at next, and how often that failed. */
 	int64_t orphans_due_ms;
 	unsigned orphans_failed;
@@ -93,6 +96,14 @@ enum rc scepd_store_prepare(
 enum rc scepd_new(struct scepd **out, struct config *config, const struct scepd_parts *parts,
     struct err *err) MUST_CHECK;
 void scepd_free(struct scepd *s);
+/*
+ * Take up what has changed: RA certificates that the signer has renewed, shares and retired CAs that
+ * an administrator has set.  What cannot be read or used is logged and leaves in force what was.
+ * Requests go on meanwhile.  From any thread; the second does without the signer, and is cheap
+ * enough for every few seconds.
+ */
+void scepd_refresh_cas(struct scepd *s);
+void scepd_refresh_rollover(struct scepd *s);
 /* NULL when there is none of that name. `len`: of the name; case-insensitive. */
 struct endpoint *scepd_endpoint(const struct scepd *s, const char *name, size_t len);
 struct server_ca *scepd_ca(const struct scepd *s, const char *name, size_t len);

@@ -11,60 +11,8 @@
 #include "base/text.h"
 #include "scepd/ocsp.h"
 #include "scepd/publish.h"
+#include "scepd/rollover.h"
 #include "scepd/scepd.h"
-
-/* ---- the RA key as libscep sees it ---- */
-
-struct ra_key {
-	struct signer *signer;
-	const char *name; /* of the CA; the signer's RA bears the same */
-};
-
-/* libscep's numbers are ours (alg.h): one set of names for the same algorithms. */
-_Static_assert((int)SCEP_SHA1 == (int)DIGEST_SHA1 && (int)SCEP_SHA512 == (int)DIGEST_SHA512,
-    "digests have the same numbers");
-_Static_assert((int)SCEP_RSA_OAEP == (int)TRANSPORT_OAEP, "transports have the same numbers");
-
-static int
-ra_sign(void *ctx, enum scep_digest digest, const uint8_t *tbs, size_t tbs_len, uint8_t *sig,
-    size_t *sig_len)
-{
-	const struct ra_key *ra = ctx;
-	struct buf out;
-	struct err err;
-	int failed = 1;
-
-	buf_init(&out, *sig_len);
-	if (signer_sign_certrep(
-		ra->signer, ra->name, (enum digest)digest, tbs, tbs_len, &out, &err) == RC_OK) {
-		memcpy(sig, out.data, out.len);
-		*sig_len = out.len;
-		failed = 0;
-	} else {
-		log_msg(
-		    LOG_ERROR, "signer", "%s", err.msg); /* libscep only learns that it failed */
-	}
-	buf_done(&out);
-	return failed;
-}
-
-static int
-ra_unwrap(void *ctx, const struct scep_transport *t, const uint8_t *wrapped, size_t wrapped_len,
-    uint8_t *cek, size_t cek_len)
-{
-	const struct ra_key *ra = ctx;
-	struct transport transport = { (enum transport_kind)t->kind, (enum digest)t->oaep_digest,
-		(enum digest)t->mgf1_digest };
-	struct err err;
-	enum rc rc = signer_unwrap(
-	    ra->signer, ra->name, &transport, wrapped, wrapped_len, cek, cek_len, &err);
-
-	if (rc != RC_OK && rc != RC_PARSE && rc != RC_ALG) /* those are the peer's doing */
-		log_msg(LOG_ERROR, "signer", "%s", err.msg);
-	return rc != RC_OK;
-}
-
-static const struct scep_key_ops ra_ops = { ra_sign, ra_unwrap };
 
 /* ---- certification authorities ---- */
 
@@ -73,20 +21,13 @@ open_ca(struct server_ca *sca, struct scepd *s, const struct conf_ca *conf, stru
 {
 	struct ca_conf cc = { conf->name, conf->certificate, conf->chain.v, conf->chain.n,
 		conf->name, conf->ra_certificate };
-	struct scep_error se;
-	const uint8_t *der;
-	size_t len;
 	enum rc rc;
 
 	sca->conf = conf;
+	sca->ra_key = (struct ra_key){ s->signer, conf->name };
+	cc.retired = !conf->issues;
 	if ((rc = ca_open(&sca->ca, &cc, s->signer, err)) != RC_OK)
 		return rc;
-	if ((sca->ra_key = malloc(sizeof(*sca->ra_key))) == NULL)
-		return fail(err, RC_NOMEM, "CA %s", conf->name);
-	*sca->ra_key = (struct ra_key){ s->signer, conf->name };
-	der = cert_der0(ca_ra_cert0(sca->ca), &len);
-	if (scep_identity_new(&sca->ra, der, len, &ra_ops, sca->ra_key, &se) != SCEP_OK)
-		return fail(err, RC_CONFIG, "%s: %s", conf->ra_certificate, se.text);
 	return publish_open(sca, err);
 }
 
@@ -172,12 +113,14 @@ scepd_new(
 	s->signer = parts->signer;
 	s->store = parts->store;
 	s->started_ms = clock_now_ms();
+	(void)pthread_mutex_init(&s->refresh_mu, NULL);
 	if ((rc = open_cas(s, err)) != RC_OK || (rc = open_tenants(s, err)) != RC_OK ||
 	    (rc = open_endpoints(s, err)) != RC_OK ||
+	    (s->store != NULL && (rc = store_start(s->store, err)) != RC_OK) ||
+	    (rc = rollover_open(s, err)) != RC_OK ||
 	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
 	    (rc = ocsp_new(&s->ocsp, s, err)) != RC_OK ||
-	    (rc = metrics_new(&s->metrics, err)) != RC_OK ||
-	    (s->store != NULL && (rc = store_start(s->store, err)) != RC_OK)) {
+	    (rc = metrics_new(&s->metrics, err)) != RC_OK) {
 		s->config = NULL; /* these stay the caller's */
 		s->signer = NULL;
 		s->store = NULL;
@@ -199,8 +142,7 @@ scepd_free(struct scepd *s)
 		tenant_free(s->tenants[i]);
 	for (size_t i = 0; i < s->n_cas; i++) {
 		publish_close(&s->cas[i]);
-		scep_identity_free(s->cas[i].ra);
-		free(s->cas[i].ra_key);
+		ra_set_release(s->cas[i].ras);
 		ca_free(s->cas[i].ca);
 	}
 	free(s->endpoints);
@@ -212,6 +154,7 @@ scepd_free(struct scepd *s)
 	ocsp_free(s->ocsp);
 	metrics_free(s->metrics);
 	config_free(s->config);
+	(void)pthread_mutex_destroy(&s->refresh_mu);
 	free(s);
 }
 

@@ -111,6 +111,7 @@ log_result(struct log_line *l, const struct txlog *t)
 
 	if (t->step == NULL) {
 		log_str(l, "result", "SUCCESS");
+		log_str(l, "ca", t->ca);
 		log_str(l, "serial", t->serial);
 		time_rfc3339(when, t->not_after);
 		log_str(l, "notAfter", when);

@@ -19,6 +19,7 @@ struct txlog {
 	bool stale_recipient;
 	const struct csr *csr;
 	const struct intune_talk *talk; /* NULL on static endpoints */
+	const char *ca;                 /* that issues; NULL: not chosen yet */
 	const char *serial;             /* upper hex */
 	int64_t not_after;
 	bool repeated;      /* answered from the store */

@@ -235,8 +235,8 @@ struct store_cert_brief {
 /*
  * Certificates that are neither revoked nor expired at `valid_at`, some thousand rows a call, so
  * that a walk over all of them holds no view of the database for long: begin with *after 0 and call
- * until *more is false.  A non-zero return of fn ends the walk.  It reads the whole table (about a
- * second for a million certificates that are in the page cache): for tools, never for a request.
+ * until *more is false.  A non-zero return of fn ends the walk.  It reads the whole table (two
+ * seconds of a core and 1.4 GB of file for a million certificates): for tools, never for a request.
  */
 enum rc store_cert_brief_page(struct store *s, int64_t valid_at, int64_t *after, bool *more,
     int (*fn)(void *arg, const struct store_cert_brief *c), void *arg, struct err *err) MUST_CHECK;

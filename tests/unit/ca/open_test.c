@@ -242,6 +242,23 @@ expired_ca_is_refused(void **state)
 	    "test.pem: the certificate expired at");
 }
 
+/* Its lists are wanted until the last certificate has ended; so far it gets, to its missing RA. */
+static void
+retired_ca_may_have_expired(void **state)
+{
+	struct fixture *f = *state;
+	struct ca_conf conf = { "issuing", in_dir(f, "test.pem"), NULL, 0, "issuing",
+		in_dir(f, "ca/ra.pem"), true };
+	struct spec s = self_signed_ca(f);
+	struct ca *ca;
+
+	s.from = -10 * DAY;
+	s.to = -1;
+	make(f, &s);
+	assert_fails(ca_open(&ca, &conf, NULL, err), RC_CONFIG,
+	    "ra.pem: the RA certificate was signed neither by the CA issuing");
+}
+
 static void
 chain_that_does_not_lead_to_a_root_is_refused(void **state)
 {
@@ -304,6 +321,7 @@ main(void)
 		cmocka_unit_test(ra_certificate_of_a_stranger_is_refused),
 		cmocka_unit_test(certificate_that_is_no_ca_is_refused),
 		cmocka_unit_test(expired_ca_is_refused),
+		cmocka_unit_test(retired_ca_may_have_expired),
 		cmocka_unit_test(chain_that_does_not_lead_to_a_root_is_refused),
 		cmocka_unit_test(lone_self_signed_ca_opens),
 		cmocka_unit_test(missing_files_are_named),
