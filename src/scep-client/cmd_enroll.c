@@ -59,6 +59,9 @@ static const struct opt rows[] = {
 	    "default: made from the key" },
 	{ "ca-file", 0, OPT_STR, offsetof(struct enroll_options, ca_file), "FILE",
 	    "PEM trust anchors for https, the simulator's too (default: the system's)" },
+	{ "server-certs", 0, OPT_STR, offsetof(struct enroll_options, server_certs), "FILE",
+	    "with --url: certificates of the server that were fetched before (PEM, RA first), "
+	    "instead of GetCACert's" },
 	{ "retries", 0, OPT_U64, offsetof(struct enroll_options, retries), "N",
 	    "when no answer comes, send the same message again (default 0)", .max = 1000 },
 	{ "retry-delay", 0, OPT_DURATION, offsetof(struct enroll_options, retry_delay), "TIME",
@@ -110,6 +113,7 @@ enroll_plain(const struct enroll_options *o)
 	struct job j = { .o = o, .out_dir = o->out_dir };
 	struct session_conf conf = { .url = o->url,
 		.ca_file = o->ca_file,
+		.server_certs = o->server_certs,
 		.manner = o->as != NULL ? manner_by_name(o->as) : NULL };
 	struct session *s = NULL;
 	struct enrol_result r;

@@ -1,4 +1,4 @@
-/* cmd_getca.c - scep getcaps, scep getca. */
+/* cmd_getca.c - scep getcaps, scep getca, scep getnextca. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +25,10 @@ static const struct opt common[] = {
 	    .choices = "plain|windows|ios|macos|android" },
 	{ "json", 0, OPT_FLAG, offsetof(struct options, json), NULL, "print JSON" },
 	{ "out-dir", 'o', OPT_STR, offsetof(struct options, out_dir), "DIR",
-	    "write each certificate there as ca-N.pem (getca)" },
+	    "write each certificate there as ca-N.pem (getca) or next-N.pem (getnextca)" },
 	{ "fingerprint", 0, OPT_STR, offsetof(struct options, fingerprint), "HEX",
-	    "fail unless a certificate has this SHA-1 or SHA-256 (getca)" },
+	    "fail unless a certificate of the server has this SHA-1 or SHA-256 (getca, "
+	    "getnextca)" },
 	{ 0 },
 };
 
@@ -86,55 +87,79 @@ run_getcaps(const void *opts, int nargs, char **args)
 /* ---- getca ---- */
 
 static void
-print_cert(const struct session *s, size_t i)
+print_cert(const struct cert *cert, const char *role, bool recipient)
 {
-	json_t *c = cli_cert_json(s->ca[i]);
+	json_t *c = cli_cert_json(cert);
 
-	printf("%s\n", session_role(s, i));
+	printf("%s\n", role);
 	printf("  subject      %s\n", json_get_str(c, "subject"));
 	printf("  issuer       %s\n", json_get_str(c, "issuer"));
-	printf("  key          %s\n", key_info0(cert_key0(s->ca[i]))->name);
+	printf("  key          %s\n", key_info0(cert_key0(cert))->name);
 	printf("  valid until  %s\n", json_get_str(c, "notAfter"));
 	printf("  SHA-1        %s\n", json_get_str(c, "sha1"));
 	printf("  SHA-256      %s\n", json_get_str(c, "sha256"));
-	if (i == s->recipient)
+	if (recipient)
 		printf("  requests are encrypted to this one\n");
 	json_decref(c);
 }
 
+/* Certificates as a server told them; recipient == n: none of them is known to be one. */
+struct told {
+	struct cert *const *v;
+	size_t n, recipient;
+	const char *file; /* of --out-dir: "ca", "next" */
+};
+
 static int
-print_certs(const struct session *s, bool json)
+print_certs(const struct told *t, bool json)
 {
-	json_t *list;
+	json_t *list = json ? json_array() : NULL;
 
-	if (!json) {
-		for (size_t i = 0; i < s->n_ca; i++)
-			print_cert(s, i);
-		return 0;
-	}
-	list = json_array();
-	for (size_t i = 0; i < s->n_ca; i++) {
-		json_t *c = cli_cert_json(s->ca[i]);
+	for (size_t i = 0; i < t->n; i++) {
+		const char *role = session_role_of(t->v, t->n, i);
+		json_t *c;
 
-		(void)json_object_set_new(c, "role", json_string(session_role(s, i)));
+		if (!json) {
+			print_cert(t->v[i], role, i == t->recipient);
+			continue;
+		}
+		c = cli_cert_json(t->v[i]);
+		(void)json_object_set_new(c, "role", json_string(role));
 		(void)json_array_append_new(list, c);
 	}
-	return cli_print_json(json_pack("{s:o}", "certificates", list));
+	return json ? cli_print_json(json_pack("{s:o}", "certificates", list)) : 0;
 }
 
 static enum rc
-write_certs(const struct session *s, const char *dir, struct err *err)
+write_certs(const struct told *t, const char *dir, struct err *err)
 {
 	enum rc rc = dir_make(dir, 0755, err);
 
-	for (size_t i = 0; rc == RC_OK && i < s->n_ca; i++) {
-		const struct cert *c = s->ca[i];
+	for (size_t i = 0; rc == RC_OK && i < t->n; i++) {
+		const struct cert *c = t->v[i];
 		char name[32];
 
-		(void)snprintf(name, sizeof(name), "ca-%zu.pem", i);
+		(void)snprintf(name, sizeof(name), "%s-%zu.pem", t->file, i);
 		rc = cli_write_cert(dir, name, &c, 1, err);
 	}
 	return rc;
+}
+
+static enum rc
+check_fingerprint(const struct session *s, const struct options *o, struct err *err)
+{
+	if (o->fingerprint == NULL || session_find_fingerprint(s, o->fingerprint) != NULL)
+		return RC_OK;
+	return fail(err, RC_INTEGRITY, "no certificate from %s has the fingerprint %s", o->url,
+	    o->fingerprint);
+}
+
+static int
+show(const struct told *t, const struct options *o, struct err *err)
+{
+	if (o->out_dir != NULL && write_certs(t, o->out_dir, err) != RC_OK)
+		return err_report(PROG, err);
+	return print_certs(t, o->json);
 }
 
 static int
@@ -143,18 +168,39 @@ run_getca(const void *opts, int nargs, char **args)
 	const struct options *o = opts;
 	struct session *s;
 	struct err err;
-	enum rc rc;
-	int code = 0;
+	int code;
 
 	if (open_session(&s, o, &err) != RC_OK)
 		return err_report(PROG, &err);
-	rc = RC_OK;
-	if (o->fingerprint != NULL && session_find_fingerprint(s, o->fingerprint) == NULL)
-		rc = fail(&err, RC_INTEGRITY, "no certificate from %s has the fingerprint %s",
-		    o->url, o->fingerprint);
-	if (rc == RC_OK && o->out_dir != NULL)
-		rc = write_certs(s, o->out_dir, &err);
-	code = rc == RC_OK ? print_certs(s, o->json) : err_report(PROG, &err);
+	if (check_fingerprint(s, o, &err) == RC_OK)
+		code = show(&(struct told){ s->ca, s->n_ca, s->recipient, "ca" }, o, &err);
+	else
+		code = err_report(PROG, &err);
+	session_free(s);
+	return code;
+}
+
+/* ---- getnextca ---- */
+
+static int
+run_getnextca(const void *opts, int nargs, char **args)
+{
+	const struct options *o = opts;
+	struct cert *next[SESSION_CERTS_MAX];
+	struct session *s;
+	size_t n = 0;
+	struct err err;
+	enum rc rc;
+	int code;
+
+	if (open_session(&s, o, &err) != RC_OK)
+		return err_report(PROG, &err);
+	if ((rc = check_fingerprint(s, o, &err)) == RC_OK)
+		rc = session_next_ca(s, next, &n, &err);
+	code = rc == RC_OK ? show(&(struct told){ next, n, n, "next" }, o, &err)
+			   : err_report(PROG, &err);
+	while (n > 0)
+		cert_free(next[--n]);
 	session_free(s);
 	return code;
 }
@@ -179,3 +225,14 @@ const struct command cmd_getca = { .name = "getca",
 	.size = sizeof(struct options),
 	.defaults = &defaults,
 	.run = run_getca };
+
+const struct command cmd_getnextca = { .name = "getnextca",
+	.args = "",
+	.help = "fetch the certificates of a server's next CA, signed by the current one",
+	.about = "Verifies the signature by a CA certificate of the server, whose fingerprint "
+		 "--fingerprint checks.\n\n"
+		 "  scep getnextca --url http://ca.example.com/scep/wifi --out-dir next",
+	.opts = common,
+	.size = sizeof(struct options),
+	.defaults = &defaults,
+	.run = run_getnextca };

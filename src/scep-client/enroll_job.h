@@ -10,7 +10,7 @@
 struct enroll_options {
 	const char *url, *ca_file, *as, *out_dir, *subject, *challenge_file, *key_file, *new_key,
 	    *cipher, *digest, *transport, *transaction_id, *validity_period, *validity_units,
-	    *intune, *device, *profile, *tamper_subject, *tamper_san, *tamper_key;
+	    *intune, *device, *profile, *tamper_subject, *tamper_san, *tamper_key, *server_certs;
 	struct opt_list san, key_usage, eku;
 	bool get, by_ski, json, quiet, challenge_stdin, force, tamper_challenge, request_only;
 	uint64_t retries, repeats;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "scep-client/session.h"
@@ -113,6 +114,35 @@ ask_certs(struct session *s, struct err *err)
 	return rc;
 }
 
+/* Certificates of an earlier GetCACert or GetNextCACert: devices keep them, and so does a client that
+ * enrols with the next CA (RFC 8894 5.1). */
+static enum rc
+load_certs(struct session *s, const char *path, struct err *err)
+{
+	struct buf pem;
+	enum rc rc;
+
+	buf_init(&pem, LIMIT_CHAIN * 2);
+	if ((rc = file_read(&pem, path, LIMIT_CHAIN * 2, err)) == RC_OK)
+		rc = certs_parse_pem(s->ca, SESSION_CERTS_MAX, &s->n_ca, pem.data, pem.len, err);
+	buf_done(&pem);
+	if (rc == RC_OK && s->n_ca == 0)
+		rc = fail(err, RC_CONFIG, "no certificate in it");
+	if (rc != RC_OK)
+		return err_context(err, "%s", path);
+	if ((s->ca_der = calloc(s->n_ca + 1, sizeof(*s->ca_der))) == NULL)
+		return fail(err, RC_NOMEM, "%s", path);
+	for (size_t i = 0; i < s->n_ca; i++) {
+		struct scep_bytes *b = &s->ca_der[i];
+		const uint8_t *der = cert_der0(s->ca[i], &b->len);
+
+		if ((b->data = malloc(b->len)) == NULL)
+			return fail(err, RC_NOMEM, "%s", path);
+		memcpy(b->data, der, b->len);
+	}
+	return RC_OK;
+}
+
 /* Who reads the envelope: a non-CA with keyEncipherment, else a CA that may, as clients in the
  * field choose (quirks 24, 25). */
 static enum rc
@@ -152,7 +182,9 @@ session_open(struct session **out, const struct session_conf *conf, struct err *
 	hc.user_agent = s->manner->user_agent != NULL ? s->manner->user_agent : "scep-client";
 	if ((rc = http_client_new(&s->http, &hc, err)) == RC_OK &&
 	    (rc = str_format(&s->url, err, "%s%s", conf->url, s->manner->suffix)) == RC_OK &&
-	    (rc = ask_caps(s, err)) == RC_OK && (rc = ask_certs(s, err)) == RC_OK &&
+	    (rc = ask_caps(s, err)) == RC_OK &&
+	    (rc = conf->server_certs != NULL ? load_certs(s, conf->server_certs, err)
+					     : ask_certs(s, err)) == RC_OK &&
 	    (rc = choose_recipient(s, err)) == RC_OK)
 		*out = s;
 	else
@@ -174,17 +206,17 @@ session_free(struct session *s)
 }
 
 const char *
-session_role(const struct session *s, size_t i)
+session_role_of(struct cert *const *certs, size_t n, size_t i)
 {
-	const struct cert *c = s->ca[i];
+	const struct cert *c = certs[i];
 
 	if (!cert_is_ca(c))
 		return "RA";
 	if (cert_self_issued(c))
 		return "root CA";
-	for (size_t j = 0; j < s->n_ca; j++)
-		if (cert_is_ca(s->ca[j]) && j != i &&
-		    name_same(cert_issuer0(s->ca[j]), cert_subject0(c)))
+	for (size_t j = 0; j < n; j++)
+		if (cert_is_ca(certs[j]) && j != i &&
+		    name_same(cert_issuer0(certs[j]), cert_subject0(c)))
 			return "intermediate CA";
 	return "issuing CA";
 }
@@ -216,6 +248,71 @@ session_find_fingerprint(const struct session *s, const char *hex)
 			return s->ca[i];
 	}
 	return NULL;
+}
+
+/* ---- GetNextCACert ---- */
+
+/* An RA may speak for its CA on everyday matters; who the next CA is, says the CA. */
+static size_t
+ca_signers(struct scep_bytes *out, const struct session *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_ca; i++)
+		if (cert_is_ca(s->ca[i]))
+			out[n++] = s->ca_der[i];
+	return n;
+}
+
+static enum rc
+take_next(
+    struct session *s, const struct http_result *r, struct cert **certs, size_t *n, struct err *err)
+{
+	struct scep_bytes signers[SESSION_CERTS_MAX], *list;
+	size_t n_signers = ca_signers(signers, s), n_list, i;
+	struct scep_error se;
+	enum rc rc = RC_OK;
+
+	if (scep_next_ca_open(&list, &n_list, r->body.data, r->body.len, signers, n_signers, &se) !=
+	    SCEP_OK)
+		return fail(err, se.status == SCEP_E_INTEGRITY ? RC_INTEGRITY : RC_PARSE,
+		    "GetNextCACert: %s: %s", s->url, se.text);
+	if (n_list > SESSION_CERTS_MAX)
+		rc = fail(err, RC_LIMIT, "GetNextCACert: %zu certificates", n_list);
+	for (i = 0; rc == RC_OK && i < n_list; i++)
+		if ((rc = cert_parse(&certs[i], list[i].data, list[i].len, err)) != RC_OK)
+			break;
+	scep_bytes_list_free(list, n_list);
+	if (rc == RC_OK) {
+		*n = n_list;
+		return RC_OK;
+	}
+	while (n_list <= SESSION_CERTS_MAX && i > 0)
+		cert_free(certs[--i]);
+	return err_context(err, "GetNextCACert");
+}
+
+enum rc
+session_next_ca(
+    struct session *s, struct cert *certs[static SESSION_CERTS_MAX], size_t *n, struct err *err)
+{
+	struct http_result r = { 0 };
+	char *query = NULL;
+	enum rc rc;
+
+	if ((rc = query_for(&query, "GetNextCACert", s->manner, err)) != RC_OK)
+		return rc;
+	if ((rc = get(s, query, &r, err)) == RC_OK) {
+		if (r.status == 200)
+			rc = take_next(s, &r, certs, n, err);
+		else if (r.status == 404) /* GetCACert was answered, so the path is right */
+			rc = fail(err, RC_NOTFOUND, "%s: the CA has no next one", s->url);
+		else
+			rc = status_error(s, "GetNextCACert", &r, err);
+	}
+	http_result_done(&r);
+	free(query);
+	return rc;
 }
 
 /* ---- PKIOperation ---- */

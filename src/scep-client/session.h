@@ -19,6 +19,8 @@
 struct session_conf {
 	const char *url;
 	const struct manner *manner; /* NULL: plain */
+	const char *server_certs;    /* PEM file: what the server told before, instead of GetCACert;
+					NULL: ask */
 	const char *ca_file;         /* trust anchors for https; NULL: the system's */
 	unsigned timeout_ms;         /* a whole exchange; 0: 30000, as SCEP clients wait */
 };
@@ -41,11 +43,18 @@ struct session {
 enum rc session_open(
     struct session **out, const struct session_conf *conf, struct err *err) MUST_CHECK;
 void session_free(struct session *s);
-/* "RA", "issuing CA", "root CA", "CA" ...; static. */
-const char *session_role(const struct session *s, size_t i);
+/* "RA", "issuing CA", "root CA" ..., among the certificates that a server told together; static. */
+const char *session_role_of(struct cert *const *certs, size_t n, size_t i);
 /* The certificate whose SHA-1 or SHA-256 fingerprint (hex, ':' and blanks ignored) this is, or
  * NULL. */
 const struct cert *session_find_fingerprint(const struct session *s, const char *hex);
+/*
+ * GetNextCACert: the certificates of the next CA, verified as the word of one of the CA certificates
+ * that GetCACert told (RFC 8894 4.7.1), in the server's order; at most SESSION_CERTS_MAX, the
+ * caller's.  RC_NOTFOUND: there is no next CA.
+ */
+enum rc session_next_ca(struct session *s, struct cert *certs[static SESSION_CERTS_MAX], size_t *n,
+    struct err *err) MUST_CHECK;
 /* One PKIOperation; *reply is the caller's buf (initialised by the call). */
 enum rc session_pki_operation(struct session *s, const struct scep_bytes *message, bool by_get,
     struct buf *reply, struct err *err) MUST_CHECK;

@@ -330,6 +330,8 @@ handle(void *ctx, const struct http_request *req, struct http_reply *reply)
 	} else if (str_starts(req->query, "operation=GetCACert")) {
 		note(&r->getcacert, req);
 		answer_certs(r, reply);
+	} else if (str_starts(req->query, "operation=GetNextCACert")) {
+		http_reply_text(reply, 404, "there is none\n");
 	} else if (str_starts(req->query, "operation=PKIOperation")) {
 		pki_operation(r, req, reply);
 	} else {

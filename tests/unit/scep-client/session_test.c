@@ -2,7 +2,9 @@
 #include "responder.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "scep-client/session.h"
 
@@ -61,6 +63,49 @@ expect_no_server(enum listing listing, enum rc want, const char *word)
 		fail_msg("\"%s\" does not say \"%s\"", err.msg, word);
 }
 
+/* Devices keep what they fetched once. */
+static void
+certificates_from_a_file_take_getcacerts_place(void **state)
+{
+	char path[] = "/tmp/scepd-session-test.XXXXXX";
+	struct session_conf conf = { .url = server.url, .timeout_ms = 5000, .server_certs = path };
+	int fd = mkstemp(path);
+	struct session *s;
+	struct err err;
+	struct buf pem;
+
+	assert_true(fd >= 0);
+	buf_init(&pem, 65536);
+	cert_pem(&pem, server.ra_cert);
+	cert_pem(&pem, server.ca_cert);
+	assert_int_equal(write(fd, pem.data, pem.len), pem.len);
+	close(fd);
+	buf_done(&pem);
+	assert_ok(session_open(&s, &conf, &err), err);
+	assert_int_equal(server.getcacert.count, 0);
+	assert_int_equal(server.getcaps.count, 1);
+	assert_int_equal(s->n_ca, 2);
+	assert_int_equal(s->recipient, 0);
+	session_free(s);
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_not_equal(session_open(&s, &conf, &err), RC_OK);
+	assert_non_null(strstr(err.msg, path));
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+a_server_without_a_next_ca_says_so(void **state)
+{
+	struct session *s = open_one();
+	struct cert *certs[SESSION_CERTS_MAX];
+	struct err err;
+	size_t n;
+
+	assert_int_equal(session_next_ca(s, certs, &n, &err), RC_NOTFOUND);
+	assert_non_null(strstr(err.msg, "no next one"));
+	session_free(s);
+}
+
 static void
 an_ra_is_the_recipient_before_its_ca(void **state)
 {
@@ -68,8 +113,8 @@ an_ra_is_the_recipient_before_its_ca(void **state)
 
 	assert_int_equal(s->n_ca, 2);
 	assert_int_equal(s->recipient, 0);
-	assert_string_equal(session_role(s, 0), "RA");
-	assert_string_equal(session_role(s, 1), "root CA");
+	assert_string_equal(session_role_of(s->ca, s->n_ca, 0), "RA");
+	assert_string_equal(session_role_of(s->ca, s->n_ca, 1), "root CA");
 	session_free(s);
 	server.listing = LIST_CA_ALONE;
 	s = open_one();
@@ -145,6 +190,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(certificates_from_a_file_take_getcacerts_place),
+		T(a_server_without_a_next_ca_says_so),
 		T(an_ra_is_the_recipient_before_its_ca),
 		T(no_capabilities_are_no_error),
 		T(a_server_without_usable_certificates_is_refused),
