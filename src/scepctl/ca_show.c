@@ -50,7 +50,7 @@ shown_open(
     struct shown *s, const struct config *config, const struct conf_ca *conf, struct err *err)
 {
 	struct ca_conf cc = { conf->name, conf->certificate, conf->chain.v, conf->chain.n,
-		conf->name, conf->ra_certificate };
+		conf->name, conf->ra_certificate, !conf->issues };
 	enum rc rc;
 
 	*s = (struct shown){ .config = config, .conf = conf };

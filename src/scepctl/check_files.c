@@ -164,7 +164,7 @@ static void
 check_ca(struct report *r, const struct config *c, const struct conf_ca *conf)
 {
 	struct ca_conf cc = { conf->name, conf->certificate, conf->chain.v, conf->chain.n,
-		conf->name, conf->ra_certificate };
+		conf->name, conf->ra_certificate, !conf->issues };
 	struct err err = { 0 };
 	struct ca *ca = NULL;
 

@@ -6,6 +6,7 @@
 
 static const struct command *const commands[] = {
 	&ca_show,
+	&ca_rollover,
 };
 
 /* The rows above, in the form that the command parser takes; filled by ctl_ca(). */

@@ -4,8 +4,11 @@
 #include "scepctl/ctl.h"
 
 #include <ctype.h>
+#include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -73,6 +76,17 @@ ctl_serial(char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *er
 		return fail(err, RC_CONFIG, "\"%.60s\" is no serial number in hex", text);
 	serial_hex(out, &serial);
 	return RC_OK;
+}
+
+void
+ctl_who(char out[static CTL_WHO_MAX])
+{
+	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+	const struct passwd *pw = getpwuid(getuid());
+
+	(void)snprintf(out, CTL_WHO_MAX, "%.40s (uid %u%s%.40s)", pw != NULL ? pw->pw_name : "?",
+	    (unsigned)getuid(), sudo != NULL ? ", sudo by " : "", sudo != NULL ? sudo : "");
+	str_printable(out);
 }
 
 static const struct {

@@ -21,7 +21,7 @@
 extern const struct command cmd_init, cmd_check, cmd_list, cmd_show, cmd_revoke, cmd_directory,
     cmd_audit;
 /* The commands of `scepctl ca`: cmd_ca.c makes the table. */
-extern const struct command ca_show;
+extern const struct command ca_show, ca_rollover;
 struct command ctl_ca(void);
 
 /* The row of --config, in every options struct that has a field `config`. */
@@ -51,6 +51,10 @@ const char *ctl_safe(char *out, size_t size, const char *text);
 /* Upper-case hex without separators from what people paste: colons, spaces, lower case, 0x. */
 enum rc ctl_serial(
     char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *err) MUST_CHECK;
+
+/* Who runs this, for the audit trail: "jane (uid 1000)", "root (uid 0, sudo by jane)". */
+#define CTL_WHO_MAX 128
+void ctl_who(char out[static CTL_WHO_MAX]);
 
 /* RFC 5280 5.3.1 by name; "unknown" for what is none. */
 const char *ctl_reason_name(int reason);
