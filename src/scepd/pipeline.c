@@ -161,7 +161,7 @@ begin(struct enrolment *e, struct err *err)
 static enum rc
 choose_ca(struct enrolment *e, struct err *err)
 {
-	unsigned bucket;
+	unsigned bucket = 0; /* any will do for a share of 0 */
 	enum rc rc;
 
 	if (e->cert != NULL) {
@@ -169,8 +169,10 @@ choose_ca(struct enrolment *e, struct err *err)
 			e->log.ca = e->row.ca;
 		return rc;
 	}
-	if ((rc = rollover_bucket(&bucket, e->ep->name, e->csr, err)) != RC_OK ||
-	    (rc = offer_choose(
+	if (e->offer->plan.share > 0 &&
+	    (rc = rollover_bucket(&bucket, e->ep->name, e->csr, err)) != RC_OK)
+		return rc;
+	if ((rc = offer_choose(
 		 &e->sca, e->offer, scep_request_recipient(e->request), bucket, err)) != RC_OK)
 		return rc;
 	e->log.ca = e->sca->conf->name;
