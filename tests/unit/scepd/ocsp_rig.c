@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "ca/init.h"
-#include "signer/signer.h"
+#include "signer/signer_int.h"
 
 #define DAY 86400
 
@@ -20,7 +20,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct cert *responders[2]; /* by key */
 static const struct rig *in_use;
 
-/* ---- the signer, by link ---- */
+/* ---- the signer: a table of operations of its own ---- */
 
 static struct key *
 responder_key(bool second)
@@ -28,8 +28,8 @@ responder_key(bool second)
 	return second ? fixture_other_key("ec:p256") : fixture_key("ec:p256");
 }
 
-enum rc
-signer_certs(struct signer *s, const char *ca, struct signer_certs *out, struct err *err)
+static enum rc
+fake_certs(struct signer *s, const char *ca, struct signer_certs *out, struct err *err)
 {
 	const uint8_t *der;
 	size_t len;
@@ -43,14 +43,6 @@ signer_certs(struct signer *s, const char *ca, struct signer_certs *out, struct 
 		return err->rc;
 	der = cert_der0(ca_ra_cert0(in_use->cas[strcmp(ca, "next") == 0].ca), &len);
 	return cert_parse(&out->ra[0], der, len, err);
-}
-
-void
-signer_certs_done(struct signer_certs *c)
-{
-	cert_free(c->ocsp);
-	for (size_t i = 0; i < c->n_ra; i++)
-		cert_free(c->ra[i]);
 }
 
 static void
@@ -107,8 +99,8 @@ wait_while_held(void)
 		(void)pthread_cond_wait(&changed, &lock);
 }
 
-enum rc
-signer_sign_ocsp(struct signer *s, const char *ca, const uint8_t *response_data, size_t len,
+static enum rc
+fake_sign_ocsp(struct signer *s, const char *ca, const uint8_t *response_data, size_t len,
     struct buf *basic, struct err *err)
 {
 	uint8_t key_hash[20];
@@ -131,6 +123,9 @@ signer_sign_ocsp(struct signer *s, const char *ca, const uint8_t *response_data,
 	(void)pthread_mutex_unlock(&lock);
 	return rc;
 }
+
+static const struct signer_ops fake_ops = { .certs = fake_certs, .sign_ocsp = fake_sign_ocsp };
+static struct signer fake_one = { &fake_ops };
 
 void
 fake_wait_held(unsigned n)
@@ -218,7 +213,9 @@ rig_setup(void **state)
 	(void)sf_drive(r->f, 1, TX_DELIVERED);
 	(void)sf_drive(r->f, 2, TX_DELIVERED);
 	assert_ok(store_cert_revoke(r->f->s, rig_serial(2), 1, "stolen", &err), err);
-	r->s = (struct scepd){ .store = r->f->s, .cas = r->cas, .n_cas = RIG_CAS };
+	r->s = (struct scepd){
+		.store = r->f->s, .signer = &fake_one, .cas = r->cas, .n_cas = RIG_CAS
+	};
 	assert_ok(metrics_new(&r->s.metrics, &err), err);
 	assert_ok(ocsp_new(&r->s.ocsp, &r->s, &err), err);
 	for (size_t i = 0; i < 2; i++)

@@ -1,5 +1,5 @@
 /*
- * ocsp_rig.h - two CAs, a store with a few certificates, and a signer by link that signs whatever it
+ * ocsp_rig.h - two CAs, a store with a few certificates, and a signer that signs whatever it
  * is given, fails as it is told, and remembers what it was asked.
  */
 #ifndef SCEPD_TESTS_SCEPD_OCSP_RIG_H
