@@ -407,4 +407,6 @@ const struct store_backend sqlite_backend = {
 	.audit_verify = sqlite_audit_verify,
 	.audit_each = sqlite_audit_each,
 	.stats = sqlite_stats,
+	.backup = sqlite_backup,
+	.crl_skip = sqlite_crl_skip,
 };

@@ -72,6 +72,11 @@ enum rc sqlite_rollover_set(
     struct store *s, const struct store_rollover_change *change, unsigned *before, struct err *err);
 enum rc sqlite_ca_retire(
     struct store *s, const char *ca, const char *who, const char *detail, struct err *err);
+/* sqlite_backup.c */
+enum rc sqlite_backup(
+    struct store *s, const char *path, store_progress_fn *progress, void *arg, struct err *err);
+enum rc sqlite_crl_skip(
+    struct store *s, const char *ca, uint64_t by, const char *why, struct err *err);
 
 /* sqlite_audit.c */
 enum rc sqlite_audit(struct store *s, const char *event, const char *detail, struct err *err);

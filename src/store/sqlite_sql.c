@@ -120,6 +120,8 @@ const char *const sq_sql[Q__MAX] = {
 	    " VALUES(?1, ?2, ?3, ?4, ?5)",
 	[Q_RETIRED_ALL] = "SELECT ca FROM retired LIMIT ?1",
 	[Q_RETIRE] = "INSERT OR IGNORE INTO retired(ca, at) VALUES(?1, ?2)",
+	[Q_CRL_SKIP] = "INSERT INTO crl(ca, number) VALUES(?1, ?2)"
+		       " ON CONFLICT(ca) DO UPDATE SET number = number + ?2",
 
 	[Q_AUDIT_HEAD] = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1",
 	[Q_AUDIT_ADD] =

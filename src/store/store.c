@@ -398,3 +398,23 @@ store_stats(struct store *s, struct store_stats *out, struct err *err)
 {
 	return s->backend->stats(s, out, err);
 }
+
+enum rc
+store_backup(
+    struct store *s, const char *path, store_progress_fn *progress, void *arg, struct err *err)
+{
+	return s->backend->backup(s, path, progress, arg, err);
+}
+
+enum rc
+store_crl_skip(struct store *s, const char *ca, uint64_t by, const char *why, struct err *err)
+{
+	enum rc rc = check_text(ca, STORE_TEXT_MAX, true, "CA", err);
+
+	if (rc == RC_OK)
+		rc = check_text(why, STORE_TEXT_MAX, true, "reason", err);
+	if (rc == RC_OK && by > STORE_SKIP_MAX)
+		rc = fail(err, RC_LIMIT, "%llu CRL numbers are too many to leave out",
+		    (unsigned long long)by);
+	return rc == RC_OK ? s->backend->crl_skip(s, ca, by, why, err) : rc;
+}

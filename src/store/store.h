@@ -289,4 +289,23 @@ struct store_stats {
 };
 enum rc store_stats(struct store *s, struct store_stats *out, struct err *err) MUST_CHECK;
 
+/* ---- moving to another machine ---- */
+
+/* Of `all` units, how many are done. */
+typedef void store_progress_fn(void *arg, uint64_t done, uint64_t all);
+/*
+ * Copy the database as it is now into the new file `path` (mode 0600), beside a daemon that writes on.  The
+ * copy is one file that store_open() takes.  RC_CONFLICT when something is there; on any failure nothing is.  `progress` may
+ * be NULL.
+ */
+enum rc store_backup(struct store *s, const char *path, store_progress_fn *progress, void *arg,
+    struct err *err) MUST_CHECK;
+/*
+ * A database from the past goes on: leave out `by` CRL numbers of a CA, which its other copy may have
+ * given since.  Audit row "restored" with `why`.
+ */
+#define STORE_SKIP_MAX (UINT64_C(1) << 40)
+enum rc store_crl_skip(
+    struct store *s, const char *ca, uint64_t by, const char *why, struct err *err) MUST_CHECK;
+
 #endif

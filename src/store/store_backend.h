@@ -100,6 +100,11 @@ struct store_backend {
 	    void *arg, struct err *err);
 
 	enum rc (*stats)(struct store *s, struct store_stats *out, struct err *err);
+
+	enum rc (*backup)(struct store *s, const char *path, store_progress_fn *progress, void *arg,
+	    struct err *err);
+	enum rc (*crl_skip)(
+	    struct store *s, const char *ca, uint64_t by, const char *why, struct err *err);
 };
 
 extern const struct store_backend sqlite_backend;

@@ -1,0 +1,145 @@
+/*
+ * backup_test.c - a copy is the database of one moment, whatever is written meanwhile, and goes on where it
+ * stopped.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fixture.h"
+
+static void
+copy_of(struct sf *f, char out[400])
+{
+	snprintf(out, 400, "%s/copy.db", f->dir);
+}
+
+/* The copy as a store of its own, in place of the first one. */
+static struct store *
+copy_opened(struct sf *f, const char *path)
+{
+	struct store *s = NULL;
+	char url[420];
+
+	snprintf(url, sizeof(url), "sqlite:%s", path);
+	ok(f, store_open(&s, url, &f->err));
+	return s;
+}
+
+static void
+a_copy_has_everything_and_its_chain_is_whole(void **state)
+{
+	struct sf *f = *state;
+	struct store_stats a, b;
+	uint64_t rows = 0, of_copy = 0;
+	struct store *copy;
+	struct stat st;
+	char path[400];
+
+	for (unsigned n = 1; n <= 50; n++)
+		sf_drive(f, n, n % 2 ? TX_DELIVERED : TX_SIGNED);
+	ok(f, store_flush(f->s, &f->err));
+	copy_of(f, path);
+	ok(f, store_backup(f->s, path, NULL, NULL, &f->err));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	copy = copy_opened(f, path);
+	ok(f, store_stats(f->s, &a, &f->err));
+	ok(f, store_stats(copy, &b, &f->err));
+	assert_int_equal(a.certs, b.certs);
+	assert_memory_equal(a.tx, b.tx, sizeof(a.tx));
+	ok(f, store_audit_verify(f->s, &rows, &f->err));
+	ok(f, store_audit_verify(copy, &of_copy, &f->err));
+	assert_int_equal(rows, of_copy);
+	store_close(copy);
+}
+
+static void
+what_is_there_is_not_overwritten(void **state)
+{
+	struct sf *f = *state;
+
+	assert_int_equal(store_backup(f->s, f->path, NULL, NULL, &f->err), RC_CONFLICT);
+	sf_drive(f, 1, TX_SIGNED);
+}
+
+struct writer {
+	struct sf *f;
+	atomic_bool stop;
+	unsigned n;
+};
+
+static void *
+write_on(void *arg)
+{
+	struct writer *w = arg;
+
+	for (w->n = 1000; !w->stop; w->n++)
+		sf_drive(w->f, w->n, TX_SIGNED);
+	return NULL;
+}
+
+/* From another process's point of view: a connection of its own. */
+static void
+a_copy_ends_although_a_daemon_writes(void **state)
+{
+	struct sf *f = *state;
+	struct writer w = { .f = f };
+	struct store *shared = NULL, *copy;
+	uint64_t rows = 0;
+	pthread_t thread;
+	char path[400];
+
+	for (unsigned n = 1; n <= 200; n++)
+		sf_drive(f, n, TX_SIGNED);
+	ok(f, store_open_shared(&shared, f->url, &f->err));
+	assert_int_equal(pthread_create(&thread, NULL, write_on, &w), 0);
+	copy_of(f, path);
+	for (int i = 0; i < 5; i++) {
+		(void)unlink(path);
+		ok(f, store_backup(shared, path, NULL, NULL, &f->err));
+	}
+	w.stop = true;
+	(void)pthread_join(thread, NULL);
+	copy = copy_opened(f, path);
+	ok(f, store_audit_verify(copy, &rows, &f->err));
+	assert_true(rows >= 200);
+	store_close(copy);
+	store_close(shared);
+}
+
+static void
+numbers_of_lists_go_on_beyond_what_was_left_out(void **state)
+{
+	struct sf *f = *state;
+	uint64_t number;
+
+	ok(f, store_crl_number(f->s, "issuing", &number, &f->err));
+	assert_int_equal(number, 1);
+	ok(f, store_crl_skip(f->s, "issuing", 1000, "from a backup", &f->err));
+	ok(f, store_crl_skip(f->s, "other", 1000, "from a backup", &f->err));
+	ok(f, store_crl_number(f->s, "issuing", &number, &f->err));
+	assert_int_equal(number, 1002);
+	ok(f, store_crl_number(f->s, "other", &number, &f->err));
+	assert_int_equal(number, 1001);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM audit WHERE event = 'restored'"), 2);
+	assert_int_equal(
+	    store_crl_skip(f->s, "issuing", STORE_SKIP_MAX + 1, "x", &f->err), RC_LIMIT);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, sf_setup, sf_teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_copy_has_everything_and_its_chain_is_whole),
+		T(what_is_there_is_not_overwritten),
+		T(a_copy_ends_although_a_daemon_writes),
+		T(numbers_of_lists_go_on_beyond_what_was_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
