@@ -28,8 +28,8 @@ struct bound {
 };
 
 struct front {
-	struct config *config; /* the server's once there is one */
-	struct store *store;   /* the same */
+	struct config *config;    /* the server's once there is one */
+	struct scepd_parts parts; /* the same */
 	struct scepd *s;
 	struct http_server *http;
 	struct bound bound[LISTENERS_MAX + 1];
@@ -265,13 +265,13 @@ front_new(struct front **out, struct config *config, struct err *err)
 enum rc
 front_open(struct front *f, struct err *err)
 {
-	return scepd_store_prepare(&f->store, f->config, err);
+	return scepd_store_prepare(&f->parts, f->config, err);
 }
 
 const struct store *
 front_store0(const struct front *f)
 {
-	return f->store != NULL ? f->store : f->s->store;
+	return f->parts.store != NULL ? f->parts.store : f->s->store;
 }
 
 static enum rc
@@ -296,15 +296,13 @@ serve(struct front *f, struct err *err)
 enum rc
 front_start(struct front *f, struct signer *signer, struct err *err)
 {
-	struct scepd_parts parts = { .signer = signer, .store = f->store };
-	enum rc rc = scepd_new(&f->s, f->config, &parts, err);
+	enum rc rc;
 
-	if (rc != RC_OK) {
-		signer_close(signer);
+	f->parts.signer = signer;
+	if ((rc = scepd_new(&f->s, f->config, &f->parts, err)) != RC_OK)
 		return rc;
-	}
 	f->config = NULL;
-	f->store = NULL;
+	f->parts = (struct scepd_parts){ .signer = NULL };
 	if ((rc = serve(f, err)) != RC_OK)
 		return rc;
 	front_reload(f); /* says at once what is wrong with renewed files */
@@ -333,7 +331,9 @@ front_free(struct front *f)
 		if (f->bound[i].fd >= 0)
 			(void)close(f->bound[i].fd);
 	scepd_free(f->s);
-	store_close(f->store);
+	signer_close(f->parts.signer);
+	store_close(f->parts.store);
+	seal_free(f->parts.seal);
 	config_free(f->config);
 	buf_done(&f->ready);
 	(void)pthread_cond_destroy(&f->wake);

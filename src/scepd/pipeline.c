@@ -115,6 +115,7 @@ find_or_begin(struct enrolment *e, bool *fresh, struct err *err)
 	size_t len, spki_len;
 	uint8_t signer[32];
 	struct tx_key key = { .endpoint = e->ep->name, .signer_sha256 = signer };
+	struct buf kept;
 	enum rc rc;
 
 	key.transaction_id = scep_message_transaction_id(e->message);
@@ -123,8 +124,15 @@ find_or_begin(struct enrolment *e, bool *fresh, struct err *err)
 	    key_spki0(csr_key0(e->csr), &spki_len); /* take_csr(): the signer's key is this one */
 	if ((rc = digest_bytes(signer, DIGEST_SHA256, spki, spki_len, err)) != RC_OK)
 		return rc;
+	/* Sealed, and only where Intune has to be told later what the request was. */
 	der = csr_der0(e->csr, &len);
-	return store_tx_begin(e->s->store, &key, der, len, &e->tx, fresh, err);
+	buf_init(&kept, STORE_REQUEST_MAX);
+	rc = seal_request(&kept, asks_intune(e) ? e->s->seal : NULL, key.endpoint,
+	    key.transaction_id, der, len, err);
+	if (rc == RC_OK)
+		rc = store_tx_begin(e->s->store, &key, kept.data, kept.len, &e->tx, fresh, err);
+	buf_done(&kept);
+	return rc;
 }
 
 /* The transaction's row: new, or as far as an earlier copy of this request came. */

@@ -24,29 +24,22 @@ is_intune(const struct endpoint *ep)
 	return ep->conf->challenge == CHALLENGE_INTUNE;
 }
 
-/* A certificate that was signed, and of which Intune may or may not have heard: telling it twice is
- * harmless.  The caller holds the transaction. */
+/* Tell Intune of a certificate, once more. */
 static enum rc
-tell_again(struct scepd *s, const struct store_tx *tx, struct err *err)
+tell_of(struct scepd *s, const struct endpoint *ep, const struct store_tx *tx,
+    const struct buf *csr, struct err *err)
 {
-	struct endpoint *ep = scepd_endpoint(s, tx->endpoint, strlen(tx->endpoint));
-	struct intune_talk talk = { 0 };
+	struct intune_talk talk = { .tenant = ep->tenant };
 	struct store_cert_row row;
 	struct cert *cert = NULL;
 	enum rc rc;
 
-	if (ep == NULL)
-		return store_tx_undelivered(
-		    s->store, tx->id, "its endpoint is no longer configured", false, 0, err);
-	if (!is_intune(ep))
-		return store_tx_notified(s->store, tx->id, err);
 	if ((rc = cert_parse(&cert, tx->cert, tx->cert_len, err)) != RC_OK)
 		return rc;
-	talk.tenant = ep->tenant;
 	/* The CA that issued it, which the endpoint may have left since. */
 	if ((rc = store_cert_get(s->store, tx->serial, &row, err)) == RC_OK) {
 		rc = tenant_notify_success(
-		    &talk, tx->transaction_id, tx->csr, tx->csr_len, cert, row.ca, err);
+		    &talk, tx->transaction_id, csr->data, csr->len, cert, row.ca, err);
 		store_cert_row_done(&row);
 	}
 	cert_free(cert);
@@ -58,6 +51,42 @@ tell_again(struct scepd *s, const struct store_tx *tx, struct err *err)
 	if (clock_now_ms() - tx->changed > SIGNED_GIVE_UP_MS)
 		return store_tx_undelivered(
 		    s->store, tx->id, "Intune could not be told within a day", false, 0, err);
+	return rc;
+}
+
+/* Without its request Intune cannot be told: the certificate is revoked, and the device asks anew. */
+static enum rc
+cannot_be_told(struct scepd *s, const struct store_tx *tx, struct err *err)
+{
+	log_msg(LOG_WARN, "recover",
+	    "tx %s on %s is given up: %s (was " SEAL_KEY_NAME " replaced?)", tx->transaction_id,
+	    tx->endpoint, err->msg);
+	return store_tx_undelivered(
+	    s->store, tx->id, "its request cannot be opened any more", false, 0, err);
+}
+
+/* A certificate that was signed, and of which Intune may or may not have heard: telling it twice is
+ * harmless.  The caller holds the transaction. */
+static enum rc
+tell_again(struct scepd *s, const struct store_tx *tx, struct err *err)
+{
+	struct endpoint *ep = scepd_endpoint(s, tx->endpoint, strlen(tx->endpoint));
+	struct buf csr;
+	enum rc rc;
+
+	if (ep == NULL)
+		return store_tx_undelivered(
+		    s->store, tx->id, "its endpoint is no longer configured", false, 0, err);
+	if (!is_intune(ep))
+		return store_tx_notified(s->store, tx->id, err);
+	buf_init(&csr, STORE_REQUEST_MAX);
+	rc =
+	    seal_unseal(&csr, s->seal, tx->endpoint, tx->transaction_id, tx->csr, tx->csr_len, err);
+	if (rc == RC_OK)
+		rc = tell_of(s, ep, tx, &csr, err);
+	else if (rc == RC_INTEGRITY || rc == RC_NOTFOUND)
+		rc = cannot_be_told(s, tx, err);
+	buf_wipe(&csr);
 	return rc;
 }
 
@@ -152,20 +181,35 @@ finish_orphans(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 	return left;
 }
 
+/* RC_NOTFOUND, RC_INTEGRITY: it never can be told. */
+static enum rc
+tell_failure(struct scepd *s, const struct outbox_row *row, struct err *err)
+{
+	struct endpoint *ep = scepd_endpoint(s, row->endpoint, strlen(row->endpoint));
+	struct buf csr;
+	enum rc rc;
+
+	if (ep == NULL || !is_intune(ep))
+		return fail(err, RC_NOTFOUND, "endpoint %s asks Intune no longer", row->endpoint);
+	buf_init(&csr, STORE_REQUEST_MAX);
+	rc = seal_unseal(
+	    &csr, s->seal, row->endpoint, row->transaction_id, row->csr, row->csr_len, err);
+	if (rc == RC_OK)
+		rc = tenant_notify_failure(ep->tenant, row->transaction_id, csr.data, csr.len,
+		    row->hresult, row->text, err);
+	buf_wipe(&csr);
+	return rc;
+}
+
 /* Tell Intune of one failure; true when the row is settled. */
 static bool
 send_failure(struct scepd *s, const struct outbox_row *row, int64_t now_ms)
 {
-	struct endpoint *ep = scepd_endpoint(s, row->endpoint, strlen(row->endpoint));
 	struct err err;
-	enum rc rc;
+	enum rc rc = tell_failure(s, row, &err);
 
-	if (ep != NULL && is_intune(ep))
-		rc = tenant_notify_failure(ep->tenant, row->transaction_id, row->csr, row->csr_len,
-		    row->hresult, row->text, &err);
-	else
-		rc = fail(&err, RC_NOTFOUND, "endpoint %s asks Intune no longer", row->endpoint);
-	if (rc != RC_OK && rc != RC_DENIED && rc != RC_NOTFOUND && row->attempts < RETRY_GIVE_UP) {
+	if (rc != RC_OK && rc != RC_DENIED && rc != RC_NOTFOUND && rc != RC_INTEGRITY &&
+	    row->attempts < RETRY_GIVE_UP) {
 		log_msg(LOG_WARN, "intune.notify", "failure of tx %s not reported yet: %s",
 		    row->transaction_id, err.msg);
 		if (outbox_retry(s->store, row->id, now_ms + retry_delay(row->attempts), &err) !=

@@ -19,6 +19,7 @@
 #include "scepd/inflight.h"
 #include "scepd/metrics.h"
 #include "scepd/offer.h"
+#include "scepd/seal.h"
 #include "scepd/tenant.h"
 #include "store/store.h"
 
@@ -63,6 +64,7 @@ struct offer *endpoint_offer(struct endpoint *e);
 struct scepd {
 	struct config *config;
 	struct store *store;
+	struct seal *seal; /* of requests that the store keeps; NULL: the store is no file */
 	struct signer *signer;
 	struct server_ca *cas;
 	size_t n_cas;
@@ -84,11 +86,13 @@ struct scepd {
 struct scepd_parts {
 	struct signer *signer;
 	struct store *store; /* prepared; NULL: none, so that --check can run beside the daemon */
+	struct seal *seal;   /* of the requests in it */
+	bool seal_made;      /* anew: what an older key has sealed is lost */
 };
 
-/* store_prepare() for the configuration's database; says loudly when that is new and empty. */
+/* The database of the configuration, prepared, and the key beside it; says loudly when that is new and empty. */
 enum rc scepd_store_prepare(
-    struct store **out, const struct config *config, struct err *err) MUST_CHECK;
+    struct scepd_parts *parts, const struct config *config, struct err *err) MUST_CHECK;
 /*
  * Open CAs, tenants and endpoints as the configuration says, and start the store.  `config` and the parts
  * become the server's on success.

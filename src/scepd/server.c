@@ -74,12 +74,49 @@ open_endpoints(struct scepd *s, struct err *err)
 	return rc;
 }
 
+/* Whether something of the database was sealed with a key that is not there any more. */
+static bool
+is_missed(struct scepd *s)
+{
+	struct store_stats st;
+
+	return store_stats(s->store, &st, NULL) == RC_OK &&
+	    st.outbox + st.tx[TX_RECEIVED] + st.tx[TX_RESERVED] + st.tx[TX_SIGNED] > 0;
+}
+
+/* A key that is gone must not keep the server from starting: what it had sealed is given up, one by one
+ * (recover.c). */
+static enum rc
+prepare_seal(struct scepd_parts *parts, const char *url, struct err *err)
+{
+	char *path = NULL;
+	enum rc rc = seal_key_path(&path, url, err);
+
+	if (rc == RC_OK && path != NULL)
+		rc = seal_open(&parts->seal, path, &parts->seal_made, err);
+	free(path);
+	return rc;
+}
+
+static enum rc
+start_store(struct scepd *s, bool seal_made, struct err *err)
+{
+	enum rc rc = s->store != NULL ? store_start(s->store, err) : RC_OK;
+
+	if (rc == RC_OK && s->store != NULL && seal_made && is_missed(s))
+		log_msg(LOG_WARN, "store",
+		    "made a new key " SEAL_KEY_NAME
+		    ": what an older one sealed, and Intune has not "
+		    "been told of yet, is given up");
+	return rc;
+}
+
 /*
  * A daemon whose database is gone must start, and must not do so in silence: what it issued before,
  * and what of that was revoked, it no longer knows.
  */
 enum rc
-scepd_store_prepare(struct store **out, const struct config *config, struct err *err)
+scepd_store_prepare(struct scepd_parts *parts, const struct config *config, struct err *err)
 {
 	static const char scheme[] = "sqlite:";
 	const char *url = config->store.url;
@@ -87,7 +124,7 @@ scepd_store_prepare(struct store **out, const struct config *config, struct err 
 	enum rc rc;
 
 	err->hint[0] = '\0';
-	if ((rc = store_prepare(out, url, err)) != RC_OK)
+	if ((rc = store_prepare(&parts->store, url, err)) != RC_OK)
 		return rc;
 	if (fresh)
 		log_msg(LOG_WARN, "store",
@@ -97,7 +134,7 @@ scepd_store_prepare(struct store **out, const struct config *config, struct err 
 		    url + strlen(scheme));
 	if (err->hint[0] != '\0')
 		log_msg(LOG_WARN, "store", "%s", err->hint);
-	return RC_OK;
+	return prepare_seal(parts, url, err);
 }
 
 enum rc
@@ -112,11 +149,12 @@ scepd_new(
 	s->config = config;
 	s->signer = parts->signer;
 	s->store = parts->store;
+	s->seal = parts->seal;
 	s->started_ms = clock_now_ms();
 	(void)pthread_mutex_init(&s->refresh_mu, NULL);
 	if ((rc = open_cas(s, err)) != RC_OK || (rc = open_tenants(s, err)) != RC_OK ||
 	    (rc = open_endpoints(s, err)) != RC_OK ||
-	    (s->store != NULL && (rc = store_start(s->store, err)) != RC_OK) ||
+	    (rc = start_store(s, parts->seal_made, err)) != RC_OK ||
 	    (rc = rollover_open(s, err)) != RC_OK ||
 	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
 	    (rc = ocsp_new(&s->ocsp, s, err)) != RC_OK ||
@@ -124,6 +162,7 @@ scepd_new(
 		s->config = NULL; /* these stay the caller's */
 		s->signer = NULL;
 		s->store = NULL;
+		s->seal = NULL;
 		scepd_free(s);
 		return rc;
 	}
@@ -150,6 +189,7 @@ scepd_free(struct scepd *s)
 	free(s->cas);
 	signer_close(s->signer);
 	store_close(s->store);
+	seal_free(s->seal);
 	inflight_free(s->inflight);
 	ocsp_free(s->ocsp);
 	metrics_free(s->metrics);

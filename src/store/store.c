@@ -147,7 +147,7 @@ store_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr, si
 	if (rc == RC_OK)
 		rc = check_text(key->transaction_id, LIMIT_TXID, true, "transactionID", err);
 	if (rc == RC_OK)
-		rc = check_bytes(csr, csr_len, LIMIT_CSR, "certificate request", err);
+		rc = check_bytes(csr, csr_len, STORE_REQUEST_MAX, "certificate request", err);
 	if (rc != RC_OK)
 		return rc;
 	return s->backend->tx_begin(s, key, csr, csr_len, out, fresh, err);

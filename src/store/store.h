@@ -30,9 +30,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 
 struct store;
 
+/* Bytes of a request as the caller has it kept: sealed, it is a little longer than LIMIT_CSR. */
+#define STORE_REQUEST_MAX   (LIMIT_CSR + 64)
 #define STORE_QUEUE_MAX     1024  /* steps waiting for a commit: more than there are workers */
 #define STORE_QUEUE_WAIT_MS 10000 /* a device gives up at about the same time */
 
@@ -66,7 +69,7 @@ struct store_tx {
 	char *serial;             /* upper hex, NULL before reserved */
 	char *reason;             /* of a refusal; NULL otherwise */
 	int64_t created, changed; /* wall ms */
-	uint8_t *csr;             /* DER as received; NULL unless asked for */
+	uint8_t *csr;             /* as store_tx_begin() got it; NULL unless asked for */
 	size_t csr_len;
 	uint8_t *cert; /* DER from `signed` on */
 	size_t cert_len;
@@ -112,7 +115,7 @@ enum rc store_flush(struct store *s, struct err *err) MUST_CHECK;
  * (attempt + 1), because it was refused or undelivered, or because the certificate that was handed
  * over is revoked, expired or older than STORE_REPEAT_MS.  Otherwise `out` is the row as it stands
  * (with cert from `signed` on).  RC_DENIED when the row belongs to another signer key. `csr` is kept for
- * recovery.
+ * recovery as it is: whatever the caller makes of the request, which holds a challenge.
  *
  * Does not wait for the commit of a new row, whose loss nobody could notice: nothing about it is
  * visible before `signed` or `refused`, which wait.  If it cannot be written the log says why, and

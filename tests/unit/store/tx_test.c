@@ -462,7 +462,7 @@ static void
 arguments_out_of_bounds_never_reach_the_database(void **state)
 {
 	struct sf *f = *state;
-	static uint8_t big[LIMIT_CSR + 1];
+	static uint8_t big[STORE_REQUEST_MAX + 1];
 	char long_id[LIMIT_TXID + 2];
 	struct store_tx row;
 	struct sf_tx t;
