@@ -46,6 +46,12 @@ const char *oid_label(const char *dotted, char *out, size_t len);
 /* One-shot digest; `out` holds digest_size(). */
 enum rc digest_bytes(
     uint8_t *out, enum digest d, const void *p, size_t len, struct err *err) MUST_CHECK;
+/* The same over many pieces; SHA-256. */
+struct hash;
+enum rc hash_new(struct hash **out, struct err *err) MUST_CHECK;
+enum rc hash_add(struct hash *h, const void *p, size_t len, struct err *err) MUST_CHECK;
+enum rc hash_end(struct hash *h, uint8_t out[static 32], struct err *err) MUST_CHECK;
+void hash_free(struct hash *h); /* NULL is allowed */
 /* HMAC-SHA256. */
 enum rc hmac_sha256(uint8_t out[static 32], const void *key, size_t key_len, const void *p,
     size_t len, struct err *err) MUST_CHECK;

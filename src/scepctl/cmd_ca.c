@@ -7,6 +7,8 @@
 static const struct command *const commands[] = {
 	&ca_show,
 	&ca_rollover,
+	&ca_backup,
+	&ca_restore,
 };
 
 /* The rows above, in the form that the command parser takes; filled by ctl_ca(). */
