@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "http/client_result.h"
+#include "http/curl_memory.h"
 #include "http/engine.h"
 
 #define CONNECT_MS  5000u
@@ -39,7 +40,7 @@ static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static void
 start_curl(void)
 {
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	curl_memory_start();
 }
 
 static enum rc

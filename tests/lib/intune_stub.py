@@ -3,7 +3,7 @@
 
 usage: intune_stub.py PORT DIR
 
-DIR/validate, DIR/success, DIR/failure hold the answer to each action as a line "STATUS BODY"; absent: 200 and code Success.
+DIR/validate, DIR/success, DIR/failure hold the answer to each action, DIR/token that to a token request, as a line "STATUS BODY"; absent: 200 and code Success.
 STATUS may be "hang" (no answer for 60 s) or "reset" (connection closed).  Every action received is appended to DIR/calls as "ACTION BODY".
 """
 import http.server
@@ -36,16 +36,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         if self.path.endswith("/token"):
-            self.answer(200, '{"token_type":"Bearer","expires_in":3599,"access_token":"stub-token-not-to-be-logged"}')
+            self.reply_to("token", '{"token_type":"Bearer","expires_in":3599,"access_token":"stub-token-not-to-be-logged"}')
             return
         action = self.path.rsplit("/", 1)[-1].replace("validateRequest", "validate").replace("Notification", "")
         with open(os.path.join(DIR, "calls"), "a") as f:
             f.write(f"{action} {body}\n")
+        self.reply_to(action, SUCCESS)
+
+    def reply_to(self, action, usual):
         try:
             with open(os.path.join(DIR, action)) as f:
                 status, _, reply = f.read().rstrip("\n").partition(" ")
         except FileNotFoundError:
-            status, reply = "200", SUCCESS
+            status, reply = "200", usual
         if status == "hang":
             time.sleep(60)
         elif status == "reset":
