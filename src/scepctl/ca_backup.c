@@ -258,6 +258,14 @@ add_database(struct job *j, struct err *err)
 
 /* ---- the signer's folder ---- */
 
+/* The signer makes its table of serial numbers again from the audit (signer_serials.h); a copy of it that was taken
+ * while it grew would be worse than none. */
+static bool
+is_left_out(const char *name)
+{
+	return name[0] == '.' || strcmp(name, "lock") == 0 || str_starts(name, "serials");
+}
+
 /* Files that are only appended to come last: what others say of their length holds then. */
 static bool
 is_appended(const char *name)
@@ -296,7 +304,7 @@ add_state(struct job *j, bool appended, struct err *err)
 	if (n < 0)
 		return fail_errno(err, "cannot look into %s", j->files.state.path);
 	for (int i = 0; i < n; i++) {
-		if (rc == RC_OK && list[i]->d_name[0] != '.' &&
+		if (rc == RC_OK && !is_left_out(list[i]->d_name) &&
 		    is_appended(list[i]->d_name) == appended)
 			rc = add_state_file(j, list[i]->d_name, err);
 		free(list[i]);

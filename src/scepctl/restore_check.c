@@ -119,6 +119,24 @@ check_store(struct restore *r, const struct config *c, struct err *err)
 	return rc;
 }
 
+/* The signer's own audit; a CA whose signer has kept nothing yet has none. */
+static enum rc
+check_state(struct restore *r, const struct config *c, struct err *err)
+{
+	uint64_t lines = 0;
+	enum rc rc;
+
+	if (access(c->processes.signer_state, F_OK) != 0)
+		return RC_OK;
+	rc = signer_audit_verify(c->processes.signer_state, &lines, err);
+	if (rc == RC_NOTFOUND)
+		return RC_OK;
+	if (rc == RC_OK)
+		buf_addf(&r->told, "Signer: audit of %llu lines, chain whole.\n",
+		    (unsigned long long)lines);
+	return rc;
+}
+
 enum rc
 restore_check(struct restore *r, struct err *err)
 {
@@ -129,7 +147,8 @@ restore_check(struct restore *r, struct err *err)
 
 	rc = path_join(&path, r->tmp, name + strlen(BACKUP_CONFIG), err);
 	if (rc == RC_OK && (rc = config_load(&c, path, err)) == RC_OK &&
-	    (rc = check_places(c, err)) == RC_OK && (rc = check_keys(r, c, err)) == RC_OK)
+	    (rc = check_places(c, err)) == RC_OK && (rc = check_keys(r, c, err)) == RC_OK &&
+	    (rc = check_state(r, c, err)) == RC_OK)
 		rc = check_store(r, c, err);
 	config_free(c);
 	free(path);

@@ -129,6 +129,11 @@ cat "$T/root.pem" "$T/issuing.pem" >"$T/both.pem"
 openssl crl -inform DER -in "$T/after.crl" -out "$T/after.pem"
 claim "a certificate from before verifies, and is not revoked" openssl verify -CAfile "$T/both.pem" -crl_check -CRLfile "$T/after.pem" "$T/kept/cert.pem"
 claim "the stolen one does not" refused openssl verify -CAfile "$T/both.pem" -crl_check -CRLfile "$T/after.pem" "$T/stolen/cert.pem"
+if [ -d "$T/new/ca/signer" ]; then
+	claim "the signer's audit was saved and verified" grep -q "^Signer: audit of" "$T/restore.out"
+else
+	skip_claim "the signer's folder" "this version keeps none"
+fi
 claim "the audit's chain is whole" scepctl audit verify --config "$CONFIG"
 claim "... and tells of the restore" sh -c "scepctl audit list --config '$CONFIG' | grep -q restored"
 claim "what was saved can be saved again" scepctl ca backup --config "$CONFIG" --out "$T/second.backup" --passphrase-file "$T/backup.pass"
