@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -99,8 +100,11 @@ rewrite(struct restore *r, const char *yaml, const char *path, struct err *err)
 	struct buf before, after;
 	size_t n_pairs = 0, n = 0;
 	char *original = NULL;
+	struct stat st;
 	enum rc rc;
 
+	if (stat(path, &st) != 0)
+		return fail_errno(err, "cannot look at %s", path);
 	buf_init(&before, LIMIT_CONFIG);
 	buf_init(&after, LIMIT_CONFIG);
 	rc = pairs_of(&pairs, &n_pairs, r, err);
@@ -110,8 +114,9 @@ rewrite(struct restore *r, const char *yaml, const char *path, struct err *err)
 		rc = paths_replace(&after, buf_str(&before), pairs, n_pairs, &n, err);
 	if (rc == RC_OK && n > 0 &&
 	    (rc = str_format(&original, err, "%s" ORIGINAL, path)) == RC_OK &&
-	    (rc = file_write(original, before.data, before.len, 0600, 0, err)) == RC_OK)
-		rc = file_write(path, after.data, after.len, 0644, 1, err);
+	    (rc = file_write(original, before.data, before.len, st.st_mode & 0777, 0, err)) ==
+		RC_OK)
+		rc = file_write(path, after.data, after.len, st.st_mode & 0777, 1, err);
 	if (rc == RC_OK)
 		tell(r, yaml, pairs, n_pairs, n);
 	free(original);

@@ -26,8 +26,9 @@ echo "another passphrase" >"$T/wrong.pass" && chmod 600 "$T/wrong.pass"
 
 start_intunesim
 start_scepd || die "scepd starts"
+openssl genrsa -out "$T/device.key" 2048 2>/dev/null && chmod 600 "$T/device.key"
 lab() { # NAME FOLDER
-	scep enroll --force --url "$SCEPD/scep/lab" --subject "CN=$1.lab.contoso.com" --challenge-file "$T/challenge" --out-dir "$2" >"$T/enroll.out" 2>&1
+	scep enroll --force --url "$SCEPD/scep/lab" --subject "CN=$1.lab.contoso.com" --challenge-file "$T/challenge" --key "$T/device.key" --out-dir "$2" >"$T/enroll.out" 2>&1
 }
 serial_of() { openssl x509 -in "$1" -noout -serial | sed 's/.*=//'; }
 crl_to() { curl -fsS "$SCEPD/crl/issuing.crl" -o "$1"; }
@@ -46,7 +47,7 @@ number=$(number_of "$T/before.crl")
 
 # Under load: devices enrol while the backup is made.
 : >"$T/load"
-(n=0; while [ -e "$T/load" ]; do n=$((n + 1)); scep enroll --force --url "$SCEPD/scep/lab" --subject "CN=load$n.lab.contoso.com" --challenge-file "$T/challenge" --out-dir "$T/loads" >/dev/null 2>&1 && echo "$n" >>"$T/loaded"; done) &
+(n=0; while [ -e "$T/load" ]; do n=$((n + 1)); scep enroll --force --url "$SCEPD/scep/lab" --subject "CN=load$n.lab.contoso.com" --challenge-file "$T/challenge" --key "$T/device.key" --out-dir "$T/loads" >/dev/null 2>&1 && echo "$n" >>"$T/loaded"; done) &
 load_pid=$!
 pids="$pids $load_pid"
 sleep 1
