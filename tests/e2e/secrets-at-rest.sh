@@ -2,6 +2,7 @@
 # secrets-at-rest: after a whole run (refusals, a crash, a restart, a failed token request, changed secrets; the log at level debug) every
 # secret that was used is looked for in the database, its log, the logs, the backup, the processes' arguments, environment and memory.
 . "$(dirname "$0")/../lib/env.sh"
+. "$(dirname "$0")/../lib/softhsm.sh"
 umask 077
 APP_KEY=the-first-app-secret-OLD~8Q make_ca --static-challenge --static-domain lab.contoso.com
 challenge=$T/ca/lab.secret
@@ -28,6 +29,19 @@ else
 	cp -p "$T/ca/ca/issuing.key" "$T/ca/ca/ra.key" "$T/used"
 fi
 rm "$T/ca/ca/root.key"
+# The RA's key in a token, where there is one; a PIN that does not turn up by chance.
+token=
+TOKEN_WHY="this version opens no token"
+grep -qs key_tokens_open "$SCEPD_TOP"/src/scepd/*.c && for label in one two three; do
+	make_token "$label" || break
+	[ ${#TOKEN_PIN} -ge 9 ] && token=yes && break
+done
+if [ -n "$token" ] && softhsm2-util --import "$T/used/ra.key" --token "$label" --label ra --id 01 --pin "$TOKEN_PIN" >>"$T/softhsm.log" 2>&1; then
+	sed -i "s|^    ra_key: .*|    ra_key: \"$TOKEN_URI;object=ra\"\n    pin_file: $TOKEN_PIN_FILE|" "$CONFIG"
+	printf 'pkcs11:\n  module: %s\n  paths: [%s]\n' "$TOKEN_MODULE" "$TOKEN_DIR" >>"$CONFIG"
+else
+	token=
+fi
 
 openssl genrsa -out "$T/device.key" 2048 2>/dev/null # making keys is what would take the time
 hex() { xxd -p | tr -d '\n'; }
@@ -56,6 +70,7 @@ logged() {
 secret app-key-old the-first-app-secret-OLD~8Q
 cp -p "$challenge" "$T/old-challenge"
 secret challenge-old "$(tr -d '\n' <"$challenge")"
+[ -n "$token" ] && secret token-pin "$TOKEN_PIN"
 [ -n "$passphrase" ] && secret passphrase "$passphrase"
 start_scepd || die "scepd starts"
 claim "a device of Intune's enrols" intune intune-taken
@@ -178,4 +193,10 @@ claim "memory: a guess nowhere" none challenge-guess ''
 claim "memory: no challenge of a device's" none 'intune-.*' ''
 claim "memory: the app's secret in use in one form only" none app-key-new '[a-z]* (hex|HEX|base64|url)'
 if [ -n "$passphrase" ]; then claim "memory: the passphrase of the keys nowhere" none passphrase ''; else skip_claim "the passphrase of the keys" "this version takes none"; fi
+if [ -n "$token" ]; then
+	claim "memory: the token's PIN is in locked memory of the process that signs ($keys)" some token-pin "$keys raw x1 .*\+locked"
+	claim "memory: ... and nowhere else" test "$(grep -c '^token-pin ' "$T/memory")" = 1
+else
+	skip_claim "a token's PIN" "${TOKEN_WHY:-no token could be made}"
+fi
 stop_scepd

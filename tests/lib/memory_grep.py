@@ -36,13 +36,15 @@ def read_secrets(path):
 
 
 def regions(pid):
-    with open(f"/proc/{pid}/maps") as f:
+    """(start, end, name); "+locked" behind the name of what is never swapped out."""
+    with open(f"/proc/{pid}/smaps") as f:
         for line in f:
             parts = line.split(None, 5)
-            start, end = (int(x, 16) for x in parts[0].split("-"))
-            name = parts[5].strip() if len(parts) > 5 else "anonymous"
-            if "r" in parts[1] and name not in ("[vvar]", "[vsyscall]", "[vvar_vclock]"):
-                yield start, end, name
+            if not parts[0].endswith(":"):
+                start, end = (int(x, 16) for x in parts[0].split("-"))
+                name, readable = os.path.basename(parts[5].strip()) if len(parts) > 5 else "anonymous", "r" in parts[1]
+            elif parts[0] == "VmFlags:" and readable and name not in ("[vvar]", "[vsyscall]", "[vvar_vclock]"):
+                yield start, end, name + ("+locked" if "lo" in line.split() else "")
 
 
 def memory(pid):
@@ -87,7 +89,7 @@ def grep_memory(secrets, pid, who):
             for form, value in shapes.items():
                 n = content.count(value)
                 if n:
-                    key = (label, form, os.path.basename(region))
+                    key = (label, form, region)
                     found[key] = found.get(key, 0) + n
                     if os.environ.get("MEMORY_GREP_CONTEXT"):
                         at = content.find(value)
