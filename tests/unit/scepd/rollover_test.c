@@ -64,12 +64,12 @@ make_another(const struct fixture *f, const char *dir, const char *name)
 static void
 server_open(struct server *v)
 {
-	struct scepd_parts parts = { NULL, NULL };
+	struct scepd_parts parts = { .signer = NULL };
 	struct config *config;
 
 	must(config_load(&config, in_dir(v->f, "scepd.yaml"), &v->err), &v->err);
 	must(keys_open(&parts.signer, config, NULL, NULL, &v->err), &v->err);
-	must(scepd_store_prepare(&parts.store, config, &v->err), &v->err);
+	must(scepd_store_prepare(&parts, config, &v->err), &v->err);
 	must(scepd_new(&v->s, config, &parts, &v->err), &v->err);
 	v->e = scepd_endpoint(v->s, "lab", 3);
 	assert_non_null(v->e);
