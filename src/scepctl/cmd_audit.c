@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "scepctl/ctl.h"
+#include "signer/signer.h"
 
 #define PAGE 100
 
@@ -76,7 +77,7 @@ on_row(void *arg, int64_t seq, int64_t when_ms, const char *event, const char *d
 }
 
 static enum rc
-list(struct store *store, const struct options *o, struct err *err)
+list(struct store *store, const struct config *c, const struct options *o, struct err *err)
 {
 	struct listing l = { .json = o->json, .last = (int64_t)o->after };
 	size_t want = PAGE, before;
@@ -93,20 +94,37 @@ list(struct store *store, const struct options *o, struct err *err)
 	return rc;
 }
 
+/* The signer's is apart, where the daemon's other half cannot reach it. */
 static enum rc
-verify(struct store *store, const struct options *o, struct err *err)
+verify_signers(const char *dir, struct err *err)
+{
+	uint64_t lines = 0;
+	enum rc rc = signer_audit_verify(dir, &lines, err);
+
+	if (rc == RC_OK)
+		(void)printf(
+		    "signer's audit: %llu lines, chain whole\n", (unsigned long long)lines);
+	if (rc != RC_NOTFOUND)
+		return rc;
+	(void)printf("signer's audit: there is none in %s\n", dir);
+	return RC_OK;
+}
+
+static enum rc
+verify(struct store *store, const struct config *c, const struct options *o, struct err *err)
 {
 	uint64_t rows = 0;
 	enum rc rc = store_audit_verify(store, &rows, err);
 
-	if (rc == RC_OK)
-		(void)printf("audit: %llu rows, chain whole\n", (unsigned long long)rows);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	(void)printf("audit: %llu rows, chain whole\n", (unsigned long long)rows);
+	return verify_signers(c->processes.signer_state, err);
 }
 
 static const struct {
 	const char *name;
-	enum rc (*run)(struct store *, const struct options *, struct err *);
+	enum rc (*run)(struct store *, const struct config *, const struct options *, struct err *);
 } actions[] = {
 	{ "verify", verify },
 	{ "list", list },
@@ -116,6 +134,7 @@ static int
 run(const void *options, int nargs, char **args)
 {
 	const struct options *o = options;
+	struct config *config = NULL;
 	struct store *store = NULL;
 	struct err err = { 0 };
 	size_t i, n = sizeof(actions) / sizeof(actions[0]);
@@ -127,10 +146,11 @@ run(const void *options, int nargs, char **args)
 		(void)fail(&err, RC_CONFIG, "audit: \"%.40s\" is neither verify nor list", args[0]);
 		return err_report(PROG, &err);
 	}
-	rc = ctl_open(NULL, &store, o->config, &err);
+	rc = ctl_open(&config, &store, o->config, &err);
 	if (rc == RC_OK)
-		rc = actions[i].run(store, o, &err);
+		rc = actions[i].run(store, config, o, &err);
 	store_close(store);
+	config_free(config);
 	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
 }
 
@@ -138,13 +158,16 @@ const struct command cmd_audit = {
 	.name = "audit",
 	.args = "verify|list",
 	.help = "check the chain of audit rows, or print it",
-	.about = "Every issue, refusal and revocation is a row that holds the hash of the row "
-		 "before it; a row that was\n"
-		 "changed or taken out breaks the chain, and 'verify' names the first one that "
-		 "does not fit.\n\n"
-		 "Examples:\n"
-		 "  scepctl audit verify\n"
-		 "  scepctl audit list --after 1200 --json\n",
+	.about =
+	    "Every issue, refusal and revocation is a row that holds the hash of the row "
+	    "before it; a row that was\n"
+	    "changed or taken out breaks the chain, and 'verify' names the first one that "
+	    "does not fit.  The signer keeps a chain of its own, in its folder: what every key was "
+	    "used for; 'verify'\n"
+	    "looks at that, too.\n\n"
+	    "Examples:\n"
+	    "  scepctl audit verify\n"
+	    "  scepctl audit list --after 1200 --json\n",
 	.opts = opts,
 	.size = sizeof(struct options),
 	.min_args = 1,
