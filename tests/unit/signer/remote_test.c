@@ -411,31 +411,32 @@ no_call_is_lost_when_the_signer_is_killed(void **state)
 	pthread_t threads[CALLERS];
 	struct caller c = { k, NULL, &stop, &done, &lost };
 	struct signer_stats stats;
-	int near[CHANNELS];
-	pid_t pid;
+	int near[LIVES + 1][CHANNELS];
+	pid_t pid[LIVES + 1];
 
+	/* Made before there is a thread: a fork() of many has the locks of one. */
+	for (int life = 0; life <= LIVES; life++)
+		pid[life] = signer_process(k, near[life], CHANNELS);
 	ok(k, signer_remote_new(&c.r, &k->err));
 	signer_remote_wait_set(c.r, 60000);
 	for (int i = 0; i < CALLERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, keep_calling, &c), 0);
 	for (int life = 0; life < LIVES; life++) {
-		pid = signer_process(k, near, CHANNELS);
-		signer_remote_attach(c.r, near, CHANNELS);
+		signer_remote_attach(c.r, near[life], CHANNELS);
 		wait_until_more(&done, 10); /* ... and in the middle of others it dies */
-		assert_int_equal(kill(pid, SIGKILL), 0);
-		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		assert_int_equal(kill(pid[life], SIGKILL), 0);
+		assert_int_equal(waitpid(pid[life], NULL, 0), pid[life]);
 	}
 	atomic_store(&stop, true);
-	pid = signer_process(k, near, CHANNELS);
-	signer_remote_attach(c.r, near, CHANNELS);
+	signer_remote_attach(c.r, near[LIVES], CHANNELS);
 	for (int i = 0; i < CALLERS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(lost, 0);
 	ok(k, signer_stats(c.r, &stats, &k->err));
 	assert_int_equal(stats.restarts, LIVES);
 	signer_close(c.r);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	kill(pid[LIVES], SIGKILL);
+	waitpid(pid[LIVES], NULL, 0);
 }
 
 static void
