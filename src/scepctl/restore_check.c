@@ -64,6 +64,7 @@ keys_are_here(const struct config *c)
 static enum rc
 check_keys(struct restore *r, const struct config *c, struct err *err)
 {
+	struct keys_secrets *secrets = NULL;
 	struct signer *signer = NULL;
 	enum rc rc;
 
@@ -73,7 +74,9 @@ check_keys(struct restore *r, const struct config *c, struct err *err)
 		    "tries them.\n");
 		return RC_OK;
 	}
-	rc = keys_open(&signer, c, NULL, err);
+	if ((rc = keys_secrets_read(&secrets, c, NULL, NULL, err)) == RC_OK)
+		rc = keys_open(&signer, c, secrets, NULL, err);
+	keys_secrets_free(secrets);
 	signer_close(signer);
 	return rc;
 }

@@ -138,6 +138,7 @@ void
 front_reload(struct front *f)
 {
 	reload_tls(f);
+	scepd_refresh_cas(f->s);
 	for (size_t i = 0; i < f->s->n_tenants; i++)
 		tenant_reload(f->s->tenants[i]);
 	for (size_t i = 0; i < f->s->n_endpoints; i++)

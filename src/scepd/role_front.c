@@ -82,7 +82,7 @@ obey(struct front_process *p)
 		control_drop(&m);
 	}
 	if (rc != RC_OK)
-		log_msg(LOG_ERROR, "process", "front: %s; ending", err.msg);
+		log_msg(LOG_WARN, "process", "front: %s; ending", err.msg);
 	control_drop(&m);
 }
 
