@@ -59,7 +59,7 @@ ocsp_kit_responder(const struct cert *ca, const struct key *ca_key, struct key *
 }
 
 static void
-hash_add(struct buf *out, enum digest d, const void *p, size_t len)
+digest_add(struct buf *out, enum digest d, const void *p, size_t len)
 {
 	uint8_t md[DIGEST_SIZE_MAX];
 	struct err err = { 0 };
@@ -85,11 +85,11 @@ ocsp_kit_id_add(struct buf *out, const struct ocsp_kit_id *id)
 	assert_true(der_add_oid(out, oids[id->digest]));
 	der_add(out, DER_NULL, NULL, 0);
 	der_close(out, alg);
-	hash_add(out, d, subject->der, subject->der_len);
+	digest_add(out, d, subject->der, subject->der_len);
 	spki.p = key_spki0(cert_key0(id->issuer), &spki.len);
 	assert_true(der_take(&spki, DER_SEQUENCE, &in) && der_take(&in, DER_SEQUENCE, NULL) &&
 	    der_take_octet_bits(&in, &bits));
-	hash_add(out, d, bits.p, bits.len);
+	digest_add(out, d, bits.p, bits.len);
 	len = strlen(id->serial) / 2;
 	assert_int_equal(hex_decode(serial, len, id->serial, 2 * len, NULL), RC_OK);
 	der_add(out, DER_INTEGER, serial, len);
