@@ -19,10 +19,12 @@ struct cert {
 	struct serial serial;
 	int64_t not_before, not_after;
 	bool is_ca, has_key_usage;
+	int path_len;
 	unsigned key_usage;
 	struct oid_list eku;
 	struct san_list san;
-	struct der tbs, sig, alg, ski; /* in der[] */
+	struct der tbs, sig, alg, ski;    /* in der[] */
+	struct der constraints, policies; /* values of the extensions, p == NULL: absent */
 	size_t der_len;
 	uint8_t der[];
 };
@@ -30,7 +32,7 @@ struct cert {
 static enum rc
 read_basic(struct cert *c, const struct der *value, struct err *err)
 {
-	return ext_read_basic(&c->is_ca, value, err);
+	return ext_read_basic(&c->is_ca, &c->path_len, value, err);
 }
 
 static enum rc
@@ -58,6 +60,22 @@ read_ski(struct cert *c, const struct der *value, struct err *err)
 	return ext_read_ski(&c->ski, value, err);
 }
 
+/* Looked into when somebody asks: devices' certificates have none, and one that is odd is their
+ * issuer's affair. */
+static enum rc
+read_constraints(struct cert *c, const struct der *value, struct err *err)
+{
+	c->constraints = *value;
+	return RC_OK;
+}
+
+static enum rc
+read_policies(struct cert *c, const struct der *value, struct err *err)
+{
+	c->policies = *value;
+	return RC_OK;
+}
+
 static const struct {
 	const char *oid;
 	enum rc (*read)(struct cert *c, const struct der *value, struct err *err);
@@ -67,6 +85,8 @@ static const struct {
 	{ OID_EXT_EKU, read_eku },
 	{ OID_EXT_SAN, read_san },
 	{ OID_EXT_SKI, read_ski },
+	{ OID_EXT_CONSTRAINTS, read_constraints },
+	{ OID_EXT_POLICIES, read_policies },
 };
 
 static enum rc
@@ -213,6 +233,7 @@ cert_new(struct cert **out, const void *der, size_t len, struct err *err)
 		return fail(err, RC_NOMEM, "no memory for a certificate");
 	memcpy(c->der, der, len);
 	c->der_len = len;
+	c->path_len = -1;
 	*out = c;
 	return RC_OK;
 }
@@ -313,6 +334,32 @@ bool
 cert_is_ca(const struct cert *c)
 {
 	return c->is_ca;
+}
+
+int
+cert_path_len(const struct cert *c)
+{
+	return c->path_len;
+}
+
+enum rc
+cert_constraints(struct constraints *out, const struct cert *c, struct err *err)
+{
+	if (c->constraints.p == NULL) {
+		*out = (struct constraints){ 0 };
+		return RC_OK;
+	}
+	return constraints_parse(out, c->constraints.p, c->constraints.len, err);
+}
+
+enum rc
+cert_policies(struct policies *out, const struct cert *c, struct err *err)
+{
+	if (c->policies.p == NULL) {
+		*out = (struct policies){ 0 };
+		return RC_OK;
+	}
+	return policies_parse(out, c->policies.p, c->policies.len, err);
 }
 
 bool

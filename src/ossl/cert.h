@@ -18,6 +18,8 @@
 #include "ossl/name.h"
 
 struct cert;
+struct constraints; /* ossl/ca_ext.h */
+struct policies;
 
 #define SERIAL_MAX 20 /* octets, RFC 5280 4.1.2.2 */
 
@@ -44,7 +46,11 @@ const struct name *cert_issuer0(const struct cert *c);
 struct key *cert_key0(const struct cert *c); /* public */
 int64_t cert_not_before(const struct cert *c);
 int64_t cert_not_after(const struct cert *c);
-bool cert_is_ca(const struct cert *c);                         /* basicConstraints CA:TRUE */
+bool cert_is_ca(const struct cert *c);   /* basicConstraints CA:TRUE */
+int cert_path_len(const struct cert *c); /* of basicConstraints; -1: no limit */
+/* Both read when asked for; empty lists when the extension is absent.  *out is the caller's. */
+enum rc cert_constraints(struct constraints *out, const struct cert *c, struct err *err) MUST_CHECK;
+enum rc cert_policies(struct policies *out, const struct cert *c, struct err *err) MUST_CHECK;
 bool cert_has_key_usage(const struct cert *c, unsigned *ku);   /* false: extension absent */
 const char *const *cert_eku0(const struct cert *c, size_t *n); /* dotted; n == 0: absent */
 const struct san_list *cert_san0(const struct cert *c);
@@ -62,6 +68,13 @@ void cert_pem(struct buf *out, const struct cert *c); /* appends */
 enum rc certs_parse_pem(struct cert **certs, size_t max, size_t *n, const void *pem, size_t len,
     struct err *err) MUST_CHECK;
 
+/* A door too: certificates as authorities hand them out: one in DER, many in PEM, or PKCS#7 (.p7b) in
+ * DER or PEM, which has them in no order.  At least one; otherwise as certs_parse_pem(). */
+enum rc certs_parse_any(struct cert **certs, size_t max, size_t *n, const void *p, size_t len,
+    struct err *err) MUST_CHECK;
+enum rc certs_load_any(
+    struct cert **certs, size_t max, size_t *n, const char *path, struct err *err) MUST_CHECK;
+
 /* Everything a TBSCertificate (v3) says. Borrowed for the call. */
 struct cert_fields {
 	const struct serial *serial;
@@ -75,7 +88,9 @@ struct cert_fields {
 	const char *const *eku;
 	size_t n_eku;
 	bool is_ca;
-	int path_len;                /* -1: none; only with is_ca */
+	int path_len;                          /* -1: none; only with is_ca */
+	const struct constraints *constraints; /* NULL: none */
+	const struct policies *policies;
 	const char *const *crl_urls; /* one DistributionPoint with these URLs */
 	size_t n_crl_urls;
 	const char *const *ca_issuer_urls;

@@ -19,15 +19,10 @@ static enum rc
 add_key_ids(struct buf *b, const struct cert_fields *f, struct err *err)
 {
 	uint8_t id[20];
-	struct ext_mark m;
 	enum rc rc;
 
-	if ((rc = key_identifier(id, f->subject_key, err)) != RC_OK)
-		return rc;
-	m = ext_open(b, OID_EXT_SKI, false);
-	der_add(b, DER_OCTET_STRING, id, sizeof id);
-	ext_close(b, m);
-	if ((rc = key_identifier(id, f->issuer_key, err)) != RC_OK)
+	if ((rc = ext_add_ski(b, f->subject_key, err)) != RC_OK ||
+	    (rc = key_identifier(id, f->issuer_key, err)) != RC_OK)
 		return rc;
 	ext_add_aki(b, id, sizeof id);
 	return RC_OK;
@@ -120,6 +115,10 @@ add_extensions(struct buf *b, const struct cert_fields *f, struct err *err)
 		rc = add_key_ids(b, f, err);
 	if (rc == RC_OK && f->san != NULL && f->san->n > 0)
 		rc = ext_add_san(b, f->san, f->subject->n == 0, err);
+	if (rc == RC_OK)
+		rc = ext_add_constraints(b, f->constraints, err);
+	if (rc == RC_OK)
+		rc = ext_add_policies(b, f->policies, err);
 	if (rc == RC_OK && f->n_crl_urls > 0)
 		rc = add_crl_points(b, f->crl_urls, f->n_crl_urls, err);
 	if (rc == RC_OK && f->n_ca_issuer_urls + f->n_ocsp_urls > 0)

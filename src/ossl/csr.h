@@ -18,6 +18,8 @@
 #include "ossl/name.h"
 
 struct csr;
+struct constraints; /* ossl/ca_ext.h */
+struct policies;
 
 enum csr_challenge {
 	CSR_CHALLENGE_NONE,
@@ -72,7 +74,7 @@ const struct csr_wishes *csr_wishes0(const struct csr *c);
  * and not blank. */
 enum csr_challenge csr_challenge0(const struct csr *c, const char **value);
 
-/* What a client puts into a request. */
+/* What a client, or a CA that is to be, puts into a request. */
 struct csr_build {
 	const struct name *subject;
 	const char *challenge; /* NULL: none */
@@ -80,6 +82,11 @@ struct csr_build {
 	unsigned key_usage; /* 0: no extension */
 	const char *const *eku;
 	size_t n_eku;
+	/* A CA asks: basicConstraints CA:TRUE and subjectKeyIdentifier, and what it wishes. */
+	bool is_ca;
+	int path_len;                          /* -1: none */
+	const struct constraints *constraints; /* NULL: none */
+	const struct policies *policies;
 	const char *validity_period; /* "Years" "Months" "Days" ... as Windows sends it with units;
 					NULL: none */
 	const char *validity_units;

@@ -88,8 +88,9 @@ wish_eku(struct csr *c, const struct der *value, struct err *err)
 static enum rc
 wish_basic(struct csr *c, const struct der *value, struct err *err)
 {
+	int path_len;
 	bool ca;
-	enum rc rc = ext_read_basic(&ca, value, err);
+	enum rc rc = ext_read_basic(&ca, &path_len, value, err);
 
 	if (rc == RC_OK && ca)
 		c->wishes.wants_ca = true;

@@ -95,15 +95,29 @@ add_extra(struct buf *b, const struct csr_build *c, struct err *err)
 }
 
 static enum rc
-add_extensions(struct buf *b, const struct csr_build *c, struct err *err)
+add_ca(struct buf *b, const struct csr_build *c, const struct key *key, struct err *err)
+{
+	enum rc rc;
+
+	ext_add_basic(b, true, c->path_len);
+	if ((rc = ext_add_ski(b, key, err)) == RC_OK &&
+	    (rc = ext_add_constraints(b, c->constraints, err)) == RC_OK)
+		rc = ext_add_policies(b, c->policies, err);
+	return rc;
+}
+
+static enum rc
+add_extensions(struct buf *b, const struct csr_build *c, const struct key *key, struct err *err)
 {
 	struct attr_mark m = attr_open(b, OID_EXTENSION_REQUEST);
 	size_t seq = der_open(b, DER_SEQUENCE);
 	enum rc rc = RC_OK;
 
+	if (c->is_ca)
+		rc = add_ca(b, c, key, err);
 	if (c->key_usage != 0)
 		ext_add_key_usage(b, c->key_usage);
-	if (c->n_eku > 0)
+	if (rc == RC_OK && c->n_eku > 0)
 		rc = ext_add_eku(b, c->eku, c->n_eku, err);
 	if (rc == RC_OK && c->san.n > 0)
 		rc = ext_add_san(b, &c->san, c->subject->n == 0, err);
@@ -115,7 +129,7 @@ add_extensions(struct buf *b, const struct csr_build *c, struct err *err)
 }
 
 static enum rc
-add_attrs(struct buf *b, const struct csr_build *c, struct err *err)
+add_attrs(struct buf *b, const struct csr_build *c, const struct key *key, struct err *err)
 {
 	size_t set = der_open(b, DER_CTX_CONS(0));
 	enum rc rc = RC_OK;
@@ -123,8 +137,9 @@ add_attrs(struct buf *b, const struct csr_build *c, struct err *err)
 	if (c->challenge != NULL)
 		rc = add_challenge(b, c->challenge, err);
 	if (rc == RC_OK &&
-	    (c->key_usage != 0 || c->n_eku > 0 || c->san.n > 0 || c->extra_ext_oid != NULL))
-		rc = add_extensions(b, c, err);
+	    (c->is_ca || c->key_usage != 0 || c->n_eku > 0 || c->san.n > 0 ||
+		c->extra_ext_oid != NULL))
+		rc = add_extensions(b, c, key, err);
 	if (rc == RC_OK && c->validity_period != NULL)
 		rc = add_pair(b, "ValidityPeriod", c->validity_period, err);
 	if (rc == RC_OK && c->validity_units != NULL)
@@ -144,7 +159,7 @@ add_info(struct buf *b, const struct csr_build *c, const struct key *key, struct
 	der_add_u64(b, 0);
 	buf_add(b, c->subject->der, c->subject->der_len);
 	buf_add(b, spki, len);
-	rc = add_attrs(b, c, err);
+	rc = add_attrs(b, c, key, err);
 	der_close(b, info);
 	return rc != RC_OK ? rc : buf_ok(b, "request", err);
 }

@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "ossl/der_text.h"
 
+#define PATH_LEN_MAX 1000 /* far above what any chain has: no limit */
+
 enum rc
 oid_list_add(struct oid_list *l, const char *oid, size_t max, struct err *err)
 {
@@ -214,17 +216,18 @@ ext_read_eku(struct oid_list *out, const struct der *value, struct err *err)
 }
 
 enum rc
-ext_read_basic(bool *ca, const struct der *value, struct err *err)
+ext_read_basic(bool *ca, int *path_len, const struct der *value, struct err *err)
 {
 	struct der in = *value, seq;
-	uint64_t path_len;
+	uint64_t len = PATH_LEN_MAX;
 	bool is_ca = false;
 
 	if (!der_take(&in, DER_SEQUENCE, &seq) || in.len != 0 ||
 	    (der_next_is(&seq, DER_BOOLEAN) && !der_take_bool(&seq, &is_ca)) ||
-	    (der_next_is(&seq, DER_INTEGER) && !der_take_u64(&seq, &path_len)) || seq.len != 0)
+	    (der_next_is(&seq, DER_INTEGER) && !der_take_u64(&seq, &len)) || seq.len != 0)
 		return fail(err, RC_PARSE, "basicConstraints is malformed");
 	*ca = is_ca;
+	*path_len = len < PATH_LEN_MAX ? (int)len : -1;
 	return RC_OK;
 }
 

@@ -4,19 +4,23 @@
 #ifndef SCEPD_OSSL_EXT_H
 #define SCEPD_OSSL_EXT_H
 
+#include "ossl/ca_ext.h"
 #include "ossl/der.h"
+#include "ossl/key.h"
 #include "ossl/name.h"
 
-#define OID_EXT_SKI        "2.5.29.14"
-#define OID_EXT_KEY_USAGE  "2.5.29.15"
-#define OID_EXT_SAN        "2.5.29.17"
-#define OID_EXT_BASIC      "2.5.29.19"
-#define OID_EXT_CRL_NUMBER "2.5.29.20"
-#define OID_EXT_CRL_REASON "2.5.29.21"
-#define OID_EXT_CRL_POINTS "2.5.29.31"
-#define OID_EXT_AKI        "2.5.29.35"
-#define OID_EXT_EKU        "2.5.29.37"
-#define OID_EXT_AIA        "1.3.6.1.5.5.7.1.1"
+#define OID_EXT_SKI         "2.5.29.14"
+#define OID_EXT_KEY_USAGE   "2.5.29.15"
+#define OID_EXT_SAN         "2.5.29.17"
+#define OID_EXT_BASIC       "2.5.29.19"
+#define OID_EXT_CRL_NUMBER  "2.5.29.20"
+#define OID_EXT_CRL_REASON  "2.5.29.21"
+#define OID_EXT_CONSTRAINTS "2.5.29.30"
+#define OID_EXT_CRL_POINTS  "2.5.29.31"
+#define OID_EXT_POLICIES    "2.5.29.32"
+#define OID_EXT_AKI         "2.5.29.35"
+#define OID_EXT_EKU         "2.5.29.37"
+#define OID_EXT_AIA         "1.3.6.1.5.5.7.1.1"
 
 #define EXTENSIONS_MAX 64 /* in one certificate or request; real ones have up to a dozen */
 #define EKU_MAX        32 /* purposes in one extension */
@@ -40,7 +44,9 @@ enum rc ext_each(
 enum rc ext_read_san(struct san_list *out, const struct der *value, struct err *err) MUST_CHECK;
 enum rc ext_read_key_usage(unsigned *ku, const struct der *value, struct err *err) MUST_CHECK;
 enum rc ext_read_eku(struct oid_list *out, const struct der *value, struct err *err) MUST_CHECK;
-enum rc ext_read_basic(bool *ca, const struct der *value, struct err *err) MUST_CHECK;
+/* *path_len: -1 when it is absent, and when it is more than any chain has. */
+enum rc ext_read_basic(
+    bool *ca, int *path_len, const struct der *value, struct err *err) MUST_CHECK;
 enum rc ext_read_ski(struct der *ski, const struct der *value, struct err *err) MUST_CHECK;
 
 /* One Extension is being written; the value goes between open and close. */
@@ -54,6 +60,12 @@ enum rc ext_add_san(
 enum rc ext_add_eku(struct buf *b, const char *const *eku, size_t n, struct err *err) MUST_CHECK;
 void ext_add_key_usage(struct buf *b, unsigned ku);
 void ext_add_basic(struct buf *b, bool ca, int path_len);
+/* Critical, as RFC 5280 4.2.1.10 demands; nothing for an empty list. */
+enum rc ext_add_constraints(struct buf *b, const struct constraints *l, struct err *err) MUST_CHECK;
+/* Not critical; nothing for an empty list. */
+enum rc ext_add_policies(struct buf *b, const struct policies *l, struct err *err) MUST_CHECK;
+/* subjectKeyIdentifier by RFC 5280 4.2.1.2 method 1. */
+enum rc ext_add_ski(struct buf *b, const struct key *k, struct err *err) MUST_CHECK;
 /* authorityKeyIdentifier with a keyIdentifier only. */
 void ext_add_aki(struct buf *b, const uint8_t *id, size_t len);
 

@@ -119,6 +119,49 @@ ext_add_basic(struct buf *b, bool ca, int path_len)
 	ext_close(b, m);
 }
 
+enum rc
+ext_add_constraints(struct buf *b, const struct constraints *l, struct err *err)
+{
+	struct ext_mark m;
+	enum rc rc;
+
+	if (l == NULL || l->n == 0)
+		return RC_OK;
+	m = ext_open(b, OID_EXT_CONSTRAINTS, true);
+	rc = constraints_write(b, l, err);
+	ext_close(b, m);
+	return rc;
+}
+
+enum rc
+ext_add_policies(struct buf *b, const struct policies *l, struct err *err)
+{
+	struct ext_mark m;
+	enum rc rc;
+
+	if (l == NULL || l->n == 0)
+		return RC_OK;
+	m = ext_open(b, OID_EXT_POLICIES, false);
+	rc = policies_write(b, l, err);
+	ext_close(b, m);
+	return rc;
+}
+
+enum rc
+ext_add_ski(struct buf *b, const struct key *k, struct err *err)
+{
+	uint8_t id[20];
+	struct ext_mark m;
+	enum rc rc = key_identifier(id, k, err);
+
+	if (rc != RC_OK)
+		return rc;
+	m = ext_open(b, OID_EXT_SKI, false);
+	der_add(b, DER_OCTET_STRING, id, sizeof id);
+	ext_close(b, m);
+	return RC_OK;
+}
+
 void
 ext_add_aki(struct buf *b, const uint8_t *id, size_t len)
 {
