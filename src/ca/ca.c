@@ -5,111 +5,64 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "ca/ca_int.h"
 
 #define RA_RSA_MIN 2048 /* bits */
 
 static enum rc
-check_dates(const struct cert *c, const char *file, int64_t now, struct err *err)
+load(struct cert **out, const char *file, struct err *err)
 {
-	char when[TIME_TEXT_MAX];
+	enum rc rc = cert_load(out, file, err);
 
-	if (now < cert_not_before(c)) {
-		time_rfc3339(when, cert_not_before(c));
-		return fail(
-		    err, RC_CONFIG, "%s: the certificate is not valid before %s", file, when);
-	}
-	if (now > cert_not_after(c)) {
-		time_rfc3339(when, cert_not_after(c));
-		return fail(err, RC_CONFIG, "%s: the certificate expired at %s", file, when);
-	}
-	return RC_OK;
-}
-
-/* A certificate that may issue others (RFC 5280 4.2.1.3, 4.2.1.9), also when it is past its end. */
-static enum rc
-check_authority(const struct cert *c, const char *file, int64_t now, bool retired, struct err *err)
-{
-	unsigned ku = 0;
-
-	if (!cert_is_ca(c))
-		return fail(err, RC_CONFIG,
-		    "%s: the certificate is no CA certificate (basicConstraints CA:TRUE)", file);
-	if (!cert_has_key_usage(c, &ku) || !(ku & KU_KEY_CERT_SIGN))
-		return fail(
-		    err, RC_CONFIG, "%s: the certificate's key usage lacks keyCertSign", file);
-	return retired ? RC_OK : check_dates(c, file, now, err);
-}
-
-static enum rc
-load_authority(struct cert **out, const char *file, int64_t now, bool retired, struct err *err)
-{
-	struct cert *c = NULL;
-	enum rc rc;
-
-	rc = cert_load(&c, file, err);
-	if (rc != RC_OK) {
-		err->rc = RC_CONFIG;
-		return RC_CONFIG;
-	}
-	rc = check_authority(c, file, now, retired, err);
-	if (rc != RC_OK) {
-		cert_free(c);
+	if (rc == RC_OK || rc == RC_NOMEM)
 		return rc;
-	}
-	*out = c;
-	return RC_OK;
+	err->rc = RC_CONFIG;
+	return RC_CONFIG;
 }
 
-/* Who signed c? The next of the chain; at its end the certificate itself. */
+/* A leaf has to please every certificate above it; one that ends later could not be verified. */
 static enum rc
-check_link(const struct ca *ca, size_t i, const struct ca_conf *conf, struct err *err)
+take_bounds(struct ca *ca, const struct chain *c, struct err *err)
 {
-	const struct cert *c = i == 0 ? ca->cert : ca->chain[i - 1];
-	const char *file = i == 0 ? conf->cert_file : conf->chain_files[i - 1];
-	struct err why = { 0 };
-	enum rc rc;
+	enum rc rc = RC_OK;
+	size_t i;
 
-	if (i < ca->n_chain) {
-		if (cert_verify_by(c, ca->chain[i], &why) == RC_OK)
-			return RC_OK;
-		return fail(err, RC_CONFIG, "%s: was not signed by %s (%s)", file,
-		    conf->chain_files[i], why.msg);
+	ca->not_after = cert_not_after(ca->cert);
+	for (i = 0; rc == RC_OK && i < c->n; i++) {
+		if (cert_not_after(c->cert[i]) < ca->not_after)
+			ca->not_after = cert_not_after(c->cert[i]);
+		rc = cert_constraints(&ca->constraints[i], c->cert[i], err);
 	}
-	if (cert_verify_by(c, c, &why) == RC_OK)
-		return RC_OK;
-	rc = fail(err, RC_CONFIG, "%s: is not self-signed, so the chain ends before a root", file);
-	err_hint(
-	    err, "list the certificates above it under cas.%s.chain, nearest first", conf->name);
 	return rc;
 }
 
 static enum rc
 open_chain(struct ca *ca, const struct ca_conf *conf, int64_t now, struct err *err)
 {
+	struct chain c = { .name = { conf->cert_file }, .retired = conf->retired };
 	enum rc rc;
 	size_t i;
 
 	if (conf->n_chain_files > CA_CHAIN_MAX)
 		return fail(err, RC_CONFIG, "cas.%s.chain: more than %d certificates", conf->name,
 		    CA_CHAIN_MAX);
-	rc = load_authority(&ca->cert, conf->cert_file, now, conf->retired, err);
+	rc = load(&ca->cert, conf->cert_file, err);
+	c.cert[c.n++] = ca->cert;
 	for (i = 0; rc == RC_OK && i < conf->n_chain_files; i++) {
-		rc = load_authority(&ca->chain[i], conf->chain_files[i], now, conf->retired, err);
-		if (rc == RC_OK)
-			ca->n_chain++;
+		rc = load(&ca->chain[i], conf->chain_files[i], err);
+		if (rc != RC_OK)
+			break;
+		ca->n_chain++;
+		c.name[c.n] = conf->chain_files[i];
+		c.cert[c.n++] = ca->chain[i];
 	}
-	for (i = 0; rc == RC_OK && i <= ca->n_chain; i++)
-		rc = check_link(ca, i, conf, err);
-	if (rc != RC_OK)
-		return rc;
-	ca->not_after = cert_not_after(ca->cert);
-	for (i = 0; i < ca->n_chain; i++) {
-		if (cert_not_after(ca->chain[i]) < ca->not_after)
-			ca->not_after = cert_not_after(ca->chain[i]);
-	}
-	return RC_OK;
+	if (rc == RC_OK && (rc = chain_check(&c, now, err)) != RC_OK && err->hint[0] == '\0' &&
+	    !cert_self_issued(c.cert[c.n - 1]))
+		(void)err_hint(err,
+		    "list the certificates above it under cas.%s.chain, nearest first", conf->name);
+	return rc == RC_OK ? take_bounds(ca, &c, err) : rc;
 }
 
 /* Windows stops after GetCACert without key usage or EKU here, macOS encrypts to the wrong
@@ -179,11 +132,7 @@ ra_from_signer(struct ca *ca, struct err *err)
 static enum rc
 ra_from_file(struct ca *ca, const struct ca_conf *conf, struct err *err)
 {
-	enum rc rc = cert_load(&ca->ra, conf->ra_cert_file, err);
-
-	if (rc != RC_OK)
-		rc = err->rc = RC_CONFIG;
-	return rc;
+	return load(&ca->ra, conf->ra_cert_file, err);
 }
 
 static enum rc
@@ -195,7 +144,7 @@ open_ra(struct ca *ca, const struct ca_conf *conf, int64_t now, struct err *err)
 	if (rc == RC_OK)
 		rc = check_ra_usage(ca->ra, conf->ra_cert_file, err);
 	if (rc == RC_OK && !conf->retired)
-		rc = check_dates(ca->ra, conf->ra_cert_file, now, err);
+		rc = cert_check_dates(ca->ra, conf->ra_cert_file, now, err);
 	if (rc == RC_OK)
 		rc = check_ra_issuer(ca, conf->ra_cert_file, err);
 	return rc;
@@ -238,6 +187,8 @@ ca_free(struct ca *ca)
 		return;
 	for (i = 0; i < CA_CHAIN_MAX; i++)
 		cert_free(ca->chain[i]);
+	for (i = 0; i <= CA_CHAIN_MAX; i++)
+		constraints_done(&ca->constraints[i]);
 	cert_free(ca->cert);
 	cert_free(ca->ra);
 	free(ca->name);
@@ -279,4 +230,38 @@ const struct cert *
 ca_chain0(const struct ca *ca, size_t i)
 {
 	return i < ca->n_chain ? ca->chain[i] : NULL;
+}
+
+/* Who forbids it: the CA by its name, one above it by its subject. */
+static enum rc
+name_of(struct buf *out, const struct ca *ca, size_t i, struct err *err)
+{
+	buf_addf(out, "the CA %s", ca->name);
+	if (i > 0) {
+		buf_adds(out, "'s issuer ");
+		name_text(out, cert_subject0(ca->chain[i - 1]));
+	}
+	return buf_ok(out, "name of a CA", err);
+}
+
+enum rc
+ca_names_allowed(
+    const struct ca *ca, const struct name *subject, const struct san_list *san, struct err *err)
+{
+	enum rc rc = RC_OK;
+	struct buf who;
+	size_t i;
+
+	buf_init(&who, 4 * LIMIT_CERT);
+	for (i = 0; rc == RC_OK && i <= ca->n_chain; i++) {
+		if (ca->constraints[i].n == 0)
+			continue;
+		buf_reset(&who);
+		rc = name_of(&who, ca, i, err);
+		if (rc == RC_OK)
+			rc = constraints_check(
+			    &ca->constraints[i], buf_str(&who), subject, san, err);
+	}
+	buf_done(&who);
+	return rc;
 }

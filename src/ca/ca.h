@@ -29,8 +29,8 @@ struct ca_conf {
 	bool retired; /* signs lists and answers only: its certificates may have expired */
 };
 /*
- * Checks chain signatures, CA:TRUE, keyCertSign, validity now, and the RA certificate (R01, quirk
- * 23: RSA, digitalSignature + keyEncipherment, an EKU). RC_CONFIG.  With a signer the RA certificate
+ * Checks chain signatures, CA:TRUE, keyCertSign, validity now, path lengths, name constraints, and the
+ * RA certificate (R01, quirk 23: RSA, digitalSignature + keyEncipherment, an EKU). RC_CONFIG.  With a signer the RA certificate
  * is the one that it has in use, which may be newer than the file; without one, the file.
  */
 enum rc ca_open(
@@ -43,6 +43,11 @@ const char *ca_ra_name(const struct ca *ca);
 /* Chain above the issuing CA, nearest first. */
 size_t ca_chain_len(const struct ca *ca);
 const struct cert *ca_chain0(const struct ca *ca, size_t i);
+
+/* May a certificate of this CA have these names?  RC_DENIED when name constraints of the CA or of one
+ * above it forbid them, as then every relying party would (RFC 5280 4.2.1.10). */
+enum rc ca_names_allowed(const struct ca *ca, const struct name *subject,
+    const struct san_list *san, struct err *err) MUST_CHECK;
 
 struct cert_spec;
 /*

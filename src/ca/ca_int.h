@@ -5,8 +5,7 @@
 #define SCEPD_CA_CA_INT_H
 
 #include "ca/ca.h"
-
-#define CA_CHAIN_MAX 8 /* certificates above the issuing CA; real hierarchies have one or two */
+#include "ca/chain.h"
 
 struct ca {
 	char *name, *ra_name;
@@ -14,6 +13,7 @@ struct ca {
 	struct cert *cert, *ra;
 	struct cert *chain[CA_CHAIN_MAX];
 	size_t n_chain;
+	struct constraints constraints[CA_CHAIN_MAX + 1]; /* of cert, then of chain */
 	int64_t not_after; /* the least of the CA's and its issuers': a leaf past that could not be
 			      verified */
 };

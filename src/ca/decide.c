@@ -155,6 +155,13 @@ decide_san(struct decision *d, struct err *err)
 	return rc;
 }
 
+/* Of the whole chain: what a relying party would refuse is not issued (S36). */
+static enum rc
+decide_names(struct decision *d, struct err *err)
+{
+	return ca_names_allowed(d->ca, &d->spec->subject, &d->spec->san, err);
+}
+
 /* The wish within profile and key type; nothing left of it: the default. */
 static enum rc
 decide_key_usage(struct decision *d, struct err *err)
@@ -294,6 +301,7 @@ cert_spec_decide(struct cert_spec **out, const struct authorization *auth, const
 		decide_key,
 		decide_subject,
 		decide_san,
+		decide_names,
 		decide_key_usage,
 		decide_eku,
 		decide_validity,
