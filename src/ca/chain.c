@@ -23,17 +23,20 @@ cert_check_dates(const struct cert *c, const char *name, int64_t now, struct err
 	return RC_OK;
 }
 
-/* A certificate that may issue others (RFC 5280 4.2.1.3, 4.2.1.9). */
+/* A certificate that may issue others (RFC 5280 4.2.1.3, 4.2.1.9).  Old roots have no key usage at
+ * all, which forbids nothing (6.1.4 n); what issues to devices has to have one. */
 static enum rc
 check_authority(const struct chain *c, size_t i, int64_t now, struct err *err)
 {
+	bool has_ku;
 	unsigned ku = 0;
 
 	if (!cert_is_ca(c->cert[i]))
 		return fail(err, RC_CONFIG,
 		    "%s: the certificate is no CA certificate (basicConstraints CA:TRUE)",
 		    c->name[i]);
-	if (!cert_has_key_usage(c->cert[i], &ku) || !(ku & KU_KEY_CERT_SIGN))
+	has_ku = cert_has_key_usage(c->cert[i], &ku);
+	if ((i == 0 && !has_ku) || (has_ku && !(ku & KU_KEY_CERT_SIGN)))
 		return fail(err, RC_CONFIG, "%s: the certificate's key usage lacks keyCertSign",
 		    c->name[i]);
 	return c->retired ? RC_OK : cert_check_dates(c->cert[i], c->name[i], now, err);

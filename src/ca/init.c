@@ -23,6 +23,20 @@ struct making {
 	struct cert *root, *cert;
 };
 
+/* The longest of what is made of the organisation's name. */
+static enum rc
+check_org(const struct ca_init *in, struct err *err)
+{
+	struct name probe = { 0 };
+	enum rc rc;
+
+	if (in->issuing_subject != NULL && in->above != CA_ABOVE_NEW_ROOT)
+		return RC_OK;
+	rc = make_subject(&probe, in->name, "Issuing CA", err);
+	name_done(&probe);
+	return rc;
+}
+
 static enum rc
 check_input(const struct ca_init *in, struct err *err)
 {
@@ -48,7 +62,7 @@ check_input(const struct ca_init *in, struct err *err)
 			return fail(err, RC_CONFIG, "the %s would outlive the %s", lives[i].what,
 			    lives[i].above);
 	}
-	return RC_OK;
+	return check_org(in, err);
 }
 
 /* How many certificates there will be above it. */

@@ -121,8 +121,8 @@ maker_end(struct maker *m, enum rc rc, struct err *err)
 	}
 	if (rc != RC_OK && m->token && err != NULL && err->hint[0] == '\0')
 		(void)err_hint(err,
-		    "the key that was made stays in the token: go on with --existing-key, or "
-		    "remove it");
+		    "the key that was made stays in the token: remove it, or use it by scepctl ca "
+		    "init --existing-key");
 	m->token = false;
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "ca/ca.h"
 #include "ossl/eku.h"
+#include "scepctl/ca_facts.h"
 #include "scepctl/ctl.h"
 
 struct options {
@@ -80,21 +81,73 @@ print_cert(const char *what, const char *file, const struct cert *c, const struc
 	    t->sha256, file);
 }
 
-static int
-show_text(const struct shown *s)
+/* The CA that is the next of this one, or NULL. */
+static const struct conf_ca *
+next_of(const struct shown *s)
 {
+	const struct conf_ca *v = s->config->cas.v;
+	size_t i;
+
+	for (i = 0; i < s->config->cas.n; i++) {
+		if (v[i].replaces != NULL && strcmp(v[i].replaces, s->conf->name) == 0)
+			return &v[i];
+	}
+	return NULL;
+}
+
+static void
+print_place(const char *what, const char *key, const struct conf_ca *conf)
+{
+	char safe[512];
+	bool token = config_key_is_uri(key);
+	const char *secret = token ? conf->pin_file : conf->passphrase_file;
+
+	(void)printf(
+	    "  %-8s %s%s", what, token ? "in a token: " : "", ctl_safe(safe, sizeof(safe), key));
+	if (secret != NULL)
+		(void)printf(", %s from %s", token ? "PIN" : "passphrase",
+		    ctl_safe(safe, sizeof(safe), secret));
+	(void)printf("\n");
+}
+
+/* Its place among the CAs, where it is not simply in use. */
+static void
+print_succession(const struct shown *s)
+{
+	const struct conf_ca *next = next_of(s);
+
+	if (s->conf->replaces != NULL)
+		(void)printf("  replaces %s\n", s->conf->replaces);
+	if (next != NULL)
+		(void)printf("  next     %s\n", next->name);
+	if (!s->conf->issues)
+		(void)printf(
+		    "  retired  signs revocation lists and OCSP answers, no certificates\n");
+}
+
+static enum rc
+show_text(const struct shown *s, struct err *err)
+{
+	enum rc rc;
+
 	(void)printf("CA %s\n", s->conf->name);
 	print_cert("issuing", s->conf->certificate, ca_cert0(s->ca), &s->issuing);
+	rc = ca_print_facts(stdout, 11, ca_cert0(s->ca), err);
+	if (rc != RC_OK)
+		return rc;
 	if (ca_chain_len(s->ca) > 0)
 		print_cert("root", root_file(s->conf), root_of(s->ca), &s->root);
 	print_cert("RA", s->conf->ra_certificate, ca_ra_cert0(s->ca), &s->ra);
+	print_place("key", s->conf->key, s->conf);
+	print_place("RA key", s->conf->ra_key, s->conf);
+	print_succession(s);
 	if (s->config->public_url != NULL)
 		(void)printf(
 		    "  CRL      %s/crl/%s.crl\n  AIA      %s/ca/%s.crt\n  OCSP     %s/ocsp/%s\n",
 		    s->config->public_url, s->conf->name, s->config->public_url, s->conf->name,
 		    s->config->public_url, s->conf->name);
 	(void)printf("\n");
-	return EX_OK;
+	return RC_OK;
 }
 
 /* Days where it comes out even. */
@@ -179,7 +232,29 @@ print_endpoint(const struct shown *s, const struct conf_endpoint *e)
 	(void)printf("\n");
 }
 
-static int
+/* During a rollover devices have to trust both, and each SCEP profile names one. */
+static void
+print_rollover(const struct shown *s)
+{
+	const struct conf_ca *next = next_of(s);
+
+	if (s->conf->replaces != NULL)
+		(void)printf("It is the next CA of %s: assign trusted certificate profiles of it "
+			     "beside those of %s to all devices\n"
+			     "first; then let the SCEP profiles choose it.\n",
+		    s->conf->replaces, s->conf->replaces);
+	if (next != NULL)
+		(void)printf(
+		    "Its next CA is %s: keep these profiles, beside those of %s, until the "
+		    "last device has moved.\n",
+		    next->name, next->name);
+	if (!s->conf->issues)
+		(void)printf("It is retired: let no SCEP profile choose it any more; its trusted "
+			     "certificate profiles stay until its last\n"
+			     "certificate has ended.\n");
+}
+
+static enum rc
 show_intune(const struct shown *s)
 {
 	const struct conf_endpoint *e = s->config->endpoints.v;
@@ -188,12 +263,13 @@ show_intune(const struct shown *s)
 	(void)printf("CA %s\n\n", s->conf->name);
 	ctl_print_intune_choice(
 	    stdout, s->conf->certificate, &s->issuing, root_file(s->conf), &s->root);
+	print_rollover(s);
 	(void)printf("\n");
 	for (i = 0; i < s->config->endpoints.n; i++) {
 		if (e[i].challenge == CHALLENGE_INTUNE && strcmp(e[i].ca, s->conf->name) == 0)
 			print_endpoint(s, &e[i]);
 	}
-	return EX_OK;
+	return RC_OK;
 }
 
 static bool
@@ -224,7 +300,13 @@ static bool
 add_ca(json_t *list, const struct shown *s)
 {
 	json_t *o = json_object();
+	const struct conf_ca *next = next_of(s);
 	bool ok = o != NULL && ctl_json_str(o, "name", s->conf->name) &&
+	    ctl_json_str(o, "key", s->conf->key) && ctl_json_str(o, "raKey", s->conf->ra_key) &&
+	    ctl_json_str(o, "replaces", s->conf->replaces) &&
+	    ctl_json_str(o, "next", next != NULL ? next->name : NULL) &&
+	    json_object_set_new(o, "issues", json_boolean(s->conf->issues)) == 0 &&
+	    ca_json_facts(o, ca_cert0(s->ca)) &&
 	    add_cert(o, "issuing", s->conf->certificate, ca_cert0(s->ca), &s->issuing) &&
 	    add_cert(o, "root", root_file(s->conf), root_of(s->ca), &s->root) &&
 	    add_cert(o, "ra", s->conf->ra_certificate, ca_ra_cert0(s->ca), &s->ra);
@@ -250,7 +332,7 @@ show_each(const struct config *config, const struct options *o, json_t *list, bo
 		if (rc == RC_OK && o->json)
 			*built = *built && add_ca(list, &s);
 		else if (rc == RC_OK)
-			(void)(o->intune ? show_intune(&s) : show_text(&s));
+			rc = o->intune ? show_intune(&s) : show_text(&s, err);
 		ca_free(s.ca);
 	}
 	return rc;

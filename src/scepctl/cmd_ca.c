@@ -6,6 +6,10 @@
 
 static const struct command *const commands[] = {
 	&ca_show,
+	&ca_init_command,
+	&ca_csr,
+	&ca_install,
+	&ca_import,
 	&ca_rollover,
 	&ca_backup,
 	&ca_restore,

@@ -21,7 +21,8 @@
 extern const struct command cmd_init, cmd_check, cmd_list, cmd_show, cmd_revoke, cmd_directory,
     cmd_audit;
 /* The commands of `scepctl ca`: cmd_ca.c makes the table. */
-extern const struct command ca_show, ca_rollover, ca_backup, ca_restore;
+extern const struct command ca_show, ca_init_command, ca_csr, ca_install, ca_import, ca_rollover,
+    ca_backup, ca_restore;
 struct command ctl_ca(void);
 
 /* The row of --config, in every options struct that has a field `config`. */
