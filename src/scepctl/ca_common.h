@@ -25,6 +25,11 @@ struct ca_options {
 		.name = (n), .type = OPT_STR, .offset = offsetof(struct s, f), .value = (v),       \
 		.help = (h)                                                                        \
 	}
+#define CA_KIND_ROW(s, n, f, c, h)                                                                 \
+	{                                                                                          \
+		.name = (n), .type = OPT_CHOICE, .offset = offsetof(struct s, f), .value = "KIND", \
+		.choices = (c), .help = (h)                                                        \
+	}
 /* For an options struct `s` with a field `ca`. */
 #define CA_ROWS(s)                                                                                 \
 	{ .name = "config",                                                                        \
@@ -53,9 +58,8 @@ struct ca_options {
 #define CA_RA_ROWS(s)                                                                              \
 	CA_ROW_STR(s, "ra-key", ca.ra_key, "KEY",                                                  \
 	    "where the RA's key goes: a path or pkcs11:... (default ra.key in the folder)"),       \
-	    CA_ROW_STR(s, "ra-kind", ca.ra_kind, "KIND",                                           \
-		"kind of the RA's key (default "                                                   \
-		"rsa:2048)"),                                                                      \
+	    CA_KIND_ROW(s, "ra-kind", ca.ra_kind, KEY_SPECS_RSA,                                   \
+		"kind of the RA\'s key (default rsa:2048)"),                                       \
 	    OPT_FLAG_ROW("existing-ra-key", s, ca.ra_exists, "the RA's key is there already"),     \
 	    CA_ROW_STR(s, "ra-subject", ca.ra_subject, "DN",                                       \
 		"subject of the RA certificate (default after the CA's)"),                         \

@@ -29,7 +29,7 @@ static const struct opt opts[] = {
 	STR("subject", subject, "DN", "subject of the CA (default O=ORG,CN=ORG Issuing CA)"),
 	STR("key", key, "KEY",
 	    "where its key goes: a path or pkcs11:... (default issuing.key in the folder)"),
-	STR("kind", kind, "KIND", "kind of its key (default rsa:3072)"),
+	CA_KIND_ROW(options, "kind", kind, KEY_SPECS, "kind of its key (default rsa:3072)"),
 	OPT_FLAG_ROW("existing-key", options, exists, "its key is there already"),
 	STR("out", out, "FILE", "where the request goes (default request.pem in the folder)"),
 	OPT_FLAG_ROW("der", options, der, "in DER instead of PEM"),

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "ca/ca.h"
-#include "ossl/eku.h"
 #include "ossl/tls.h"
 #include "scepctl/ctl.h"
 #include "scepctl/report.h"
@@ -53,6 +53,27 @@ check_not_writable(struct report *r, const char *what, const char *path)
 		report(r, FINDING_OK, what, "%s can be changed by its owner only", path);
 }
 
+/* Keys in a token have no mode; secrets that are asked for or handed over by systemd have none
+ * either. */
+static void
+check_key_files(struct report *r, const struct conf_ca *ca)
+{
+	const char *const keys[] = { ca->key, ca->ra_key, ca->ocsp_key };
+	const char *const secrets[] = { ca->passphrase_file, ca->pin_file };
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (keys[i] != NULL && config_key_is_uri(keys[i]))
+			report(r, FINDING_OK, ca->name, "%s is in a token", keys[i]);
+		else if (keys[i] != NULL)
+			check_private(r, ca->name, keys[i]);
+	}
+	for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+		if (secrets[i] != NULL && secrets[i][0] == '/')
+			check_private(r, ca->name, secrets[i]);
+	}
+}
+
 void
 check_modes(struct report *r, const struct config *c)
 {
@@ -65,10 +86,8 @@ check_modes(struct report *r, const struct config *c)
 	if (path_dir(&dir, c->path, NULL) == RC_OK)
 		check_not_writable(r, "config", dir);
 	free(dir);
-	for (i = 0; i < c->cas.n; i++) {
-		check_private(r, ca[i].name, ca[i].key);
-		check_private(r, ca[i].name, ca[i].ra_key);
-	}
+	for (i = 0; i < c->cas.n; i++)
+		check_key_files(r, &ca[i]);
 	for (i = 0; i < c->listeners.n; i++) {
 		if (l[i].key != NULL)
 			check_private(r, "listener", l[i].key);
@@ -114,23 +133,6 @@ check_remaining(
 	}
 }
 
-/* An EKU on a CA bounds all below it; RADIUS servers then refuse clients (quirk 29). */
-static void
-check_ca_eku(struct report *r, const struct conf_ca *conf, const struct cert *cert)
-{
-	size_t n, i;
-	const char *const *eku = cert_eku0(cert, &n);
-
-	for (i = 0; i < n; i++) {
-		if (strcmp(eku[i], OID_CLIENT_AUTH) == 0)
-			return;
-	}
-	if (n > 0)
-		report(r, FINDING_WARN, conf->name,
-		    "the CA certificate's extended key usage lacks clientAuth: network access "
-		    "servers will refuse its certificates");
-}
-
 static void
 check_ca_certs(
     struct report *r, const struct config *c, const struct conf_ca *conf, const struct ca *ca)
@@ -145,15 +147,36 @@ check_ca_certs(
 		    ca_chain0(ca, i), SOON_CA);
 	check_expiry(r, conf->name, "RA", ca_ra_cert0(ca), 2 * SOON);
 	check_remaining(r, c, conf, ca_cert0(ca));
-	check_ca_eku(r, conf, ca_cert0(ca));
+	check_ca_limits(r, c, conf, ca);
+}
+
+/* Why a secret cannot be had just now, though scepd would get it; NULL: it can be tried. */
+static const char *
+out_of_reach(const char *source)
+{
+	if (source == NULL || source[0] == '/')
+		return NULL;
+	if (strcmp(source, "prompt") == 0)
+		return isatty(STDIN_FILENO) ? NULL : "is asked for on a terminal, and this is none";
+	return getenv("CREDENTIALS_DIRECTORY") != NULL
+	    ? NULL
+	    : "is a credential that systemd hands to the service alone";
 }
 
 /* The signer's own loading: keys fit certificates. */
 static void
 check_keys(struct report *r, const struct config *c, const struct conf_ca *conf)
 {
+	const char *passphrase = out_of_reach(conf->passphrase_file);
+	const char *pin = out_of_reach(conf->pin_file);
 	struct err err = { 0 };
 
+	if (passphrase != NULL || pin != NULL) {
+		report(r, FINDING_WARN, conf->name, "the keys could not be tried: the %s %s",
+		    passphrase != NULL ? "passphrase" : "PIN",
+		    passphrase != NULL ? passphrase : pin);
+		return;
+	}
 	if (keys_check(c, conf, &err) != RC_OK)
 		report_err(r, FINDING_FAIL, conf->name, &err);
 	else

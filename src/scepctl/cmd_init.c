@@ -15,12 +15,14 @@
 #include "ca/init.h"
 #include "scepctl/ctl.h"
 #include "scepctl/init_files.h"
+#include "scepctl/init_keys.h"
 
 #define SECRET_BYTES 18 /* 144 bits, 24 characters */
 #define YEAR         (365 * 86400ll)
 
 struct options {
-	const char *dir, *name, *root_key, *issuing_key, *ra_key;
+	const char *dir, *name, *root_key;
+	struct init_keys_options keys;
 	int64_t root_validity, issuing_validity, ra_validity;
 	const char *listen, *admin, *url, *properties, *domain;
 	bool static_challenge;
@@ -28,8 +30,10 @@ struct options {
 
 static const struct options defaults = {
 	.root_key = "rsa:4096",
-	.issuing_key = "rsa:3072",
-	.ra_key = "rsa:2048",
+	.keys = { .issuing_key = "rsa:3072",
+	    .ra_key = "rsa:2048",
+	    .issuing_kind = "rsa:3072",
+	    .ra_kind = "rsa:2048" },
 	.root_validity = 20 * YEAR,
 	.issuing_validity = 10 * YEAR,
 	.ra_validity = 10 * YEAR,
@@ -83,9 +87,19 @@ static const struct opt opts[] = {
 	STR("static-domain", domain, "DOMAIN",
 	    "names that endpoint gives out: CN=*.DOMAIN (default lab.example)"),
 	KEY("root-key", root_key, KEY_SPECS, "key of the root (default rsa:4096)"),
-	KEY("issuing-key", issuing_key, KEY_SPECS, "key of the issuing CA (default rsa:3072)"),
-	KEY("ra-key", ra_key, KEY_SPECS_RSA,
+	STR("issuing-key", keys.issuing_key, "KEY",
+	    "key of the issuing CA: its kind, or pkcs11:... to make it in a token (default "
+	    "rsa:3072)"),
+	KEY("issuing-kind", keys.issuing_kind, KEY_SPECS,
+	    "kind of it in a token (default rsa:3072)"),
+	STR("ra-key", keys.ra_key, "KEY",
 	    "key that devices encrypt to; RSA, whatever the CA is (default rsa:2048)"),
+	KEY("ra-kind", keys.ra_kind, KEY_SPECS_RSA, "kind of it in a token (default rsa:2048)"),
+	STR("passphrase-file", keys.passphrase_file, "SOURCE",
+	    "encrypt key files: a file, credential:NAME or prompt (default: not encrypted)"),
+	STR("pin-file", keys.pin_file, "SOURCE",
+	    "PIN of the token: a file, credential:NAME or prompt"),
+	STR("pkcs11-module", keys.module, "FILE", "PKCS#11 library of the token"),
 	LIFE("root-validity", root_validity, "life of the root (default 20y)"),
 	LIFE("issuing-validity", issuing_validity, "life of the issuing CA (default 10y)"),
 	LIFE("ra-validity", ra_validity, "life of the RA certificate (default 10y)"),
@@ -102,6 +116,7 @@ struct made {
 struct making {
 	const struct options *o;
 	struct init_text text;
+	struct init_keys keys;
 	char tenant[64];
 	struct made made;
 };
@@ -138,7 +153,8 @@ check_options(const struct options *o, struct err *err)
 	const struct {
 		const char *option, *value;
 	} plain[] = { { "name", o->name }, { "url", o->url }, { "listen", o->listen },
-		{ "admin", o->admin } };
+		{ "admin", o->admin }, { "issuing-key", o->keys.issuing_key },
+		{ "ra-key", o->keys.ra_key } };
 	enum rc rc = RC_OK;
 	size_t i;
 
@@ -324,8 +340,6 @@ make_ca(const struct making *m, struct err *err)
 	const struct options *o = m->o;
 	struct ca_init in = { .name = o->name,
 		.root_key = o->root_key,
-		.issuing_key = o->issuing_key,
-		.ra_key = o->ra_key,
 		.root_validity = o->root_validity,
 		.issuing_validity = o->issuing_validity,
 		.ra_validity = o->ra_validity };
@@ -333,9 +347,23 @@ make_ca(const struct making *m, struct err *err)
 	enum rc rc = path_join(&dir, o->dir, "ca", err);
 
 	in.dir = dir;
+	init_keys_into(&in, &m->keys);
 	if (rc == RC_OK)
 		rc = ca_init(&in, err);
 	free(dir);
+	return rc;
+}
+
+/* Paths count from the folder, which is there by now. */
+static enum rc
+name_key_places(struct making *m, struct err *err)
+{
+	char *path = NULL;
+	enum rc rc = path_join(&path, m->o->dir, "scepd.yaml", err);
+
+	if (rc == RC_OK)
+		rc = init_keys_text(&m->text, &m->keys, path, err);
+	free(path);
 	return rc;
 }
 
@@ -347,6 +375,8 @@ make_all(struct making *m, struct config **config, struct err *err)
 	bool fresh = lstat(m->o->dir, &st) != 0;
 	enum rc rc = dir_make(m->o->dir, 0700, err);
 
+	if (rc == RC_OK)
+		rc = name_key_places(m, err);
 	if (rc == RC_OK)
 		rc = put_properties(m, err);
 	if (rc == RC_OK)
@@ -411,8 +441,8 @@ print_files(const struct making *m)
 	(void)snprintf(properties, sizeof(properties), "%s.properties", m->tenant);
 	(void)printf("Made a certification authority for %s:\n\n", o->name);
 	print_file(o, "ca/root.pem", o->root_key);
-	print_file(o, "ca/issuing.pem", o->issuing_key);
-	print_file(o, "ca/ra.pem", o->ra_key);
+	print_file(o, "ca/issuing.pem", o->keys.issuing_key);
+	print_file(o, "ca/ra.pem", o->keys.ra_key);
 	print_file(o, "scepd.yaml", "configuration");
 	print_file(o, "scepd.db", "database");
 	if (m->text.tenant != NULL)
@@ -488,9 +518,15 @@ run(const void *options, int nargs, char **args)
 	m.text = (struct init_text){ o->name, o->listen, o->admin, o->url,
 		o->properties != NULL || !o->static_challenge ? m.tenant : NULL,
 		o->static_challenge ? o->domain : NULL };
+	if (init_keys_check(&o->keys, &err) != RC_OK) {
+		(void)err_report(PROG, &err);
+		return EX_USAGE;
+	}
 	rc = check_options(o, &err);
 	if (rc == RC_OK)
 		rc = check_room(&m, &err);
+	if (rc == RC_OK)
+		rc = init_keys_open(&m.keys, &o->keys, &err);
 	if (rc == RC_OK)
 		rc = make_all(&m, &config, &err);
 	if (rc == RC_OK) {
@@ -499,6 +535,7 @@ run(const void *options, int nargs, char **args)
 		print_next(&m, config);
 	}
 	config_free(config);
+	init_keys_close(&m.keys);
 	for (i = 0; i < MADE_MAX; i++)
 		free(m.made.paths[i]);
 	return rc == RC_OK ? EX_OK : err_report(PROG, &err);

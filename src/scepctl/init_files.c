@@ -7,6 +7,35 @@
 #include "scepd/tenant.h"
 
 static void
+yaml_key(struct buf *b, const char *key, const char *uri, const char *file)
+{
+	if (uri != NULL)
+		buf_addf(b, "    %s: \"%s\"\n", key, uri);
+	else if (file != NULL)
+		buf_addf(b, "    %s: %s\n", key, file);
+}
+
+static void
+yaml_ca(struct buf *b, const struct init_text *t)
+{
+	buf_adds(b, "cas:\n  issuing:\n    certificate: ca/issuing.pem\n");
+	yaml_key(b, "key", t->key, "ca/issuing.key");
+	buf_adds(b,
+	    "    chain: [ca/root.pem]\n"
+	    "    # What devices encrypt to and verify replies with; never signs certificates.\n"
+	    "    ra_certificate: ca/ra.pem\n");
+	yaml_key(b, "ra_key", t->ra_key, "ca/ra.key");
+	yaml_key(b, "passphrase_file", t->passphrase_file, NULL);
+	yaml_key(b, "pin_file", t->pin_file, NULL);
+	buf_adds(b, "    crl_validity: 7d\n\n");
+	if (t->module != NULL)
+		buf_addf(b,
+		    "# The library of the token that holds the keys.\npkcs11:\n  module: "
+		    "\"%s\"\n\n",
+		    t->module);
+}
+
+static void
 yaml_server(struct buf *b, const struct init_text *t)
 {
 	buf_addf(b,
@@ -44,11 +73,7 @@ yaml_server(struct buf *b, const struct init_text *t)
 	buf_adds(b,
 	    "store:\n  url: sqlite:scepd.db\n\nlog:\n  level: info   # debug, info, warn, error\n  "
 	    "format: text  # or json\n\n");
-	buf_adds(b,
-	    "cas:\n  issuing:\n    certificate: ca/issuing.pem\n    key: ca/issuing.key\n    "
-	    "chain: [ca/root.pem]\n"
-	    "    # What devices encrypt to and verify replies with; never signs certificates.\n"
-	    "    ra_certificate: ca/ra.pem\n    ra_key: ca/ra.key\n    crl_validity: 7d\n\n");
+	yaml_ca(b, t);
 }
 
 static void

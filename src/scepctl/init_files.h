@@ -14,6 +14,10 @@ struct init_text {
 	const char *url;            /* NULL: none */
 	const char *tenant;         /* name of the tenant; NULL: no Intune endpoint */
 	const char *domain;         /* of the static endpoint; NULL: no such endpoint */
+	/* Of the CA's keys; they go between double quotes. */
+	const char *key, *ra_key;               /* URIs; NULL: files in ca/ */
+	const char *passphrase_file, *pin_file; /* NULL: none */
+	const char *module;                     /* PKCS#11 library; NULL: none */
 };
 
 void init_yaml(struct buf *out, const struct init_text *t);

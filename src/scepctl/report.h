@@ -5,6 +5,7 @@
 #define SCEPD_SCEPCTL_REPORT_H
 
 #include "base/err.h"
+#include "ca/ca.h"
 #include "scepd/config.h"
 
 enum finding { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDING__MAX };
@@ -26,6 +27,10 @@ void check_cas(struct report *r, const struct config *c);
 void check_modes(struct report *r, const struct config *c);
 void check_store(struct report *r, const struct config *c);
 void check_listeners(struct report *r, const struct config *c);
+/* check_limits.c: what the certificates of a CA and those above it forbid, against the profiles that
+ * use it. */
+void check_ca_limits(
+    struct report *r, const struct config *c, const struct conf_ca *conf, const struct ca *ca);
 /* check_service.c: what devices and Intune will see. */
 void check_profiles(struct report *r, const struct config *c);
 void check_endpoints(struct report *r, const struct config *c);
