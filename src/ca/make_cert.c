@@ -161,8 +161,12 @@ make_ca_cert(struct cert **out, const struct make_ca *in, const struct key *key,
 	if (in->validity <= 0)
 		return fail(err, RC_CONFIG, "the validity of a CA is not positive");
 	/* A certificate that outlives its issuer could not be verified to its end. */
-	if (issuer->cert != NULL && f.not_after > cert_not_after(issuer->cert))
-		return fail(err, RC_CONFIG, "the CA would outlive its issuer");
+	if (issuer->cert != NULL && f.not_after > cert_not_after(issuer->cert)) {
+		(void)fail(err, RC_CONFIG, "the CA would outlive its issuer");
+		if (err != NULL)
+			(void)err_hint(err, "give it less: --validity");
+		return RC_CONFIG;
+	}
 	return make(out, &f, key, issuer, now, err);
 }
 

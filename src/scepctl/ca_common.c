@@ -301,7 +301,15 @@ struct told {
 	struct ca_lines lines;
 };
 
-/* A path, or what stays as it is: a URI, a credential, the prompt. */
+/* What stays as it is: a URI, a credential, the prompt, and an absolute path, which may be a link on
+ * purpose. */
+bool
+ca_yaml_keeps(const char *value)
+{
+	return key_source_is_token(value) || value[0] == '/' || strcmp(value, "prompt") == 0 ||
+	    str_starts(value, "credential:");
+}
+
 static enum rc
 told_add(struct told *t, const char **out, const char *config, const char *value, struct err *err)
 {
@@ -309,8 +317,7 @@ told_add(struct told *t, const char **out, const char *config, const char *value
 	enum rc rc = RC_OK;
 
 	buf_init(b, 64 * KIB);
-	if (key_source_is_token(value) || str_starts(value, "credential:") ||
-	    strcmp(value, "prompt") == 0)
+	if (ca_yaml_keeps(value))
 		buf_adds(b, value);
 	else
 		rc = ca_yaml_path(b, config, value, err);
@@ -320,23 +327,47 @@ told_add(struct told *t, const char **out, const char *config, const char *value
 	return rc;
 }
 
+/* A file in the CA's folder: relative where it can be, so that the whole can be moved. */
 static enum rc
-tell_folder(struct told *t, const struct ca_session *s, struct err *err)
+told_add_file(
+    struct told *t, const char **out, const char *config, const char *path, struct err *err)
+{
+	struct buf *b = &t->text[t->n++];
+	enum rc rc;
+
+	buf_init(b, 64 * KIB);
+	rc = ca_yaml_path(b, config, path, err);
+	*out = buf_str(b);
+	return rc;
+}
+
+/* A key in the folder counts as its certificate does; one that was given stays what was given. */
+static enum rc
+told_add_key(struct told *t, const char **out, const struct ca_session *s, const char *given,
+    const char *path, struct err *err)
+{
+	return given != NULL ? told_add(t, out, s->config->path, given, err)
+			     : told_add_file(t, out, s->config->path, path, err);
+}
+
+static enum rc
+tell_folder(struct told *t, const struct ca_session *s, const char *key, const char *ra_key,
+    struct err *err)
 {
 	const char *config = s->config->path;
 	const struct ca_folder *f = &t->folder;
 	struct ca_lines *l = &t->lines;
 	enum rc rc;
 
-	rc = told_add(t, &l->certificate, config, f->cert, err);
+	rc = told_add_file(t, &l->certificate, config, f->cert, err);
 	if (rc == RC_OK)
-		rc = told_add(t, &l->key, config, f->key, err);
+		rc = told_add_key(t, &l->key, s, key, f->key, err);
 	if (rc == RC_OK)
-		rc = told_add(t, &l->ra_certificate, config, f->ra_cert, err);
+		rc = told_add_file(t, &l->ra_certificate, config, f->ra_cert, err);
 	if (rc == RC_OK)
-		rc = told_add(t, &l->ra_key, config, f->ra_key, err);
+		rc = told_add_key(t, &l->ra_key, s, ra_key, f->ra_key, err);
 	for (; rc == RC_OK && l->n_chain < f->n_chain; l->n_chain++)
-		rc = told_add(t, &l->chain[l->n_chain], config, f->chain[l->n_chain], err);
+		rc = told_add_file(t, &l->chain[l->n_chain], config, f->chain[l->n_chain], err);
 	return rc;
 }
 
@@ -386,7 +417,7 @@ ca_session_tell(const struct ca_session *s, const char *key, const char *ra_key,
 	enum rc rc = ca_folder_init(&t.folder, s->dir, key, ra_key, n_chain, err);
 
 	if (rc == RC_OK)
-		rc = tell_folder(&t, s, err);
+		rc = tell_folder(&t, s, key, ra_key, err);
 	if (rc == RC_OK)
 		rc = tell_secrets(&t, s, err);
 	if (rc == RC_OK && s->o->write) {

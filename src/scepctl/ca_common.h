@@ -152,6 +152,8 @@ enum rc ca_session_tell(const struct ca_session *s, const char *key, const char 
     size_t n_chain, struct err *err) MUST_CHECK;
 /* "warn  ..." on standard error: an adopt_warn_fn. */
 void ca_say_warning(void *ctx, const char *text);
+/* What scepd.yaml gets as it was given: no relative path. */
+bool ca_yaml_keeps(const char *value);
 /* Append a path as scepd.yaml should have it: relative when it is below the file's folder. */
 enum rc ca_yaml_path(
     struct buf *out, const char *config_path, const char *path, struct err *err) MUST_CHECK;

@@ -203,10 +203,18 @@ void
 check_cas(struct report *r, const struct config *c)
 {
 	const struct conf_ca *conf = c->cas.v;
+	struct err err = { 0 };
+	bool tokens = c->pkcs11.module != NULL;
 	size_t i;
 
+	if (tokens && key_tokens_open(c->pkcs11.module, &err) != RC_OK) {
+		report_err(r, FINDING_FAIL, "pkcs11", &err);
+		tokens = false;
+	}
 	for (i = 0; i < c->cas.n; i++)
 		check_ca(r, c, &conf[i]);
+	if (tokens)
+		key_tokens_close();
 }
 
 /* ---- database ---- */

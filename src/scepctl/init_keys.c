@@ -98,7 +98,7 @@ as_text(const char **out, struct buf *b, const char *config, const char *source,
 
 	if (source == NULL)
 		return RC_OK;
-	if (strcmp(source, "prompt") == 0 || str_starts(source, "credential:"))
+	if (ca_yaml_keeps(source))
 		buf_adds(b, source);
 	else
 		rc = ca_yaml_path(b, config, source, err);

@@ -4,148 +4,18 @@
  *
  *	scepctl_test PATH-OF-SCEPCTL
  */
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#undef fail /* cmocka's; ours is base/err.h's */
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "json/json.h"
 #include "ossl/cert.h"
+#include "kit.h"
 #include "store/store.h"
-
-static char program[4096]; /* absolute */
-
-struct box {
-	char dir[64];     /* removed at the end */
-	char out[262144]; /* what the last run printed, both streams */
-};
-
-/* ---- helpers
- * ---------------------------------------------------------------------------------------------------------
- */
-
-static const char *
-in(const struct box *b, const char *name)
-{
-	static char paths[8][512];
-	static unsigned next;
-	char *out = paths[next++ % 8];
-
-	snprintf(out, sizeof(paths[0]), "%s/%s", b->dir, name);
-	return out;
-}
-
-/* Run `scepctl ARGS` in the box's folder; the exit status. */
-static int
-run(struct box *b, const char *args)
-{
-	char cmd[8192];
-	size_t n = 0, got;
-	FILE *p;
-	int status;
-
-	snprintf(cmd, sizeof(cmd), "cd %s && exec %s %s 2>&1", b->dir, program, args);
-	p = popen(cmd, "r");
-	assert_non_null(p);
-	while ((got = fread(b->out + n, 1, sizeof(b->out) - 1 - n, p)) > 0)
-		n += got;
-	b->out[n] = '\0';
-	status = pclose(p);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-#define assert_run(box, want, args)                                                                \
-	do {                                                                                       \
-		int status_ = run((box), (args));                                                  \
-		if (status_ != (want))                                                             \
-			print_error("scepctl %s: status %d\n%s\n", (args), status_, (box)->out);   \
-		assert_int_equal(status_, (want));                                                 \
-	} while (0)
-#define assert_says(box, text)      assert_true(says((box), (text)))
-#define assert_silent_on(box, text) assert_null(strstr((box)->out, (text)))
-
-static bool
-says(const struct box *b, const char *text)
-{
-	bool found = strstr(b->out, text) != NULL;
-
-	if (!found)
-		print_error("no \"%s\" in:\n%s\n", text, b->out);
-	return found;
-}
-
-static mode_t
-mode_of(const struct box *b, const char *name)
-{
-	struct stat st;
-
-	return stat(in(b, name), &st) == 0 ? st.st_mode & 07777 : 0;
-}
-
-static void
-put(const struct box *b, const char *name, const char *text, mode_t mode)
-{
-	assert_int_equal(file_write(in(b, name), text, strlen(text), mode, 1, NULL), RC_OK);
-}
-
-/* The file as text; the caller frees. */
-static char *
-content(const struct box *b, const char *name)
-{
-	struct buf text;
-	size_t n;
-
-	buf_init(&text, 1u << 20);
-	assert_int_equal(file_read(&text, in(b, name), 1u << 20, NULL), RC_OK);
-	return (char *)buf_take(&text, &n);
-}
-
-/* Elliptic keys, as they are made in no time. */
-#define INIT                                                                                       \
-	"init --name Contoso --root-key ec:p256 --issuing-key ec:p256 --listen 127.0.0.1:8080 "    \
-	"--url http://ca.contoso.com "
-#define LAB INIT "--static-challenge --static-domain lab.contoso.com "
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static int
-box_new(void **state)
-{
-	struct box *b = calloc(1, sizeof(*b));
-
-	assert_non_null(b);
-	strcpy(b->dir, "/tmp/scepctl-test.XXXXXX");
-	assert_non_null(mkdtemp(b->dir));
-	*state = b;
-	return 0;
-}
-
-static int
-box_free(void **state)
-{
-	struct box *b = *state;
-
-	(void)nftw(b->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(b);
-	return 0;
-}
 
 /* Certificates as the daemon would have left them; the RA's serves as any other. */
 static void
@@ -608,7 +478,7 @@ main(int argc, char **argv)
 
 	if (argc != 2)
 		return 64;
-	if (realpath(argv[1], program) == NULL)
+	if (!kit_program(argv[1]))
 		return 66;
 	return cmocka_run_group_tests_name("scepctl", tests, NULL, NULL);
 }
