@@ -403,8 +403,9 @@ print_lines(const struct ca_session *s, const struct ca_lines *l)
 static void
 print_next(const struct ca_session *s)
 {
-	(void)printf(
-	    "\nNext\n  let an endpoint of %s name it: ca: %s\n", s->config->path, s->o->name);
+	(void)printf("\nNext\n  let an endpoint of %s name it (ca: %s), with a profile of its "
+		     "own\n",
+	    s->config->path, s->o->name);
 	(void)printf("  scepctl check, then restart scepd\n  scepctl ca show --intune tells which "
 		     "certificates to upload\n");
 }
