@@ -78,7 +78,7 @@ ra_cn(char out[static CN_MAX + 1], const struct name *ca)
 	if (len > CN_MAX - strlen(RA_SUFFIX))
 		len = 0; /* no room: the rest of the subject tells whose it is */
 	(void)snprintf(out, CN_MAX + 1, "%.*s%s", (int)len, len > 0 ? cn : "",
-	    len > 0 ? RA_SUFFIX : RA_SUFFIX + 1);
+	    len > 0 ? RA_SUFFIX : &RA_SUFFIX[1]);
 }
 
 /* The CA's subject with another common name, so that what permits the one permits the other. */
