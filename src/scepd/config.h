@@ -49,6 +49,7 @@ struct conf_tenant {
 	const char *app_id, *tenant;
 	/* How the app proves itself: one of five ways; the rest is NULL. */
 	const char *app_key_file;
+	const char *app_key_expires; /* of the secret, here or in the properties; config_day() */
 	const char *certificate_file, *certificate_key_file, *assertion_alg;
 	const char *federated_token_file;
 	const char *managed_identity, *managed_identity_endpoint, *managed_identity_header_file;
@@ -105,6 +106,8 @@ const struct profile *config_profile(const struct config *c, const char *name);
  * S23; static endpoints need a subject rule S15). RC_CONFIG with file:line: key. */
 enum rc config_load(struct config **out, const char *path, struct err *err) MUST_CHECK;
 void config_free(struct config *c);
+/* "2027-05-01", as Entra shows the end of a secret: that day's beginning, UTC.  RC_PARSE. */
+enum rc config_day(int64_t *out, const char *text, struct err *err) MUST_CHECK;
 /* The key is in a token, not in a file. */
 bool config_key_is_uri(const char *key);
 

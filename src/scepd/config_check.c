@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "ca/authorization.h"
+#include "ossl/key_source.h"
 #include "scepd/config_int.h"
 
 #define KEY_MAX 160 /* bytes of a dotted key in an error */
@@ -141,31 +143,33 @@ check_public_url(const struct config_file *f, struct err *err)
 
 /* ---- certification authorities ---- */
 
-/* A PIN in this file would be a secret in clear (RFC 7512 2.3: pin-value). */
-static const char *
-bad_key(const struct config_file *f, const char *key)
+static enum rc
+check_key(const struct config_file *f, const struct conf_ca *ca, const char *row, const char *key,
+    struct err *err)
 {
+	struct err why;
+
 	if (key == NULL || !config_key_is_uri(key))
-		return NULL;
-	if (strstr(key, "pin-value") != NULL)
-		return "a PIN does not belong into this file: use pin_file";
-	return f->c.pkcs11.module == NULL ? "a key in a token needs pkcs11.module" : NULL;
+		return RC_OK;
+	why.hint[0] = '\0';
+	if (key_source_check(key, &why) != RC_OK) {
+		enum rc rc = item_fail(f, err, ca->line, "cas", ca->name, row, why.msg);
+
+		return why.hint[0] != '\0' ? err_hint(err, "%s", why.hint) : rc;
+	}
+	return f->c.pkcs11.module != NULL ? RC_OK
+					  : item_fail(f, err, ca->line, "cas", ca->name, row,
+						"a key in a token needs pkcs11.module");
 }
 
 static enum rc
 check_keys(const struct config_file *f, const struct conf_ca *ca, struct err *err)
 {
-	const struct {
-		const char *name, *value;
-	} keys[] = { { "key", ca->key }, { "ra_key", ca->ra_key }, { "ocsp_key", ca->ocsp_key } };
-	const char *why;
-	size_t i;
+	enum rc rc = check_key(f, ca, "key", ca->key, err);
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if ((why = bad_key(f, keys[i].value)) != NULL)
-			return item_fail(f, err, ca->line, "cas", ca->name, keys[i].name, why);
-	}
-	return RC_OK;
+	if (rc == RC_OK)
+		rc = check_key(f, ca, "ra_key", ca->ra_key, err);
+	return rc == RC_OK ? check_key(f, ca, "ocsp_key", ca->ocsp_key, err) : rc;
 }
 
 /* One line of succession: every CA has at most one next, and nobody replaces itself by way of others. */
@@ -216,6 +220,30 @@ check_cas(const struct config_file *f, struct err *err)
 	"needs either properties, or app_id, tenant and one of app_key_file, certificate_file, "   \
 	"federated_token_file, or managed_identity"
 
+enum rc
+config_day(int64_t *out, const char *text, struct err *err)
+{
+	static const char form[] = "dddd-dd-dd";
+	char *full = NULL, again[TIME_TEXT_MAX];
+	int64_t t;
+	enum rc rc;
+
+	for (size_t i = 0; i < sizeof(form); i++)
+		if (form[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+			return fail(err, RC_PARSE, "\"%.40s\" is no day as 2027-05-01", text);
+	rc = str_format(&full, err, "%sT00:00:00Z", text);
+	if (rc == RC_OK && time_parse_rfc3339(&t, full, NULL) == RC_OK)
+		time_rfc3339(again, t);
+	else
+		again[0] = '\0';
+	if (rc == RC_OK && strcmp(full, again) != 0) /* the 31st of April */
+		rc = fail(err, RC_PARSE, "there is no day \"%.40s\"", text);
+	if (rc == RC_OK)
+		*out = t;
+	free(full);
+	return rc;
+}
+
 /* The ways to prove the app; libintune knows what goes with what. */
 static size_t
 ways(const struct conf_tenant *t)
@@ -229,6 +257,8 @@ check_tenant(const struct config_file *f, const struct conf_tenant *t, struct er
 {
 	bool some = t->app_id != NULL || t->tenant != NULL || ways(t) > 0;
 	bool names = (t->app_id != NULL && t->tenant != NULL) || t->managed_identity != NULL;
+	struct err why;
+	int64_t day;
 
 	if (t->properties != NULL && some)
 		return item_fail(f, err, t->line, "tenants", t->name, "properties",
@@ -239,6 +269,11 @@ check_tenant(const struct config_file *f, const struct conf_tenant *t, struct er
 		    "exclude each other");
 	if (t->properties == NULL && (!names || ways(t) == 0))
 		return item_fail(f, err, t->line, "tenants", t->name, "", TENANT_NEEDS);
+	if (t->app_key_expires != NULL && t->properties == NULL && t->app_key_file == NULL)
+		return item_fail(f, err, t->line, "tenants", t->name, "app_key_expires",
+		    "is of the client secret, and this app has none");
+	if (t->app_key_expires != NULL && config_day(&day, t->app_key_expires, &why) != RC_OK)
+		return item_fail(f, err, t->line, "tenants", t->name, "app_key_expires", why.msg);
 	if (t->proxy.password_file != NULL && t->proxy.user == NULL)
 		return item_fail(f, err, t->line, "tenants", t->name, "proxy.user",
 		    "required with a password_file");

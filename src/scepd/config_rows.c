@@ -145,6 +145,8 @@ static const struct conf_row tenant_rows[] = {
 	    .help = "application (client) id of the app registration" },
 	{ ROW("app_key_file", CONF_PATH, conf_tenant, app_key_file),
 	    .help = "file that holds the client secret, mode 0600" },
+	{ ROW("app_key_expires", CONF_STR, conf_tenant, app_key_expires),
+	    .help = "the day on which the client secret ends, as in 2027-05-01: for warnings" },
 	{ ROW("certificate_file", CONF_PATH, conf_tenant, certificate_file),
 	    .help = "instead of a secret: the app's certificate, PEM" },
 	{ ROW("certificate_key_file", CONF_PATH, conf_tenant, certificate_key_file),

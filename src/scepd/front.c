@@ -25,6 +25,7 @@ struct bound {
 	struct listener_role role;
 	const struct conf_listener *conf; /* NULL: the admin listener */
 	int fd;                           /* -1 once the HTTP server has it */
+	int64_t not_before, not_after;    /* of the certificate in use; 0: not looked at yet */
 };
 
 struct front {
@@ -114,6 +115,24 @@ listen_all(struct front *f, struct err *err)
 	return rc;
 }
 
+/* What is in use from now on; a file that was replaced in between is looked at again in a minute. */
+static void
+note_tls(struct front *f, struct bound *b, bool fresh)
+{
+	struct expiry_thing t = { EXPIRY_TLS, b->conf->address };
+	struct cert *c;
+
+	if (fresh && cert_load(&c, b->conf->certificate, NULL) == RC_OK) {
+		b->not_before = cert_not_before(c);
+		b->not_after = cert_not_after(c);
+		cert_free(c);
+	}
+	t.not_before = b->not_before;
+	t.not_after = b->not_after;
+	if (t.not_after != 0)
+		expiry_note(f->s->expiry, &t, clock_now());
+}
+
 /* A broken file keeps the old certificate in use. */
 static void
 reload_tls(struct front *f)
@@ -127,10 +146,12 @@ reload_tls(struct front *f)
 			continue;
 		if (tls_ctx_server(&fresh, l->certificate, l->key, &err) != RC_OK) {
 			log_msg(LOG_ERROR, "reload", "%s; the certificate in use stays", err.msg);
+			note_tls(f, &f->bound[i], false);
 			continue;
 		}
 		http_listen_tls_set(f->http, &f->bound[i].role, fresh);
 		tls_ctx_free(fresh);
+		note_tls(f, &f->bound[i], true);
 	}
 }
 
@@ -143,6 +164,7 @@ front_reload(struct front *f)
 		tenant_reload(f->s->tenants[i]);
 	for (size_t i = 0; i < f->s->n_endpoints; i++)
 		endpoint_reload(&f->s->endpoints[i]);
+	scepd_watch_expiry(f->s);
 }
 
 /* ---- the background round ---- */

@@ -112,6 +112,7 @@ run_metrics(
 	metrics_signer_text(s->signer, &reply->body);
 	tenants_metrics(s->tenants, s->n_tenants, &reply->body);
 	rollover_metrics(s, &reply->body);
+	expiry_metrics(s->expiry, &reply->body);
 }
 
 static void

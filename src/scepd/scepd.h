@@ -16,6 +16,7 @@
 #include "http/server.h"
 #include "scep.h"
 #include "scepd/config.h"
+#include "scepd/expiry.h"
 #include "scepd/inflight.h"
 #include "scepd/metrics.h"
 #include "scepd/offer.h"
@@ -75,6 +76,7 @@ struct scepd {
 	struct inflight *inflight;
 	struct ocsp *ocsp;
 	struct metrics *metrics;
+	struct expiry *expiry;
 	int64_t started_ms;         /* wall */
 	pthread_mutex_t refresh_mu; /* one refresh at a time */
 	/* The outbox thread's own: when orphans are looked at next, and how often that failed. */
@@ -108,6 +110,9 @@ void scepd_free(struct scepd *s);
  */
 void scepd_refresh_cas(struct scepd *s);
 void scepd_refresh_rollover(struct scepd *s);
+/* Look at the ends of everything that the server itself knows of: certificates of CAs, RAs and
+ * responders, the apps' credentials.  From one thread, about once a minute: it asks the signer. */
+void scepd_watch_expiry(struct scepd *s);
 /* NULL when there is none of that name. `len`: of the name; case-insensitive. */
 struct endpoint *scepd_endpoint(const struct scepd *s, const char *name, size_t len);
 struct server_ca *scepd_ca(const struct scepd *s, const char *name, size_t len);

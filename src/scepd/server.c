@@ -158,7 +158,8 @@ scepd_new(
 	    (rc = rollover_open(s, err)) != RC_OK ||
 	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
 	    (rc = ocsp_new(&s->ocsp, s, err)) != RC_OK ||
-	    (rc = metrics_new(&s->metrics, err)) != RC_OK) {
+	    (rc = metrics_new(&s->metrics, err)) != RC_OK ||
+	    (rc = expiry_new(&s->expiry, err)) != RC_OK) {
 		s->config = NULL; /* these stay the caller's */
 		s->signer = NULL;
 		s->store = NULL;
@@ -193,6 +194,7 @@ scepd_free(struct scepd *s)
 	inflight_free(s->inflight);
 	ocsp_free(s->ocsp);
 	metrics_free(s->metrics);
+	expiry_free(s->expiry);
 	config_free(s->config);
 	(void)pthread_mutex_destroy(&s->refresh_mu);
 	free(s);

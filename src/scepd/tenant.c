@@ -14,17 +14,14 @@
 
 #define PROVIDER "scepd " SCEPD_VERSION
 
-#define DAY_S       86400
-#define EXPIRY_LOUD 7 /* days: from here on the app's certificate is an error in the log */
-
 struct tenant {
 	char *name;
 	struct intune_client *client;
 	const struct conf_tenant *conf;
 	/* Of tenant_reload()'s thread. */
 	bool announced;
-	int64_t warn_due;       /* wall seconds: when the certificate's end is told next */
-	char told[ERR_MSG_MAX]; /* the last complaint: each is logged once */
+	int64_t app_cert_end;                 /* wall seconds; 0: there is none */
+	char told[ERR_MSG_MAX];               /* the last complaint: each is logged once */
 	atomic_bool out[INTUNE_SERVICE__MAX]; /* what the log has said last */
 };
 
@@ -308,23 +305,6 @@ tell(struct tenant *t, enum rc rc, const struct err *why)
 	    why->msg);
 }
 
-static void
-warn_of_expiry(struct tenant *t, const struct intune_credential *c)
-{
-	int64_t now = clock_now(), days = (c->not_after - now) / DAY_S;
-	char when[TIME_TEXT_MAX];
-
-	if (c->not_after == 0 || days > INTUNE_EXPIRY_DAYS || now < t->warn_due)
-		return;
-	t->warn_due = now + DAY_S;
-	time_rfc3339(when, c->not_after);
-	log_msg(days > EXPIRY_LOUD ? LOG_WARN : LOG_ERROR, "tenant",
-	    "tenant %s: the app's certificate %s at %s: register a new one with the app in Entra "
-	    "and "
-	    "put it in the place of the old",
-	    t->name, c->not_after < now ? "has expired" : "expires", when);
-}
-
 void
 tenant_reload(struct tenant *t)
 {
@@ -339,7 +319,13 @@ tenant_reload(struct tenant *t)
 		log_msg(LOG_INFO, "tenant", "tenant %s: %s, cloud %s", t->name, c.kind, c.cloud);
 	t->announced = true;
 	tell(t, rc, &err);
-	warn_of_expiry(t, &c);
+	t->app_cert_end = c.not_after;
+}
+
+int64_t
+tenant_app_cert_end(const struct tenant *t)
+{
+	return t->app_cert_end;
 }
 
 /* ---- circuit breakers: told once when one opens and once when it closes ---- */

@@ -21,11 +21,12 @@ enum rc tenant_open(struct tenant **out, const struct config *config,
     const struct conf_tenant *conf, struct err *err) MUST_CHECK;
 void tenant_free(struct tenant *t);
 /*
- * Take up what has changed in the files of the app's credentials, and warn, once a day, of a
- * certificate that is about to expire.  What cannot be used is logged and leaves in force what was
- * read before.  From one thread at a time; requests go on meanwhile.
+ * Take up what has changed in the files of the app's credentials.  What cannot be used is logged and
+ * leaves in force what was read before.  From one thread at a time; requests go on meanwhile.
  */
 void tenant_reload(struct tenant *t);
+/* The end of the app's certificate as of the last reload, wall seconds; 0: it has none.  The same thread. */
+int64_t tenant_app_cert_end(const struct tenant *t);
 const char *tenant_name(const struct tenant *t);
 struct intune_client *tenant_client(struct tenant *t);
 

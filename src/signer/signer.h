@@ -142,6 +142,17 @@ struct signer_certs {
 enum rc signer_certs(
     struct signer *s, const char *ca, struct signer_certs *out, struct err *err) MUST_CHECK;
 void signer_certs_done(struct signer_certs *c);
+/*
+ * The same from the signer's folder, without keys and beside a signer that runs: for commands.  What was
+ * never renewed is `ra`; no responder was asked for yet: *out has none.  RC_IO: the folder may
+ * not be read.
+ */
+struct signer_certs_of {
+	const struct cert *issuer; /* the CA's */
+	const struct cert *ra;     /* as configured */
+};
+enum rc signer_certs_look(struct signer_certs *out, const char *state_dir, const char *ca,
+    const struct signer_certs_of *of, struct err *err) MUST_CHECK;
 /* What is due at `now` (wall seconds): renewals, files written to disk.  Called by the signer
  * process once a minute; a no-op for a remote one. */
 void signer_tick(struct signer *s, int64_t now);

@@ -37,22 +37,27 @@ struct state {
 /* ---- opening ---- */
 
 enum rc
-state_path(char **out, const struct state *s, const char *ca, const char *suffix, struct err *err)
+state_path_in(char **out, const char *dir, const char *ca, const char *suffix, struct err *err)
 {
 	struct buf name;
 	enum rc rc;
 
-	if (s->dir == NULL) {
-		*out = NULL;
-		return RC_OK;
-	}
 	buf_init(&name, 1024);
 	url_encode_add(&name, ca, strlen(ca));
 	rc = buf_ok(&name, "name of a CA", err);
 	if (rc == RC_OK)
-		rc = str_format(out, err, "%s/%s%s", s->dir, buf_str(&name), suffix);
+		rc = str_format(out, err, "%s/%s%s", dir, buf_str(&name), suffix);
 	buf_done(&name);
 	return rc;
+}
+
+enum rc
+state_path(char **out, const struct state *s, const char *ca, const char *suffix, struct err *err)
+{
+	if (s->dir != NULL)
+		return state_path_in(out, s->dir, ca, suffix, err);
+	*out = NULL;
+	return RC_OK;
 }
 
 /* Who else can write there decides what was signed. */

@@ -37,6 +37,10 @@ void state_close(struct state *s); /* NULL is allowed */
 enum rc state_path(char **out, const struct state *s, const char *ca, const char *suffix,
     struct err *err) MUST_CHECK;
 
+/* The same of a folder that is only looked at. */
+enum rc state_path_in(
+    char **out, const char *dir, const char *ca, const char *suffix, struct err *err) MUST_CHECK;
+
 /*
  * Before a certificate is signed: its number is new, or known for these bytes (RC_DENIED
  * otherwise), and the audit has it.  `op`: "cert", "ra-cert", "ocsp-cert".

@@ -85,7 +85,7 @@ for alg in PS256 RS256; do
 	tenant "cert-$alg" "$app" "tenant: contoso.onmicrosoft.com" "certificate_file: $T/app.pem" "certificate_key_file: $T/app.key" "assertion_alg: $alg" "${sim[@]}"
 	: >"$T/scepd.log"
 	start_scepd || die "scepd starts with a certificate"
-	claim "$alg: scepd warns of the certificate's end at its start" logged "warn tenant .*contoso: the app's certificate expires"
+	claim "$alg: scepd warns of the certificate's end at its start" logged "warn expiry .*contoso: the app's certificate expires"
 	claim "$alg: a device gets its certificate on the strength of the app's" device
 	stop_scepd
 done

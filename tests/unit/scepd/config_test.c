@@ -400,6 +400,20 @@ static const struct wrong {
 	       "}\n" PROFILE ENDPOINT,
 	    ":11: tenants.contoso: app_key_file, certificate_file, federated_token_file and "
 	    "managed_identity exclude each other" },
+	{ HEAD
+	    "tenants:\n  contoso: { properties: p, app_key_expires: next May }\n" PROFILE ENDPOINT,
+	    ":11: tenants.contoso.app_key_expires: \"next May\" is no day as 2027-05-01" },
+	{ HEAD "tenants:\n  contoso: { managed_identity: system, app_key_expires: 2027-05-01 "
+	       "}\n" PROFILE ENDPOINT,
+	    ":11: tenants.contoso.app_key_expires: is of the client secret, and this app has "
+	    "none" },
+	{ HEAD OTHER_CA
+	    "  t: { certificate: a, key: 'pkcs11:token=x', ra_certificate: c, ra_key: d }\n" TENANT
+		PROFILE ENDPOINT,
+	    ":11: cas.t.key: pkcs11:token=x: the URI names no key" },
+	{ HEAD "  t: { certificate: a, key: 'pkcs11:object=x?pin-value=1', ra_certificate: c, "
+	       "ra_key: d }\n" TENANT PROFILE ENDPOINT,
+	    ":10: cas.t.key: pkcs11:object=x: pin-value is not taken" },
 	{ HEAD "tenants:\n  contoso: { app_id: a, managed_identity: system, app_key_file: k "
 	       "}\n" PROFILE ENDPOINT,
 	    ":11: tenants.contoso: app_key_file, certificate_file" },
