@@ -9,6 +9,7 @@
 #include "ossl/eku.h"
 #include "scepctl/ca_facts.h"
 #include "scepctl/ctl.h"
+#include "signer/signer.h"
 
 struct options {
 	const char *config;
@@ -28,7 +29,22 @@ struct shown {
 	const struct conf_ca *conf;
 	struct ca *ca;
 	struct thumbprints issuing, root, ra;
+	struct signer_certs renewed; /* empty: they could not be looked at */
+	struct thumbprints ra_renewed, ocsp;
 };
+
+/* The RA certificate that scepd uses, when it is not the configured one. */
+static const struct cert *
+renewed_ra(const struct shown *s)
+{
+	size_t la, lb;
+	const uint8_t *configured = cert_der0(ca_ra_cert0(s->ca), &la), *used;
+
+	if (s->renewed.n_ra == 0)
+		return NULL;
+	used = cert_der0(s->renewed.ra[0], &lb);
+	return la == lb && memcmp(configured, used, la) == 0 ? NULL : s->renewed.ra[0];
+}
 
 /* The certificate at the top: the CA's own when there is nothing above it. */
 static const struct cert *
@@ -43,6 +59,28 @@ static const char *
 root_file(const struct conf_ca *conf)
 {
 	return conf->chain.n > 0 ? conf->chain.v[conf->chain.n - 1] : conf->certificate;
+}
+
+/* What the signer has renewed is its own folder's, which not everybody may read. */
+static enum rc
+look_at_renewed(struct shown *s, struct err *err)
+{
+	struct signer_certs_of of = { ca_cert0(s->ca), ca_ra_cert0(s->ca) };
+	struct err why;
+	enum rc rc = RC_OK;
+
+	if (signer_certs_look(&s->renewed, s->config->processes.signer_state, s->conf->name, &of,
+		&why) != RC_OK) {
+		(void)fprintf(stderr,
+		    PROG ": CA %s: what the signer has renewed is not shown: %s\n", s->conf->name,
+		    why.msg);
+		return RC_OK;
+	}
+	if (renewed_ra(s) != NULL)
+		rc = ctl_thumbprints(&s->ra_renewed, renewed_ra(s), err);
+	if (rc == RC_OK && s->renewed.ocsp != NULL)
+		rc = ctl_thumbprints(&s->ocsp, s->renewed.ocsp, err);
+	return rc;
 }
 
 /* No key is touched, so no signer is needed. */
@@ -62,7 +100,7 @@ shown_open(
 		rc = ctl_thumbprints(&s->root, root_of(s->ca), err);
 	if (rc == RC_OK)
 		rc = ctl_thumbprints(&s->ra, ca_ra_cert0(s->ca), err);
-	return rc;
+	return rc == RC_OK ? look_at_renewed(s, err) : rc;
 }
 
 static void
@@ -137,7 +175,12 @@ show_text(const struct shown *s, struct err *err)
 		return rc;
 	if (ca_chain_len(s->ca) > 0)
 		print_cert("root", root_file(s->conf), root_of(s->ca), &s->root);
-	print_cert("RA", s->conf->ra_certificate, ca_ra_cert0(s->ca), &s->ra);
+	if (renewed_ra(s) != NULL)
+		print_cert("RA", "in use: renewed by scepd", renewed_ra(s), &s->ra_renewed);
+	print_cert(renewed_ra(s) != NULL ? "RA, old" : "RA", s->conf->ra_certificate,
+	    ca_ra_cert0(s->ca), &s->ra);
+	if (s->renewed.ocsp != NULL)
+		print_cert("OCSP", "made by scepd", s->renewed.ocsp, &s->ocsp);
 	print_place("key", s->conf->key, s->conf);
 	print_place("RA key", s->conf->ra_key, s->conf);
 	print_succession(s);
@@ -309,7 +352,10 @@ add_ca(json_t *list, const struct shown *s)
 	    ca_json_facts(o, ca_cert0(s->ca)) &&
 	    add_cert(o, "issuing", s->conf->certificate, ca_cert0(s->ca), &s->issuing) &&
 	    add_cert(o, "root", root_file(s->conf), root_of(s->ca), &s->root) &&
-	    add_cert(o, "ra", s->conf->ra_certificate, ca_ra_cert0(s->ca), &s->ra);
+	    add_cert(o, "ra", s->conf->ra_certificate, ca_ra_cert0(s->ca), &s->ra) &&
+	    (renewed_ra(s) == NULL ||
+		add_cert(o, "raRenewed", NULL, renewed_ra(s), &s->ra_renewed)) &&
+	    (s->renewed.ocsp == NULL || add_cert(o, "ocsp", NULL, s->renewed.ocsp, &s->ocsp));
 
 	if (!ok) {
 		json_decref(o);
@@ -333,6 +379,7 @@ show_each(const struct config *config, const struct options *o, json_t *list, bo
 			*built = *built && add_ca(list, &s);
 		else if (rc == RC_OK)
 			rc = o->intune ? show_intune(&s) : show_text(&s, err);
+		signer_certs_done(&s.renewed);
 		ca_free(s.ca);
 	}
 	return rc;

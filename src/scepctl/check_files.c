@@ -16,10 +16,9 @@
 #include "scepctl/ctl.h"
 #include "scepctl/report.h"
 #include "scepd/keys.h"
+#include "signer/signer.h"
 
-#define DAY     86400
-#define SOON_CA (180 * DAY) /* replacing a CA reaches every device: half a year is not much */
-#define SOON    (30 * DAY)
+#define DAY 86400
 
 /* ---- modes ---- */
 
@@ -96,21 +95,61 @@ check_modes(struct report *r, const struct config *c)
 
 /* ---- certificates ---- */
 
-static void
-check_expiry(
-    struct report *r, const char *what, const char *which, const struct cert *cert, int64_t soon)
+/* By the server's own table (expiry.h): its warnings are ours, its errors are failures. */
+void
+check_expiry(struct report *r, const char *what, const struct expiry_thing *t)
 {
-	int64_t left = cert_not_after(cert) - clock_now();
+	static const enum finding findings[] = { FINDING_OK, FINDING_WARN, FINDING_FAIL,
+		FINDING_FAIL };
+	const struct expiry_row *row = expiry_row(t->kind);
+	enum expiry_level level = expiry_level(t, clock_now());
+	int64_t left = t->not_after - clock_now();
 	char when[CTL_TIME_MAX];
 
-	(void)ctl_time(when, cert_not_after(cert));
-	if (left < 0)
-		report(r, FINDING_FAIL, what, "the %s certificate expired %s", which, when);
-	else if (left < soon)
-		report(r, FINDING_WARN, what, "the %s certificate expires in %lld days, %s", which,
-		    (long long)(left / DAY), when);
+	(void)ctl_time(when, t->not_after);
+	if (level == EXPIRY_FAR)
+		report(r, FINDING_OK, what, "%s is valid until %s", row->called, when);
+	else if (level == EXPIRY_OVER)
+		report(r, FINDING_FAIL, what, "%s expired %s: %s", row->called, when, row->cure);
 	else
-		report(r, FINDING_OK, what, "the %s certificate is valid until %s", which, when);
+		report(r, findings[level], what, "%s expires at %s, in %lld days: %s", row->called,
+		    when, (long long)(left / DAY), row->cure);
+}
+
+static void
+check_cert(
+    struct report *r, const char *what, enum expiry_kind kind, const struct cert *c, bool expected)
+{
+	struct expiry_thing t = { kind, what, cert_not_before(c), cert_not_after(c), expected };
+
+	check_expiry(r, what, &t);
+}
+
+/* The RA and the responder as the signer has renewed them. */
+static void
+check_renewed(
+    struct report *r, const struct config *c, const struct conf_ca *conf, const struct ca *ca)
+{
+	struct signer_certs_of of = { ca_cert0(ca), ca_ra_cert0(ca) };
+	int64_t end = cert_not_after(of.issuer);
+	struct signer_certs certs = { .n_ra = 0 };
+	struct err err = { 0 };
+
+	if (signer_certs_look(&certs, c->processes.signer_state, conf->name, &of, &err) != RC_OK) {
+		report(r, FINDING_WARN, conf->name,
+		    "what the signer has renewed could not be looked at: %s", err.msg);
+		return;
+	}
+	check_cert(r, conf->name, EXPIRY_RA, certs.ra[0],
+	    !conf->issues || expiry_ends_with(cert_not_after(certs.ra[0]), end));
+	if (certs.n_ra > 1)
+		report(r, FINDING_OK, conf->name,
+		    "%zu earlier RA certificate%s open requests as well", certs.n_ra - 1,
+		    certs.n_ra == 2 ? "" : "s");
+	if (certs.ocsp != NULL)
+		check_cert(r, conf->name, EXPIRY_OCSP, certs.ocsp,
+		    expiry_ends_with(cert_not_after(certs.ocsp), end));
+	signer_certs_done(&certs);
 }
 
 /* Certificates are cut to the CA's own end, so its last years issue ever shorter ones. */
@@ -141,11 +180,12 @@ check_ca_certs(
 
 	report(r, FINDING_OK, conf->name,
 	    "chain, CA rights and RA certificate are as SCEP clients need them");
-	check_expiry(r, conf->name, "issuing CA", ca_cert0(ca), SOON_CA);
+	check_cert(r, conf->name, EXPIRY_CA, ca_cert0(ca), !conf->issues);
 	for (i = 0; i < ca_chain_len(ca); i++)
-		check_expiry(r, conf->name, i + 1 == ca_chain_len(ca) ? "root" : "intermediate",
-		    ca_chain0(ca, i), SOON_CA);
-	check_expiry(r, conf->name, "RA", ca_ra_cert0(ca), 2 * SOON);
+		check_cert(r, conf->name,
+		    i + 1 == ca_chain_len(ca) ? EXPIRY_ROOT : EXPIRY_INTERMEDIATE, ca_chain0(ca, i),
+		    !conf->issues);
+	check_renewed(r, c, conf, ca);
 	check_remaining(r, c, conf, ca_cert0(ca));
 	check_ca_limits(r, c, conf, ca);
 }
@@ -219,8 +259,30 @@ check_cas(struct report *r, const struct config *c)
 
 /* ---- database ---- */
 
+/* The database knows that it is retired, and scepd.yaml does not: the signer, which does not read the
+ * database, would still issue. */
 static void
-check_store_content(struct report *r, struct store *store)
+check_retired(struct report *r, const struct config *c, struct store *store)
+{
+	struct store_succession st = { 0 };
+	struct err err = { 0 };
+	size_t i;
+
+	if (store_succession_read(store, &st, &err) != RC_OK)
+		report_err(r, FINDING_FAIL, "store", &err);
+	for (i = 0; i < st.n_retired; i++) {
+		const struct conf_ca *conf = config_ca(c, st.retired[i]);
+
+		if (conf != NULL && conf->issues)
+			report(r, FINDING_WARN, conf->name,
+			    "the CA is retired: set issues: false, so that the signer refuses, "
+			    "too");
+	}
+	store_succession_done(&st);
+}
+
+static void
+check_store_content(struct report *r, const struct config *c, struct store *store)
 {
 	struct store_stats stats;
 	struct err err = { 0 };
@@ -240,6 +302,7 @@ check_store_content(struct report *r, struct store *store)
 		report(r, FINDING_WARN, "store",
 		    "%llu notifications to Intune are still to be sent",
 		    (unsigned long long)stats.outbox);
+	check_retired(r, c, store);
 }
 
 void
@@ -251,7 +314,7 @@ check_store(struct report *r, const struct config *c)
 	if (store_open_shared(&store, c->store.url, &err) != RC_OK)
 		report_err(r, FINDING_FAIL, "store", &err);
 	else
-		check_store_content(r, store);
+		check_store_content(r, c, store);
 	store_close(store);
 }
 
@@ -268,7 +331,7 @@ check_tls(struct report *r, const struct conf_listener *l)
 	    cert_load(&cert, l->certificate, &err) != RC_OK)
 		report_err(r, FINDING_FAIL, l->address, &err);
 	else
-		check_expiry(r, l->address, "listener's", cert, SOON / 2);
+		check_cert(r, l->address, EXPIRY_TLS, cert, false);
 	cert_free(cert);
 	tls_ctx_free(tls);
 }

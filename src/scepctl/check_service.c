@@ -3,15 +3,11 @@
  */
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/limits.h"
 #include "base/text.h"
 #include "intune.h"
 #include "scepctl/ctl.h"
 #include "scepctl/report.h"
 #include "scepd/tenant.h"
-
-#define DAY_S 86400
 
 static bool
 used(const struct config *c, const struct profile *p)
@@ -29,6 +25,8 @@ used(const struct config *c, const struct profile *p)
 static void
 check_profile(struct report *r, const struct profile *p)
 {
+	size_t i;
+
 	if (p->n_crl_urls == 0)
 		report(r, FINDING_WARN, p->name,
 		    "certificates name no CRL, so nobody can see that one is revoked: set "
@@ -38,6 +36,11 @@ check_profile(struct report *r, const struct profile *p)
 		    "the CRL's address is https: many clients fetch CRLs by plain HTTP only");
 	else
 		report(r, FINDING_OK, p->name, "certificates name the CRL %s", p->crl_urls[0]);
+	for (i = 0; i < p->n_ocsp_urls; i++)
+		if (str_starts(p->ocsp_urls[i], "https://"))
+			report(r, FINDING_WARN, p->name,
+			    "the OCSP responder's address is https: clients ask by plain HTTP "
+			    "only, for TLS would need its answer first");
 	if (p->sha1_csr_ok)
 		report(r, FINDING_WARN, p->name, "requests signed with SHA-1 are taken");
 }
@@ -93,17 +96,21 @@ check_online(struct report *r, const char *name, struct tenant *tenant)
 }
 
 static void
-check_expiry(struct report *r, const char *name, const struct intune_credential *c)
+check_ends(struct report *r, const struct conf_tenant *conf, const struct intune_credential *c)
 {
-	int64_t days = (c->not_after - clock_now()) / DAY_S;
-	char when[TIME_TEXT_MAX];
+	struct expiry_thing t = { .name = conf->name };
 
-	if (c->not_after == 0)
-		return;
-	time_rfc3339(when, c->not_after);
-	report(r, days > INTUNE_EXPIRY_DAYS ? FINDING_OK : FINDING_WARN, name,
-	    "the app's certificate expires at %s%s", when,
-	    days > INTUNE_EXPIRY_DAYS ? "" : ": register a new one with the app in Entra");
+	t.kind = EXPIRY_APP_CERT;
+	t.not_after = c->not_after;
+	if (t.not_after != 0)
+		check_expiry(r, conf->name, &t);
+	t.kind = EXPIRY_APP_KEY;
+	if (conf->app_key_expires != NULL &&
+	    config_day(&t.not_after, conf->app_key_expires, NULL) == RC_OK)
+		check_expiry(r, conf->name, &t);
+	else if (str_starts(c->kind, "client secret"))
+		report(r, FINDING_OK, conf->name,
+		    "when the client secret ends is not known here: app_key_expires can say it");
 }
 
 static void
@@ -123,7 +130,7 @@ check_tenant(struct report *r, const struct config *c, const struct conf_tenant 
 		    online ? "" : " (--online asks Microsoft whether it works)");
 	else
 		report(r, FINDING_FAIL, conf->name, "%s", e.message);
-	check_expiry(r, conf->name, &cred);
+	check_ends(r, conf, &cred);
 	if (online)
 		check_online(r, conf->name, tenant);
 	tenant_free(tenant);

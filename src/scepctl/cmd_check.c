@@ -81,6 +81,7 @@ check_all(struct report *r, const struct config *c, const struct options *o)
 {
 	report(r, FINDING_OK, "config", "%s is well-formed", c->path);
 	check_modes(r, c);
+	check_processes(r, c);
 	check_cas(r, c);
 	check_store(r, c);
 	check_listeners(r, c);

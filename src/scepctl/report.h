@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "ca/ca.h"
 #include "scepd/config.h"
+#include "scepd/expiry.h"
 
 enum finding { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDING__MAX };
 
@@ -27,6 +28,10 @@ void check_cas(struct report *r, const struct config *c);
 void check_modes(struct report *r, const struct config *c);
 void check_store(struct report *r, const struct config *c);
 void check_listeners(struct report *r, const struct config *c);
+/* An end that the server would tell of as well. */
+void check_expiry(struct report *r, const char *what, const struct expiry_thing *t);
+/* check_processes.c: accounts, folders and tokens of the processes, and what this kernel can do for them. */
+void check_processes(struct report *r, const struct config *c);
 /* check_limits.c: what the certificates of a CA and those above it forbid, against the profiles that
  * use it. */
 void check_ca_limits(

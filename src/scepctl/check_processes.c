@@ -1,0 +1,198 @@
+/*
+ * check_processes.c - scepctl check: accounts, folders and tokens of scepd's processes, and what this kernel
+ * can do to keep them apart.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "sandbox/sandbox.h"
+#include "scepctl/ctl.h"
+#include "scepctl/report.h"
+
+#define SQLITE "sqlite:"
+
+/* ---- the kernel ---- */
+
+static void
+check_kernel(struct report *r)
+{
+	struct sandbox_report kernel;
+	size_t i;
+
+	sandbox_probe(&kernel);
+	for (i = 0; i < kernel.n_missing; i++)
+		report(r, FINDING_WARN, "sandbox", "this kernel has %s", kernel.missing[i]);
+	if (kernel.n_missing == 0)
+		report(r, FINDING_OK, "sandbox",
+		    "this kernel confines processes in full: system calls, files, signals");
+}
+
+/* ---- accounts ---- */
+
+/* NULL: none is configured, or there is no such account, which was reported. */
+static const struct passwd *
+account(struct report *r, const char *key, const char *user)
+{
+	const struct passwd *pw = user != NULL ? getpwnam(user) : NULL;
+
+	if (user != NULL && pw == NULL)
+		report(r, FINDING_FAIL, "processes", "%s: there is no account %s", key, user);
+	return pw;
+}
+
+static void
+check_accounts(struct report *r, const char *front, const char *signer)
+{
+	if (front == NULL && signer == NULL && geteuid() == 0)
+		report(r, FINDING_WARN, "processes",
+		    "started as root, scepd would serve the network as root; add \"processes: { "
+		    "front_user: scepd-front, signer_user: scepd-signer }\" and make the two "
+		    "accounts (scepd.sysusers), or start it as another user");
+	else if (front != NULL && signer == NULL)
+		report(r, FINDING_WARN, "processes",
+		    "no signer_user: the process with the keys stays who started scepd");
+	else if (front == NULL && signer != NULL)
+		report(r, FINDING_WARN, "processes",
+		    "no front_user: the process that faces the network stays who started scepd");
+	else if (front != NULL && strcmp(front, signer) == 0)
+		report(r, FINDING_WARN, "processes",
+		    "front_user and signer_user are both %s: two accounts keep the signer's files "
+		    "from the front where the kernel does not",
+		    front);
+	else if (front != NULL)
+		report(r, FINDING_OK, "processes", "front and signer have accounts of their own");
+	if (front != NULL && geteuid() != 0)
+		report(r, FINDING_OK, "processes",
+		    "front_user and signer_user need scepd to be started as root");
+}
+
+/* ---- folders ---- */
+
+/* What a user may do with a file by its owner, its group and its mode; `want` as in mode bits of others:
+ * 4, 2, 1. */
+static bool
+may(const struct passwd *pw, const struct stat *st, mode_t want)
+{
+	if (pw->pw_uid == 0)
+		return true;
+	if (st->st_uid == pw->pw_uid)
+		return (st->st_mode >> 6 & want) == want;
+	if (st->st_gid == pw->pw_gid)
+		return (st->st_mode >> 3 & want) == want;
+	return (st->st_mode & want) == want;
+}
+
+/* scepd gives the folder itself to the signer's account when it starts, and nothing that is in it. */
+static void
+check_state_files(struct report *r, const char *dir, const struct passwd *pw)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	struct stat st;
+
+	if (d == NULL || pw == NULL) {
+		if (d != NULL)
+			(void)closedir(d);
+		return;
+	}
+	while ((e = readdir(d)) != NULL) {
+		/* The lock is the supervisor's. */
+		if (e->d_name[0] == '.' || strcmp(e->d_name, "supervisor.lock") == 0 ||
+		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    st.st_uid == pw->pw_uid)
+			continue;
+		report(r, FINDING_FAIL, "signer_state",
+		    "%s/%s is not %s's, so that the signer cannot go on with it; chown -R %s %s",
+		    dir, e->d_name, pw->pw_name, pw->pw_name, dir);
+		break;
+	}
+	(void)closedir(d);
+}
+
+static void
+check_state(struct report *r, const char *dir, const struct passwd *pw)
+{
+	struct stat st;
+
+	if (lstat(dir, &st) != 0) {
+		report(r, errno == ENOENT ? FINDING_OK : FINDING_FAIL, "signer_state", "%s: %s",
+		    dir, errno == ENOENT ? "is made when scepd starts" : strerror(errno));
+		return;
+	}
+	if (!S_ISDIR(st.st_mode))
+		report(r, FINDING_FAIL, "signer_state", "%s is no folder", dir);
+	else if (st.st_mode & 077)
+		report(r, FINDING_FAIL, "signer_state",
+		    "%s is open to others (mode %04o); chmod 700 %s", dir,
+		    (unsigned)(st.st_mode & 07777), dir);
+	else
+		report(r, FINDING_OK, "signer_state", "%s is private", dir);
+	check_state_files(r, dir, pw);
+}
+
+/* SQLite makes files beside the database. */
+static void
+check_database(struct report *r, const struct config *c, const struct passwd *pw)
+{
+	const char *file = c->store.url + strlen(SQLITE);
+	struct stat st;
+	char *dir = NULL;
+
+	if (pw == NULL || !str_starts(c->store.url, SQLITE) || path_dir(&dir, file, NULL) != RC_OK)
+		return;
+	if (stat(dir, &st) == 0 && !may(pw, &st, 2 | 1))
+		report(r, FINDING_FAIL, "store",
+		    "%s (front_user) may not write the folder %s: give the database a folder of "
+		    "its own, store: { url: sqlite:db/scepd.db }, and that folder to %s",
+		    pw->pw_name, dir, pw->pw_name);
+	else if (stat(file, &st) == 0 && !may(pw, &st, 4 | 2))
+		report(r, FINDING_FAIL, "store", "%s (front_user) may not write %s; chown %s %s",
+		    pw->pw_name, file, pw->pw_name, file);
+	else
+		report(r, FINDING_OK, "store",
+		    "%s (front_user) may write the database and its folder", pw->pw_name);
+	free(dir);
+}
+
+/* ---- tokens ---- */
+
+static void
+check_paths(struct report *r, const struct config *c, const struct passwd *pw)
+{
+	struct stat st;
+	size_t i;
+
+	for (i = 0; c->pkcs11.module != NULL && i < c->pkcs11.paths.n; i++) {
+		const char *path = c->pkcs11.paths.v[i];
+
+		if (stat(path, &st) != 0)
+			report(r, FINDING_FAIL, "pkcs11", "paths: %s: %s", path, strerror(errno));
+		else if (pw != NULL && !may(pw, &st, S_ISDIR(st.st_mode) ? 4 | 1 : 4))
+			report(r, FINDING_FAIL, "pkcs11",
+			    "paths: %s (signer_user) may not read %s, of the token", pw->pw_name,
+			    path);
+		else
+			report(r, FINDING_OK, "pkcs11", "the signer may use %s", path);
+	}
+}
+
+void
+check_processes(struct report *r, const struct config *c)
+{
+	const char *front = c->processes.front_user, *signer = c->processes.signer_user;
+
+	check_kernel(r);
+	check_accounts(r, front, signer);
+	/* getpwnam() has one place for its answer: one account at a time. */
+	check_database(r, c, account(r, "front_user", front));
+	check_state(r, c->processes.signer_state, account(r, "signer_user", signer));
+	check_paths(r, c, signer != NULL ? getpwnam(signer) : NULL);
+}
