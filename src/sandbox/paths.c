@@ -8,19 +8,24 @@
 
 #define R(roles_, path_, why_)                                                                     \
 	{                                                                                          \
-		(roles_), { (path_), SANDBOX_READ, true }, (why_)                                  \
+		(roles_), { (path_), SANDBOX_READ, true }, (why_), false                           \
+	}
+/* A single file that is read again whenever it has changed: see replaced.c. */
+#define L(roles_, path_, why_)                                                                     \
+	{                                                                                          \
+		(roles_), { (path_), SANDBOX_READ, true }, (why_), true                            \
 	}
 
 const struct system_path system_paths[] = {
 	/* Names into addresses: getaddrinfo() of libcurl, each time. */
-	R(BOTH, "/etc/resolv.conf", "which name servers to ask"),
+	L(BOTH, "/etc/resolv.conf", "which name servers to ask"),
 	R(BOTH, "/run/systemd/resolve", "what resolv.conf is a link to under systemd-resolved"),
 	R(BOTH, "/run/resolvconf", "and under resolvconf"),
 	R(BOTH, "/run/NetworkManager", "and under NetworkManager"),
-	R(BOTH, "/etc/hosts", "names that are fixed"),
-	R(BOTH, "/etc/host.conf", "how names are looked up"),
-	R(BOTH, "/etc/nsswitch.conf", "where names are looked up"),
-	R(BOTH, "/etc/gai.conf", "in which order addresses are tried"),
+	L(BOTH, "/etc/hosts", "names that are fixed"),
+	L(BOTH, "/etc/host.conf", "how names are looked up"),
+	L(BOTH, "/etc/nsswitch.conf", "where names are looked up"),
+	L(BOTH, "/etc/gai.conf", "in which order addresses are tried"),
 	R(BOTH, "/etc/services", "names of ports in a listener's or proxy's address"),
 
 	/* Code that is loaded late: libnss_*, a PKCS#11 module with what it needs, libgcc_s. */

@@ -29,6 +29,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -109,6 +110,19 @@ enum rc sandbox_keep_caps(struct err *err) MUST_CHECK;
  */
 enum rc sandbox_enter(
     struct sandbox_report *report, const struct sandbox *s, struct err *err) MUST_CHECK;
+/*
+ * Which files there were when a process was started: of the system's, those that it reads again and
+ * again and that have a rule of their own (/etc/resolv.conf, /etc/hosts ...).  Whoever replaces one by
+ * rename takes it from the process, which has to be started again.
+ */
+#define SANDBOX_FILES_MAX 8
+struct sandbox_files {
+	uint64_t dev[SANDBOX_FILES_MAX],
+	    ino[SANDBOX_FILES_MAX]; /* 0: none, or below a folder of the list */
+};
+void sandbox_files_take(struct sandbox_files *out);
+/* The path of one that is another file by now, or NULL; static. */
+const char *sandbox_files_replaced0(const struct sandbox_files *then);
 /* The same report without entering anything: what this kernel could do (for `scepctl check`). */
 void sandbox_probe(struct sandbox_report *report);
 

@@ -55,9 +55,15 @@ struct system_path {
 	unsigned roles;
 	struct sandbox_path path;
 	const char *why;
+	bool live; /* a file that the C library reads again when it has changed */
 };
 extern const struct system_path system_paths[];
 extern const size_t n_system_paths;
+
+/* sandbox_files_take() and sandbox_files_replaced0(), of a list of one's own. */
+void files_take(struct sandbox_files *out, const struct system_path *rows, size_t n);
+const char *files_replaced0(
+    const struct sandbox_files *then, const struct system_path *rows, size_t n);
 
 /* Which version of Landlock this kernel has, 0 when none; what it lacks goes to the report. */
 int landlock_abi(void);

@@ -25,6 +25,7 @@
 #include "base/opt.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "sandbox/sandbox.h"
 #include "scepd/confine.h"
 #include "scepd/control.h"
 #include "scepd/fault.h"
@@ -40,6 +41,7 @@
 #define PONG_WITHIN_MS  20000
 #define BUSY_MAX_MS     20000 /* one signature: a token that takes longer has died */
 #define STOP_SPARE_MS   15000 /* beyond limits.drain: threads that have to be joined */
+#define LOOK_EVERY_MS   60000 /* as the front does */
 #define FAILURES_MAX    10    /* starts in a row; then somebody has to look */
 #define THREADS_MIN     4
 
@@ -53,6 +55,12 @@ struct supervisor {
 	bool served; /* everything was ready once */
 	bool stopping;
 	int64_t stop_until_ms, ping_at_ms;
+	/* Of the front, whose sandbox is for the files that there were when it was started. */
+	bool sandboxed; /* this kernel knows Landlock */
+	struct sandbox_files files;
+	int64_t look_at_ms;
+	bool renewing; /* it was told to end, by renew_until_ms, and is started again */
+	int64_t renew_until_ms;
 	int exit_code; /* once `done` */
 	bool done;
 };
@@ -224,10 +232,12 @@ start_what_is_missing(struct supervisor *s, struct err *err)
 
 	if (s->signer.pid == 0 && process_start_in(&s->signer, now) == 0)
 		return start_signer(s, err);
-	if (s->front.pid == 0 && s->signer.ready && process_start_in(&s->front, now) == 0 &&
-	    (rc = process_start(&s->front, &s->env, err)) == RC_OK)
-		rc = connect_both(s, err);
-	return rc;
+	if (s->front.pid != 0 || !s->signer.ready || process_start_in(&s->front, now) != 0)
+		return RC_OK;
+	sandbox_files_take(&s->files);
+	s->look_at_ms = now + LOOK_EVERY_MS;
+	rc = process_start(&s->front, &s->env, err);
+	return rc == RC_OK ? connect_both(s, err) : rc;
 }
 
 /* ---- ending ---- */
@@ -246,6 +256,29 @@ stop_signer(struct supervisor *s)
 	if (s->signer.pid != 0 && s->signer.control >= 0 &&
 	    control_say(s->signer.control, CONTROL_STOP, 0, NULL, 0, NULL) != RC_OK)
 		process_kill(&s->signer);
+}
+
+/*
+ * A file of the system that was replaced by rename is another one than the front's sandbox is for, and
+ * without resolv.conf it finds nobody: it finishes what is in flight and is started again.
+ */
+static bool
+renew_front_if_due(struct supervisor *s, int64_t now)
+{
+	const char *path;
+
+	s->look_at_ms = now + LOOK_EVERY_MS;
+	if (!s->sandboxed || !s->front.ready || s->renewing ||
+	    (path = sandbox_files_replaced0(&s->files)) == NULL)
+		return false;
+	log_msg(LOG_INFO, "process",
+	    "%s was replaced, which the front's sandbox does not let it see: the front is started "
+	    "again",
+	    path);
+	s->renewing = true;
+	s->renew_until_ms = now + s->config->limits.drain * 1000 + STOP_SPARE_MS;
+	stop_front(s);
+	return true;
 }
 
 /* The front ends first and needs the signer until then. */
@@ -275,7 +308,15 @@ give_up(struct supervisor *s, const struct process *p)
 static void
 on_end(struct supervisor *s, struct process *p, int status)
 {
-	process_ended(p, status, s->stopping || !s->served);
+	bool asked = p == &s->front && s->renewing && status == 0;
+
+	process_ended(p, status, s->stopping || !s->served || asked);
+	if (p == &s->front)
+		s->renewing = false;
+	if (asked) { /* no failure, and nothing to wait for */
+		p->failures = 0;
+		p->start_at_ms = 0;
+	}
 	fault_process_ended(status);
 	if (!s->stopping && !s->served) /* it has said why */
 		begin_stop(s, process_exit_code(status));
@@ -381,7 +422,7 @@ on_signal(struct supervisor *s)
 		break;
 	case SIGHUP:
 		log_msg(LOG_INFO, "reload", "SIGHUP: certificates and secrets are read again");
-		if (s->front.ready &&
+		if (!renew_front_if_due(s, clock_mono_ms()) && s->front.ready && !s->renewing &&
 		    control_say(s->front.control, CONTROL_RELOAD, 0, NULL, 0, &err) != RC_OK)
 			log_msg(LOG_ERROR, "reload", "%s", err.msg);
 		break;
@@ -435,6 +476,10 @@ on_tick(struct supervisor *s)
 	ping(s, now);
 	check_slow_start(s, &s->signer, now);
 	check_slow_start(s, &s->front, now);
+	if (now > s->look_at_ms)
+		(void)renew_front_if_due(s, now);
+	if (s->renewing && now > s->renew_until_ms)
+		process_kill(&s->front);
 	if (start_what_is_missing(s, &err) == RC_OK)
 		return;
 	log_msg(LOG_ERROR, "process", "%s", err.msg);
@@ -481,11 +526,14 @@ catch_signals(struct supervisor *s, struct err *err)
 static enum rc
 prepare(struct supervisor *s, struct err *err)
 {
+	struct sandbox_report kernel;
 	enum rc rc;
 
 	if ((rc = make_state(s->config, err)) != RC_OK || (rc = take_lock(s, err)) != RC_OK ||
 	    (rc = ask_all(s, err)) != RC_OK || (rc = catch_signals(s, err)) != RC_OK)
 		return rc;
+	sandbox_probe(&kernel);
+	s->sandboxed = kernel.files;
 	return confine_supervisor(err);
 }
 

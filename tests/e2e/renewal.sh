@@ -118,3 +118,35 @@ kill -HUP "$scepd_pid"
 sleep 1
 claim "and is told of once" test "$(grep -c "expiry .*the listener's certificate expires" "$T/scepd.log")" = 1
 stop_scepd
+
+# ---- a file of the system that the front's sandbox is for, replaced by rename: in a mount namespace that has an /etc of its own
+mkdir "$T/etc" && cp -a /etc/hosts /etc/nsswitch.conf /etc/passwd /etc/group "$T/etc/" && echo "nameserver 127.0.0.1" >"$T/etc/resolv.conf"
+for d in ssl ld.so.cache alternatives localtime; do [ -e "/etc/$d" ] && cp -a "/etc/$d" "$T/etc/"; done
+own_etc="mount --bind '$T/etc' /etc"
+as_root=$([ "$(id -u)" = 0 ] || echo -r)
+if ! unshare $as_root -m sh -c "$own_etc" 2>"$T/unshare.err"; then
+	skip_claim "a front whose /etc/resolv.conf was replaced is started again" "no mount namespace here: $(head -n 1 "$T/unshare.err")"
+elif ! grep -qE 'sandbox process=front .*files=yes' "$T/scepd.log"; then
+	skip_claim "a front whose /etc/resolv.conf was replaced is started again" "this kernel has no Landlock"
+else
+	scepd() { exec unshare $as_root -m sh -c "$own_etc && exec scepd \"\$@\"" sh "$@"; }
+	start_scepd || die "scepd starts with an /etc of its own"
+	front=$(process_of front) signer=$(process_of signer)
+	kill -HUP "$scepd_pid"
+	sleep 1
+	claim "a front whose files are as they were stays" test "$(process_of front)" = "$front"
+	echo "nameserver 127.0.0.2" >"$T/etc/resolv.conf.new" && mv "$T/etc/resolv.conf.new" "$T/etc/resolv.conf"
+	kill -HUP "$scepd_pid"
+	another_front() { local now; now=$(process_of front) && [ -n "$now" ] && [ "$now" != "$front" ]; }
+	claim "a front whose /etc/resolv.conf was replaced is started again" until_true another_front
+	claim "the log tells why" grep -q '/etc/resolv.conf was replaced' "$T/scepd.log"
+	claim "its end was no failure" sh -c "! grep -q 'ended unexpectedly' '$T/scepd.log'"
+	claim "the signer stayed" test "$(process_of signer)" = "$signer"
+	claim "a device gets its certificate" enrol again --retries 20 --retry-delay 1s
+	front=$(process_of front)
+	kill -HUP "$scepd_pid"
+	sleep 1
+	claim "and it is started once" test "$(process_of front)" = "$front"
+	stop_scepd
+	claim "and all of it ends with status 0" test $? = 0
+fi
