@@ -90,6 +90,39 @@ may(const struct passwd *pw, const struct stat *st, mode_t want)
 	return (st->st_mode & want) == want;
 }
 
+/* Every folder on the way to `path` may be passed; else *at is the first that may not, to be freed. */
+static bool
+may_reach(const struct passwd *pw, const char *path, char **at)
+{
+	struct stat st;
+	const char *p = path;
+
+	*at = NULL;
+	while ((p = strchr(p + 1, '/')) != NULL) {
+		if ((*at = strndup(path, (size_t)(p - path))) == NULL)
+			return true;
+		if (stat(*at, &st) == 0 && !may(pw, &st, 1))
+			return false;
+		free(*at);
+		*at = NULL;
+	}
+	return true;
+}
+
+/* Of front_user or signer_user, `key`; true: it may. */
+static bool
+check_reach(struct report *r, const char *key, const struct passwd *pw, const char *path)
+{
+	char *at;
+
+	if (pw == NULL || may_reach(pw, path, &at))
+		return true;
+	report(r, FINDING_FAIL, "processes", "%s (%s) may not reach %s: chmod go+x %s", pw->pw_name,
+	    key, path, at);
+	free(at);
+	return false;
+}
+
 /* scepd gives the folder itself to the signer's account when it starts, and nothing that is in it. */
 static void
 check_state_files(struct report *r, const char *dir, const struct passwd *pw)
@@ -135,6 +168,7 @@ check_state(struct report *r, const char *dir, const struct passwd *pw)
 		    (unsigned)(st.st_mode & 07777), dir);
 	else
 		report(r, FINDING_OK, "signer_state", "%s is private", dir);
+	(void)check_reach(r, "signer_user", pw, dir);
 	check_state_files(r, dir, pw);
 }
 
@@ -148,6 +182,10 @@ check_database(struct report *r, const struct config *c, const struct passwd *pw
 
 	if (pw == NULL || !str_starts(c->store.url, SQLITE) || path_dir(&dir, file, NULL) != RC_OK)
 		return;
+	if (!check_reach(r, "front_user", pw, dir)) {
+		free(dir);
+		return;
+	}
 	if (stat(dir, &st) == 0 && !may(pw, &st, 2 | 1))
 		report(r, FINDING_FAIL, "store",
 		    "%s (front_user) may not write the folder %s: give the database a folder of "

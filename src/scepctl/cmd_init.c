@@ -502,6 +502,10 @@ print_next(const struct making *m, const struct config *config)
 	print_command(PROG " check --config", o->dir, "scepd.yaml",
 	    m->text.tenant != NULL ? " --online" : "");
 	print_command("scepd --config", o->dir, "scepd.yaml", "");
+	if (geteuid() == 0)
+		(void)printf("As a service, with accounts of its own instead of root's (processes: "
+			     "in scepd.yaml):\n"
+			     "  AS A SERVICE in man 8 scepd\n");
 }
 
 static int

@@ -71,6 +71,11 @@ yaml_server(struct buf *b, const struct init_text *t)
 		    "nothing.\n"
 		    "#public_url: \"http://ca.example.com\"\n\n");
 	buf_adds(b,
+	    "# Started as root, scepd runs what faces the network and what has the keys under "
+	    "accounts of their own.  The front's\n"
+	    "# needs a folder for the database: see AS A SERVICE in scepd(8).\n"
+	    "#processes:\n#  front_user: scepd-front\n#  signer_user: scepd-signer\n\n");
+	buf_adds(b,
 	    "store:\n  url: sqlite:scepd.db\n\nlog:\n  level: info   # debug, info, warn, error\n  "
 	    "format: text  # or json\n\n");
 	yaml_ca(b, t);
