@@ -111,21 +111,33 @@ resolve_keys(struct conf_ca *ca, struct config_file *f, struct err *err)
 	return resolve_secret(&ca->pin_file, f, err);
 }
 
+static enum rc
+resolve_all(struct conf_strs *paths, struct config_file *f, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < paths->n; i++)
+		rc = resolve(&paths->v[i], f, paths->v[i], err);
+	return rc;
+}
+
 /* Keys, the chain's files and SQLite's: paths that the rows cannot know as such. */
 static enum rc
 resolve_paths(struct config_file *f, struct err *err)
 {
 	struct conf_ca *ca = f->c.cas.v;
 	enum rc rc = RC_OK;
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; rc == RC_OK && i < f->c.cas.n; i++) {
 		rc = resolve_keys(&ca[i], f, err);
-		for (k = 0; rc == RC_OK && k < ca[i].chain.n; k++)
-			rc = resolve(&ca[i].chain.v[k], f, ca[i].chain.v[k], err);
+		if (rc == RC_OK)
+			rc = resolve_all(&ca[i].chain, f, err);
 	}
-	for (i = 0; rc == RC_OK && i < f->c.pkcs11.paths.n; i++)
-		rc = resolve(&f->c.pkcs11.paths.v[i], f, f->c.pkcs11.paths.v[i], err);
+	if (rc == RC_OK)
+		rc = resolve_all(&f->c.pkcs11.paths, f, err);
+	if (rc == RC_OK)
+		rc = resolve_all(&f->c.pkcs11.sockets, f, err);
 	if (rc == RC_OK && str_starts(f->c.store.url, SQLITE)) {
 		const char *file = NULL;
 

@@ -87,7 +87,7 @@ struct config {
 	} processes;
 	struct {
 		const char *module; /* shared object; NULL: no PKCS#11 keys */
-		struct conf_strs paths;
+		struct conf_strs paths, sockets;
 		bool network;
 	} pkcs11;
 	const char *public_url;

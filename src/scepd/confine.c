@@ -119,8 +119,11 @@ confine_signer(const struct config *c, struct err *err)
 		add(&p, c->pkcs11.module, SANDBOX_READ | SANDBOX_EXEC, false);
 		add(&p, softhsm_conf(), SANDBOX_READ, true);
 		for (size_t i = 0; i < c->pkcs11.paths.n; i++)
-			add(&p, c->pkcs11.paths.v[i],
-			    SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE | SANDBOX_CONNECT, false);
+			add(&p, c->pkcs11.paths.v[i], SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE,
+			    false);
+		/* Its daemon may be started later. */
+		for (size_t i = 0; i < c->pkcs11.sockets.n; i++)
+			add(&p, c->pkcs11.sockets.v[i], SANDBOX_CONNECT, true);
 	}
 	rc = enter("signer", SANDBOX_SIGNER, &p, keys_in_token(c) && c->pkcs11.network, err);
 	paths_done(&p);

@@ -47,10 +47,13 @@ put_on(enum dress d, struct err *err)
 		{ world.state, SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE, false },
 		{ world.readable, SANDBOX_READ, false },
 		{ "/nowhere/at/all", SANDBOX_READ, true },
-		{ "/usr/lib/softhsm/libsofthsm2.so", SANDBOX_READ | SANDBOX_EXEC | SANDBOX_CONNECT,
-		    true },
+		d == AS_SIGNER_DAEMON
+		    ? (struct sandbox_path){ world.unix_path, SANDBOX_CONNECT, false }
+		    : (struct sandbox_path){ "/usr/lib/softhsm/libsofthsm2.so",
+			  SANDBOX_READ | SANDBOX_EXEC, true },
 	};
-	struct sandbox s = { .paths = paths, .n_paths = d == AS_SIGNER_MODULE ? 4 : 3 };
+	bool fourth = d == AS_SIGNER_MODULE || d == AS_SIGNER_DAEMON;
+	struct sandbox s = { .paths = paths, .n_paths = fourth ? 4 : 3 };
 	struct sandbox_report report;
 	enum rc rc;
 

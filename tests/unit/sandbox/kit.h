@@ -58,7 +58,8 @@ enum dress {
 	AS_FRONT,
 	AS_SIGNER,
 	AS_SIGNER_NETWORK, /* .network */
-	AS_SIGNER_MODULE,  /* a path with SANDBOX_EXEC, and SANDBOX_CONNECT */
+	AS_SIGNER_MODULE,  /* a path with SANDBOX_EXEC */
+	AS_SIGNER_DAEMON,  /* a path with SANDBOX_CONNECT */
 	AS_SUPERVISOR,
 	AS_FRONT_OF_OLD, /* with no more of Landlock than Debian 12's kernel has */
 	AS_SIGNER_OF_OLD,

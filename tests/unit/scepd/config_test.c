@@ -484,6 +484,28 @@ addresses_of_a_profile_name_the_ca_that_issues(void **state)
 	}
 }
 
+/* Files and sockets are different rights, and count from the folder of the file. */
+static void
+what_a_token_needs_is_named(void **state)
+{
+	struct folder *f = *state;
+	struct config *c = loaded(f,
+	    HEAD TENANT PROFILE ENDPOINT "pkcs11:\n"
+					 "  module: lib/p11.so\n"
+					 "  paths: [tokens, /dev/tpmrm0]\n"
+					 "  sockets: [/run/pcscd/pcscd.comm, p11.sock]\n");
+
+	assert_string_equal(c->pkcs11.module, in(f, "lib/p11.so"));
+	assert_int_equal(c->pkcs11.paths.n, 2);
+	assert_string_equal(c->pkcs11.paths.v[0], in(f, "tokens"));
+	assert_string_equal(c->pkcs11.paths.v[1], "/dev/tpmrm0");
+	assert_int_equal(c->pkcs11.sockets.n, 2);
+	assert_string_equal(c->pkcs11.sockets.v[0], "/run/pcscd/pcscd.comm");
+	assert_string_equal(c->pkcs11.sockets.v[1], in(f, "p11.sock"));
+	assert_false(c->pkcs11.network);
+	config_free(c);
+}
+
 static void
 wrong_files_are_answered_with_line_key_and_sentence(void **state)
 {
@@ -548,6 +570,7 @@ main(void)
 		cmocka_unit_test(public_url_gives_crl_and_issuer_addresses),
 		cmocka_unit_test(static_endpoint_with_bounded_names_is_taken),
 		cmocka_unit_test(missing_names_are_null),
+		cmocka_unit_test(what_a_token_needs_is_named),
 		cmocka_unit_test(addresses_of_a_profile_name_the_ca_that_issues),
 		cmocka_unit_test(wrong_files_are_answered_with_line_key_and_sentence),
 		cmocka_unit_test(near_misses_are_guessed),
