@@ -67,12 +67,24 @@ fail_load(struct err *err, const char *module, const char *why)
 }
 
 static enum rc
+fail_start(struct err *err, const char *module, CK_RV rv)
+{
+	char name[32];
+	enum rc rc = fail(err, RC_CONFIG, "the PKCS#11 library %s does not start: %s", module,
+	    token_rv_name(rv, name));
+
+	err_hint(err,
+	    "in the server it reaches nothing but what pkcs11.paths, pkcs11.sockets and "
+	    "pkcs11.network say");
+	return rc;
+}
+
+static enum rc
 load(const char *module, struct err *err)
 {
 	void *dl = dlopen(module, RTLD_NOW | RTLD_LOCAL);
 	CK_FUNCTION_LIST *f = NULL;
 	CK_C_GetFunctionList get = NULL;
-	char name[32];
 	CK_RV rv;
 
 	if (dl == NULL)
@@ -85,7 +97,7 @@ load(const char *module, struct err *err)
 	}
 	if ((rv = initialize(f)) != CKR_OK) {
 		dlclose(dl);
-		return fail_load(err, module, token_rv_name(rv, name));
+		return fail_start(err, module, rv);
 	}
 	lib.dl = dl;
 	lib.f = f;

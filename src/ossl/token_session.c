@@ -517,7 +517,9 @@ search_uri(struct search *s, unsigned long *epoch, CK_RV *rv, struct err *err)
 	token_library_leave();
 	if (*rv == CKR_TOKEN_NOT_PRESENT) {
 		rc = fail(err, RC_CONFIG, "no token fits the URI");
-		err_hint(err, "pkcs11-tool --list-token-slots shows what is there");
+		err_hint(err,
+		    "pkcs11-tool --list-token-slots shows what is there; the server sees what "
+		    "pkcs11.paths lets it");
 		return rc;
 	}
 	if (*rv != CKR_OK)

@@ -107,7 +107,9 @@ edit(struct buf *out, const struct buf *old, const struct ca_lines *l, struct er
 	if (l->module != NULL) {
 		if (out->len > 0 && out->data[out->len - 1] != '\n')
 			buf_addc(out, '\n');
-		buf_adds(out, "\npkcs11:\n");
+		buf_adds(out,
+		    "\n# paths: [...], sockets: [...], network: true: what the library opens and "
+		    "calls beside system libraries\npkcs11:\n");
 		add_key(out, INDENT, "module", l->module);
 	}
 	return buf_ok(out, "configuration", err);

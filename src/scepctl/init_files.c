@@ -30,8 +30,11 @@ yaml_ca(struct buf *b, const struct init_text *t)
 	buf_adds(b, "    crl_validity: 7d\n\n");
 	if (t->module != NULL)
 		buf_addf(b,
-		    "# The library of the token that holds the keys.\npkcs11:\n  module: "
-		    "\"%s\"\n\n",
+		    "# The library of the token that holds the keys.  What it opens and calls "
+		    "beside system libraries is named\n"
+		    "# too, or refused: its files in paths: [...], a daemon's in sockets: [...], a "
+		    "token by network: true.\n"
+		    "pkcs11:\n  module: \"%s\"\n\n",
 		    t->module);
 }
 

@@ -180,7 +180,12 @@ signer_role(struct signer_process *p, const struct config *c, struct err *err)
 	if ((rc = sandbox_identity(c->processes.signer_user, err)) != RC_OK ||
 	    (rc = confine_signer(c, err)) != RC_OK)
 		return rc;
-	/* ------------------------------------------------------------- untrusted below */
+	/*
+	 * ------------------------------------------------------------- untrusted below
+	 * A token's library, too: it reads its own configuration, may start threads (which would be
+	 * outside a sandbox that is entered later), loads others when it is started, and is started
+	 * anew in here when a token comes back.  What it needs is named by pkcs11.
+	 */
 	file_opener_set(open_opened, NULL);
 	if ((rc = open_keys(p, c, err)) != RC_OK ||
 	    (rc = control_say(ROLE_CONTROL_FD, CONTROL_READY, 0, NULL, 0, err)) != RC_OK)
