@@ -30,13 +30,22 @@ broken "a store that is none" 's|url: sqlite:|url: postgres:|' 'store.url'
 broken "a tab" "s/^  level:/\tlevel:/" '.'
 says "a configuration that is not there" 66 "nowhere.yaml" scepd --config "$T/nowhere.yaml"
 says "an unknown option" 64 "frobnicate" scepd --frobnicate
-cp "$CONFIG" "$T/ca/nokey.yaml" && sed -i 's|ca/issuing.key|ca/gone.key|' "$T/ca/nokey.yaml"
-says "a key file that is not there" 78 "gone.key" scepd --config "$T/ca/nokey.yaml" --check
-cp "$CONFIG" "$T/ca/wrongkey.yaml" && sed -i 's|ca/issuing.key|ca/root.key|' "$T/ca/wrongkey.yaml"
-says "a key of another certificate" 78 "root.key|issuing.pem" scepd --config "$T/ca/wrongkey.yaml" --check
-chmod 644 "$T/ca/ca/issuing.key"
-says "a key that others can read" 78 "issuing.key" scepd --config "$CONFIG" --check
-chmod 600 "$T/ca/ca/issuing.key"
+if in_token; then
+	for o in gone ra; do sed "s|;object=issuing|;object=$o|" "$CONFIG" >"$T/ca/key-$o.yaml"; done
+	says "a key that the token has not" 78 "object=gone" scepd --config "$T/ca/key-gone.yaml" --check
+	says "a key of another certificate" 78 "object=ra|issuing.pem" scepd --config "$T/ca/key-ra.yaml" --check
+	chmod 644 "$TOKEN_PIN_FILE"
+	says "a PIN that others can read" 78 "$(basename "$TOKEN_PIN_FILE")" scepd --config "$CONFIG" --check
+	chmod 600 "$TOKEN_PIN_FILE"
+else
+	cp "$CONFIG" "$T/ca/nokey.yaml" && sed -i 's|ca/issuing.key|ca/gone.key|' "$T/ca/nokey.yaml"
+	says "a key file that is not there" 78 "gone.key" scepd --config "$T/ca/nokey.yaml" --check
+	cp "$CONFIG" "$T/ca/wrongkey.yaml" && sed -i 's|ca/issuing.key|ca/root.key|' "$T/ca/wrongkey.yaml"
+	says "a key of another certificate" 78 "root.key|issuing.pem" scepd --config "$T/ca/wrongkey.yaml" --check
+	chmod 644 "$T/ca/ca/issuing.key"
+	says "a key that others can read" 78 "issuing.key" scepd --config "$CONFIG" --check
+	chmod 600 "$T/ca/ca/issuing.key"
+fi
 chmod 644 "$secret"
 says "a challenge that others can read" 78 "$(basename "$secret")" scepd --config "$CONFIG" --check
 chmod 600 "$secret"

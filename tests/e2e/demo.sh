@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # demo: scripts/demo --once says what it did, and its exit status is true.
 . "$(dirname "$0")/../lib/env.sh"
-BUILD=$SCEPD_BUILD "$SCEPD_TOP/scripts/demo" --once --dir "$T/demo" >"$T/demo.out" 2>"$T/demo.err"
+BUILD=$SCEPD_BUILD "$SCEPD_TOP/scripts/demo" --once $(in_token && echo --token) --dir "$T/demo" >"$T/demo.out" 2>"$T/demo.err"
 status=$?
 last=$(tail -n 1 "$T/demo.out")
 claim "the demo ends well" test $status = 0 || { cat "$T/demo.out" "$T/demo.err" >&2; }

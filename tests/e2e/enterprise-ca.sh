@@ -86,6 +86,7 @@ if make_token ca; then
 	ctl init --name hsm2 --org Contoso --kind ec:p256 --self-signed --key "$TOKEN_URI;object=issuing" --pin-file "$TOKEN_PIN_FILE"
 	claim "and overwrites none that is in the token" test $? = 73
 	endpoint hsm
+	in_token || sed -i "s|^  module: .*|&\n  paths: [$TOKEN_DIR]|" "$CONFIG"
 else
 	skip_claim "a CA with its keys in a token" "$TOKEN_WHY"
 fi

@@ -129,6 +129,7 @@ if [ "$(id -u)" != 0 ]; then
 	skip_claim "each process under its own account" "needs root"
 else
 	mkdir "$T/ca/db" && mv "$T"/ca/scepd.db* "$T/ca/db/" && chown -R nobody "$T/ca/db" && chown -R daemon "$T/ca/signer" && chmod 755 "$T/ca" "$T/ca/ca"
+	if in_token; then chown -R daemon "$TOKEN_DIR"; fi
 	check() { scepctl check --config "$CONFIG" >"$T/check.out" 2>&1; grep -qE "$1" "$T/check.out"; }
 	claim "check warns of a server that is root all over" check "^warn +processes +started as root, scepd would serve the network as root"
 	printf 'processes:\n  front_user: nobody\n  signer_user: daemon\n' >>"$CONFIG"
@@ -147,7 +148,7 @@ else
 	start_scepd || die "scepd starts with accounts"
 	claim "the front runs as its own account" test "$(status_of "$(process_of front)" Uid | tr -s '\t ' '\n' | sort -u)" = "$(id -u nobody)"
 	claim "the signer runs as another" test "$(status_of "$(process_of signer)" Uid | tr -s '\t ' '\n' | sort -u)" = "$(id -u daemon)"
-	claim "keys stay root's" test "$(stat -c %u "$T/ca/ca/issuing.key")" = 0
+	claim "keys, or the PIN of their token, stay root's" test "$(stat -c %u "$(in_token && echo "$TOKEN_PIN_FILE" || echo "$T/ca/ca/issuing.key")")" = 0
 	claim "a device gets its certificate from them" test "$(enrol 1 seventh)" = 1
 	kill -9 "$(process_of signer)"
 	claim "also after the signer was started again" test "$(enrol 1 eighth --retries 20 --retry-delay 1s)" = 1

@@ -6,8 +6,8 @@
 lab_ca() {
 	scepd_port=$(free_port) || die "free port"
 	SCEPD=http://127.0.0.1:$scepd_port
-	scepctl init --dir "$T/ca" --name Contoso --listen "127.0.0.1:$scepd_port" --url "$SCEPD" --root-key rsa:2048 \
-		--static-challenge --static-domain lab.contoso.com "$@" >"$T/init.log" 2>&1 || die "scepctl init"
+	init_ca "$T/ca" --name Contoso --listen "127.0.0.1:$scepd_port" --url "$SCEPD" --root-key rsa:2048 \
+		--static-challenge --static-domain lab.contoso.com "$@"
 	CONFIG=$T/ca/scepd.yaml URL=$SCEPD/scep/lab SECRET=$T/ca/lab.secret
 	CHALLENGE=$(cat "$SECRET")
 	ROOT=$T/ca/ca/root.pem ISSUING=$T/ca/ca/issuing.pem RA=$T/ca/ca/ra.pem

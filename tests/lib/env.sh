@@ -1,6 +1,8 @@
 # env.sh - for tests/e2e, interop and fault: a folder of their own, servers on free ports, and an end that leaves nothing behind.
 # Sourced.  Needs SCEPD_BUILD and SCEPD_TOP.  Claims are made with ok / not_ok / claim / skip_claim.
+# SCEPD_KEYS=softhsm: the keys of every CA that init_ca makes (CA, RA, OCSP) are in a SoftHSM token instead of files.
 set -u
+SCEPD_KEYS=${SCEPD_KEYS:-file}
 B=$SCEPD_BUILD/src
 PATH=$B/scepd:$B/scepctl:$B/scep-client:$B/intunesim:$B/bench:$PATH
 T=$(mktemp -d "${TMPDIR:-/tmp}/scepd-e2e.XXXXXX")
@@ -59,13 +61,31 @@ EOF
 	chmod 600 "$1"
 }
 
+# in_token: do the CA's own keys live in a token?
+in_token() { [ "$SCEPD_KEYS" = softhsm ]; }
+in_token && . "$(dirname "${BASH_SOURCE[0]}")/softhsm.sh"
+# init_ca FOLDER [scepctl init arguments]: a new CA, each with a token of its own if its keys are to be in one
+n_ca=0
+init_ca() {
+	local dir=$1
+	shift
+	if ! in_token; then
+		scepctl init --dir "$dir" "$@" >"$T/init.log" 2>&1 || die "scepctl init"
+		return
+	fi
+	n_ca=$((n_ca + 1))
+	make_token "scepd$n_ca" || die "a token: $TOKEN_WHY"
+	token_arguments "$@"
+	scepctl init --dir "$dir" "${TOKEN_ARGUMENTS[@]}" >"$T/init.log" 2>&1 || die "scepctl init with a token"
+	token_config "$dir/scepd.yaml" || die "a key of the OCSP responder in the token"
+}
+
 # make_ca [scepctl init arguments]: state in $T/ca; sets SCEPD and SIM (URLs on free ports) and their ports
 make_ca() {
 	scepd_port=$(free_port) && sim_port=$(free_port "$scepd_port") || die "free ports"
 	SCEPD=http://127.0.0.1:$scepd_port SIM=http://127.0.0.1:$sim_port
 	put_properties "$T/contoso.properties"
-	scepctl init --dir "$T/ca" --name Contoso --listen "127.0.0.1:$scepd_port" --url "$SCEPD" \
-		--tenant-properties "$T/contoso.properties" "$@" >"$T/init.log" 2>&1 || die "scepctl init"
+	init_ca "$T/ca" --name Contoso --listen "127.0.0.1:$scepd_port" --url "$SCEPD" --tenant-properties "$T/contoso.properties" "$@"
 	CONFIG=$T/ca/scepd.yaml
 }
 
