@@ -68,6 +68,8 @@ look_ra(struct signer_id *id, const char *dir, const char *ca, const struct sign
 		else
 			cert_free(certs[i]);
 	}
+	while (id->n_ra > 1 && cert_not_after(id->ra[id->n_ra - 1]) < clock_now())
+		cert_free(id->ra[--id->n_ra]);
 	return rc;
 }
 

@@ -569,6 +569,32 @@ folder_remove(const char *dir)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* What is seen in the folder is what the signer says: of the RA configured first. */
+static void
+seen_from_outside(struct kit *k, struct signer *s, const char *dir, const struct cert *ra)
+{
+	const struct signer_certs_of of = { k->rsa.cert, ra }, foreign = { k->ec.cert, ra };
+	struct signer_certs inside, outside;
+
+	ok(k, signer_certs(s, "rsa", &inside, &k->err));
+	ok(k, signer_certs_look(&outside, dir, "rsa", &of, &k->err));
+	assert_int_equal(outside.n_ra, inside.n_ra);
+	for (size_t i = 0; i < inside.n_ra; i++)
+		assert_int_equal(cert_not_after(outside.ra[i]), cert_not_after(inside.ra[i]));
+	assert_non_null(outside.ocsp);
+	assert_int_equal(cert_not_after(outside.ocsp), cert_not_after(inside.ocsp));
+	signer_certs_done(&inside);
+	signer_certs_done(&outside);
+
+	/* Of another CA, or where there is nothing: the configured one alone. */
+	ok(k, signer_certs_look(&outside, dir, "rsa", &foreign, &k->err));
+	assert_true(outside.n_ra == 1 && outside.ocsp == NULL);
+	signer_certs_done(&outside);
+	ok(k, signer_certs_look(&outside, "/nowhere", "rsa", &of, &k->err));
+	assert_true(outside.n_ra == 1 && outside.ocsp == NULL);
+	signer_certs_done(&outside);
+}
+
 static void
 ra_and_responder_are_renewed_in_time_with_the_same_keys(void **state)
 {
@@ -585,6 +611,7 @@ ra_and_responder_are_renewed_in_time_with_the_same_keys(void **state)
 	ok(k, signer_certs(s, "rsa", &first, &k->err));
 	assert_int_equal(first.n_ra, 1); /* not yet */
 	assert_non_null(first.ocsp);
+	seen_from_outside(k, s, dir, first.ra[0]);
 
 	clock_offset_set(end - YEAR / 4 + DAY - clock_now() + clock_offset());
 	signer_tick(s, clock_now());
@@ -613,6 +640,7 @@ ra_and_responder_are_renewed_in_time_with_the_same_keys(void **state)
 	assert_true(cert_not_after(c.ra[0]) > end);
 	assert_true(key_same_public(cert_key0(c.ocsp), cert_key0(first.ocsp)));
 	signer_certs_done(&c);
+	seen_from_outside(k, s, dir, first.ra[0]);
 
 	/* When the old one has expired it is gone. */
 	clock_offset_set(clock_offset() + YEAR / 4);
@@ -620,6 +648,7 @@ ra_and_responder_are_renewed_in_time_with_the_same_keys(void **state)
 	ok(k, signer_certs(s, "rsa", &c, &k->err));
 	assert_int_equal(c.n_ra, 1);
 	signer_certs_done(&c);
+	seen_from_outside(k, s, dir, first.ra[0]);
 	signer_certs_done(&first);
 	signer_close(s);
 	clock_offset_set(0);
