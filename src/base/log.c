@@ -301,3 +301,20 @@ log_msg(enum log_level level, const char *event, const char *fmt, ...)
 	log_str(&l, "msg", msg);
 	log_end(&l);
 }
+
+bool
+log_within(struct log_limit *l, int64_t mono_ms, uint64_t *left_out)
+{
+	if (l->lines == 0 || mono_ms - l->since_ms >= 60000) {
+		l->since_ms = mono_ms;
+		l->lines = 0;
+	}
+	if (l->lines == LOG_PER_MINUTE) {
+		l->left_out++;
+		return false;
+	}
+	l->lines++;
+	*left_out = l->left_out;
+	l->left_out = 0;
+	return true;
+}

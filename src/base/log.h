@@ -53,4 +53,17 @@ void log_end(struct log_line *l);
 /* A line with a message and nothing else: log_msg(LOG_INFO, "start", "listening on %s", a). */
 void log_msg(enum log_level level, const char *event, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/*
+ * For lines that another process can cause: it must not fill the disk with them.  Zeroed at first; one
+ * for each kind of line, and whoever has several threads guards it.
+ */
+#define LOG_PER_MINUTE 20 /* some 10 MB a day, and enough to see what somebody tries */
+struct log_limit {
+	int64_t since_ms; /* monotonic: beginning of this minute */
+	unsigned lines;
+	uint64_t left_out; /* since the last line that was not */
+};
+/* May this line be written?  Then *left_out says how many were not since the last. */
+bool log_within(struct log_limit *l, int64_t mono_ms, uint64_t *left_out);
+
 #endif

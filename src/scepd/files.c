@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -159,6 +160,24 @@ open_regular(const char *path)
 	return -EINVAL;
 }
 
+/* One thread answers. */
+static void
+tell_refused(const char *path)
+{
+	static struct log_limit limit;
+	struct log_line l;
+	uint64_t left_out;
+
+	if (!log_within(&limit, clock_mono_ms(), &left_out))
+		return;
+	log_begin(&l, LOG_ERROR, "process");
+	log_str(&l, "msg", "the front asked for a file that is none of its own");
+	log_str(&l, "path", path);
+	if (left_out > 0)
+		log_int(&l, "left_out", (int64_t)left_out);
+	log_end(&l);
+}
+
 enum rc
 files_answer(int fd, const struct config *c, const struct control_msg *m, struct err *err)
 {
@@ -171,8 +190,7 @@ files_answer(int fd, const struct config *c, const struct control_msg *m, struct
 	if (strlen(m->text) == m->len && files_allowed(c, m->text)) {
 		file = open_regular(m->text);
 	} else {
-		log_msg(LOG_ERROR, "process",
-		    "the front asked for a file that is none of its own: %.200s", m->text);
+		tell_refused(m->text);
 		file = -EACCES;
 	}
 	if (file >= 0)

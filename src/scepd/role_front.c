@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/opt.h"
 #include "sandbox/sandbox.h"
+#include "scepd/attack.h"
 #include "scepd/confine.h"
 #include "scepd/control.h"
 #include "scepd/files.h"
@@ -108,6 +109,7 @@ front_role(struct front_process *p, struct config *config, struct err *err)
 	if ((rc = front_start(p->front, p->signer, err)) != RC_OK ||
 	    (rc = say_ready(p->front, err)) != RC_OK)
 		return rc;
+	attack_begin();
 	obey(p);
 	return RC_OK;
 }

@@ -48,18 +48,42 @@ ra_find(struct signer_id **out, struct signer_local *l, const char *name, struct
 	return RC_OK;
 }
 
+/* Who asks for what a rule forbids is broken or has been taken over: an administrator has to see it. */
+static void
+tell_denied(struct signer_local *l, const char *what, const char *ca, const struct err *err)
+{
+	struct log_line line;
+	uint64_t left_out;
+	bool within;
+
+	pthread_mutex_lock(&l->tell_lock);
+	within = log_within(&l->denied_lines, clock_mono_ms(), &left_out);
+	pthread_mutex_unlock(&l->tell_lock);
+	if (!within)
+		return;
+	log_begin(&line, LOG_WARN, "signer-denied");
+	log_str(&line, "operation", what);
+	log_str(&line, "ca", ca);
+	if (err != NULL)
+		log_err(&line, err);
+	if (left_out > 0)
+		log_int(&line, "left_out", (int64_t)left_out);
+	log_end(&line);
+}
+
 /* Count what became of a call. */
 static enum rc
-counted(struct signer_local *l, atomic_uint_fast64_t *done, enum rc rc)
+counted(struct signer_local *l, atomic_uint_fast64_t *done, const char *what, const char *ca,
+    enum rc rc, const struct err *err)
 {
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
 		atomic_fetch_add(done, 1);
-	else if (rc == RC_LIMIT)
-		atomic_fetch_add(&l->stats.limited, 1);
-	else if (rc == RC_IO || rc == RC_CRYPTO || rc == RC_NOMEM || rc == RC_BUG)
+	} else if (rc == RC_IO || rc == RC_CRYPTO || rc == RC_NOMEM || rc == RC_BUG) {
 		atomic_fetch_add(&l->stats.failed, 1);
-	else
-		atomic_fetch_add(&l->stats.denied, 1);
+	} else {
+		atomic_fetch_add(rc == RC_LIMIT ? &l->stats.limited : &l->stats.denied, 1);
+		tell_denied(l, what, ca, err);
+	}
 	return rc;
 }
 
@@ -147,7 +171,7 @@ local_sign_cert(struct signer *s, const char *ca, const uint8_t *tbs, size_t len
 		rc = check_tbs_cert(&facts, &id->rules, clock_now(), tbs, len, err);
 	if (rc == RC_OK)
 		rc = book_and_sign_cert(l, id, &facts, (struct der){ tbs, len }, sig, err);
-	return counted(l, &l->stats.certs, rc);
+	return counted(l, &l->stats.certs, "sign-cert", ca, rc, err);
 }
 
 static enum rc
@@ -163,7 +187,7 @@ local_sign_crl(struct signer *s, const char *ca, const uint8_t *tbs, size_t len,
 		rc = check_tbs_crl(&facts, &id->rules, clock_now(), tbs, len, err);
 	if (rc == RC_OK)
 		rc = book_and_sign_crl(l, id, &facts, (struct der){ tbs, len }, sig, err);
-	return counted(l, &l->stats.crls, rc);
+	return counted(l, &l->stats.crls, "sign-crl", ca, rc, err);
 }
 
 static enum rc
@@ -180,7 +204,7 @@ local_sign_certrep(struct signer *s, const char *ca, enum digest d, const uint8_
 		rc = within_rate(id, RATE_CERTREP, err);
 	if (rc == RC_OK)
 		rc = key_sign(sig, id->ra_key, d, attrs, len, err);
-	return counted(l, &l->stats.certreps, rc);
+	return counted(l, &l->stats.certreps, "sign-certrep", ca, rc, err);
 }
 
 static enum rc
@@ -195,7 +219,7 @@ local_unwrap(struct signer *s, const char *ca, const struct transport *t, const 
 		rc = within_rate(id, RATE_UNWRAP, err);
 	if (rc == RC_OK)
 		rc = key_unwrap(cek, cek_len, id->ra_key, t, wrapped, wrapped_len, err);
-	return counted(l, &l->stats.unwraps, rc);
+	return counted(l, &l->stats.unwraps, "unwrap", ca, rc, err);
 }
 
 /* ---- OCSP ---- */
@@ -265,7 +289,7 @@ local_sign_ocsp(struct signer *s, const char *ca, const uint8_t *data, size_t le
 		rc = sign_ocsp(l, id, (struct der){ data, len }, basic, err);
 	if (rc != RC_OK)
 		basic->len = start;
-	return counted(l, &l->stats.ocsps, rc);
+	return counted(l, &l->stats.ocsps, "sign-ocsp", ca, rc, err);
 }
 
 /* ---- what the signer tells ---- */
