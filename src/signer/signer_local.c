@@ -50,14 +50,15 @@ ra_find(struct signer_id **out, struct signer_local *l, const char *name, struct
 
 /* Who asks for what a rule forbids is broken or has been taken over: an administrator has to see it. */
 static void
-tell_denied(struct signer_local *l, const char *what, const char *ca, const struct err *err)
+tell_denied(struct signer_local *l, struct log_limit *limit, const char *what, const char *ca,
+    const struct err *err)
 {
 	struct log_line line;
 	uint64_t left_out;
 	bool within;
 
 	pthread_mutex_lock(&l->tell_lock);
-	within = log_within(&l->denied_lines, clock_mono_ms(), &left_out);
+	within = log_within(limit, clock_mono_ms(), &left_out);
 	pthread_mutex_unlock(&l->tell_lock);
 	if (!within)
 		return;
@@ -80,9 +81,12 @@ counted(struct signer_local *l, atomic_uint_fast64_t *done, const char *what, co
 		atomic_fetch_add(done, 1);
 	} else if (rc == RC_IO || rc == RC_CRYPTO || rc == RC_NOMEM || rc == RC_BUG) {
 		atomic_fetch_add(&l->stats.failed, 1);
+	} else if (rc == RC_LIMIT) {
+		atomic_fetch_add(&l->stats.limited, 1);
+		tell_denied(l, &l->limited_lines, what, ca, err);
 	} else {
-		atomic_fetch_add(rc == RC_LIMIT ? &l->stats.limited : &l->stats.denied, 1);
-		tell_denied(l, what, ca, err);
+		atomic_fetch_add(&l->stats.denied, 1);
+		tell_denied(l, &l->denied_lines, what, ca, err);
 	}
 	return rc;
 }

@@ -48,8 +48,8 @@ struct signer_local {
 	struct state *state;
 	struct {
 		uint64_t certreps, unwraps, ocsps;
-	} told;                        /* in the audit; of signer_tick() alone, under tell_lock */
-	struct log_limit denied_lines; /* under tell_lock */
+	} told; /* in the audit; of signer_tick() alone, under tell_lock */
+	struct log_limit denied_lines, limited_lines; /* under tell_lock */
 	pthread_mutex_t tell_lock;
 	struct {
 		atomic_uint_fast64_t certs, crls, certreps, unwraps, ocsps;
