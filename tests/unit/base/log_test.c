@@ -230,6 +230,25 @@ levels_have_names(void **state)
 	assert_int_equal(level, LOG_WARN);
 }
 
+static void
+lines_of_a_minute_have_a_bound(void **state)
+{
+	struct log_limit l = { 0 };
+	uint64_t left_out = 7;
+
+	for (int i = 0; i < LOG_PER_MINUTE; i++) {
+		assert_true(log_within(&l, 1000 + i, &left_out));
+		assert_int_equal(left_out, 0);
+	}
+	for (int i = 0; i < 1000; i++)
+		assert_false(log_within(&l, 2000 + i, &left_out));
+	assert_false(log_within(&l, 60999, &left_out));
+	assert_true(log_within(&l, 61000, &left_out));
+	assert_int_equal(left_out, 1001);
+	assert_true(log_within(&l, 61001, &left_out));
+	assert_int_equal(left_out, 0);
+}
+
 int
 main(void)
 {
@@ -243,6 +262,7 @@ main(void)
 		cmocka_unit_test(lower_levels_are_not_written),
 		cmocka_unit_test(a_message_is_one_field),
 		cmocka_unit_test(levels_have_names),
+		cmocka_unit_test(lines_of_a_minute_have_a_bound),
 	};
 
 	return cmocka_run_group_tests(tests, open_pipe, close_pipe);
