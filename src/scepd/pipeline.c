@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
-#include "scepd/fault.h"
 #include "scepd/hresult.h"
 #include "scepd/pipeline.h"
 #include "scepd/rollover.h"

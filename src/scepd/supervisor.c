@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/opt.h"
@@ -28,7 +29,6 @@
 #include "sandbox/sandbox.h"
 #include "scepd/confine.h"
 #include "scepd/control.h"
-#include "scepd/fault.h"
 #include "scepd/files.h"
 #include "scepd/keys.h"
 #include "scepd/process.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -175,6 +176,7 @@ local_sign_cert(struct signer *s, const char *ca, const uint8_t *tbs, size_t len
 		rc = check_tbs_cert(&facts, &id->rules, clock_now(), tbs, len, err);
 	if (rc == RC_OK)
 		rc = book_and_sign_cert(l, id, &facts, (struct der){ tbs, len }, sig, err);
+	fault_point("signer-signed");
 	return counted(l, &l->stats.certs, "sign-cert", ca, rc, err);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -221,8 +222,10 @@ cert_locked(struct state *s, const char *op, const char *ca, struct der number, 
 	    serials_look(s->serials, buf_str(&name), number, sha256) == SERIALS_OTHER)
 		rc = fail(err, RC_DENIED,
 		    "signer: serial number %s was signed before, for another certificate", hex);
+	fault_point("signer-asked");
 	if (rc == RC_OK)
 		rc = state_note(s, op, ca, hex, sha256, err);
+	fault_point("signer-noted");
 	if (rc == RC_OK)
 		serials_add(s->serials, buf_str(&name), number, sha256);
 	buf_done(&name);

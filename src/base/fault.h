@@ -2,11 +2,14 @@
  * fault.h - named points between two steps of an enrolment where a test build (meson
  * -Dfault_points=true) can end processes.  Compiled to nothing otherwise.
  *
- *	SCEPD_FAULT=point        all of scepd is killed there, as by a power cut
- *	SCEPD_FAULT_FRONT=point  the front alone, the first time; the supervisor starts it again
+ *	SCEPD_FAULT=point         all of scepd is killed there, as by a power cut
+ *	SCEPD_FAULT_FRONT=point   the front alone, the first time; the supervisor starts it again
+ *	SCEPD_FAULT_SIGNER=point  the signer alone, likewise
+ *
+ * Points of the front are in src/scepd/pipeline.c, those of the signer in src/signer.
  */
-#ifndef SCEPD_SCEPD_FAULT_H
-#define SCEPD_SCEPD_FAULT_H
+#ifndef SCEPD_BASE_FAULT_H
+#define SCEPD_BASE_FAULT_H
 
 #ifdef SCEPD_FAULT_POINTS
 void fault_point(const char *name);

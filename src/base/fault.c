@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "scepd/fault.h"
+#include "base/fault.h"
 
 #ifdef SCEPD_FAULT_POINTS
 static bool
@@ -21,7 +21,8 @@ wanted(const char *variable, const char *name)
 void
 fault_point(const char *name)
 {
-	if (wanted("SCEPD_FAULT", name) || wanted("SCEPD_FAULT_FRONT", name))
+	if (wanted("SCEPD_FAULT", name) || wanted("SCEPD_FAULT_FRONT", name) ||
+	    wanted("SCEPD_FAULT_SIGNER", name))
 		(void)kill(getpid(), SIGKILL);
 }
 
@@ -34,5 +35,6 @@ fault_process_ended(int status)
 	if (killed && getenv("SCEPD_FAULT") != NULL)
 		(void)kill(getpid(), SIGKILL);
 	(void)unsetenv("SCEPD_FAULT_FRONT");
+	(void)unsetenv("SCEPD_FAULT_SIGNER");
 }
 #endif
