@@ -332,6 +332,24 @@ front_start(struct front *f, struct signer *signer, struct err *err)
 	return RC_OK;
 }
 
+void
+front_tell_new_state(const struct front *f)
+{
+	const struct config *c = f->s->config;
+	struct store_stats st;
+	struct err err;
+
+	if (store_stats(f->s->store, &st, &err) != RC_OK || st.certs == 0)
+		return;
+	log_msg(LOG_WARN, "signer-state",
+	    "%s was empty, and the database has %llu certificates: right after an upgrade from a "
+	    "version without it; else it was lost, and with it the signer's audit and its own "
+	    "memory "
+	    "of serial numbers and lists. The database's goes on; restore both from a backup "
+	    "if there is one (scepctl ca restore)",
+	    c->processes.signer_state, (unsigned long long)st.certs);
+}
+
 const struct buf *
 front_ready0(const struct front *f)
 {

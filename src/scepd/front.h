@@ -17,6 +17,8 @@ enum rc front_open(struct front *f, struct err *err) MUST_CHECK;
 const struct store *front_store0(const struct front *f);
 /* Open the rest and serve.  `signer` becomes the front's. */
 enum rc front_start(struct front *f, struct signer *signer, struct err *err) MUST_CHECK;
+/* Started: the signer's folder is new.  Says what that means where certificates were issued before. */
+void front_tell_new_state(const struct front *f);
 /* "http 127.0.0.1:8080\n" for each listener, and the admin listener's. */
 const struct buf *front_ready0(const struct front *f);
 /* Whatever lies in a file and may be renewed there.  From one thread, about once a minute. */

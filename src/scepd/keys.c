@@ -72,6 +72,14 @@ keys_secret_source(const struct conf_ca *ca, enum keys_secret kind)
 	return kind == KEYS_PASSPHRASE ? ca->passphrase_file : ca->pin_file;
 }
 
+bool
+keys_secret_is_typed(const struct conf_ca *ca, enum keys_secret kind)
+{
+	const char *source = keys_secret_source(ca, kind);
+
+	return source != NULL && strcmp(source, "prompt") == 0;
+}
+
 static enum rc
 read_one(struct buf *text, const struct config *c, size_t i, enum keys_secret kind, keys_ask *ask,
     void *arg, struct err *err)
@@ -80,7 +88,7 @@ read_one(struct buf *text, const struct config *c, size_t i, enum keys_secret ki
 	const char *source = keys_secret_source(ca, kind);
 	char what[128];
 
-	if (ask != NULL && strcmp(source, "prompt") == 0)
+	if (ask != NULL && keys_secret_is_typed(ca, kind))
 		return ask(arg, i, kind, text, err);
 	(void)snprintf(what, sizeof(what), "%s of CA %.60s",
 	    kind == KEYS_PASSPHRASE ? "Passphrase of the keys" : "PIN of the token", ca->name);
@@ -110,23 +118,40 @@ keep_one(struct keys_secrets *s, const struct config *c, size_t i, enum keys_sec
 	return rc;
 }
 
-enum rc
-keys_secrets_read(
-    struct keys_secrets **out, const struct config *c, keys_ask *ask, void *arg, struct err *err)
+static enum rc
+read_secrets(struct keys_secrets **out, const struct config *c, bool typed_only, keys_ask *ask,
+    void *arg, struct err *err)
 {
 	struct keys_secrets *s = NULL;
 	enum rc rc = secrets_new(&s, c->cas.n, err);
 
-	for (size_t i = 0; rc == RC_OK && i < c->cas.n; i++) {
-		rc = keep_one(s, c, i, KEYS_PASSPHRASE, ask, arg, err);
-		if (rc == RC_OK)
-			rc = keep_one(s, c, i, KEYS_PIN, ask, arg, err);
+	for (size_t i = 0; rc == RC_OK && i < c->cas.n * KEYS_SECRET__MAX; i++) {
+		size_t ca = i / KEYS_SECRET__MAX;
+		enum keys_secret kind = (enum keys_secret)(i % KEYS_SECRET__MAX);
+
+		if (!typed_only ||
+		    keys_secret_is_typed((const struct conf_ca *)c->cas.v + ca, kind))
+			rc = keep_one(s, c, ca, kind, ask, arg, err);
 	}
 	if (rc == RC_OK)
 		*out = s;
 	else
 		keys_secrets_free(s);
 	return rc;
+}
+
+enum rc
+keys_secrets_read(
+    struct keys_secrets **out, const struct config *c, keys_ask *ask, void *arg, struct err *err)
+{
+	return read_secrets(out, c, false, ask, arg, err);
+}
+
+enum rc
+keys_secrets_type(
+    struct keys_secrets **out, const struct config *c, keys_ask *ask, void *arg, struct err *err)
+{
+	return read_secrets(out, c, true, ask, arg, err);
 }
 
 /* ---- files ---- */

@@ -25,11 +25,16 @@ typedef enum rc keys_ask(
 /* Reads all that the configuration names.  `ask` may be NULL: secret_read() asks on the terminal. */
 enum rc keys_secrets_read(struct keys_secrets **out, const struct config *c, keys_ask *ask,
     void *arg, struct err *err) MUST_CHECK;
+/* Only those that are "prompt", for who hands them on and has no use for the others. */
+enum rc keys_secrets_type(struct keys_secrets **out, const struct config *c, keys_ask *ask,
+    void *arg, struct err *err) MUST_CHECK;
 void keys_secrets_free(struct keys_secrets *s);
 /* NULL when there is none. */
 const char *keys_secret0(const struct keys_secrets *s, size_t ca, enum keys_secret kind);
 /* What the configuration says of it: a path, "credential:NAME", "prompt" or NULL. */
 const char *keys_secret_source(const struct conf_ca *ca, enum keys_secret kind);
+/* It is "prompt". */
+bool keys_secret_is_typed(const struct conf_ca *ca, enum keys_secret kind);
 
 /* ---- keys ---- */
 

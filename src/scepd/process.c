@@ -151,8 +151,11 @@ tell_end(const struct process *p, int status, int64_t delay_ms)
 		log_str(&l, "signal", strsignal(WTERMSIG(status)));
 	else
 		log_int(&l, "status", WEXITSTATUS(status));
-	log_int(&l, "restart_ms", delay_ms);
-	log_str(&l, "msg", "ended unexpectedly; it is started again");
+	if (p->failures < PROCESS_FAILURES_MAX)
+		log_int(&l, "restart_ms", delay_ms);
+	log_str(&l, "msg",
+	    p->failures < PROCESS_FAILURES_MAX ? "ended unexpectedly; it is started again"
+					       : "ended unexpectedly");
 	log_end(&l);
 }
 

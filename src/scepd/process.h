@@ -10,6 +10,8 @@
 
 #include "base/err.h"
 
+#define PROCESS_FAILURES_MAX 10 /* ends in a row: two minutes; then somebody has to look */
+
 struct process {
 	const char *role;            /* "signer", "front": first word of its command line */
 	pid_t pid;                   /* 0: does not run */

@@ -26,6 +26,7 @@
 struct front_process {
 	struct front *front;
 	struct signer *signer; /* the front's, from front_start() on */
+	bool state_is_new;     /* the signer's folder */
 };
 
 static void
@@ -45,8 +46,10 @@ first_channels(struct front_process *p, struct err *err)
 
 	if (rc == RC_OK && m.kind != CONTROL_CHANNELS)
 		rc = fail(err, RC_BUG, "the first message is not that of the channels");
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
+		p->state_is_new = m.number == 1;
 		take_channels(p, &m);
+	}
 	control_drop(&m);
 	return rc;
 }
@@ -106,8 +109,11 @@ front_role(struct front_process *p, struct config *config, struct err *err)
 		signer_close(p->signer);
 		return rc;
 	}
-	if ((rc = front_start(p->front, p->signer, err)) != RC_OK ||
-	    (rc = say_ready(p->front, err)) != RC_OK)
+	if ((rc = front_start(p->front, p->signer, err)) != RC_OK)
+		return rc;
+	if (p->state_is_new)
+		front_tell_new_state(p->front);
+	if ((rc = say_ready(p->front, err)) != RC_OK)
 		return rc;
 	attack_begin();
 	obey(p);

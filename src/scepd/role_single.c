@@ -55,12 +55,15 @@ open_signer(struct signer **out, const struct config *c, struct err *err)
 static enum rc
 start(struct front *f, const struct config *c, struct signer **signer, struct err *err)
 {
+	bool state_is_new = !signer_audit_is_there(c->processes.signer_state);
 	enum rc rc = front_open(f, err);
 
 	if (rc == RC_OK && (rc = open_signer(signer, c, err)) == RC_OK) {
 		signer_tick(*signer, clock_now());
 		rc = front_start(f, *signer, err);
 	}
+	if (rc == RC_OK && state_is_new)
+		front_tell_new_state(f);
 	return rc;
 }
 

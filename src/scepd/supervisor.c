@@ -42,7 +42,6 @@
 #define BUSY_MAX_MS     20000 /* one signature: a token that takes longer has died */
 #define STOP_SPARE_MS   15000 /* beyond limits.drain: threads that have to be joined */
 #define LOOK_EVERY_MS   60000 /* as the front does */
-#define FAILURES_MAX    10    /* starts in a row; then somebody has to look */
 #define THREADS_MIN     4
 
 struct supervisor {
@@ -53,6 +52,7 @@ struct supervisor {
 	struct process signer, front;
 	int signals;
 	bool served; /* everything was ready once */
+	bool state_is_new;
 	bool stopping;
 	int64_t stop_until_ms, ping_at_ms;
 	/* Of the front, whose sandbox is for the files that there were when it was started. */
@@ -129,21 +129,15 @@ ask_terminal(void *arg, size_t ca, enum keys_secret kind, struct buf *out, struc
 	return rc;
 }
 
-static bool
-is_typed(const struct supervisor *s, size_t ca, enum keys_secret kind)
-{
-	const char *source =
-	    keys_secret_source((const struct conf_ca *)s->config->cas.v + ca, kind);
-
-	return source != NULL && strcmp(source, "prompt") == 0;
-}
-
 static enum rc
 ask_all(struct supervisor *s, struct err *err)
 {
+	const struct conf_ca *ca = s->config->cas.v;
+
 	for (size_t i = 0; i < s->config->cas.n; i++)
-		if (is_typed(s, i, KEYS_PASSPHRASE) || is_typed(s, i, KEYS_PIN))
-			return keys_secrets_read(&s->secrets, s->config, ask_terminal, s, err);
+		if (keys_secret_is_typed(&ca[i], KEYS_PASSPHRASE) ||
+		    keys_secret_is_typed(&ca[i], KEYS_PIN))
+			return keys_secrets_type(&s->secrets, s->config, ask_terminal, s, err);
 	return RC_OK;
 }
 
@@ -159,7 +153,7 @@ tell_secrets(struct supervisor *s, struct err *err)
 		enum keys_secret kind = (enum keys_secret)(i % KEYS_SECRET__MAX);
 		const char *text = keys_secret0(s->secrets, ca, kind);
 
-		if (text != NULL && is_typed(s, ca, kind))
+		if (text != NULL)
 			rc = control_say(
 			    s->signer.control, CONTROL_SECRET, (int64_t)i, text, strlen(text), err);
 	}
@@ -212,6 +206,7 @@ connect_both(struct supervisor *s, struct err *err)
 	if (ends == NULL)
 		return fail(err, RC_NOMEM, "no memory for channels");
 	ends[0].kind = ends[1].kind = CONTROL_CHANNELS;
+	ends[1].number = s->state_is_new && !s->served;
 	rc = make_channels(ends, channels_of(s->config), err);
 	if (rc == RC_OK)
 		rc = control_send(s->signer.control, &ends[0], err);
@@ -300,8 +295,9 @@ begin_stop(struct supervisor *s, int exit_code)
 static void
 give_up(struct supervisor *s, const struct process *p)
 {
-	log_msg(LOG_ERROR, "process", "the %s cannot be started: %u tries in a row; ending",
-	    p->role, p->failures);
+	log_msg(LOG_ERROR, "process",
+	    "the %s cannot be started: it has ended %u times in a row; ending", p->role,
+	    p->failures);
 	begin_stop(s, EX_SOFTWARE);
 }
 
@@ -320,7 +316,7 @@ on_end(struct supervisor *s, struct process *p, int status)
 	fault_process_ended(status);
 	if (!s->stopping && !s->served) /* it has said why */
 		begin_stop(s, process_exit_code(status));
-	else if (!s->stopping && p->failures >= FAILURES_MAX)
+	else if (!s->stopping && p->failures >= PROCESS_FAILURES_MAX)
 		give_up(s, p);
 	if (s->stopping && p == &s->front)
 		stop_signer(s);
@@ -534,6 +530,7 @@ prepare(struct supervisor *s, struct err *err)
 		return rc;
 	sandbox_probe(&kernel);
 	s->sandboxed = kernel.files;
+	s->state_is_new = !signer_audit_is_there(s->config->processes.signer_state);
 	return confine_supervisor(err);
 }
 

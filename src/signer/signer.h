@@ -168,6 +168,8 @@ enum rc signer_stats(struct signer *s, struct signer_stats *out, struct err *err
 
 /* ---- the signer's audit: an append-only hash chain in state_dir, apart from the database's ---- */
 
+/* Has a signer written there? */
+bool signer_audit_is_there(const char *state_dir);
 /* Walk it; RC_INTEGRITY names the first line that does not fit.  RC_NOTFOUND: there is none. */
 enum rc signer_audit_verify(const char *state_dir, uint64_t *lines, struct err *err) MUST_CHECK;
 

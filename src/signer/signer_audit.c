@@ -468,6 +468,20 @@ verify_file(struct chain *c, const char *dir, uint64_t first, bool last, struct 
 	return rc;
 }
 
+bool
+signer_audit_is_there(const char *state_dir)
+{
+	struct segments s;
+	enum rc rc = segments_list(&s, state_dir, NULL);
+	bool some;
+
+	if (rc != RC_OK)
+		return rc != RC_NOTFOUND; /* whoever opens it says what is wrong */
+	some = s.n > 0;
+	segments_done(&s);
+	return some;
+}
+
 enum rc
 signer_audit_verify(const char *state_dir, uint64_t *lines, struct err *err)
 {

@@ -149,12 +149,12 @@ open_dir(struct state *s, const char *dir, struct err *err)
 	if (rc == RC_OK)
 		rc = audit_open(
 		    &s->audit, dir, serials_complete(s->serials) + 1, replay, s->serials, err);
-	if (rc == RC_INTEGRITY)
+	if (rc == RC_INTEGRITY) {
+		err_context(err, "signer's folder %s", dir);
 		err_hint(err,
-		    "somebody changed %s, or put an older copy there; `scepctl audit verify` looks "
-		    "at "
-		    "all of it",
-		    dir);
+		    "restore it together with the database (scepctl ca restore); moved away, it "
+		    "begins anew, without proof of what was signed");
+	}
 	return rc;
 }
 
