@@ -81,8 +81,18 @@ wait $storm
 claim "of 20 devices none loses its certificate to a signer that dies three times" test "$(cat "$T/storm")" = 20
 claim "the signer is there again" until_new signer none
 
-# ---- the signer hangs
+# ---- the signer stands still for a while
 signer=$(process_of signer)
+kill -STOP "$signer"
+enrol 3 pause --retries 0 >"$T/pause" &
+pause=$!
+sleep 5
+kill -CONT "$signer"
+wait $pause
+claim "a signer that stands still for 5 s costs devices nothing but the wait" test "$(cat "$T/pause")" = 3
+claim "... and is not started again" test "$(process_of signer)" = "$signer"
+
+# ---- the signer hangs
 kill -STOP "$signer"
 claim "a signer that hangs is ended and started again" until_new signer "$signer"
 claim "and devices are served" test "$(enrol 1 third --retries 20 --retry-delay 1s)" = 1

@@ -178,13 +178,11 @@ if [ $rc = 77 ]; then
 fi
 none() { ! grep -qE "^($1) $2" "$T/memory"; }
 some() { grep -qE "^($1) $2" "$T/memory"; }
-split=
-grep -qE '^[^ ]+ (front|signer) ' "$T/memory" && split=yes
-if [ -n "$split" ]; then keys=signer rest=front; else keys=scepd rest=scepd; fi
+claim "memory: of the supervisor, the signer and the front" test "$(grep '^process ' "$T/memory" | cut -d' ' -f2 | sort | tr '\n' ' ')" = "front signer supervisor "
 # What has to be found shows that the search finds.
-claim "memory: the app's secret in use is found where libintune keeps it ($rest)" some app-key-new "$rest raw"
-claim "memory: the CA's key is found in the process that signs ($keys)" some 'key-issuing-[dpq]' "$keys"
-claim "memory: the CA's and RA's keys in no other" none 'key-.*' "(supervisor|${split:+front}${split:-nobody})"
+claim "memory: the app's secret in use is found where libintune keeps it, the front" some app-key-new "front raw"
+claim "memory: the CA's key is found in the signer" some 'key-issuing-[dpq]' signer
+claim "memory: the CA's and RA's keys in no other" none 'key-.*' '(supervisor|front)'
 claim "memory: the app's secret in no other" none 'app-key-.*' '(supervisor|signer)'
 claim "memory: no challenge in another process" none '(challenge|intune)-.*' '(supervisor|signer)'
 claim "memory: the CA's and RA's keys not as PEM" none 'key-.*-pem' ''
@@ -195,7 +193,7 @@ claim "memory: no challenge of a device's" none 'intune-.*' ''
 claim "memory: the app's secret in use in one form only" none app-key-new '[a-z]* (hex|HEX|base64|url)'
 if [ -n "$passphrase" ]; then claim "memory: the passphrase of the keys nowhere" none passphrase ''; else skip_claim "the passphrase of the keys" "this version takes none"; fi
 if [ -n "$token" ]; then
-	claim "memory: the token's PIN is in locked memory of the process that signs ($keys)" some token-pin "$keys raw x1 .*\+locked"
+	claim "memory: the token's PIN is in locked memory of the signer" some token-pin "signer raw x1 .*\+locked"
 	claim "memory: ... and nowhere else" test "$(grep -c '^token-pin ' "$T/memory")" = 1
 else
 	skip_claim "a token's PIN" "${TOKEN_WHY:-no token could be made}"

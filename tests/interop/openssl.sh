@@ -117,9 +117,9 @@ cert=$T/aes128/cert.pem
 text() { openssl x509 -in "$1" -noout -text; }
 serial_bits() { [ "$(openssl x509 -in "$1" -noout -serial | sed 's/.*=//' | tr -d '\n' | wc -c)" -ge 28 ]; }
 in_force() { openssl x509 -in "$1" -noout -checkend $((89 * 86400)) && ! openssl x509 -in "$1" -noout -checkend $((91 * 86400)); }
-backdated() { # notBefore lies HOURS in the past, to a minute
+backdated() { # notBefore lies HOURS in the past; the quarter of an hour is for a machine that is busy
 	local age=$(($(date +%s) - $(date -d "$(openssl x509 -in "$1" -noout -startdate | sed 's/.*=//')" +%s)))
-	[ $age -ge $(($2 * 3600 - 60)) ] && [ $age -lt $(($2 * 3600 + 60)) ]
+	[ $age -ge $(($2 * 3600 - 60)) ] && [ $age -lt $(($2 * 3600 + 900)) ]
 }
 ca_file() { # AIA: the address in the certificate holds the issuer
 	local url

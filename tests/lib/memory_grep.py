@@ -3,7 +3,8 @@
 
 usage: memory_grep.py SECRETS file PATH...      prints "LABEL PATH FORM" for each that is found
        memory_grep.py SECRETS memory PID        prints "LABEL ROLE FORM xCOUNT REGION"; exit 77 when memory cannot be read
-       memory_grep.py SECRETS tree PID          the same for the process and all below it; roles: signer, front, supervisor, scepd
+       memory_grep.py SECRETS tree PID          the same for the process and all below it; roles: signer, front, supervisor, scepd;
+                                               "process ROLE PID" before each
 
 SECRETS holds lines "LABEL HEX".  Forms: raw, hex, base64 (at any of the three places within a longer text), URL-encoded, and, for
 binary ones, reversed: as libcrypto keeps numbers.
@@ -61,9 +62,8 @@ def memory(pid):
 def role(pid, top):
     with open(f"/proc/{pid}/cmdline", "rb") as f:
         words = f.read().split(b"\0")
-    for name in (b"signer", b"front"):
-        if any(name in w for w in words):
-            return name.decode()
+    if words[1:2] in ([b"signer"], [b"front"]):
+        return words[1].decode()
     return "supervisor" if pid == top and len(descendants(top)) > 1 else "scepd"
 
 
@@ -112,6 +112,7 @@ def main():
     top = int(sys.argv[3])
     try:
         for pid in descendants(top) if sys.argv[2] == "tree" else [top]:
+            print(f"process {role(pid, top)} {pid}")
             grep_memory(secrets, pid, role(pid, top))
     except PermissionError as e:
         print(f"memory cannot be read: {e}", file=sys.stderr)
