@@ -273,6 +273,8 @@ static enum rc
 may_retire(const struct job *j, const struct conf_ca *ca, const struct ca_count *count,
     const char *names, size_t n, struct err *err)
 {
+	const struct conf_ca *old =
+	    ca->replaces != NULL ? config_ca(j->s.config, ca->replaces) : NULL;
 	char number[GROUPED_MAX], last[CTL_TIME_MAX];
 
 	if (n > 0) {
@@ -280,6 +282,14 @@ may_retire(const struct job *j, const struct conf_ca *ca, const struct ca_count 
 		    err, RC_CONFLICT, "%zu endpoints still issue from %s: %s", n, ca->name, names);
 		return err_hint(
 		    err, "move them first: '" PROG " ca rollover move --all --share 100'");
+	}
+	if (old != NULL && !ca_is_retired(&j->s, old)) {
+		(void)fail(err, RC_CONFLICT, "%s is the next CA of %s, which is still in service",
+		    ca->name, old->name);
+		return err_hint(err,
+		    "to retire the old one: '" PROG
+		    " ca rollover retire %s'; --force gives up %s for good",
+		    old->name, ca->name);
 	}
 	if (count->valid > 0) {
 		(void)fail(err, RC_CONFLICT,
@@ -301,7 +311,7 @@ print_retired(const struct job *j, const struct conf_ca *ca, const struct ca_cou
 	char number[GROUPED_MAX];
 
 	(void)printf("CA %s is retired: scepd issues nothing from it any more.\n", ca->name);
-	if (n > 0 && next != NULL)
+	if (n > 0 && next != NULL && !ca_is_retired(&j->s, next))
 		(void)printf(
 		    "warning: %s issued from it and issue from %s now, all devices at once\n",
 		    names, next->name);

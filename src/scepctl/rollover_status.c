@@ -96,6 +96,11 @@ next_step(char **out, const struct pair *p, struct err *err)
 		    "add 'issues: false' to cas.%s in scepd.yaml and restart scepd, so that its "
 		    "signer refuses as well",
 		    p->from->name);
+	if (g.at_all < g.endpoints && ca_is_retired(p->s, p->to))
+		return str_format(out, err,
+		    "%s issues nothing any more: give another CA of scepd.yaml the line "
+		    "'replaces: %s' in its place",
+		    p->to->name, p->from->name);
 	if (g.endpoints > 0 && g.at_none == g.endpoints)
 		return str_format(out, err,
 		    "make sure that devices and whoever verifies them (Wi-Fi, VPN) trust %s "

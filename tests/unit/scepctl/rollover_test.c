@@ -215,6 +215,27 @@ a_ca_in_use_is_retired_by_force_only(void **state)
 	    1);
 }
 
+/* No way back, so the two names must not be mixed up before a device has moved. */
+static void
+the_next_ca_is_given_up_by_force_only(void **state)
+{
+	char cmd[512], path[320];
+	struct sf *f = *state;
+
+	config_path(path, sizeof(path), f);
+	(void)snprintf(cmd, sizeof(cmd), "sed -i 's/ca: new/ca: old/' %s", path);
+	assert_int_equal(system(cmd), 0);
+	assert_int_not_equal(rollover(f, "retire new"), 0);
+	says("new is the next CA of old, which is still in service");
+	says("ca rollover retire old'");
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM retired"), 0);
+	assert_int_equal(rollover(f, "retire new --force"), 0);
+	assert_int_equal(rollover(f, "status"), 0);
+	says("next: new issues nothing any more");
+	assert_int_equal(rollover(f, "retire old --force"), 0);
+	says("corp, wifi, fresh issued from it, and every request there is refused now");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -224,6 +245,7 @@ main(int argc, char **argv)
 		T(each_step_says_what_it_did_and_what_comes_next),
 		T(what_cannot_be_done_is_refused_in_words),
 		T(a_ca_in_use_is_retired_by_force_only),
+		T(the_next_ca_is_given_up_by_force_only),
 	};
 
 	if (argc != 2 || realpath(argv[1], program) == NULL) {
