@@ -54,8 +54,12 @@ read_file(struct buf *out, const char *path, struct err *err)
 	size_t start = out->len;
 	enum rc rc = file_read_secret(out, path, LIMIT_SECRET_FILE, err);
 
-	if (rc == RC_NOTFOUND)
-		return fail(err, RC_CONFIG, "%s does not exist", path);
+	if (rc == RC_NOTFOUND) {
+		(void)fail(err, RC_CONFIG, "%s does not exist", path);
+		return err_hint(err,
+		    "it is named as the file of a secret: correct the name, or "
+		    "make it with mode 0600");
+	}
 	return rc == RC_OK ? refuse_nul(out, start, path, err) : rc;
 }
 

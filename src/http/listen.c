@@ -161,6 +161,10 @@ fail_bind(struct err *err, const char *address, int why)
 	if (why == EADDRINUSE)
 		return err_hint(
 		    err, "another program listens there: stop it or choose another port");
+	if (why == EACCES)
+		return err_hint(err,
+		    "ports below 1024 take root or CAP_NET_BIND_SERVICE: start it with one of "
+		    "them or choose another port");
 	return RC_IO;
 }
 

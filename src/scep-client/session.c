@@ -38,7 +38,8 @@ status_error(
 	(void)fail(err, RC_IO, "%s: %s answered HTTP %d", what, s->url, r->status);
 	if (r->status == 404)
 		return err_hint(err,
-		    "is the path of the URL right? scepd's default is /certsrv/mscep/mscep.dll");
+		    "is the path of the URL right? scepd's are /scep/ENDPOINT, and "
+		    "/certsrv/mscep/mscep.dll for the endpoint default");
 	return r->status == 503 ? err_hint(err, "the server is busy; try again") : RC_IO;
 }
 

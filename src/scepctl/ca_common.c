@@ -406,8 +406,11 @@ print_next(const struct ca_session *s)
 	(void)printf("\nNext\n  let an endpoint of %s name it (ca: %s), with a profile of its "
 		     "own\n",
 	    s->config->path, s->o->name);
-	(void)printf("  scepctl check, then restart scepd\n  scepctl ca show --intune tells which "
-		     "certificates to upload\n");
+	(void)printf("  or, to take over from another one, add 'replaces: THAT' to it "
+		     "(docs/rollover.md)\n");
+	(void)printf("  scepctl check --config %s, then restart scepd\n", s->config->path);
+	(void)printf("  scepctl ca show --intune --config %s tells which certificates to upload\n",
+	    s->config->path);
 }
 
 enum rc

@@ -94,7 +94,7 @@ struct ca_wish_options {
 	CA_ROW_STR(s, "path-len", wish.path_len, "N",                                              \
 	    "authorities that may stand below it: a number or none (default 0)"),                  \
 	    CA_LIST_ROW(s, "permit-dns", wish.permit_dns, "NAME",                                  \
-		"name constraints: host names below NAME only; may be repeated"),                  \
+		"name constraints: host names below NAME only"),                                   \
 	    CA_LIST_ROW(s, "exclude-dns", wish.exclude_dns, "NAME", "none below NAME"),            \
 	    CA_LIST_ROW(s, "permit-email", wish.permit_email, "NAME",                              \
 		"mailboxes: one, of a host, or (leading dot) of a domain"),                        \
@@ -105,8 +105,7 @@ struct ca_wish_options {
 	    CA_LIST_ROW(s, "permit-dir", wish.permit_dir, "DN", "subjects that begin with DN"),    \
 	    CA_LIST_ROW(s, "exclude-dir", wish.exclude_dir, "DN", "not these"),                    \
 	    CA_LIST_ROW(s, "policy", wish.policy, "OID[,URL]",                                     \
-		"certificate policy, with the address of its practice statement; may be "          \
-		"repeated"),                                                                       \
+		"certificate policy, with the address of its practice statement"),                 \
 	    CA_LIST_ROW(s, "eku", wish.eku, "NAME",                                                \
 		"extended key usage of the CA itself, which bounds all below it; better none")
 

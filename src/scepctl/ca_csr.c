@@ -124,9 +124,10 @@ print_next(const struct ca_session *s, const struct options *o, const char *path
 	    o->key != NULL ? o->key : "issuing.key beside it");
 	(void)printf("  have it signed as a subordinate CA (ADCS: certreq -submit -attrib "
 		     "CertificateTemplate:SubCA)\n");
-	(void)printf("  scepctl ca install --name %s%s%s%s --cert SIGNED --chain ROOT\n",
+	(void)printf("  scepctl ca install --name %s%s%s%s --cert SIGNED --chain ROOT --config %s "
+		     "--write\n",
 	    o->ca.name, o->key != NULL ? " --key '" : "", o->key != NULL ? o->key : "",
-	    o->key != NULL ? "'" : "");
+	    o->key != NULL ? "'" : "", s->config->path);
 }
 
 static int

@@ -31,8 +31,8 @@ static const struct opt opts[] = {
 	STR("key", key, "FILE", "and its key in PEM"),
 	STR("key-passphrase-file", key_passphrase_file, "SOURCE",
 	    "passphrase of that file (default: not encrypted)"),
-	CA_LIST_ROW(options, "chain", chain, "FILE",
-	    "certificates above it up to the root, in any order; may be repeated"),
+	CA_LIST_ROW(
+	    options, "chain", chain, "FILE", "certificates above it up to the root, in any order"),
 	CA_RA_ROWS(options),
 	{ .name = NULL },
 };

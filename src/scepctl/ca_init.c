@@ -54,8 +54,8 @@ static const struct opt opts[] = {
 	STR("issuer-key", issuer_key, "KEY", "its key: a path or pkcs11:..."),
 	STR("issuer-passphrase-file", issuer_passphrase_file, "SOURCE",
 	    "passphrase of that key file"),
-	CA_LIST_ROW(options, "chain", chain, "FILE",
-	    "certificates above the issuer up to the root; may be repeated"),
+	CA_LIST_ROW(
+	    options, "chain", chain, "FILE", "certificates above the issuer up to the root"),
 	CA_WISH_ROWS(options),
 	CA_RA_ROWS(options),
 	{ .name = NULL },

@@ -25,8 +25,8 @@ static const struct opt opts[] = {
 	    .value = "FILE",
 	    .help = "the signed certificate: PEM, DER or PKCS#7 (.p7b)",
 	    .required = true },
-	CA_LIST_ROW(options, "chain", chain, "FILE",
-	    "certificates above it up to the root, in any order; may be repeated"),
+	CA_LIST_ROW(
+	    options, "chain", chain, "FILE", "certificates above it up to the root, in any order"),
 	CA_RA_ROWS(options),
 	{ .name = NULL },
 };

@@ -39,7 +39,11 @@ set_up(struct config **config, const char *path, const char *log_level, struct e
 
 	/* A core file would hold keys, secrets or tokens. */
 	(void)setrlimit(RLIMIT_CORE, &no_core);
-	if ((rc = config_load(config, path, err)) != RC_OK)
+	rc = config_load(config, path, err);
+	if (rc == RC_NOTFOUND)
+		return err_hint(
+		    err, "name the file with --config, or make a new CA with 'scepctl init'");
+	if (rc != RC_OK)
 		return rc;
 	level = (enum log_level)(*config)->log.level;
 	if (log_level != NULL && (rc = log_level_parse(&level, log_level, err)) != RC_OK) {
