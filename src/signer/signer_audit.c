@@ -72,17 +72,29 @@ segment_open(int *fd, const char *dir, uint64_t first, int flags, struct err *er
 	return rc;
 }
 
+/* One that nothing was written to: it would be in the way of the next try. */
+static void
+segment_remove(const char *dir, uint64_t first)
+{
+	char *path = NULL;
+
+	if (segment_path(&path, dir, first, NULL) == RC_OK)
+		(void)unlink(path);
+	free(path);
+}
+
 static enum rc
 segment_begin(struct audit *a, struct err *err)
 {
 	int fd = -1;
 	enum rc rc = segment_open(&fd, a->dir, a->chain.next, O_CREAT | O_EXCL, err);
 
-	if (rc == RC_OK)
-		rc = folder_sync(a->dir, err);
+	if (rc != RC_OK)
+		return rc;
+	rc = folder_sync(a->dir, err);
 	if (rc != RC_OK) {
-		if (fd >= 0)
-			close(fd);
+		close(fd);
+		segment_remove(a->dir, a->chain.next);
 		return rc;
 	}
 	a->fd = fd;

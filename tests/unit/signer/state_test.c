@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -484,6 +485,40 @@ a_crash_at_any_length_is_repaired(void **state)
 	place_empty(p.dir);
 }
 
+/* No descriptor beyond the next. */
+static void
+one_descriptor_left(struct rlimit *before)
+{
+	struct rlimit l;
+	int next = dup(STDERR_FILENO);
+
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
+	l = *before;
+	l.rlim_cur = (rlim_t)next + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &l), 0);
+}
+
+/* The next file can be made, and its folder not be opened; the line after this one begins it again. */
+static void
+fail_to_begin_a_file(struct kit *k, struct audit *a, const uint8_t *sha)
+{
+	struct rlimit before;
+
+	one_descriptor_left(&before);
+	want(k, audit_append(a, "cert", "x", "01", sha, &k->err), RC_IO, "cannot open folder");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+static bool
+is_full(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_size >= (off_t)AUDIT_SEGMENT_MAX;
+}
+
 static void
 the_chain_goes_on_from_file_to_file(void **state)
 {
@@ -492,16 +527,22 @@ the_chain_goes_on_from_file_to_file(void **state)
 	struct audit *a;
 	uint8_t sha[32] = { 7 };
 	size_t lines = AUDIT_SEGMENT_MAX / 160, n_files = 0;
+	bool failed = false;
 	struct dirent *e;
 	DIR *d;
 
 	snprintf(dir, sizeof(dir), "%s/long", k->dir);
 	ok(k, dir_make(dir, 0700, &k->err));
 	ok(k, audit_open(&a, dir, 1, NULL, NULL, &k->err));
-	for (size_t i = 0; i < lines; i++)
+	path_in(path, sizeof(path), dir, FIRST_FILE);
+	for (size_t i = 0; i < lines; i++) {
 		ok(k,
 		    audit_append(a, "cert", "a name that has to be escaped", "0123456789ABCDEF",
 			sha, &k->err));
+		if (!failed && (failed = is_full(path)))
+			fail_to_begin_a_file(k, a, sha);
+	}
+	assert_true(failed);
 	audit_close(a);
 	assert_int_equal(verified(k, dir), lines);
 	d = opendir(dir);
@@ -516,7 +557,6 @@ the_chain_goes_on_from_file_to_file(void **state)
 	audit_close(a);
 	assert_int_equal(verified(k, dir), lines + 1);
 	/* A file that is gone. */
-	path_in(path, sizeof(path), dir, FIRST_FILE);
 	assert_int_equal(unlink(path), 0);
 	{
 		uint64_t n;
