@@ -30,7 +30,9 @@
 struct channel {
 	int fd;
 	uint64_t generation; /* of the attach that brought it */
-	uint32_t id;         /* of the last request */
+	uint32_t id;         /* of the last request, as is: */
+	enum ipc_op op;
+	bool owes; /* its answer is still to come, as nobody had the patience */
 	uint8_t *in;
 	size_t room, have;
 };
@@ -79,12 +81,23 @@ channel_take(struct remote *r, int64_t deadline)
 	return c;
 }
 
+/* One that owes an answer is the last to be taken: its taker has to wait for that first. */
+static void
+put_idle(struct remote *r, struct channel *c)
+{
+	size_t at = c->owes ? 0 : r->n_idle;
+
+	memmove(r->idle + at + 1, r->idle + at, (r->n_idle - at) * sizeof(r->idle[0]));
+	r->idle[at] = c;
+	r->n_idle++;
+}
+
 static void
 channel_give(struct remote *r, struct channel *c, bool broken)
 {
 	pthread_mutex_lock(&r->lock);
 	if (!broken && c->generation == r->generation && r->n_idle < SIGNER_CHANNELS_MAX) {
-		r->idle[r->n_idle++] = c;
+		put_idle(r, c);
 		c = NULL;
 		pthread_cond_signal(&r->changed);
 	}
@@ -226,25 +239,46 @@ make_room(struct channel *c, size_t len)
 	return true;
 }
 
-/* Whatever does not follow the protocol is as good as broken. */
+/* The answer to the last request, from where the last call left off.  Whatever does not follow the protocol is as
+ * good as broken. */
 static enum outcome
-receive(struct channel *c, enum ipc_op op, size_t *len, int64_t deadline)
+receive(struct channel *c, size_t *len, int64_t deadline)
 {
 	struct ipc_header h;
 	enum outcome o;
 
-	c->have = 0;
 	o = receive_up_to(c, IPC_HEADER_LEN, deadline);
 	if (o != ANSWERED)
 		return o;
-	if (ipc_header_take(&h, c->in, NULL) != RC_OK || h.kind != IPC_ANSWER || h.op != op ||
-	    h.id != c->id || h.len > op_row0(op)->answer_max ||
+	if (ipc_header_take(&h, c->in, NULL) != RC_OK || h.kind != IPC_ANSWER || h.op != c->op ||
+	    h.id != c->id || h.len > op_row0(c->op)->answer_max ||
 	    !make_room(c, IPC_HEADER_LEN + (size_t)h.len))
 		return BROKEN;
 	o = receive_up_to(c, IPC_HEADER_LEN + (size_t)h.len, deadline);
 	if (o == ANSWERED && c->have != IPC_HEADER_LEN + (size_t)h.len)
 		o = BROKEN;
+	if (o == ANSWERED)
+		c->owes = false;
 	*len = h.len;
+	return o;
+}
+
+/*
+ * An answer that came too late for its call is nobody's.  Its channel stays in use all the same: others come with
+ * a new signer alone, so that a rush would leave none of them.
+ */
+static enum outcome
+settle(struct channel *c, int64_t deadline)
+{
+	enum outcome o = ANSWERED;
+	size_t len;
+
+	if (c->owes)
+		o = receive(c, &len, deadline);
+	if (o == ANSWERED && c->have > 0)
+		wipe(c->in, c->have); /* a content-encryption key, perhaps */
+	if (o == ANSWERED)
+		c->have = 0;
 	return o;
 }
 
@@ -260,7 +294,7 @@ struct call {
 static enum outcome
 exchange(struct channel *c, const struct call *q, size_t *len)
 {
-	struct ipc_header h = { q->op, IPC_REQUEST, ++c->id,
+	struct ipc_header h = { q->op, IPC_REQUEST, c->id + 1,
 		(uint32_t)(q->params_len + q->data.len) };
 	uint8_t head[IPC_HEADER_LEN];
 	struct iovec v[3] = {
@@ -268,11 +302,18 @@ exchange(struct channel *c, const struct call *q, size_t *len)
 		{ (void *)q->params, q->params_len },
 		{ (void *)q->data.p, q->data.len },
 	};
-	enum outcome o;
+	enum outcome o = settle(c, q->deadline);
 
+	if (o != ANSWERED)
+		return o;
 	ipc_header_put(head, &h);
 	o = send_all(c->fd, v, 3, sizeof(head) + h.len, q->deadline);
-	return o == ANSWERED ? receive(c, q->op, len, q->deadline) : o;
+	if (o != ANSWERED)
+		return o;
+	c->op = q->op;
+	c->id = h.id;
+	c->owes = true;
+	return receive(c, len, q->deadline);
 }
 
 /* ---- calls ---- */
@@ -289,6 +330,7 @@ take_answer(struct channel *c, size_t len, take_fn *take, void *to, struct err *
 	if (rc == RC_OK)
 		rc = take(to, result, err);
 	wipe(c->in, c->have); /* a content-encryption key, perhaps */
+	c->have = 0;
 	return rc;
 }
 
@@ -323,7 +365,8 @@ send_until_answered(
 			channel_give(r, c, false);
 			return rc;
 		}
-		channel_give(r, c, true);
+		/* Half a request is of no use to the next one. */
+		channel_give(r, c, o == BROKEN || !c->owes);
 		if (o == LATE)
 			return fail(
 			    err, RC_IO, "signer: no answer to %s in time", op_row0(q->op)->name);

@@ -546,6 +546,31 @@ slow_stats(struct signer *s, struct signer_stats *out, struct err *err)
 
 static const struct signer_ops slow_ops = { .stats = slow_stats };
 
+/* A rush: calls that get a channel when their time is nearly up.  Nothing is wrong with the channel. */
+static void
+a_late_answer_costs_no_channel(void **state)
+{
+	struct kit *k = *state;
+	struct slow slow = { { &slow_ops }, false, 0 };
+	struct signer_stats stats;
+	struct signer_server *v;
+	struct signer *r;
+
+	wire_both(k, &slow.base, 1, &r, &v);
+	signer_remote_wait_set(r, 20);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(signer_stats(r, &stats, &k->err), RC_IO);
+	assert_int_equal(atomic_load(&slow.within), 1); /* the others found it busy */
+	atomic_store(&slow.go, true);
+	signer_remote_wait_set(r, 10000);
+	for (unsigned i = 2; i < 5; i++) {
+		ok(k, signer_stats(r, &stats, &k->err));
+		assert_int_equal(atomic_load(&slow.within), i);
+	}
+	signer_close(r);
+	signer_server_free(v);
+}
+
 static void
 a_signer_that_hangs_is_seen_from_both_ends(void **state)
 {
@@ -660,6 +685,7 @@ main(void)
 		cmocka_unit_test(without_a_signer_a_call_ends_in_time),
 		cmocka_unit_test(a_request_that_ends_three_signers_is_not_sent_to_a_fourth),
 		cmocka_unit_test(a_dead_signers_channels_count_as_one),
+		cmocka_unit_test(a_late_answer_costs_no_channel),
 		cmocka_unit_test(a_signer_that_hangs_is_seen_from_both_ends),
 		cmocka_unit_test(an_operation_in_progress_is_answered_before_the_end),
 		cmocka_unit_test(channels_are_bounded_and_their_places_used_again),
