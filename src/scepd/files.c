@@ -105,11 +105,10 @@ look_at_endpoints(struct search *s, const struct config *c)
 
 /* Keys and what opens them, by path and, as a path can be written in many ways, by file. */
 static bool
-is_of_a_key(const char *path, const struct config *c)
+is_of_a_key(const char *path, const struct stat *wanted0, const struct config *c)
 {
 	const struct conf_ca *ca = c->cas.v;
-	struct stat wanted, st;
-	bool there = stat(path, &wanted) == 0;
+	struct stat st;
 
 	for (size_t i = 0; i < c->cas.n; i++) {
 		const char *const secret[] = { ca[i].key, ca[i].ra_key, ca[i].ocsp_key,
@@ -119,8 +118,8 @@ is_of_a_key(const char *path, const struct config *c)
 			if (secret[k] == NULL)
 				continue;
 			if (strcmp(secret[k], path) == 0 ||
-			    (there && stat(secret[k], &st) == 0 && st.st_dev == wanted.st_dev &&
-				st.st_ino == wanted.st_ino))
+			    (wanted0 != NULL && stat(secret[k], &st) == 0 &&
+				st.st_dev == wanted0->st_dev && st.st_ino == wanted0->st_ino))
 				return true;
 		}
 	}
@@ -131,12 +130,13 @@ bool
 files_allowed(const struct config *c, const char *path)
 {
 	struct search s = { .path = path };
+	struct stat st;
 
 	look_at_listeners(&s, c);
 	look_at_cas(&s, c);
 	look_at_endpoints(&s, c);
 	look_at_tenants(&s, c);
-	return s.found && !is_of_a_key(path, c);
+	return s.found && !is_of_a_key(path, stat(path, &st) == 0 ? &st : NULL, c);
 }
 
 /* A question is numbered, and its answer has that number and an errno in one: an answer that came too late
@@ -147,35 +147,51 @@ files_allowed(const struct config *c, const char *path)
 
 /* A pipe or device would hold the supervisor up; O_NONBLOCK opens them, and they are not taken. */
 static int
-open_regular(const char *path)
+open_regular(const char *path, struct stat *st)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat st;
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
 		return fd;
 	(void)close(fd);
 	return -EINVAL;
 }
 
 /* One thread answers. */
-static void
-tell_refused(const char *path)
+static int
+refuse(const char *path)
 {
 	static struct log_limit limit;
 	struct log_line l;
 	uint64_t left_out;
 
 	if (!log_within(&limit, clock_mono_ms(), &left_out))
-		return;
+		return -EACCES;
 	log_begin(&l, LOG_ERROR, "process");
 	log_str(&l, "msg", "the front asked for a file that is none of its own");
 	log_str(&l, "path", path);
 	if (left_out > 0)
 		log_int(&l, "left_out", (int64_t)left_out);
 	log_end(&l);
+	return -EACCES;
+}
+
+/* What was opened is judged once more: a link may have come to lead to a key since its name was looked at. */
+static int
+open_allowed(const struct config *c, const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (!files_allowed(c, path))
+		return refuse(path);
+	fd = open_regular(path, &st);
+	if (fd < 0 || !is_of_a_key(path, &st, c))
+		return fd;
+	(void)close(fd);
+	return refuse(path);
 }
 
 enum rc
@@ -187,12 +203,7 @@ files_answer(int fd, const struct config *c, const struct control_msg *m, struct
 	enum rc rc;
 
 	/* A NUL inside would make it another path than the one that was looked for. */
-	if (strlen(m->text) == m->len && files_allowed(c, m->text)) {
-		file = open_regular(m->text);
-	} else {
-		tell_refused(m->text);
-		file = -EACCES;
-	}
+	file = strlen(m->text) == m->len ? open_allowed(c, m->text) : refuse(m->text);
 	if (file >= 0)
 		answer.fds[answer.n_fds++] = file;
 	answer.number = question * ERRNO_MAX + (file >= 0 ? 0 : -file);
