@@ -5,10 +5,11 @@
  * nothing is read that comes from outside; below it nothing can be opened but what the supervisor hands over.
  */
 #include <errno.h>
-#include <signal.h>
-#include <string.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/opt.h"
 #include "sandbox/sandbox.h"
@@ -20,39 +21,94 @@
 #include "scepd/roles.h"
 #include "signer/signer_remote.h"
 
-#define RELOAD_EVERY_MS    60000
-#define CHANNELS_WITHIN_MS 30000 /* the supervisor sends them as soon as the process is there */
+#define RELOAD_EVERY_S 60
 
 struct front_process {
 	struct front *front;
 	struct signer *signer; /* the front's, from front_start() on */
-	bool state_is_new;     /* the signer's folder */
+	pthread_t listener;    /* to the supervisor */
+	bool listens;
+	pthread_mutex_t lock; /* what follows */
+	pthread_cond_t wake;
+	bool reload, stop; /* what the supervisor wants */
+	bool state_is_new; /* the signer's folder: said with the first channels */
 };
 
-static void
-take_channels(struct front_process *p, struct control_msg *m)
-{
-	signer_remote_attach(p->signer, m->fds, m->n_fds);
-	m->n_fds = 0;
-}
+/* ---- what the supervisor says ---- */
 
-/* The first message, as nothing can be opened before the signer answers. */
-static enum rc
-first_channels(struct front_process *p, struct err *err)
+/* One message; false: there is nothing more to come. */
+static bool
+act_on(struct front_process *p, struct control_msg *m)
 {
-	struct control_msg m;
-	enum rc rc =
-	    control_recv(ROLE_CONTROL_FD, CONTROL_FROM_SUPERVISOR, &m, CHANNELS_WITHIN_MS, err);
-
-	if (rc == RC_OK && m.kind != CONTROL_CHANNELS)
-		rc = fail(err, RC_BUG, "the first message is not that of the channels");
-	if (rc == RC_OK) {
-		p->state_is_new = m.number == 1;
-		take_channels(p, &m);
+	switch (m->kind) {
+	case CONTROL_CHANNELS:
+		(void)pthread_mutex_lock(&p->lock);
+		p->state_is_new |= m->number == 1;
+		(void)pthread_mutex_unlock(&p->lock);
+		signer_remote_attach(p->signer, m->fds, m->n_fds);
+		m->n_fds = 0;
+		return true;
+	case CONTROL_RELOAD:
+		(void)pthread_mutex_lock(&p->lock);
+		p->reload = true;
+		(void)pthread_cond_signal(&p->wake);
+		(void)pthread_mutex_unlock(&p->lock);
+		return true;
+	default: /* CONTROL_STOP, and what is not for this role */
+		return false;
 	}
-	control_drop(&m);
-	return rc;
 }
+
+/*
+ * A thread of its own: whoever reloads may be waiting for a signer that has just died, and the channels to the
+ * next one come here.
+ */
+static void *
+listen_main(void *arg)
+{
+	struct front_process *p = arg;
+	struct control_msg m = { .len = 0 };
+	struct err err;
+	enum rc rc;
+	bool go_on;
+
+	do {
+		rc = control_recv(ROLE_CONTROL_FD, CONTROL_FROM_SUPERVISOR, &m, -1, &err);
+		go_on = rc == RC_OK && act_on(p, &m);
+		control_drop(&m);
+	} while (go_on);
+	(void)pthread_mutex_lock(&p->lock);
+	if (rc != RC_OK && !p->stop)
+		log_msg(LOG_WARN, "process", "front: %s; ending", err.msg);
+	p->stop = true;
+	(void)pthread_cond_signal(&p->wake);
+	(void)pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+static enum rc
+listen_start(struct front_process *p, struct err *err)
+{
+	if ((errno = pthread_create(&p->listener, NULL, listen_main, p)) != 0)
+		return fail_errno(err, "start a thread");
+	p->listens = true;
+	return RC_OK;
+}
+
+/* Before the signer goes, which the thread gives channels to. */
+static void
+listen_end(struct front_process *p)
+{
+	if (!p->listens)
+		return;
+	(void)pthread_mutex_lock(&p->lock);
+	p->stop = true;
+	(void)pthread_mutex_unlock(&p->lock);
+	(void)shutdown(ROLE_CONTROL_FD, SHUT_RD);
+	(void)pthread_join(p->listener, NULL);
+}
+
+/* ---- the role ---- */
 
 static enum rc
 say_ready(const struct front *f, struct err *err)
@@ -66,28 +122,23 @@ say_ready(const struct front *f, struct err *err)
 static void
 obey(struct front_process *p)
 {
-	int64_t due = clock_mono_ms() + RELOAD_EVERY_MS, left;
-	struct control_msg m = { .len = 0 };
-	struct err err;
-	enum rc rc;
+	struct timespec until;
 
-	for (;;) {
-		left = due - clock_mono_ms();
-		rc = control_recv(
-		    ROLE_CONTROL_FD, CONTROL_FROM_SUPERVISOR, &m, left > 0 ? (int)left : 0, &err);
-		if (rc == RC_TIMEOUT || (rc == RC_OK && m.kind == CONTROL_RELOAD)) {
-			front_reload(p->front);
-			due = clock_mono_ms() + RELOAD_EVERY_MS;
-		} else if (rc == RC_OK && m.kind == CONTROL_CHANNELS) {
-			take_channels(p, &m);
-		} else {
+	(void)pthread_mutex_lock(&p->lock);
+	while (!p->stop) {
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += RELOAD_EVERY_S;
+		while (!p->stop && !p->reload &&
+		    pthread_cond_timedwait(&p->wake, &p->lock, &until) != ETIMEDOUT)
+			;
+		if (p->stop)
 			break;
-		}
-		control_drop(&m);
+		p->reload = false;
+		(void)pthread_mutex_unlock(&p->lock);
+		front_reload(p->front);
+		(void)pthread_mutex_lock(&p->lock);
 	}
-	if (rc != RC_OK)
-		log_msg(LOG_WARN, "process", "front: %s; ending", err.msg);
-	control_drop(&m);
+	(void)pthread_mutex_unlock(&p->lock);
 }
 
 static enum rc
@@ -105,12 +156,13 @@ front_role(struct front_process *p, struct config *config, struct err *err)
 	files_ask(ROLE_FILES_FD);
 	if ((rc = signer_remote_new(&p->signer, err)) != RC_OK)
 		return rc;
-	if ((rc = first_channels(p, err)) != RC_OK) {
+	if ((rc = listen_start(p, err)) != RC_OK) {
 		signer_close(p->signer);
 		return rc;
 	}
 	if ((rc = front_start(p->front, p->signer, err)) != RC_OK)
 		return rc;
+	/* Nothing could have started without channels, so that this was said. */
 	if (p->state_is_new)
 		front_tell_new_state(p->front);
 	if ((rc = say_ready(p->front, err)) != RC_OK)
@@ -123,10 +175,17 @@ front_role(struct front_process *p, struct config *config, struct err *err)
 int
 front_main(struct config *config)
 {
-	struct front_process p = { 0 };
+	struct front_process p = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	pthread_condattr_t attr;
 	struct err err;
-	enum rc rc = front_role(&p, config, &err);
+	enum rc rc;
 
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&p.wake, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	rc = front_role(&p, config, &err);
+	listen_end(&p);
 	if (p.front == NULL)
 		config_free(config);
 	front_free(p.front);

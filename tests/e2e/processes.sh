@@ -100,6 +100,17 @@ claim "metrics count its restarts" sh -c "curl -fsS '$ADMIN/metrics' | grep -qE 
 claim "and its signatures" sh -c "curl -fsS '$ADMIN/metrics' | grep -qE '^scepd_signer_signatures_total.operation=.certificate.. [1-9]'"
 claim "readyz knows of both" sh -c "curl -fsS '$ADMIN/readyz' | grep -q ready"
 
+# ---- the signer dies while the front reads everything again, and waits for its answer
+signer=$(process_of signer)
+kill -STOP "$signer"
+renew_secret() { (umask 077 && echo "$1" >"$T/ca/lab.secret.new" && mv "$T/ca/lab.secret.new" "$T/ca/lab.secret"); }
+renew_secret "a-static-challenge-that-is-new"
+kill -HUP "$scepd_pid"
+sleep 1
+kill -9 "$signer"
+claim "a reload that has met a dead signer comes to its end" until_line 'endpoint lab: the challenge is read again' 1
+claim "with the answer of the next signer" sh -c "! grep -q 'no channel to it became free' '$T/scepd.log'"
+
 # ---- the front dies
 signer=$(process_of signer)
 kill -9 "$front"
@@ -162,9 +173,9 @@ else
 	claim "a device gets its certificate from them" test "$(enrol 1 seventh)" = 1
 	kill -9 "$(process_of signer)"
 	claim "also after the signer was started again" test "$(enrol 1 eighth --retries 20 --retry-delay 1s)" = 1
-	(umask 077 && echo "another-long-static-challenge" >"$T/ca/lab.secret.new" && mv "$T/ca/lab.secret.new" "$T/ca/lab.secret")
+	renew_secret "another-long-static-challenge"
 	kill -HUP "$scepd_pid"
-	claim "a secret of root's that is replaced is taken up" until_line 'endpoint lab: the challenge is read again' 1
+	claim "a secret of root's that is replaced is taken up" until_line 'endpoint lab: the challenge is read again' 2
 	claim "and used" test "$(enrol 1 ninth)" = 1
 	stop_scepd
 fi
