@@ -74,7 +74,7 @@ static void
 become(const struct spawn *s)
 {
 	const char *argv[] = { "scepd", s->p->role, s->env->config, s->env->log_level, NULL };
-	int null = open("/dev/null", O_RDWR);
+	int null = fcntl(open("/dev/null", O_RDWR), F_DUPFD, FD_HIGH);
 
 	/* With its parent gone it has nobody to obey. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -126,7 +126,8 @@ process_start(struct process *p, const struct process_env *env, struct err *err)
 		return rc;
 	}
 	p->ready = false;
-	p->started_ms = p->pong_ms = clock_mono_ms();
+	p->pings = 0;
+	p->started_ms = clock_mono_ms();
 	log_msg(LOG_DEBUG, "process", "%s started, pid %ld", p->role, (long)p->pid);
 	return RC_OK;
 }

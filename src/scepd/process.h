@@ -13,13 +13,14 @@
 #define PROCESS_FAILURES_MAX 10 /* ends in a row: two minutes; then somebody has to look */
 
 struct process {
-	const char *role;            /* "signer", "front": first word of its command line */
-	pid_t pid;                   /* 0: does not run */
-	int control;                 /* to it; -1 */
-	int files;                   /* the front's questions; -1 */
-	bool ready;                  /* has said so */
-	bool wants_files;            /* gets ROLE_FILES_FD */
-	int64_t started_ms, pong_ms; /* monotonic */
+	const char *role;   /* "signer", "front": first word of its command line */
+	pid_t pid;          /* 0: does not run */
+	int control;        /* to it; -1 */
+	int files;          /* the front's questions; -1 */
+	bool ready;         /* has said so */
+	bool wants_files;   /* gets ROLE_FILES_FD */
+	unsigned pings;     /* sent since it answered one */
+	int64_t started_ms; /* monotonic */
 	/* Ends in a row without a minute of service between them. */
 	unsigned failures;
 	int64_t start_at_ms; /* not before; monotonic */

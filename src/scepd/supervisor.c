@@ -38,7 +38,7 @@
 #define LOCK_WITHIN_MS  5000  /* processes of a scepd that was killed are gone long before */
 #define READY_WITHIN_MS 60000 /* a token may take its time */
 #define PING_EVERY_MS   5000
-#define PONG_WITHIN_MS  20000
+#define PINGS_MAX       4     /* in a row without an answer; then it hangs */
 #define BUSY_MAX_MS     20000 /* one signature: a token that takes longer has died */
 #define STOP_SPARE_MS   15000 /* beyond limits.drain: threads that have to be joined */
 #define LOOK_EVERY_MS   60000 /* as the front does */
@@ -364,7 +364,7 @@ on_ready(struct supervisor *s, struct process *p, const struct control_msg *m, s
 static void
 on_pong(struct supervisor *s, const struct control_msg *m)
 {
-	s->signer.pong_ms = clock_mono_ms();
+	s->signer.pings = 0;
 	if (m->number <= BUSY_MAX_MS)
 		return;
 	log_msg(LOG_ERROR, "process",
@@ -381,6 +381,8 @@ on_message(struct supervisor *s, struct process *p, int fd)
 	struct err err;
 	enum rc rc = control_recv(fd, CONTROL_FROM_CHILD, &m, 0, &err);
 
+	if (rc == RC_TIMEOUT) /* nothing was said after all */
+		return;
 	if (rc == RC_OK && fd == p->files && m.kind == CONTROL_OPEN)
 		rc = files_answer(fd, s->config, &m, &err);
 	else if (rc == RC_OK && m.kind == CONTROL_READY && !p->ready)
@@ -390,7 +392,8 @@ on_message(struct supervisor *s, struct process *p, int fd)
 	else if (rc == RC_OK)
 		rc = fail(&err, RC_DENIED, "a message that is not its own");
 	control_drop(&m);
-	if (rc == RC_OK || rc == RC_TIMEOUT)
+	/* Also who takes no answers: the next question would hold everything up once more. */
+	if (rc == RC_OK)
 		return;
 	if (rc != RC_NOTFOUND) /* that one has just ended */
 		log_msg(LOG_ERROR, "process", "%s: %s; it is ended", p->role, err.msg);
@@ -437,7 +440,8 @@ ping(struct supervisor *s, int64_t now)
 	if (!s->signer.ready || now < s->ping_at_ms)
 		return;
 	s->ping_at_ms = now + PING_EVERY_MS;
-	if (now - s->signer.pong_ms > PONG_WITHIN_MS) {
+	/* Counted, not timed: while this process itself was held up, answers wait to be read. */
+	if (s->signer.pings++ == PINGS_MAX) {
 		log_msg(LOG_ERROR, "process", "the signer does not answer: it is ended");
 		process_kill(&s->signer);
 	} else if (control_say(s->signer.control, CONTROL_PING, 0, NULL, 0, &err) != RC_OK) {

@@ -111,6 +111,14 @@ kill -9 "$signer"
 claim "a reload that has met a dead signer comes to its end" until_line 'endpoint lab: the challenge is read again' 1
 claim "with the answer of the next signer" sh -c "! grep -q 'no channel to it became free' '$T/scepd.log'"
 
+# ---- the supervisor is held up
+signer=$(process_of signer)
+kill -STOP "$scepd_pid"
+sleep 22
+kill -CONT "$scepd_pid"
+sleep 1
+claim "a supervisor that was held up does not take its signer for hung" test "$(process_of signer)" = "$signer"
+
 # ---- the front dies
 signer=$(process_of signer)
 kill -9 "$front"
