@@ -1,4 +1,5 @@
 /* main.c - scepd: options, then the role. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,19 @@ run_role(const char *role, const char *path, const char *log_level)
 	return code;
 }
 
+/* Without them the next file that is opened, a database perhaps, would be 2, and get the log. */
+static void
+have_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -179,6 +193,7 @@ main(int argc, char **argv)
 		.defaults = &defaults,
 		.run = run };
 
+	have_standard_streams();
 	if (argc >= 3 && (strcmp(argv[1], "front") == 0 || strcmp(argv[1], "signer") == 0))
 		return run_role(argv[1], argv[2], argc > 3 ? argv[3] : NULL);
 	return command_main_single("scepd", &cmd, argc, argv);

@@ -145,6 +145,18 @@ stop_scepd
 claim "SIGTERM ends all three with status 0" test $? = 0
 claim "and leaves none behind" sh -c "! pgrep -f '^scepd (front|signer) $CONFIG'"
 
+# ---- without standard streams
+rm -f "$T/scepd.ready"
+scepd --config "$CONFIG" --ready-file "$T/scepd.ready" <&- >&- 2>&- &
+scepd_pid=$!
+pids="$pids $scepd_pid"
+wait_for "$T/scepd.ready" "$scepd_pid" || die "scepd starts without standard streams"
+for p in $scepd_pid $(process_of front) $(process_of signer); do
+	claim "no file of scepd's takes the place of a standard stream" sh -c "! readlink /proc/$p/fd/0 /proc/$p/fd/1 /proc/$p/fd/2 | grep -v '^/dev/null$' && [ -e /proc/$p/fd/2 ]"
+done
+claim "and it serves" test "$(enrol 1 nostreams)" = 1
+stop_scepd
+
 # ---- one process
 start_scepd --single-process || die "scepd starts in one process"
 claim "--single-process has no others" test -z "$(process_of front)$(process_of signer)"
