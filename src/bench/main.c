@@ -41,6 +41,8 @@ static const struct opt rows[] = {
 	    "micromdm's server, to compare with; the same" },
 	{ "static", 0, OPT_FLAG, FIELD(run.fixed), NULL,
 	    "an endpoint with a static challenge: no calls to Intune" },
+	{ "no-compare", 0, OPT_FLAG, FIELD(run.no_compare), NULL,
+	    "do not measure scepd --single-process in turns with it" },
 	{ "keep", 0, OPT_FLAG, FIELD(run.keep), NULL,
 	    "leave the temporary folder (logs, database, CA)" },
 	{ "json", 0, OPT_FLAG, FIELD(json), NULL, "print the figures as JSON" },
@@ -55,6 +57,8 @@ static const struct opt ocsp_rows[] = {
 	{ "scepd", 0, OPT_STR, offsetof(struct ocsp_spec, scepd), "PATH",
 	    "default: beside scepbench, or in PATH" },
 	{ "scepctl", 0, OPT_STR, offsetof(struct ocsp_spec, scepctl), "PATH", "the same" },
+	{ "json", 0, OPT_FLAG, offsetof(struct ocsp_spec, json), NULL,
+	    "print the figures as JSON" },
 	{ 0 },
 };
 
@@ -63,12 +67,15 @@ static const struct ocsp_spec ocsp_defaults = { .count = 20000, .concurrency = 3
 static int
 ocsp(const void *opts, int nargs, char **args)
 {
+	const struct ocsp_spec *o = opts;
 	struct ocsp_figures f;
 	struct err err;
 	int code = 0;
 
-	if (ocsp_run(&f, opts, &err) != RC_OK)
+	if (ocsp_run(&f, o, &err) != RC_OK)
 		code = err_report(PROG, &err);
+	else if (o->json)
+		code = ocsp_print_json(&f);
 	else
 		ocsp_print(&f);
 	if (stop_requested())
@@ -105,7 +112,8 @@ enroll(const void *opts, int nargs, char **args)
 		return EXIT_INTERRUPTED;
 	if (code != 0)
 		return code;
-	return measured_all_ok(&f.scepd) && (!f.has_micromdm || measured_all_answered(&f.micromdm))
+	return measured_all_ok(&f.scepd) && measured_all_ok(&f.single) &&
+		(!f.has_micromdm || measured_all_answered(&f.micromdm))
 	    ? 0
 	    : EXIT_NOT_ALL;
 }
@@ -129,7 +137,8 @@ main(int argc, char **argv)
 			"stay open, and checks every answer\n"
 			"afterwards.  Without --url it makes a CA, starts scepd on a core of its "
 			"own with an Intune that answers at\n"
-			"once, and compares with openssl speed and with micromdm's scepserver "
+			"once, and compares with openssl speed, with everything in one process "
+			"and with micromdm's scepserver\n"
 			"(Debian package scep) in the same run.\n\n"
 			"  scepbench enroll\n"
 			"  scepbench enroll --static --count 20000 --json\n"

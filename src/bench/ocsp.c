@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "bench/program.h"
+#include "bench/report.h"
 #include "bench/server.h"
 #include "bench/stop.h"
 #include "bench/workdir.h"
@@ -21,11 +22,13 @@
 #define ROW       "  %-24s"
 
 static const struct section {
-	const char *name, *path, *type;
+	const char *name, *path, *type, *json;
 } sections[OCSP__SECTIONS] = {
-	[OCSP_FILE] = { "the CA's certificate", "/ca/issuing.crt", "application/octet-stream" },
-	[OCSP_SAME] = { "the same question", "/ocsp/issuing", "application/ocsp-request" },
-	[OCSP_NONCES] = { "questions with nonces", "/ocsp/issuing", "application/ocsp-request" },
+	[OCSP_FILE] = { "the CA's certificate", "/ca/issuing.crt", "application/octet-stream",
+	    "file" },
+	[OCSP_SAME] = { "the same question", "/ocsp/issuing", "application/ocsp-request", "same" },
+	[OCSP_NONCES] = { "questions with nonces", "/ocsp/issuing", "application/ocsp-request",
+	    "nonces" },
 };
 
 struct run {
@@ -170,11 +173,12 @@ read_issuer(struct run *r, struct err *err)
 static enum rc
 measure_all(struct run *r, struct err *err)
 {
-	struct server_spec ss = { r->dir, &r->cpus, r->scepd, r->scepctl, NULL };
+	struct server_spec ss = { r->dir, &r->cpus, r->scepd, r->scepctl, NULL, false };
 	enum rc rc;
 
 	progress_show(&r->progress, "making a CA and starting scepd", 0, 0);
-	rc = server_start_scepd(&r->server, &ss, err);
+	if ((rc = server_init_scepd(&ss, err)) == RC_OK)
+		rc = server_start_scepd(&r->server, &ss, err);
 	progress_clear(&r->progress);
 	if (rc == RC_OK)
 		rc = read_issuer(r, err);
@@ -235,6 +239,30 @@ ocsp_print(const struct ocsp_figures *f)
 	printf("scepd on one core of %d\n", f->cores);
 	for (enum ocsp_section s = 0; s < OCSP__SECTIONS; s++)
 		print_section(f, s);
+}
+
+static json_t *
+section_json(const struct ocsp_figures *f, enum ocsp_section s)
+{
+	const struct measured *m = &f->by[s], *file = &f->by[OCSP_FILE];
+
+	return json_pack("{s:I, s:I, s:i, s:I, s:f, s:f, s:I, s:I, s:I, s:f, s:f, s:f}", "count",
+	    (json_int_t)m->n, "warmUp", (json_int_t)m->warm, "concurrency", (int)m->concurrency,
+	    "succeeded", (json_int_t)m->verdict.ok, "seconds", m->elapsed, "perSecond",
+	    m->per_second, "p50us", (json_int_t)m->p50_us, "p99us", (json_int_t)m->p99_us, "maxus",
+	    (json_int_t)m->max_us, "cpuMsPerAnswer", measured_cpu(m) * 1e3, "throughputToFile",
+	    m->per_second / file->per_second, "fileToCpuTime",
+	    measured_cpu(m) > 0 ? measured_cpu(file) / measured_cpu(m) : 0.0);
+}
+
+int
+ocsp_print_json(const struct ocsp_figures *f)
+{
+	json_t *v = json_pack("{s:s, s:i}", "program", "scepd", "cores", f->cores);
+
+	for (enum ocsp_section s = 0; s < OCSP__SECTIONS; s++)
+		(void)json_object_set_new(v, sections[s].json, section_json(f, s));
+	return report_json(v);
 }
 
 bool

@@ -10,6 +10,7 @@
 struct ocsp_spec {
 	uint64_t count, concurrency;
 	const char *scepd, *scepctl; /* NULL: looked for */
+	bool json;                   /* how main() prints it */
 };
 
 enum ocsp_section { OCSP_FILE, OCSP_SAME, OCSP_NONCES, OCSP__SECTIONS };
@@ -21,6 +22,8 @@ struct ocsp_figures {
 enum rc ocsp_run(
     struct ocsp_figures *out, const struct ocsp_spec *spec, struct err *err) MUST_CHECK;
 void ocsp_print(const struct ocsp_figures *f);
+/* Exit code: 0, or that of an error. */
+int ocsp_print_json(const struct ocsp_figures *f);
 bool ocsp_all_ok(const struct ocsp_figures *f);
 
 #endif

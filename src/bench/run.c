@@ -45,29 +45,69 @@ measure_server(
 /* ---- scepd */
 
 static enum rc
-bound(struct bench *b, struct speed *out, const char *what, struct err *err)
+bound(struct bench *b, const char *what, struct err *err)
 {
+	struct figures *f = b->figures;
 	enum rc rc;
 
 	progress_show(&b->progress, what, 0, 0);
-	rc = speed_measure(out, b->dir, &b->cpus, (unsigned)b->spec->seconds, err);
+	rc = speed_measure(
+	    &f->bounds[f->n_bounds], b->dir, &b->cpus, (unsigned)b->spec->seconds, err);
 	progress_clear(&b->progress);
+	f->n_bounds += rc == RC_OK;
 	return rc;
+}
+
+static enum rc
+measure_round(struct bench *b, struct server_spec *ss, struct round *r, struct err *err)
+{
+	struct server s;
+	enum rc rc;
+
+	ss->single = r->mode == MODE_SINGLE;
+	progress_show(&b->progress, "starting scepd", 0, 0);
+	rc = server_start_scepd(&s, ss, err);
+	progress_clear(&b->progress);
+	if (rc == RC_OK)
+		rc = measure_server(&r->m, b, &s, r->count, err);
+	server_stop(&s);
+	return rc;
+}
+
+/* The bound is taken on both sides of the load, and in its middle: a machine that gets slower
+ * meanwhile shows. */
+static enum rc
+measure_rounds(struct bench *b, struct server_spec *ss, struct err *err)
+{
+	struct rounds *r = &b->figures->rounds;
+	enum rc rc;
+
+	for (; r->done < r->n; r->done++) {
+		if (r->done == r->n / 2 && r->n > 1 &&
+		    (rc = bound(b, "openssl speed, between", err)) != RC_OK)
+			return rc;
+		if ((rc = measure_round(b, ss, &r->v[r->done], err)) != RC_OK)
+			return rc;
+	}
+	return RC_OK;
 }
 
 static enum rc
 measure_scepd(struct bench *b, struct intune_stub *stub, struct err *err)
 {
-	struct server_spec ss = { b->dir, &b->cpus, b->scepd, b->scepctl, stub };
-	struct server s;
+	struct server_spec ss = { b->dir, &b->cpus, b->scepd, b->scepctl, stub, false };
+	struct figures *f = b->figures;
 	enum rc rc;
 
-	progress_show(&b->progress, "making a CA and starting scepd", 0, 0);
-	rc = server_start_scepd(&s, &ss, err);
+	progress_show(&b->progress, "making a CA", 0, 0);
+	rc = server_init_scepd(&ss, err);
 	progress_clear(&b->progress);
+	rounds_plan(&f->rounds, !b->spec->no_compare, (size_t)b->spec->count);
 	if (rc == RC_OK)
-		rc = measure_server(&b->figures->scepd, b, &s, (size_t)b->spec->count, err);
-	server_stop(&s);
+		rc = measure_rounds(b, &ss, err);
+	rounds_sum(&f->scepd, &f->rounds, MODE_SEPARATE);
+	rounds_sum(&f->single, &f->rounds, MODE_SINGLE);
+	f->has_separation = separation_of(&f->separation, &f->scepd, &f->single);
 	return rc;
 }
 
@@ -86,18 +126,15 @@ with_stub(struct bench *b, struct err *err)
 	return rc;
 }
 
-/* The bound is taken on both sides of the load: a machine that gets slower meanwhile shows. */
 static enum rc
 local(struct bench *b, struct err *err)
 {
 	enum rc rc;
 
-	if ((rc = bound(b, &b->figures->before, "openssl speed, before", err)) != RC_OK ||
-	    (rc = with_stub(b, err)) != RC_OK ||
-	    (rc = bound(b, &b->figures->after, "openssl speed, after", err)) != RC_OK)
+	if ((rc = bound(b, "openssl speed, before", err)) != RC_OK ||
+	    (rc = with_stub(b, err)) != RC_OK)
 		return rc;
-	b->figures->has_bound = true;
-	return RC_OK;
+	return bound(b, "openssl speed, after", err);
 }
 
 /* ---- micromdm */
@@ -105,7 +142,7 @@ local(struct bench *b, struct err *err)
 static enum rc
 micromdm(struct bench *b, struct err *err)
 {
-	struct server_spec ss = { b->dir, &b->cpus, b->scepserver, NULL, NULL };
+	struct server_spec ss = { b->dir, &b->cpus, b->scepserver, NULL, NULL, false };
 	size_t n = (size_t)b->spec->count / MICROMDM_PART;
 	struct server s;
 	enum rc rc;

@@ -1,5 +1,5 @@
 /*
- * run.h - a whole run: set up, bound, scepd, bound, micromdm, clean up.
+ * run.h - a whole run: set up, scepd between bounds, micromdm, clean up.
  */
 #ifndef SCEPD_BENCH_RUN_H
 #define SCEPD_BENCH_RUN_H
@@ -12,6 +12,7 @@ struct run_spec {
 	uint64_t count, concurrency, keys, seconds;
 	const char *scepd, *scepctl, *scepserver; /* NULL: looked for */
 	bool fixed;                               /* static challenge */
+	bool no_compare;                          /* with everything in one process */
 	bool keep;                                /* the temporary folder */
 };
 

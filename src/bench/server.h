@@ -22,9 +22,12 @@ struct server_spec {
 	const char *program;      /* scepd or scepserver */
 	const char *scepctl;      /* scepd only */
 	struct intune_stub *stub; /* scepd only; NULL: an endpoint with a static challenge */
+	bool single;              /* scepd only: everything in one process */
 };
 
-/* RSA-2048 root, issuing CA and RA; SQLite; log lines to a file. server_stop() in any case. */
+/* RSA-2048 root, issuing CA and RA; SQLite.  Once in a folder. */
+enum rc server_init_scepd(const struct server_spec *spec, struct err *err) MUST_CHECK;
+/* On what server_init_scepd() made, again and again; log lines to a file. server_stop() in any case. */
 enum rc server_start_scepd(
     struct server *out, const struct server_spec *spec, struct err *err) MUST_CHECK;
 /* micromdm's server, RSA-2048 CA, GOMAXPROCS=1. RC_NOTFOUND when it is not installed. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -117,16 +118,29 @@ static enum rc
 start(struct server *out, const struct server_spec *spec, const struct paths *p, struct err *err)
 {
 	const char *argv[] = { spec->program, "--config", p->config, "--ready-file", p->ready,
-		NULL };
+		spec->single ? "--single-process" : NULL, NULL };
 	struct child_spec child = { "scepd", argv, &spec->cpus->server, p->log };
 	enum rc rc;
 
 	if (spec->stub == NULL &&
 	    (rc = file_read_secret(&out->challenge, p->secret, LIMIT_CHALLENGE, err)) != RC_OK)
 		return rc;
+	(void)unlink(p->ready); /* of the one before */
 	if ((rc = child_start(&out->child, &child, err)) != RC_OK)
 		return rc;
 	return await(out, spec, p->ready, err);
+}
+
+enum rc
+server_init_scepd(const struct server_spec *spec, struct err *err)
+{
+	struct paths p = { 0 };
+	enum rc rc = make_paths(&p, spec->dir, err);
+
+	if (rc == RC_OK)
+		rc = init(spec, &p, err);
+	free_paths(&p);
+	return rc;
 }
 
 enum rc
@@ -138,7 +152,7 @@ server_start_scepd(struct server *out, const struct server_spec *spec, struct er
 	memset(out, 0, sizeof(*out));
 	buf_init(&out->challenge, LIMIT_CHALLENGE);
 	out->subject = "CN=%." DOMAIN;
-	if ((rc = make_paths(&p, spec->dir, err)) == RC_OK && (rc = init(spec, &p, err)) == RC_OK)
+	if ((rc = make_paths(&p, spec->dir, err)) == RC_OK)
 		rc = start(out, spec, &p, err);
 	free_paths(&p);
 	return rc;
