@@ -25,6 +25,7 @@
 
 #define ROOM          8192 /* of a channel: any answer but certificates and OCSP fits at once */
 #define LIVES_MAX     3    /* a request that breaks three signers is not tried on a fourth */
+#define SLICE_MS      250  /* how long recv() waits at most, until deadlines are looked at again */
 #define STATS_WAIT_MS 2000 /* numbers are asked for by whoever looks whether anything is wrong */
 
 struct channel {
@@ -109,12 +110,15 @@ channel_give(struct remote *r, struct channel *c, bool broken)
 static struct channel *
 channel_new(int fd, uint64_t generation)
 {
+	const struct timeval slice = { .tv_usec = SLICE_MS * 1000L };
 	struct channel *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
 	c->in = malloc(ROOM);
-	if (c->in == NULL) {
+	/* Without its timeout recv() would wait for a signer that hangs, past any deadline. */
+	if (c->in == NULL || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof(slice)) != 0) {
+		free(c->in);
 		free(c);
 		return NULL;
 	}
@@ -204,20 +208,39 @@ send_all(int fd, struct iovec *v, size_t n, size_t len, int64_t deadline)
 	return ANSWERED;
 }
 
+/*
+ * What has come, or nothing for now (0 in *n).  recv() does the waiting by itself, as a channel's socket
+ * has a timeout: poll() before it would be a system call more for each answer.  That is left for the last
+ * moments before the deadline.
+ */
+static enum outcome
+receive_some(struct channel *c, size_t *n, int64_t deadline)
+{
+	bool soon = deadline - clock_mono_ms() < SLICE_MS;
+	enum outcome o = soon ? wait_for(c->fd, POLLIN, deadline) : ANSWERED;
+	ssize_t got;
+
+	*n = 0;
+	if (o != ANSWERED)
+		return o;
+	got = recv(c->fd, c->in + c->have, c->room - c->have, soon ? MSG_DONTWAIT : 0);
+	if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
+		return BROKEN;
+	if (got > 0)
+		*n = (size_t)got;
+	return ANSWERED;
+}
+
 static enum outcome
 receive_up_to(struct channel *c, size_t want, int64_t deadline)
 {
 	while (c->have < want) {
-		enum outcome o = wait_for(c->fd, POLLIN, deadline);
-		ssize_t n;
+		size_t n;
+		enum outcome o = receive_some(c, &n, deadline);
 
 		if (o != ANSWERED)
 			return o;
-		n = recv(c->fd, c->in + c->have, c->room - c->have, MSG_DONTWAIT);
-		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
-			return BROKEN;
-		if (n > 0)
-			c->have += (size_t)n;
+		c->have += n;
 	}
 	return ANSWERED;
 }
