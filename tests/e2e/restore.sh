@@ -62,6 +62,7 @@ claim "nothing in it can be read" refused grep -qaE "BEGIN|SQLite|passphrase-of-
 stop_scepd
 cp "$T/ca/ca/root.pem" "$T/root.pem"
 cp "$T/ca/ca/issuing.pem" "$T/issuing.pem"
+cp -rp "$T/ca/signer" "$T/signer.old"
 
 # Everything else is gone: another machine.
 rm -rf "$T/ca" "$T/var" "$T/secrets"
@@ -137,11 +138,12 @@ cat "$T/root.pem" "$T/issuing.pem" >"$T/both.pem"
 openssl crl -inform DER -in "$T/after.crl" -out "$T/after.pem"
 claim "a certificate from before verifies, and is not revoked" openssl verify -CAfile "$T/both.pem" -crl_check -CRLfile "$T/after.pem" "$T/kept/cert.pem"
 claim "the stolen one does not" refused openssl verify -CAfile "$T/both.pem" -crl_check -CRLfile "$T/after.pem" "$T/stolen/cert.pem"
-if [ -d "$T/new/ca/signer" ]; then
-	claim "the signer's audit was saved and verified" grep -q "^Signer: audit of" "$T/restore.out"
-else
-	skip_claim "the signer's folder" "this version keeps none"
-fi
+claim "the signer's audit was saved and verified" grep -q "^Signer: audit of" "$T/restore.out"
+lines() { cat "$1"/audit-*; }
+saved=$(sed -n 's/^Signer: audit of \([0-9]*\) .*/\1/p' "$T/restore.out")
+claim "... and goes on where it was" test "$(lines "$T/new/ca/signer" | head -n "$saved")" = "$(lines "$T/signer.old" | head -n "$saved")" -a "$(lines "$T/new/ca/signer" | wc -l)" -gt "$saved"
+claim "... with the list whose number was far ahead" sh -c "tail -n +$((saved + 1)) '$T'/new/ca/signer/audit-* | grep -q ' crl issuing '"
+claim "the OCSP responder's key is the one it had" cmp "$T/new/ca/signer/issuing-ocsp.key" "$T/signer.old/issuing-ocsp.key"
 claim "the audit's chain is whole" scepctl audit verify --config "$CONFIG"
 claim "... and tells of the restore" sh -c "scepctl audit list --config '$CONFIG' | grep -q restored"
 claim "what was saved can be saved again" scepctl ca backup --config "$CONFIG" --out "$T/second.backup" --passphrase-file "$T/backup.pass"
