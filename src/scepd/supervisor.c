@@ -356,9 +356,13 @@ on_ready(struct supervisor *s, struct process *p, const struct control_msg *m, s
 	log_msg(LOG_INFO, "process", "the %s is ready, pid %ld", p->role, (long)p->pid);
 	if (p == &s->signer && s->front.pid != 0)
 		rc = connect_both(s, err);
-	if (p == &s->front && (rc = write_ready(s, m, err)) == RC_OK)
+	if (rc != RC_OK || p != &s->front)
+		return rc;
+	if (write_ready(s, m, err) == RC_OK)
 		s->served = true;
-	return rc;
+	else /* whoever waits for that file would wait for ever; the front has done nothing wrong */
+		begin_stop(s, err_report("scepd", err));
+	return RC_OK;
 }
 
 static void

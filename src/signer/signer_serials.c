@@ -251,13 +251,14 @@ entry_of(
 	return e;
 }
 
-/* Where it is, or where it would go: there is always a free place. */
+/* Where it is, or where it would go: there is always a free place.  In a damaged file there may be none: then
+ * the walk ends where it began, and who asks gets somebody else's entry, which is a refusal. */
 static struct entry *
 place(const struct serials *s, uint64_t who)
 {
 	uint64_t mask = s->h->capacity - 1, i = who & mask;
 
-	while (s->v[i].who != 0 && s->v[i].who != who)
+	for (uint64_t n = 0; n < mask && s->v[i].who != 0 && s->v[i].who != who; n++)
 		i = (i + 1) & mask;
 	return &s->v[i];
 }
@@ -271,7 +272,7 @@ serials_look(
 
 	if (at->who == 0)
 		return SERIALS_NEW;
-	return at->what == e.what ? SERIALS_SAME : SERIALS_OTHER;
+	return at->who == e.who && at->what == e.what ? SERIALS_SAME : SERIALS_OTHER;
 }
 
 static void
