@@ -443,7 +443,7 @@ lines_taken_off_the_end_are_noticed_at_the_next_start(void **state)
 	read_whole(k, &text, p.dir, FIRST_FILE);
 	write_whole(k, p.dir, FIRST_FILE, text.data, line_at(&text, 1));
 	want(k, place_open(k, &p), RC_INTEGRITY, "it ends at line 1, and there were 2");
-	assert_non_null(strstr(k->err.hint, "older copy"));
+	assert_non_null(strstr(k->err.hint, "together with the database"));
 	buf_done(&text);
 	place_empty(p.dir);
 }
