@@ -103,7 +103,8 @@ done
 # ---- what is not an enrolment
 claim "$client: a browser gets 403 and a sentence" answer 403 "$URL"
 claim "$client: ... in plain text" grep -q 'no page for browsers' "$T/answer"
-claim "$client: an unknown operation gets 400" answer 400 "$URL?operation=GetNextCACert"
+claim "$client: an unknown operation gets 400" answer 400 "$URL?operation=GetCert"
+claim "$client: GetNextCACert gets 404 while no CA is to follow" answer 404 "$URL?operation=GetNextCACert"
 claim "$client: an empty operation gets 400" answer 400 "$URL?operation="
 claim "$client: PKIOperation without message gets 400" answer 400 "$URL?$op"
 claim "$client: PKIOperation with a message that is not base64 gets 400" answer 400 "$URL?$op&message=%21%21%21"
