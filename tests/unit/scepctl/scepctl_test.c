@@ -208,9 +208,15 @@ check_is_content_with_a_fresh_ca(void **state)
 
 	assert_run(b, 0, LAB "--dir x");
 	assert_run(b, 0, "check --config x/scepd.yaml");
-	assert_says(b, "0 warnings, 0 failures");
+	/* Root is told once to have accounts for the two processes. */
+	if (geteuid() == 0)
+		assert_says(b, "started as root, scepd would serve the network as root");
+	assert_says(b, geteuid() == 0 ? "1 warning, 0 failures" : "0 warnings, 0 failures");
 	assert_run(b, 0, "check --config x/scepd.yaml --quiet");
-	assert_string_equal(b->out, "");
+	if (geteuid() != 0)
+		assert_string_equal(b->out, "");
+	else /* nothing but the warning */
+		assert_null(strstr(b->out, "\nok "));
 }
 
 static void
