@@ -6,6 +6,7 @@
  */
 #include "../store/fixture.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,9 +85,11 @@ rollover(const struct sf *f, const char *args)
 static void
 says(const char *part)
 {
-	if (strstr(out, part) == NULL)
+	bool there = strstr(out, part) != NULL;
+
+	if (!there)
 		print_error("no \"%s\" in:\n%s\n", part, out);
-	assert_non_null(strstr(out, part));
+	assert_true(there);
 }
 
 static void
