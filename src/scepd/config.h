@@ -83,7 +83,7 @@ struct config {
 	struct {
 		const char *front_user, *signer_user; /* NULL: as started */
 		const char *signer_state;             /* folder */
-		uint64_t signer_threads;              /* 0: by the machine's cores */
+		uint64_t signer_threads;              /* 0: by the machine's cores, at least 32 */
 	} processes;
 	struct {
 		const char *module; /* shared object; NULL: no PKCS#11 keys */

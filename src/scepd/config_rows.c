@@ -71,7 +71,7 @@ static const struct conf_row processes_rows[] = {
 	{ ROW("signer_state", CONF_PATH, config_file, c.processes.signer_state), .dflt = "signer",
 	    .help = "folder of the signer's own: its audit, serial numbers, renewed certificates" },
 	{ ROW("signer_threads", CONF_U64, config_file, c.processes.signer_threads), .dflt = "0",
-	    .min = 0, .max = 64, .help = "signatures at a time; 0: two a core, at least four" },
+	    .min = 0, .max = 64, .help = "signatures at a time; 0: two a core, at least 32" },
 	END,
 };
 static const struct conf_schema processes_schema = { "processes", sizeof(struct config_file),

@@ -42,7 +42,8 @@
 #define BUSY_MAX_MS     20000 /* one signature: a token that takes longer has died */
 #define STOP_SPARE_MS   15000 /* beyond limits.drain: threads that have to be joined */
 #define LOOK_EVERY_MS   60000 /* as the front does */
-#define THREADS_MIN     4
+/* As many as requests usually are at once: who finds a channel free wakes nobody but the signer. */
+#define THREADS_MIN 32
 
 struct supervisor {
 	const struct config *config;
