@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/limits.h"
+#include "base/locked.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "scepd/publish.h"
@@ -18,32 +18,17 @@
 #define SECRET_MAX 1024 /* bytes with the NUL: a passphrase of a dozen lines */
 
 struct keys_secrets {
-	size_t n; /* CAs */
-	struct {
-		bool there;
-		char text[SECRET_MAX];
-	} v[][KEYS_SECRET__MAX];
+	size_t n;                    /* CAs */
+	char *v[][KEYS_SECRET__MAX]; /* locked_copy(), NULL: none */
 };
-
-static size_t
-secrets_size(size_t n)
-{
-	struct keys_secrets *s;
-
-	return sizeof(*s) + n * sizeof(s->v[0]);
-}
 
 static enum rc
 secrets_new(struct keys_secrets **out, size_t n, struct err *err)
 {
-	struct keys_secrets *s =
-	    mmap(NULL, secrets_size(n), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct keys_secrets *s = calloc(1, sizeof(*s) + n * sizeof(s->v[0]));
 
-	if (s == MAP_FAILED)
+	if (s == NULL)
 		return fail(err, RC_NOMEM, "no memory for passphrases");
-	/* Both may be refused (RLIMIT_MEMLOCK): then a swap partition should be encrypted. */
-	(void)mlock(s, secrets_size(n));
-	(void)madvise(s, secrets_size(n), MADV_DONTDUMP);
 	s->n = n;
 	*out = s;
 	return RC_OK;
@@ -52,18 +37,19 @@ secrets_new(struct keys_secrets **out, size_t n, struct err *err)
 void
 keys_secrets_free(struct keys_secrets *s)
 {
-	size_t size = s != NULL ? secrets_size(s->n) : 0;
+	for (size_t i = 0; s != NULL && i < s->n * KEYS_SECRET__MAX; i++) {
+		char *text = s->v[i / KEYS_SECRET__MAX][i % KEYS_SECRET__MAX];
 
-	if (s == NULL)
-		return;
-	wipe(s, size);
-	(void)munmap(s, size);
+		if (text != NULL)
+			locked_free(text, strlen(text)); /* there is no NUL in it: keep_one() */
+	}
+	free(s);
 }
 
 const char *
 keys_secret0(const struct keys_secrets *s, size_t ca, enum keys_secret kind)
 {
-	return s != NULL && ca < s->n && s->v[ca][kind].there ? s->v[ca][kind].text : NULL;
+	return s != NULL && ca < s->n ? s->v[ca][kind] : NULL;
 }
 
 const char *
@@ -110,10 +96,8 @@ keep_one(struct keys_secrets *s, const struct config *c, size_t i, enum keys_sec
 	if (rc == RC_OK && (text.len == 0 || memchr(text.data, '\0', text.len) != NULL))
 		rc = fail(err, RC_CONFIG, "cas.%s.%s: the secret is empty or has a NUL in it",
 		    ca->name, kind == KEYS_PASSPHRASE ? "passphrase_file" : "pin_file");
-	if (rc == RC_OK) {
-		memcpy(s->v[i][kind].text, text.data, text.len);
-		s->v[i][kind].there = true;
-	}
+	if (rc == RC_OK)
+		rc = locked_copy(&s->v[i][kind], text.data, text.len, err);
 	buf_wipe(&text);
 	return rc;
 }
