@@ -3,6 +3,7 @@
 # for what was typed, which the supervisor keeps in a locked page, as a signer that is started again needs it.
 . "$(dirname "$0")/../lib/env.sh"
 umask 077
+in_token && { skip_claim "passphrases of key files" "the keys are in a token, whose PIN token.sh is about"; exit 0; }
 make_ca --static-challenge --static-domain lab.contoso.com
 mkdir "$T/credentials"
 passphrase=the-passphrase-that-opens-the-keys-Zq7

@@ -6,13 +6,44 @@ admin=127.0.0.1:$(free_port)
 make_ca --static-challenge --static-domain lab.contoso.com --admin "$admin"
 tls_port=$(free_port "$scepd_port")
 days() { date -u -d "@$(($(date +%s) + $1))" +%Y%m%d%H%M%SZ; } # SECONDS from now
-# near FILE KEY SUBJECT EXTENSIONS: a certificate by the issuing CA of a 40 days old life, that ends in an hour
+# near CA FILE KEY SUBJECT EXTENSIONS: a certificate by issuing or root, whose key is in a file, of a 40 days old life, that ends in an hour
 near() {
-	openssl req -new -key "$2" -subj "$3" -out "$T/near.csr" 2>/dev/null &&
-		printf '%s\n' "$4" >"$T/near.ext" && : >"$T/near.db" && rm -f "$T/near.db.attr" &&
+	openssl req -new -key "$3" -subj "$4" -out "$T/near.csr" 2>/dev/null &&
+		printf '%s\n' "$5" >"$T/near.ext" && : >"$T/near.db" && rm -f "$T/near.db.attr" &&
 		openssl ca -batch -notext -config <(printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s\nrand_serial=yes\nnew_certs_dir=%s\npolicy=p\ndefault_md=sha256\n[p]\ncommonName=supplied\norganizationName=optional\n' "$T/near.db" "$T") \
-			-cert "$T/ca/ca/issuing.pem" -keyfile "$T/ca/ca/issuing.key" -startdate "$(days -3456000)" -enddate "$(days 3600)" \
-			-extfile "$T/near.ext" -preserveDN -in "$T/near.csr" -out "$1" >>"$T/near.log" 2>&1
+			-cert "$T/ca/ca/$1.pem" -keyfile "$T/ca/ca/$1.key" -startdate "$(days -3456000)" -enddate "$(days 3600)" \
+			-extfile "$T/near.ext" -preserveDN -in "$T/near.csr" -out "$2" >>"$T/near.log" 2>&1
+}
+# near_in_token FILE CERTIFICATE SUBJECT LINES: the same for the key of a certificate, by issuing, whose key is in the token: GnuTLS reaches it
+near_in_token() {
+	day() { date -u -d "@$(($(date +%s) + $1))" "+%Y-%m-%d %H:%M:%S UTC"; }
+	printf '%s\n' "dn = \"$3\"" "activation_date = \"$(day -3456000)\"" "expiration_date = \"$(day 3600)\"" "$4" >"$T/near.template"
+	openssl x509 -in "$2" -noout -pubkey >"$T/near.pub" &&
+		GNUTLS_PIN=$TOKEN_PIN certtool --generate-certificate --template "$T/near.template" --load-pubkey "$T/near.pub" --hash SHA256 \
+			--load-ca-certificate "$T/ca/ca/issuing.pem" --load-ca-privkey "$TOKEN_URI;object=issuing;type=private" --provider "$TOKEN_MODULE" \
+			--outfile "$T/near.text" >>"$T/near.log" 2>&1 && openssl x509 -in "$T/near.text" -out "$1"
+}
+near_ra() { # FILE
+	if in_token; then
+		near_in_token "$1" "$T/ca/ca/ra.pem" "CN=Contoso SCEP RA,O=Contoso" $'signing_key\nencryption_key\ntls_www_client'
+	else
+		near issuing "$1" "$T/ca/ca/ra.key" "/O=Contoso/CN=Contoso SCEP RA" "keyUsage=critical,digitalSignature,keyEncipherment
+extendedKeyUsage=clientAuth
+basicConstraints=critical,CA:FALSE
+authorityKeyIdentifier=keyid
+subjectKeyIdentifier=hash"
+	fi
+}
+near_responder() { # FILE
+	if in_token; then
+		near_in_token "$1" "$T/ca/signer/issuing-ocsp.pem" "CN=issuing OCSP responder" $'signing_key\nocsp_signing_key'
+	else
+		near issuing "$1" "$T/ca/signer/issuing-ocsp.key" "/CN=issuing OCSP responder" "keyUsage=critical,digitalSignature
+extendedKeyUsage=OCSPSigning
+noCheck=ignored
+authorityKeyIdentifier=keyid
+basicConstraints=critical,CA:FALSE"
+	fi
 }
 tls_cert() { # DAYS NAME
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" -addext subjectAltName=IP:127.0.0.1 -days "$1" \
@@ -40,11 +71,7 @@ end_of() { date -u -d "$(openssl x509 -in "$1" -noout -enddate | cut -d= -f2)" +
 check() { scepctl check --config "$CONFIG" >"$T/check.out" 2>&1; grep -qE "$1" "$T/check.out"; }
 
 # ---- an RA certificate in the last hour of its life
-near "$T/ra.pem" "$T/ca/ca/ra.key" "/O=Contoso/CN=Contoso SCEP RA" "keyUsage=critical,digitalSignature,keyEncipherment
-extendedKeyUsage=clientAuth
-basicConstraints=critical,CA:FALSE
-authorityKeyIdentifier=keyid
-subjectKeyIdentifier=hash" || die "an RA certificate near its end is made"
+near_ra "$T/ra.pem" || die "an RA certificate near its end is made"
 cp "$T/ra.pem" "$T/ca/ca/ra.pem"
 tls_cert 2 first.lab.contoso.com
 sed -i "s|^listeners:|&\n  - { address: \"127.0.0.1:$tls_port\", certificate: tls.pem, key: tls.key }|" "$CONFIG"
@@ -85,11 +112,7 @@ claim "metrics tell the end of the responder's certificate" until_true has_metri
 claim "check tells it as well" check "^ok +issuing +the OCSP responder's certificate is valid until"
 stop_scepd
 cp "$T/ca/signer/issuing-ocsp.pem" "$T/ocsp-first.pem"
-near "$T/ocsp.pem" "$T/ca/signer/issuing-ocsp.key" "/CN=issuing OCSP responder" "keyUsage=critical,digitalSignature
-extendedKeyUsage=OCSPSigning
-noCheck=ignored
-authorityKeyIdentifier=keyid
-basicConstraints=critical,CA:FALSE" || die "a responder's certificate near its end is made"
+near_responder "$T/ocsp.pem" || die "a responder's certificate near its end is made"
 cat "$T/ocsp.pem" >"$T/ca/signer/issuing-ocsp.pem"
 claim "check warns of a responder's certificate that was not renewed" check "^fail +issuing +the OCSP responder's certificate expires at .*scepd renews it by itself and has not"
 start_scepd || die "scepd starts with a responder's certificate that ends within the hour"
@@ -111,7 +134,7 @@ echo broken >"$T/ca/tls.pem.new" && mv "$T/ca/tls.pem.new" "$T/ca/tls.pem"
 kill -HUP "$scepd_pid"
 claim "a broken one is told of" until_line 'error reload .*the certificate in use stays'
 claim "and leaves the old in use" is_second
-near "$T/ca/tls.pem.new" "$T/ca/tls.key" "/CN=third.lab.contoso.com" "basicConstraints=CA:FALSE" && mv "$T/ca/tls.pem.new" "$T/ca/tls.pem"
+near root "$T/ca/tls.pem.new" "$T/ca/tls.key" "/CN=third.lab.contoso.com" "basicConstraints=CA:FALSE" && mv "$T/ca/tls.pem.new" "$T/ca/tls.pem"
 kill -HUP "$scepd_pid"
 claim "one that ends within the hour is an error at once" until_line "error expiry .*127.0.0.1:$tls_port: the listener.s certificate expires at"
 kill -HUP "$scepd_pid"
