@@ -10,13 +10,45 @@ fi
 ok "a build with the hook says so in its version"
 PER_HOUR=60
 admin_port=$(free_port)
-make_ca --static-challenge --static-domain lab.contoso.com --admin "127.0.0.1:$admin_port"
+# The keys begin as files, so that the numbers that make them are known; in_token puts them into a token afterwards.
+SCEPD_KEYS=file make_ca --static-challenge --static-domain lab.contoso.com --admin "127.0.0.1:$admin_port"
 ADMIN=http://127.0.0.1:$admin_port
 scepctl init --dir "$T/g0" --name "Contoso Old" --static-challenge >"$T/g0.log" 2>&1 || die "a second CA"
 mv "$T/g0/ca" "$T/ca/old"
-python3 - "$CONFIG" "$PER_HOUR" "$T" <<'PY' || die "scepd.yaml"
+hex() { xxd -p | tr -d '\n'; }
+# The numbers that make the keys, before they are encrypted or in the token: looked for in the front's memory.
+umask 077
+for k in issuing ra; do
+	for part in privateExponent prime1 prime2; do
+		printf '%s-%s %s\n' "$k" "$part" "$(openssl pkey -in "$T/ca/ca/$k.key" -noout -text 2>/dev/null |
+			sed -n "/^$part:/,/^[a-z]/p" | grep '^ ' | tr -d ' :\n' | sed 's/^00//')" >>"$T/secrets"
+	done
+done
+if in_token; then
+	make_token attacked || die "a token: $TOKEN_WHY"
+	key_pass=$TOKEN_PIN_FILE
+	for k in issuing ra; do
+		token_import "$T/ca/ca/$k.key" $k || die "a key in the token"
+		sed -i "s|key: ca/$k.key|key: \"$TOKEN_URI;object=$k\"|" "$CONFIG"
+	done
+	rm "$T/ca/ca/issuing.key" "$T/ca/ca/ra.key"
+	sed -i "s|^    ra_key: .*|&\n    pin_file: KEY_PASS|" "$CONFIG"
+	printf 'pkcs11:\n  module: %s\n' "$TOKEN_MODULE" >>"$CONFIG"
+	token_config "$CONFIG" || die "the responder's key in the token"
+	# What the token's files are called says nothing of whose they are: any will do.
+	key_file=$(find "$TOKEN_DIR/tokens" -name '*.object' | head -n 1)
+	ra_file=$(find "$TOKEN_DIR/tokens" -name '*.object' | tail -n 1) responder_file=$(find "$TOKEN_DIR/tokens" -name token.object)
+else
+	key_pass=$T/keys.pass key_file=$T/ca/ca/issuing.key ra_file=$T/ca/ca/ra.key
+	echo "a-passphrase-of-the-CA-keys" >"$key_pass"
+	for k in issuing ra; do
+		openssl pkcs8 -topk8 -v2 aes-256-cbc -in "$T/ca/ca/$k.key" -out "$T/ca/ca/$k.enc" -passout "file:$key_pass" && mv "$T/ca/ca/$k.enc" "$T/ca/ca/$k.key"
+	done
+	sed -i "s|^    ra_key: .*|&\n    passphrase_file: KEY_PASS|" "$CONFIG"
+fi
+python3 - "$CONFIG" "$PER_HOUR" "$key_pass" <<'PY' || die "scepd.yaml"
 import re, sys
-path, per_hour, t = sys.argv[1:]
+path, per_hour, key_pass = sys.argv[1:]
 text = open(path).read()
 text = re.sub(r"(?m)^cas:\n", """cas:
   old:
@@ -27,22 +59,11 @@ text = re.sub(r"(?m)^cas:\n", """cas:
     ra_key: old/ra.key
     issues: false
 """, text)
-text = re.sub(r"(?m)^    ra_key: ca/ra.key.*\n", lambda m: m.group(0) + f"    max_per_hour: {per_hour}\n    passphrase_file: {t}/keys.pass\n", text)
+text = text.replace("KEY_PASS", f"{key_pass}\n    max_per_hour: {per_hour}")
 open(path, "w").write(text + "processes:\n  signer_threads: 64\n")
 PY
 grep -q max_per_hour "$CONFIG" || die "the configuration has a rate"
-hex() { xxd -p | tr -d '\n'; }
-# The numbers that make the keys, before they are encrypted: looked for in the front's memory.
-umask 077
-echo "a-passphrase-of-the-CA-keys" >"$T/keys.pass"
-printf 'passphrase %s\n' "$(tr -d '\n' <"$T/keys.pass" | hex)" >>"$T/secrets"
-for k in issuing ra; do
-	for part in privateExponent prime1 prime2; do
-		printf '%s-%s %s\n' "$k" "$part" "$(openssl pkey -in "$T/ca/ca/$k.key" -noout -text 2>/dev/null |
-			sed -n "/^$part:/,/^[a-z]/p" | grep '^ ' | tr -d ' :\n' | sed 's/^00//')" >>"$T/secrets"
-	done
-	openssl pkcs8 -topk8 -v2 aes-256-cbc -in "$T/ca/ca/$k.key" -out "$T/ca/ca/$k.enc" -passout "file:$T/keys.pass" && mv "$T/ca/ca/$k.enc" "$T/ca/ca/$k.key"
-done
+printf 'passphrase %s\n' "$(tr -d '\n' <"$key_pass" | hex)" >>"$T/secrets"
 grep -q 'ra-prime2 [0-9a-f]\{100\}' "$T/secrets" || die "the keys' numbers"
 cp "$T/ca/ca/issuing.pem" "$T/ca/ca/ra.pem" "$T"
 cp "$T/ca/old/issuing.pem" "$T/old.pem"
@@ -78,28 +99,28 @@ signer=$(process_of signer)
 
 # ---- files
 cat >"$T/paths" <<PATHS
-the CA's key $T/ca/ca/issuing.key
-the RA's key $T/ca/ca/ra.key
-the passphrase of the keys $T/keys.pass
+the CA's key $key_file
+the RA's key $ra_file
+the passphrase of the keys $key_pass
 the signer's audit $(ls "$T"/ca/signer/audit* | head -1)
-the responder's key $(ls "$T"/ca/signer/*.key | head -1)
+the responder's key ${responder_file:-$(ls "$T"/ca/signer/*.key | head -1)}
 the configuration's folder $T/ca
 the passwords of the system /etc/shadow
 the accounts of the system /etc/passwd
 PATHS
 echo "$T/ca/lab.secret" >"$T/own"
 printf %s "$T/ca/ca/issuing.pem" >"$T/allowed"
-attack files "$T/ca/ca/issuing.key"
-ln -s "$T/ca/ca/issuing.key" "$T/ca/symlink"
-ln "$T/ca/ca/issuing.key" "$T/ca/hardlink"
-ln -s "$T/keys.pass" "$T/ca/passlink"
-printf '%s\n' "$T/ca/symlink" "$T/ca/hardlink" "$T/ca/passlink" "$T/ca/ca/issuing.key" >"$T/links"
+attack files "$key_file"
+ln -s "$key_file" "$T/ca/symlink"
+ln "$key_file" "$T/ca/hardlink"
+ln -s "$key_pass" "$T/ca/passlink"
+printf '%s\n' "$T/ca/symlink" "$T/ca/hardlink" "$T/ca/passlink" "$key_file" >"$T/links"
 cp -p "$T/contoso.properties" "$T/properties.kept"
 {
 	i=0
 	while read -r link; do i=$((i + 1)); echo "X${i}_FILE=$link"; done <"$T/links"
 } >>"$T/contoso.properties"
-attack linked "$T/ca/ca/issuing.key"
+attack linked "$key_file"
 cp -p "$T/properties.kept" "$T/contoso.properties"
 rm "$T/ca/symlink" "$T/ca/hardlink" "$T/ca/passlink"
 
@@ -125,7 +146,11 @@ if [ $? = 77 ]; then
 else
 	claim "no part of a private key and no passphrase is in the front's memory" sh -c "grep -q '^process front ' '$T/front.memory' && ! grep -v '^process ' '$T/front.memory' >&2"
 	python3 "$SCEPD_TOP/tests/lib/memory_grep.py" "$T/secrets" memory "$signer" >"$T/signer.memory" 2>>"$T/attack.err"
-	claim "they are in the signer's, so that looking for them is worth something" grep -q 'issuing-prime1' "$T/signer.memory"
+	if in_token; then
+		skip_claim "they are in the signer's memory, so that looking for them is worth something" "what a token's library has there is its own"
+	else
+		claim "they are in the signer's, so that looking for them is worth something" grep -q 'issuing-prime1' "$T/signer.memory"
+	fi
 	printf 'app-key %s\n' "$(sed -n 's/^AAD_APP_KEY=//p' "$T/contoso.properties" | tr -d '\n' | hex)" >"$T/front.secrets"
 	claim "within reach, as docs/security.md says: the app's secret" \
 		sh -c "python3 '$SCEPD_TOP/tests/lib/memory_grep.py' '$T/front.secrets' memory $(process_of front) | grep -q app-key"
