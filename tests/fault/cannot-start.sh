@@ -40,7 +40,13 @@ kill -9 "$(process_of front)"
 # ---- a key that is gone when the signer ends
 begin signer
 signer_top=$scepd_pid
-mv "$T/signer/ca/issuing.key" "$T/signer/ca/issuing.key.away"
+if in_token; then
+	gone="token=${TOKEN_URI#pkcs11:token=}"
+	softhsm2-util --delete-token --token "${gone#token=}" >>"$T/claim.log" 2>&1 || die "the token is gone"
+else
+	gone=issuing.key
+	mv "$T/signer/ca/issuing.key" "$T/signer/ca/issuing.key.away"
+fi
 kill -9 "$(process_of signer)"
 # ---- a port that somebody else takes when the front ends, and gives back
 begin port
@@ -68,5 +74,5 @@ for role in front signer; do
 	claim "$role: ... and nine times that it is started again" test "$(grep -c "error process process=$role .*it is started again" "$T/$role.log")" = 9
 done
 claim "front: each says that the configuration is wrong" test "$(grep -c no_such_key "$T/front.log")" -ge 9
-claim "signer: each says that the key is gone" test "$(grep -c 'issuing.key' "$T/signer.log")" -ge 9
+claim "signer: each says that the key is gone" test "$(grep -c "$gone" "$T/signer.log")" -ge 9
 claim "none is left behind" sh -c "! pgrep -f '^scepd (front|signer) $T/'"
