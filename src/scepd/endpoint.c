@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "scepd/authoriser.h"
 #include "scepd/scepd.h"
 
 /*
@@ -112,6 +113,13 @@ endpoint_offer(struct endpoint *e)
 	o = offer_ref(e->offer);
 	(void)pthread_mutex_unlock(&e->mu);
 	return o;
+}
+
+const struct profile *
+endpoint_profile(const struct endpoint *e, const struct csr *csr)
+{
+	(void)csr; /* one profile for all requests */
+	return e->profile;
 }
 
 static struct tenant *

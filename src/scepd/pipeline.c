@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "scepd/authoriser.h"
 #include "scepd/hresult.h"
 #include "scepd/pipeline.h"
 #include "scepd/rollover.h"
@@ -31,6 +32,7 @@ struct enrolment {
 	struct scep_message *message;
 	struct scep_request *request;
 	struct csr *csr;
+	const struct profile *profile; /* that decides; from take_csr() on */
 	struct authorization *auth;
 	struct cert_spec *spec;
 	struct cert *cert;
@@ -41,36 +43,7 @@ struct enrolment {
 	struct serial serial_value;
 };
 
-static bool
-asks_intune(const struct enrolment *e)
-{
-	return e->ep->conf->challenge == CHALLENGE_INTUNE;
-}
-
 /* ---- the steps ---- */
-
-static enum rc
-check_challenge_form(const struct enrolment *e, struct err *err)
-{
-	const char *challenge = NULL;
-
-	switch (csr_challenge0(e->csr, &challenge)) {
-	case CSR_CHALLENGE_NONE:
-		(void)fail(err, RC_DENIED, "the request carries no challenge password");
-		return err_hint(err, "endpoint %s wants one: check the SCEP profile", e->ep->name);
-	case CSR_CHALLENGE_SEVERAL:
-		return fail(err, RC_DENIED, "the request carries more than one challenge password");
-	case CSR_CHALLENGE_ONE:
-		break;
-	}
-	if (!asks_intune(e) || challenge_looks_like_intune(challenge))
-		return RC_OK;
-	(void)fail(
-	    err, RC_DENIED, "the challenge password does not have the form of an Intune challenge");
-	return err_hint(err,
-	    "endpoint %s takes Intune devices only: is this device's profile from another MDM?",
-	    e->ep->name);
-}
 
 /* The CSR, signed by the key it is for; a challenge of the right form, before anything is written
  * or anybody asked. */
@@ -83,6 +56,7 @@ take_csr(struct enrolment *e, struct err *err)
 	if ((rc = scep_request_csr(&e->csr, &own_key, e->request, err)) != RC_OK)
 		return rc;
 	e->log.csr = e->csr;
+	e->profile = e->log.profile = endpoint_profile(e->ep, e->csr);
 	if (!own_key) {
 		(void)fail(err, RC_DENIED,
 		    "RFC 8894 2.3: the message is signed with another key than the one in the "
@@ -91,7 +65,7 @@ take_csr(struct enrolment *e, struct err *err)
 		    "renewal with an issued certificate is not offered here: the device has to "
 		    "enrol anew");
 	}
-	return check_challenge_form(e, err);
+	return authoriser_check_form(e->ep, e->csr, err);
 }
 
 static enum rc
@@ -127,7 +101,7 @@ find_or_begin(struct enrolment *e, bool *fresh, struct err *err)
 	/* Sealed, and only where Intune has to be told later what the request was. */
 	der = csr_der0(e->csr, &len);
 	buf_init(&kept, STORE_REQUEST_MAX);
-	rc = seal_request(&kept, asks_intune(e) ? e->s->seal : NULL, key.endpoint,
+	rc = seal_request(&kept, authoriser_hears(e->ep) ? e->s->seal : NULL, key.endpoint,
 	    key.transaction_id, der, len, err);
 	if (rc == RC_OK)
 		rc = store_tx_begin(e->s->store, &key, kept.data, kept.len, &e->tx, fresh, err);
@@ -190,30 +164,24 @@ choose_ca(struct enrolment *e, struct err *err)
 static enum rc
 authorise(struct enrolment *e, struct err *err)
 {
-	struct static_challenge secret;
-	struct authority intune;
-	enum rc rc;
+	enum verdict verdict;
+	const struct question q = { .s = e->s,
+		.ep = e->ep,
+		.csr = e->csr,
+		.transaction_id = scep_message_transaction_id(e->message),
+		.tx_id = e->tx.id,
+		.talk = &e->talk,
+		.peer = e->log.op->peer,
+		.profile = e->profile };
 
-	if (!asks_intune(e)) {
-		endpoint_secret(e->ep, &secret);
-		rc = authorise_static(&e->auth, &secret, e->csr, err);
-		wipe(&secret, sizeof(secret));
-		return rc;
-	}
-	intune = tenant_authority(&e->talk);
-	metric_add(e->s->metrics, METRIC_INTUNE_VALIDATE, 1);
-	rc = authorise_by(&e->auth, &intune, e->csr, scep_message_transaction_id(e->message), err);
-	if (rc != RC_OK && rc != RC_DENIED)
-		metric_add(e->s->metrics, METRIC_INTUNE_ERRORS, 1);
-	fault_point("authorised");
-	return rc;
+	return authoriser_ask(&e->auth, &verdict, &q, err);
 }
 
 static enum rc
 decide(struct enrolment *e, struct err *err)
 {
 	return cert_spec_decide(
-	    &e->spec, e->auth, e->csr, e->ep->profile, e->sca->ca, clock_now(), err);
+	    &e->spec, e->auth, e->csr, e->profile, e->sca->ca, clock_now(), err);
 }
 
 /* The verdict and the serial number are on disk no later than the certificate, and that before
@@ -256,7 +224,7 @@ record(struct enrolment *e, struct err *err)
 	struct store_cert row = { .serial = e->serial,
 		.ca = e->log.ca,
 		.endpoint = e->ep->name,
-		.profile = e->ep->profile->name,
+		.profile = e->profile->name,
 		.subject = cert_spec_subject(e->spec),
 		.san = cert_spec_san(e->spec),
 		.thumbprint = thumbprint,
@@ -267,7 +235,8 @@ record(struct enrolment *e, struct err *err)
 	row.der = cert_der0(e->cert, &row.der_len);
 	if ((rc = cert_thumbprint_sha1(thumbprint, e->cert, err)) != RC_OK)
 		return rc;
-	if ((rc = store_tx_signed(e->s->store, e->tx.id, &row, asks_intune(e), err)) != RC_OK)
+	if ((rc = store_tx_signed(e->s->store, e->tx.id, &row, authoriser_hears(e->ep), err)) !=
+	    RC_OK)
 		return rc;
 	e->tx.state = TX_SIGNED;
 	fault_point("signed");
@@ -283,7 +252,7 @@ notify(struct enrolment *e, struct err *err)
 	size_t len;
 	enum rc rc;
 
-	if (!asks_intune(e))
+	if (!authoriser_hears(e->ep))
 		return RC_OK;
 	der = csr_der0(e->csr, &len);
 	metric_add(e->s->metrics, METRIC_INTUNE_NOTIFY, 1);
@@ -338,7 +307,7 @@ settle(struct enrolment *e, const struct step *at, const struct err *why)
 {
 	struct err err;
 	enum rc rc = RC_OK;
-	bool after_yes = e->auth != NULL && asks_intune(e);
+	bool after_yes = e->auth != NULL && authoriser_hears(e->ep);
 
 	if (e->tx.id == 0 || at->run == mark_notified)
 		return;
@@ -563,7 +532,7 @@ pipeline_run(struct scepd *s, const struct pki_operation *op, struct http_reply 
 
 	metric_add(s->metrics, METRIC_PKIOPERATION, 1);
 	e.offer = endpoint_offer(e.ep);
-	if (e.ep->conf->challenge == CHALLENGE_INTUNE) {
+	if (authoriser_hears(e.ep)) {
 		e.talk.tenant = e.ep->tenant;
 		e.log.talk = &e.talk;
 	}

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "scepd/authoriser.h"
 #include "scepd/txlog.h"
 
 static void
@@ -14,7 +15,8 @@ log_request(struct log_line *l, const struct txlog *t)
 	if (t->message != NULL)
 		log_str(l, "tx", scep_message_transaction_id(t->message));
 	log_str(l, "endpoint", t->op->endpoint->name);
-	log_str(l, "profile", t->op->endpoint->profile->name);
+	log_str(
+	    l, "profile", t->profile != NULL ? t->profile->name : t->op->endpoint->profile->name);
 	log_str(l, "ip", t->op->peer);
 	log_str(l, "ua", t->op->user_agent);
 	log_str(l, "op", "PKIOperation");
@@ -57,7 +59,7 @@ log_authority(struct log_line *l, const struct txlog *t)
 	const struct intune_error *v;
 
 	if (t->talk == NULL) {
-		log_str(l, "auth", "static");
+		log_str(l, "auth", authoriser_name(t->op->endpoint));
 		return;
 	}
 	v = &t->talk->validate;

@@ -18,6 +18,7 @@ struct txlog {
 	struct scep_algorithms alg;
 	bool stale_recipient;
 	const struct csr *csr;
+	const struct profile *profile;  /* that decides; NULL: not chosen yet */
 	const struct intune_talk *talk; /* NULL on static endpoints */
 	const char *ca;                 /* that issues; NULL: not chosen yet */
 	const char *serial;             /* upper hex */
