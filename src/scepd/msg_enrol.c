@@ -1,0 +1,317 @@
+/*
+ * msg_enrol.c - an enrolment, top to bottom.
+ *
+ * The steps stand in one table in the order in which they happen; each is durable in the store
+ * before its effect can be seen. A step that the stored row has already passed is
+ * skipped: that is how a repeated or interrupted transaction goes on where it stopped.
+ */
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "scep/request_csr.h"
+#include "scepd/authoriser.h"
+#include "scepd/hresult.h"
+#include "scepd/pipeline_int.h"
+#include "scepd/rollover.h"
+
+/* A second copy of a request waits for the first; SCEP clients give up after about 30 s. */
+#define INFLIGHT_WAIT_MS 25000
+
+/* ---- the steps ---- */
+
+/* The CSR, signed by the key it is for; a challenge of the right form, before anything is written
+ * or anybody asked. */
+static enum rc
+take_csr(struct transaction *t, struct err *err)
+{
+	bool own_key;
+	enum rc rc;
+
+	if ((rc = scep_request_csr(&t->csr, &own_key, t->request, err)) != RC_OK)
+		return rc;
+	t->log.csr = t->csr;
+	t->profile = t->log.profile = endpoint_profile(t->ep, t->csr);
+	if (!own_key) {
+		(void)fail(err, RC_DENIED,
+		    "RFC 8894 2.3: the message is signed with another key than the one in the "
+		    "request");
+		return err_hint(err,
+		    "renewal with an issued certificate is not offered here: the device has to "
+		    "enrol anew");
+	}
+	return authoriser_check_form(t->ep, t->csr, err);
+}
+
+static enum rc
+enter(struct transaction *t, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = inflight_key(t->key, t->ep->name, scep_message_transaction_id(t->message),
+		 csr_sha256(t->csr), err)) != RC_OK)
+		return rc;
+	if ((rc = inflight_enter(
+		 t->s->inflight, t->key, clock_mono_ms() + INFLIGHT_WAIT_MS, err)) == RC_OK)
+		t->entered = true;
+	return rc;
+}
+
+static enum rc
+find_or_begin(struct transaction *t, bool *fresh, struct err *err)
+{
+	const uint8_t *der, *spki;
+	size_t len, spki_len;
+	uint8_t signer[32];
+	struct tx_key key = { .endpoint = t->ep->name, .signer_sha256 = signer };
+	struct buf kept;
+	enum rc rc;
+
+	key.transaction_id = scep_message_transaction_id(t->message);
+	key.csr_sha256 = csr_sha256(t->csr);
+	spki =
+	    key_spki0(csr_key0(t->csr), &spki_len); /* take_csr(): the signer's key is this one */
+	if ((rc = digest_bytes(signer, DIGEST_SHA256, spki, spki_len, err)) != RC_OK)
+		return rc;
+	/* Sealed, and only where Intune has to be told later what the request was. */
+	der = csr_der0(t->csr, &len);
+	buf_init(&kept, STORE_REQUEST_MAX);
+	rc = seal_request(&kept, authoriser_hears(t->ep) ? t->s->seal : NULL, key.endpoint,
+	    key.transaction_id, der, len, err);
+	if (rc == RC_OK)
+		rc = store_tx_begin(t->s->store, &key, kept.data, kept.len, &t->tx, fresh, err);
+	buf_done(&kept);
+	return rc;
+}
+
+/* The transaction's row: new, or as far as an earlier copy of this request came. */
+static enum rc
+begin(struct transaction *t, struct err *err)
+{
+	bool fresh = false;
+	enum rc rc;
+
+	if ((rc = enter(t, err)) != RC_OK || (rc = find_or_begin(t, &fresh, err)) != RC_OK)
+		return rc;
+	if (!fresh && t->tx.state < TX_SIGNED) {
+		/* Nobody works on it (we hold the key) and nothing was signed: undo, start again.
+		 */
+		if ((rc = store_tx_refused(t->s->store, t->tx.id, "interrupted", false, 0, err)) !=
+		    RC_OK)
+			return rc;
+		store_tx_done(&t->tx);
+		if ((rc = find_or_begin(t, &fresh, err)) != RC_OK)
+			return rc;
+	}
+	t->log.repeated = !fresh;
+	if (t->tx.cert != NULL &&
+	    (rc = cert_parse(&t->cert, t->tx.cert, t->tx.cert_len, err)) != RC_OK)
+		return rc;
+	fault_point("received");
+	return RC_OK;
+}
+
+/*
+ * From which CA.  What was signed keeps its own, whatever has been moved since; everybody else goes
+ * by the RA that the request was enveloped to and by the endpoint's share.
+ */
+static enum rc
+choose_ca(struct transaction *t, struct err *err)
+{
+	unsigned bucket = 0; /* any will do for a share of 0 */
+	enum rc rc;
+
+	if (t->cert != NULL) {
+		if ((rc = store_cert_get(t->s->store, t->tx.serial, &t->row, err)) == RC_OK)
+			t->log.ca = t->row.ca;
+		return rc;
+	}
+	if (t->offer->plan.share > 0 &&
+	    (rc = rollover_bucket(&bucket, t->ep->name, t->csr, err)) != RC_OK)
+		return rc;
+	if ((rc = offer_choose(
+		 &t->sca, t->offer, scep_request_recipient(t->request), bucket, err)) != RC_OK)
+		return rc;
+	t->log.ca = t->sca->conf->name;
+	return RC_OK;
+}
+
+static enum rc
+authorise(struct transaction *t, struct err *err)
+{
+	enum verdict verdict;
+	const struct question q = { .s = t->s,
+		.ep = t->ep,
+		.csr = t->csr,
+		.transaction_id = scep_message_transaction_id(t->message),
+		.tx_id = t->tx.id,
+		.talk = &t->talk,
+		.peer = t->log.op->peer,
+		.profile = t->profile };
+
+	return authoriser_ask(&t->auth, &verdict, &q, err);
+}
+
+static enum rc
+decide(struct transaction *t, struct err *err)
+{
+	return cert_spec_decide(
+	    &t->spec, t->auth, t->csr, t->profile, t->sca->ca, clock_now(), err);
+}
+
+/* The verdict and the serial number are on disk no later than the certificate, and that before
+ * anybody hears of it. */
+static enum rc
+reserve(struct transaction *t, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = serial_random(&t->serial_value, err)) != RC_OK)
+		return rc;
+	serial_hex(t->serial, &t->serial_value);
+	rc = store_tx_reserve(
+	    t->s->store, t->tx.id, authorization_authority(t->auth), t->serial, NULL, err);
+	if (rc != RC_OK)
+		return rc;
+	t->tx.state = TX_RESERVED;
+	fault_point("reserved");
+	return RC_OK;
+}
+
+static enum rc
+sign(struct transaction *t, struct err *err)
+{
+	enum rc rc = ca_issue(&t->cert, t->sca->ca, t->spec, &t->serial_value, err);
+
+	if (rc == RC_OK) {
+		metric_add(t->s->metrics, METRIC_ISSUED, 1);
+		atomic_fetch_add_explicit(&t->sca->issued, 1, memory_order_relaxed);
+	}
+	fault_point("issued");
+	return rc;
+}
+
+/* Certificate, audit row and outbox row, in one commit. */
+static enum rc
+record(struct transaction *t, struct err *err)
+{
+	char thumbprint[41];
+	struct store_cert row = { .serial = t->serial,
+		.ca = t->log.ca,
+		.endpoint = t->ep->name,
+		.profile = t->profile->name,
+		.subject = cert_spec_subject(t->spec),
+		.san = cert_spec_san(t->spec),
+		.thumbprint = thumbprint,
+		.not_before = cert_not_before(t->cert),
+		.not_after = cert_not_after(t->cert) };
+	enum rc rc;
+
+	row.der = cert_der0(t->cert, &row.der_len);
+	if ((rc = cert_thumbprint_sha1(thumbprint, t->cert, err)) != RC_OK)
+		return rc;
+	if ((rc = store_tx_signed(t->s->store, t->tx.id, &row, authoriser_hears(t->ep), err)) !=
+	    RC_OK)
+		return rc;
+	t->tx.state = TX_SIGNED;
+	fault_point("signed");
+	return RC_OK;
+}
+
+/* Step 9 of the flow: Intune hears of the certificate before the device does.  Anything but
+ * "Success" ends it. */
+static enum rc
+notify(struct transaction *t, struct err *err)
+{
+	const uint8_t *der;
+	size_t len;
+	enum rc rc;
+
+	if (!authoriser_hears(t->ep))
+		return RC_OK;
+	der = csr_der0(t->csr, &len);
+	metric_add(t->s->metrics, METRIC_INTUNE_NOTIFY, 1);
+	rc = tenant_notify_success(
+	    &t->talk, scep_message_transaction_id(t->message), der, len, t->cert, t->log.ca, err);
+	if (rc != RC_OK && rc != RC_DENIED)
+		metric_add(t->s->metrics, METRIC_INTUNE_ERRORS, 1);
+	t->log.notify = rc == RC_OK ? "Success"
+	    : rc == RC_DENIED       ? t->talk.notify.code_text
+				    : "unreachable";
+	fault_point("told");
+	return rc;
+}
+
+static enum rc
+mark_notified(struct transaction *t, struct err *err)
+{
+	enum rc rc = store_tx_notified(t->s->store, t->tx.id, err);
+
+	if (rc == RC_OK)
+		t->tx.state = TX_NOTIFIED;
+	fault_point("notified");
+	return rc;
+}
+
+static const struct step {
+	const char *name; /* as the log says it */
+	enum rc (*run)(struct transaction *, struct err *);
+	enum tx_state until; /* skipped when the row is already there */
+} steps[] = {
+	{ "csr", take_csr, TX__MAX },
+	{ "begin", begin, TX__MAX },
+	{ "ca", choose_ca, TX_NOTIFIED },
+	{ "auth", authorise, TX_RESERVED },
+	{ "policy", decide, TX_RESERVED },
+	{ "reserve", reserve, TX_RESERVED },
+	{ "sign", sign, TX_SIGNED },
+	{ "record", record, TX_SIGNED },
+	{ "notify", notify, TX_NOTIFIED },
+	{ "mark", mark_notified, TX_NOTIFIED },
+};
+
+/* ---- when a step fails ---- */
+
+/*
+ * Bring the row to its end.  Before `signed`: refused, and Intune hears of it if it had said yes.
+ * Signed but not told: the certificate is revoked at once.  Told but not recorded ("mark"): stays
+ * as it is; the device asks again, or the next start finishes it.
+ */
+static void
+settle(struct transaction *t, const struct step *at, const struct err *why)
+{
+	struct err err;
+	enum rc rc = RC_OK;
+	bool after_yes = t->auth != NULL && authoriser_hears(t->ep);
+
+	if (t->tx.id == 0 || at->run == mark_notified)
+		return;
+	if (t->tx.state < TX_SIGNED) {
+		rc = store_tx_refused(
+		    t->s->store, t->tx.id, why->msg, after_yes, hresult_of(why->rc), &err);
+	} else if (t->tx.state == TX_SIGNED) {
+		rc = store_tx_undelivered(t->s->store, t->tx.id, why->msg, false, 0, &err);
+		if (rc == RC_OK)
+			metric_add(t->s->metrics, METRIC_UNDELIVERED, 1);
+	}
+	if (rc != RC_OK)
+		log_msg(LOG_ERROR, "store", "transaction %lld could not be settled: %s",
+		    (long long)t->tx.id, err.msg);
+}
+
+enum rc
+msg_enrol(struct transaction *t, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		enum rc rc;
+
+		if (t->tx.state >= steps[i].until)
+			continue;
+		if ((rc = steps[i].run(t, err)) != RC_OK) {
+			t->log.step = steps[i].name;
+			t->log.fail_info = err_reaction(rc)->fail_info;
+			settle(t, &steps[i], err);
+			return rc;
+		}
+	}
+	return RC_OK;
+}

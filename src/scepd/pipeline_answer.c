@@ -1,0 +1,106 @@
+/* pipeline_answer.c - CertReps, and what happens once they are sent. */
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "scep/request_csr.h"
+#include "scepd/pipeline_int.h"
+
+struct delivery {
+	struct scepd *s;
+	int64_t id;
+};
+
+/* On an I/O thread. */
+static void
+delivered(void *arg, bool sent)
+{
+	struct delivery *d = arg;
+
+	if (sent) {
+		store_tx_delivered(d->s->store, d->id);
+		metric_add(d->s->metrics, METRIC_DELIVERED, 1);
+	}
+	free(d);
+}
+
+static void
+expect_delivery(struct transaction *t, struct http_reply *reply)
+{
+	struct delivery *d;
+
+	/* Without memory for the note the row stays "notified": the certificate is out all the
+	 * same. */
+	if (t->tx.state != TX_NOTIFIED || (d = malloc(sizeof(*d))) == NULL)
+		return;
+	*d = (struct delivery){ t->s, t->tx.id };
+	reply->on_done = delivered;
+	reply->on_done_arg = d;
+}
+
+static void
+put_pki_message(struct http_reply *reply, struct scep_bytes *msg)
+{
+	reply->status = 200;
+	reply->content_type = "application/x-pki-message";
+	buf_add(&reply->body, msg->data, msg->len);
+	scep_bytes_free(msg);
+}
+
+enum rc
+answer_success(struct transaction *t, struct http_reply *reply, struct err *err)
+{
+	struct scep_bytes leaf, out;
+	struct scep_error se;
+
+	leaf.data = (uint8_t *)(uintptr_t)cert_der0(t->cert, &leaf.len); /* lent, not changed */
+	/* By the RA that the device encrypted to: that one it knows. */
+	if (scep_reply_success(
+		&out, t->request, scep_request_recipient(t->request), &leaf, 1, &se) != SCEP_OK) {
+		t->log.step = "reply";
+		t->log.fail_info = se.fail_info;
+		return scep_error_to_err(err, &se);
+	}
+	fault_point("replying");
+	put_pki_message(reply, &out);
+	expect_delivery(t, reply);
+	if (t->log.repeated)
+		metric_add(t->s->metrics, METRIC_REPEATED, 1);
+	return RC_OK;
+}
+
+/* What a device may be told: causes that lie in its request, in words; of our own troubles only
+ * that there are some. */
+static const char *
+text_for_device(const struct err *err)
+{
+	switch (err->rc) {
+	case RC_PARSE:
+	case RC_LIMIT:
+	case RC_DENIED:
+	case RC_ALG:
+	case RC_INTEGRITY:
+	case RC_NOTFOUND:
+		return err->msg;
+	default:
+		return "the server could not complete the request; try again later";
+	}
+}
+
+void
+answer_failure(struct transaction *t, struct http_reply *reply)
+{
+	const struct scep_identity *ra =
+	    scep_message_recipient(t->message, t->offer->id, t->offer->n_id);
+	struct scep_bytes out;
+	struct scep_error se;
+
+	if (scep_reply_failure(&out, t->message, ra != NULL ? ra : t->offer->id[0],
+		t->log.fail_info, text_for_device(&t->log.err), &se) != SCEP_OK) {
+		log_msg(LOG_ERROR, "scep", "cannot sign a FAILURE: %s", se.text);
+		http_reply_text(reply, 500, "internal error\n");
+		return;
+	}
+	put_pki_message(reply, &out);
+	metric_add(t->s->metrics, METRIC_REFUSED, 1);
+}
