@@ -109,6 +109,29 @@ authorise_static(struct authorization **out, const struct static_challenge *c,
 	return authorization_new(out, "static", false, csr, err);
 }
 
+enum rc
+authorise_renewal(struct authorization **out, const struct holder *h,
+    const struct renewal_rules *rules, const struct csr *csr, int64_t now, struct err *err)
+{
+	const char *challenge;
+	enum rc rc;
+
+	if (csr_challenge0(csr, &challenge) != CSR_CHALLENGE_NONE)
+		return fail(err, RC_DENIED,
+		    "renewal: a request with a challenge password is not renewed without it");
+	if ((rc = renewal_check_window(rules, holder_cert0(h), now, err)) != RC_OK ||
+	    (rc = authorization_new(out, "renewal", rules->vouches, csr, err)) != RC_OK)
+		return rc;
+	authorization_renews(*out, h);
+	return RC_OK;
+}
+
+void
+authorization_renews(struct authorization *a, const struct holder *h)
+{
+	a->renews = h;
+}
+
 void
 authorization_free(struct authorization *a)
 {

@@ -9,6 +9,8 @@
 #define SCEPD_CA_AUTHORIZATION_H
 
 #include "base/err.h"
+#include "ca/holder.h"
+#include "ca/renewal.h"
 #include "ossl/csr.h"
 
 struct authorization;
@@ -37,6 +39,20 @@ enum rc static_challenge_set(struct static_challenge *c, const void *secret, siz
     struct err *err) MUST_CHECK; /* RC_CONFIG when shorter than 8 characters */
 enum rc authorise_static(struct authorization **out, const struct static_challenge *c,
     const struct csr *csr, struct err *err) MUST_CHECK;
+
+/*
+ * The certificate that the holder has stands for a challenge, in its last days (rules->window): the CSR
+ * carries none.  A challenge that is there must be asked for by one of the ways above, so that a wrong
+ * one is refused: RC_DENIED here.  The holder is borrowed until the authorization is freed.
+ */
+enum rc authorise_renewal(struct authorization **out, const struct holder *h,
+    const struct renewal_rules *rules, const struct csr *csr, int64_t now,
+    struct err *err) MUST_CHECK;
+/*
+ * What was authorised in another way replaces this holder's certificate: cert_spec_decide() keeps the identity
+ * within it, as it does after authorise_renewal().
+ */
+void authorization_renews(struct authorization *a, const struct holder *h);
 
 void authorization_free(struct authorization *a);
 const char *authorization_authority(const struct authorization *a); /* "intune:contoso", "static" */

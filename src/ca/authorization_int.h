@@ -13,6 +13,7 @@ struct authorization {
 	/* The authority knows whom it let through (Intune compares subject and SAN); a shared
 	 * secret does not (S15, S19). */
 	bool binds_identity;
+	const struct holder *renews; /* whose identity is not widened; NULL: an enrolment */
 };
 
 #endif

@@ -243,6 +243,18 @@ decide_validity(struct decision *d, struct err *err)
 	return RC_OK;
 }
 
+/* Whoever let it through: a renewal is not a way to become somebody else (S07). */
+static enum rc
+decide_renewal(struct decision *d, struct err *err)
+{
+	const struct cert_spec *s = d->spec;
+	struct identity fresh = { &s->subject, &s->san, s->key_usage, s->eku, s->n_eku };
+
+	if (d->auth->renews == NULL)
+		return RC_OK;
+	return renewal_check_identity(&fresh, holder_cert0(d->auth->renews), d->p, err);
+}
+
 /* A space between names, so spaces and backslashes inside one are written as \20 and \5c. */
 static void
 san_text(struct buf *out, const struct san_list *l)
@@ -304,6 +316,7 @@ cert_spec_decide(struct cert_spec **out, const struct authorization *auth, const
 		decide_names,
 		decide_key_usage,
 		decide_eku,
+		decide_renewal,
 		decide_validity,
 		describe_san,
 	};
