@@ -97,6 +97,12 @@ authoriser_ask(
 	return rc;
 }
 
+bool
+authoriser_renewal_asks(const struct endpoint *ep)
+{
+	return authoriser_hears(ep) || ep->conf->renewal.challenge == RENEWAL_CHALLENGE_REQUIRED;
+}
+
 const char *
 authoriser_name(const struct endpoint *ep)
 {

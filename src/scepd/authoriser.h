@@ -43,6 +43,10 @@ enum rc authoriser_ask(struct authorization **out, enum verdict *v, const struct
 enum rc authoriser_check_form(
     const struct endpoint *ep, const struct csr *csr, struct err *err) MUST_CHECK;
 
+/* Who holds a certificate of the endpoint's needs a yes for the next one all the same: always where the
+ * authority may have changed its mind since (Intune, S08), and where the configuration says so. */
+bool authoriser_renewal_asks(const struct endpoint *ep);
+
 /* The kind as the configuration and the log name it: "intune". */
 const char *authoriser_name(const struct endpoint *ep);
 /* Its authority has to hear what became of a request that it let through, and the store keeps the

@@ -58,12 +58,23 @@ struct conf_tenant {
 	int64_t timeout;
 	int line;
 };
+enum renewal_challenge {
+	RENEWAL_CHALLENGE_AUTO, /* optional, but where an authority may have changed its mind */
+	RENEWAL_CHALLENGE_OPTIONAL,
+	RENEWAL_CHALLENGE_REQUIRED
+};
 enum challenge_kind { CHALLENGE_INTUNE, CHALLENGE_STATIC };
 struct conf_endpoint {
 	const char *name, *ca, *profile, *tenant, *challenge_file;
 	int challenge;                 /* enum challenge_kind */
 	int getcacert;                 /* 0 ca, 1 ra+ca, 2 ra+chain, 3 ra+chain+root (default) */
 	struct conf_strs capabilities; /* empty: the default set */
+	struct {
+		int challenge;           /* enum renewal_challenge */
+		uint64_t window;         /* percent of the old certificate's life */
+		int64_t revoke_replaced; /* seconds; 0: never */
+		struct conf_strs from;   /* other endpoints whose certificates are renewed here */
+	} renewal;
 	int line;
 };
 struct config {

@@ -348,6 +348,38 @@ check_references(const struct config_file *f, const struct conf_endpoint *e, str
 	return RC_OK;
 }
 
+static bool
+is_endpoint(const struct config *c, const char *name)
+{
+	const struct conf_endpoint *e = c->endpoints.v;
+
+	for (size_t i = 0; i < c->endpoints.n; i++)
+		if (strcmp(e[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Intune may have retired the device since: a certificate never stands for its challenge (S08). */
+static enum rc
+check_renewal(const struct config_file *f, const struct conf_endpoint *e, struct err *err)
+{
+	const struct conf_strs *from = &e->renewal.from;
+	struct nearest near;
+
+	if (e->challenge == CHALLENGE_INTUNE && e->renewal.challenge == RENEWAL_CHALLENGE_OPTIONAL)
+		return item_fail(f, err, e->line, "endpoints", e->name, "renewal.challenge",
+		    "a renewal at an endpoint with challenge: intune always needs one");
+	for (size_t i = 0; i < from->n; i++) {
+		if (is_endpoint(&f->c, from->v[i]))
+			continue;
+		nearest_begin(&near, from->v[i]);
+		offer_names(&near, &f->c.endpoints, sizeof(struct conf_endpoint),
+		    offsetof(struct conf_endpoint, name));
+		return no_such(f, e, "renewal.from", "endpoints", from->v[i], &near, err);
+	}
+	return RC_OK;
+}
+
 /* Does a pattern bind anything at all?  "CN=*" does not. */
 static bool
 has_literal(const char *pattern, char after)
@@ -435,9 +467,9 @@ check_secret(const struct config_file *f, const struct conf_endpoint *e, struct 
 static enum rc
 check_endpoint(const struct config_file *f, const struct conf_endpoint *e, struct err *err)
 {
-	enum rc rc = check_references(f, e, err);
+	enum rc rc;
 
-	if (rc != RC_OK)
+	if ((rc = check_references(f, e, err)) != RC_OK || (rc = check_renewal(f, e, err)) != RC_OK)
 		return rc;
 	if (e->challenge == CHALLENGE_INTUNE) {
 		if (e->tenant == NULL)

@@ -315,6 +315,23 @@ static const struct conf_schema profile_schema = { "a profile", sizeof(struct co
 
 /* ---- endpoints and the file itself ---- */
 
+static const struct conf_row renewal_rows[] = {
+	{ ROW("challenge", CONF_CHOICE, conf_endpoint, renewal.challenge), .dflt = "auto",
+	    .choices = "auto|optional|required",
+	    .help = "must a renewal carry a challenge beside the old certificate's signature" },
+	{ ROW("window", CONF_U64, conf_endpoint, renewal.window), .dflt = "30", .min = 1,
+	    .max = 100,
+	    .help = "without a challenge: in the last so many percent of the old one's life" },
+	{ ROW("revoke_replaced", CONF_DURATION, conf_endpoint, renewal.revoke_replaced),
+	    .dflt = "0", .min = 0, .max = 3653u * DAY,
+	    .help = "so long after a renewal the old certificate is revoked; 0: never" },
+	{ ROW("from", CONF_STR_LIST, conf_endpoint, renewal.from), .max = 16,
+	    .help = "other endpoints whose certificates are renewed here too" },
+	END,
+};
+static const struct conf_schema renewal_schema = { "renewal", sizeof(struct conf_endpoint),
+	renewal_rows, 0, CONF_NO_LINE };
+
 static const struct conf_row endpoint_rows[] = {
 	{ ROW("ca", CONF_STR, conf_endpoint, ca), .required = true,
 	    .help = "name of the CA that issues" },
@@ -332,6 +349,11 @@ static const struct conf_row endpoint_rows[] = {
 	    .choices = "AES|DES3|GetNextCACert|POSTPKIOperation|Renewal|SCEPStandard|SHA-1|SHA-256|"
 		       "SHA-384|SHA-512",
 	    .help = "what GetCACaps answers; all of them unless given" },
+	{ .key = "renewal",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &renewal_schema,
+	    .help = "what an issued certificate is good for when it ends" },
 	END,
 };
 static const struct conf_schema endpoint_schema = { "an endpoint", sizeof(struct conf_endpoint),

@@ -146,6 +146,9 @@ endpoint_open(
 	    (conf->challenge == CHALLENGE_INTUNE && e->tenant == NULL))
 		return fail(err, RC_BUG, "endpoint %s refers to what does not exist", conf->name);
 	e->caps = caps_of(conf);
+	/* A shared secret knows nobody, so neither does a renewal of what it let through. */
+	e->renewal = (struct renewal_rules){ (unsigned)conf->renewal.window,
+		conf->challenge != CHALLENGE_STATIC };
 	return open_secret(e, err);
 }
 

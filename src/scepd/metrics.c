@@ -14,6 +14,8 @@ static const struct {
 	[METRIC_GETNEXTCACERT] = { "scepd_getnextcacert_total", "GetNextCACert asked for" },
 	[METRIC_PKIOPERATION] = { "scepd_pkioperation_total", "PKIOperation messages received" },
 	[METRIC_ISSUED] = { "scepd_certificates_issued_total", "Certificates signed" },
+	[METRIC_RENEWED] = { "scepd_certificates_renewed_total",
+	    "Certificates signed for the holder of an older one" },
 	[METRIC_DELIVERED] = { "scepd_certificates_delivered_total",
 	    "Answers with a certificate handed to the network" },
 	[METRIC_REPEATED] = { "scepd_requests_repeated_total",

@@ -16,6 +16,7 @@ enum metric {
 	METRIC_GETNEXTCACERT,
 	METRIC_PKIOPERATION,
 	METRIC_ISSUED,      /* certificates signed */
+	METRIC_RENEWED,     /* of these, for a holder of an older one */
 	METRIC_DELIVERED,   /* replies with a certificate handed to the kernel */
 	METRIC_REPEATED,    /* answered from the store */
 	METRIC_REFUSED,     /* signed FAILURE */

@@ -19,27 +19,70 @@
 
 /* ---- the steps ---- */
 
-/* The CSR, signed by the key it is for; a challenge of the right form, before anything is written
- * or anybody asked. */
+/* The CSR, whose own signature is verified (S12, R50). */
 static enum rc
 take_csr(struct transaction *t, struct err *err)
 {
-	bool own_key;
-	enum rc rc;
+	enum rc rc = scep_request_csr(&t->csr, &t->own_key, t->request, err);
 
-	if ((rc = scep_request_csr(&t->csr, &own_key, t->request, err)) != RC_OK)
+	if (rc != RC_OK)
 		return rc;
 	t->log.csr = t->csr;
 	t->profile = t->log.profile = endpoint_profile(t->ep, t->csr);
-	if (!own_key) {
+	return RC_OK;
+}
+
+/* A throw-away certificate: the key that is to be certified, and a challenge. */
+static enum rc
+check_thrown_away(const struct transaction *t, struct err *err)
+{
+	if (scep_request_type(t->request) == SCEP_RENEWAL_REQ) {
+		(void)fail(err, RC_DENIED,
+		    "RFC 8894 2.4: a RenewalReq signed with a self-signed certificate proves "
+		    "nothing");
+		return err_hint(
+		    err, "a renewal is signed with the certificate that it is to replace");
+	}
+	if (!t->own_key) {
 		(void)fail(err, RC_DENIED,
 		    "RFC 8894 2.3: the message is signed with another key than the one in the "
 		    "request");
 		return err_hint(err,
-		    "renewal with an issued certificate is not offered here: the device has to "
-		    "enrol anew");
+		    "a first request is signed with the key it is for, a renewal with the "
+		    "certificate that it is to replace");
 	}
 	return authoriser_check_form(t->ep, t->csr, err);
+}
+
+/* Whether the holder's certificate is enough: where the endpoint says so, and only without a challenge: one
+ * that is there is asked for, so that a wrong one is refused (quirk 40). */
+static enum rc
+check_holder(struct transaction *t, struct err *err)
+{
+	const char *challenge;
+
+	t->log.renewal = true;
+	t->log.replaced = holder_serial(t->holder);
+	if (csr_challenge0(t->csr, &challenge) != CSR_CHALLENGE_NONE ||
+	    authoriser_renewal_asks(t->ep))
+		return authoriser_check_form(t->ep, t->csr, err);
+	t->by_certificate = true;
+	return RC_OK;
+}
+
+/* Who asks, before anything is written or anybody asked. */
+static enum rc
+take_signer(struct transaction *t, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = signer_take(t, err)) != RC_OK)
+		return rc;
+	if (cert_self_issued(t->signer))
+		return check_thrown_away(t, err);
+	if ((rc = signer_prove(t, err)) != RC_OK)
+		return rc;
+	return check_holder(t, err);
 }
 
 static enum rc
@@ -59,8 +102,8 @@ enter(struct transaction *t, struct err *err)
 static enum rc
 find_or_begin(struct transaction *t, bool *fresh, struct err *err)
 {
-	const uint8_t *der, *spki;
-	size_t len, spki_len;
+	const uint8_t *der;
+	size_t len;
 	uint8_t signer[32];
 	struct tx_key key = { .endpoint = t->ep->name, .signer_sha256 = signer };
 	struct buf kept;
@@ -68,9 +111,7 @@ find_or_begin(struct transaction *t, bool *fresh, struct err *err)
 
 	key.transaction_id = scep_message_transaction_id(t->message);
 	key.csr_sha256 = csr_sha256(t->csr);
-	spki =
-	    key_spki0(csr_key0(t->csr), &spki_len); /* take_csr(): the signer's key is this one */
-	if ((rc = digest_bytes(signer, DIGEST_SHA256, spki, spki_len, err)) != RC_OK)
+	if ((rc = signer_sha256(signer, t, err)) != RC_OK)
 		return rc;
 	/* Sealed, and only where Intune has to be told later what the request was. */
 	der = csr_der0(t->csr, &len);
@@ -139,6 +180,7 @@ static enum rc
 authorise(struct transaction *t, struct err *err)
 {
 	enum verdict verdict;
+	enum rc rc;
 	const struct question q = { .s = t->s,
 		.ep = t->ep,
 		.csr = t->csr,
@@ -148,7 +190,13 @@ authorise(struct transaction *t, struct err *err)
 		.peer = t->log.op->peer,
 		.profile = t->profile };
 
-	return authoriser_ask(&t->auth, &verdict, &q, err);
+	if (t->by_certificate)
+		return authorise_renewal(
+		    &t->auth, t->holder, &t->ep->renewal, t->csr, clock_now(), err);
+	rc = authoriser_ask(&t->auth, &verdict, &q, err);
+	if (rc == RC_OK && t->holder != NULL)
+		authorization_renews(t->auth, t->holder);
+	return rc;
 }
 
 static enum rc
@@ -184,6 +232,8 @@ sign(struct transaction *t, struct err *err)
 
 	if (rc == RC_OK) {
 		metric_add(t->s->metrics, METRIC_ISSUED, 1);
+		if (t->holder != NULL)
+			metric_add(t->s->metrics, METRIC_RENEWED, 1);
 		atomic_fetch_add_explicit(&t->sca->issued, 1, memory_order_relaxed);
 	}
 	fault_point("issued");
@@ -258,6 +308,7 @@ static const struct step {
 	enum tx_state until; /* skipped when the row is already there */
 } steps[] = {
 	{ "csr", take_csr, TX__MAX },
+	{ "signer", take_signer, TX__MAX },
 	{ "begin", begin, TX__MAX },
 	{ "ca", choose_ca, TX_NOTIFIED },
 	{ "auth", authorise, TX_RESERVED },

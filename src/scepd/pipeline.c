@@ -16,6 +16,7 @@ static const struct message_type {
 	message_handler *run;
 } message_types[] = {
 	{ SCEP_PKCS_REQ, msg_enrol },
+	{ SCEP_RENEWAL_REQ, msg_enrol },
 };
 
 static enum rc
@@ -78,6 +79,8 @@ transaction_done(struct transaction *t)
 	cert_free(t->cert);
 	cert_spec_free(t->spec);
 	authorization_free(t->auth);
+	holder_free(t->holder); /* which that borrows */
+	cert_free(t->signer);
 	csr_free(t->csr);
 	scep_request_free(t->request);
 	scep_message_free(t->message);

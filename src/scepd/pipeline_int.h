@@ -3,11 +3,13 @@
  *
  *	pipeline.c         from bytes to the handler of its type, and to the log
  *	msg_enrol.c        PKCSReq, RenewalReq: the steps of an enrolment
+ *	msg_signer.c       who signed a message
  *	pipeline_answer.c  CertRep: SUCCESS, FAILURE, PENDING
  */
 #ifndef SCEPD_SCEPD_PIPELINE_INT_H
 #define SCEPD_SCEPD_PIPELINE_INT_H
 
+#include "ca/holder.h"
 #include "scepd/pipeline.h"
 #include "scepd/txlog.h"
 
@@ -22,6 +24,10 @@ struct transaction {
 	struct intune_talk talk;
 	struct scep_message *message;
 	struct scep_request *request;
+	struct cert *signer;   /* whose signature is verified; who that is has not been decided */
+	struct holder *holder; /* NULL: not asked for, or a throw-away signer */
+	bool by_certificate;   /* the holder's certificate stands for a challenge */
+	bool own_key;          /* the signer's key is the one in the CSR */
 	struct csr *csr;
 	const struct profile *profile; /* that decides; known with the CSR */
 	struct authorization *auth;
@@ -40,6 +46,14 @@ struct transaction {
  */
 typedef enum rc message_handler(struct transaction *t, struct err *err);
 message_handler msg_enrol;
+
+/* The certificate of the message's signer, parsed. */
+enum rc signer_take(struct transaction *t, struct err *err) MUST_CHECK;
+/* It was issued here and counts today: t->holder.  RC_DENIED with one text for every cause (S09). */
+enum rc signer_prove(struct transaction *t, struct err *err) MUST_CHECK;
+/* SHA-256 of its public key: who may have the answer (S13). */
+enum rc signer_sha256(
+    uint8_t out[static 32], const struct transaction *t, struct err *err) MUST_CHECK;
 
 /* RC_OK: the reply is filled.  Otherwise as a handler. */
 enum rc answer_success(struct transaction *t, struct http_reply *reply, struct err *err) MUST_CHECK;

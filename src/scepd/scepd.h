@@ -47,6 +47,7 @@ struct endpoint {
 	struct offer *offer;            /* set by rollover.c; take it with endpoint_offer() */
 	bool secret_stale; /* endpoint_reload()'s: the file cannot be used, and that was logged */
 	unsigned caps;     /* enum scep_cap, by the configuration */
+	struct renewal_rules renewal;
 };
 
 /* In endpoint.c: looks up CA, profile and tenant, reads the secret. */

@@ -30,6 +30,8 @@ log_algorithms(struct log_line *l, const struct txlog *t)
 	char kt[48];
 
 	log_str(l, "type", scep_message_type_text(t->message));
+	if (t->renewal)
+		log_int(l, "renewal", 1);
 	log_str(l, "digest", scep_digest_name(t->alg.digest));
 	log_str(l, "kt", scep_transport_name(&t->alg.transport, kt, sizeof(kt)));
 	log_str(l, "cipher", scep_cipher_name(t->alg.cipher));
@@ -115,6 +117,7 @@ log_result(struct log_line *l, const struct txlog *t)
 		log_str(l, "result", "SUCCESS");
 		log_str(l, "ca", t->ca);
 		log_str(l, "serial", t->serial);
+		log_str(l, "replaced", t->replaced);
 		time_rfc3339(when, t->not_after);
 		log_str(l, "notAfter", when);
 		if (t->repeated)

@@ -23,8 +23,10 @@ struct txlog {
 	const char *ca;                 /* that issues; NULL: not chosen yet */
 	const char *serial;             /* upper hex */
 	int64_t not_after;
-	bool repeated;      /* answered from the store */
-	const char *notify; /* "Success", a code, "unreachable"; NULL: not asked */
+	bool repeated;        /* answered from the store */
+	bool renewal;         /* signed with a certificate that was issued here */
+	const char *replaced; /* its serial number, upper hex */
+	const char *notify;   /* "Success", a code, "unreachable"; NULL: not asked */
 	/* A refusal. */
 	const char *step; /* "parse" "verify" "decrypt" "csr" "auth" "policy" "reserve" "sign"
 			     "record" "notify" */
