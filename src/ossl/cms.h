@@ -54,8 +54,11 @@ struct cms_cert {
 	struct der issuer;      /* Name, with tag and length */
 	struct der serial;      /* content of the INTEGER */
 	struct der spki;        /* SubjectPublicKeyInfo, with tag and length */
+	struct der subject;     /* Name, with tag and length */
 	struct der ski;         /* subjectKeyIdentifier; p == NULL when absent */
 	enum key_type key_type; /* 0: neither RSA nor EC */
+	bool has_key_usage;
+	unsigned key_usage; /* KU_ bits of csr.h; 0 when malformed */
 };
 
 /*
@@ -87,6 +90,7 @@ const char *cms_signed_content_type(const struct cms_signed *s); /* eContentType
 struct der cms_signed_content0(const struct cms_signed *s); /* p == NULL when eContent is absent */
 size_t cms_signed_n_certs(const struct cms_signed *s);
 struct der cms_signed_cert0(const struct cms_signed *s, size_t i); /* in the order received */
+struct der cms_signed_crl0(const struct cms_signed *s); /* the first; p == NULL: there is none */
 
 bool cms_signed_has_signer(const struct cms_signed *s); /* false: degenerate, RFC 5652 5.2 */
 /* The embedded certificate that the SignerInfo means; NULL when there is none. */
@@ -113,6 +117,8 @@ size_t cms_signed_n_attrs(const struct cms_signed *s);
  */
 enum rc cms_signed_attr(const struct cms_signed *s, const char *oid, struct cms_value *value,
     struct err *err) MUST_CHECK;
+/* They were sent as RFC 5652 5.3 wants them, in DER, whatever the rest of the message was. */
+bool cms_signed_attrs_in_der(const struct cms_signed *s);
 /* No attribute comes twice, each has exactly one value. */
 enum rc cms_signed_attrs_plain(const struct cms_signed *s, struct err *err) MUST_CHECK;
 
@@ -158,6 +164,9 @@ enum rc cms_signed_build(
 /* Append a degenerate SignedData: no content, no signers, the certificates in this order. */
 enum rc cms_certs_only_build(
     struct buf *out, const struct der *certs, size_t n, struct err *err) MUST_CHECK;
+/* The same with a CRL as well (crl.p == NULL: none). */
+enum rc cms_degenerate_build(
+    struct buf *out, const struct der *certs, size_t n, struct der crl, struct err *err) MUST_CHECK;
 
 /* ---- EnvelopedData ---- */
 

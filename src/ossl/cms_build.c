@@ -203,12 +203,22 @@ cms_sign_with_key(
 enum rc
 cms_certs_only_build(struct buf *out, const struct der *certs, size_t n, struct err *err)
 {
+	return cms_degenerate_build(out, certs, n, (struct der){ 0 }, err);
+}
+
+/* RFC 5652 5.1: version 1, as certificates and lists are those of X.509. */
+enum rc
+cms_degenerate_build(
+    struct buf *out, const struct der *certs, size_t n, struct der crl, struct err *err)
+{
 	struct frame f = frame_open(out, OID_SIGNED_DATA);
 
 	der_add_u64(out, 1);
 	der_add(out, DER_SET, NULL, 0);
 	content_add(out, OID_DATA, (struct der){ 0 });
 	certs_add(out, certs, n);
+	if (crl.p != NULL)
+		der_add(out, DER_CTX_CONS(1), crl.p, crl.len);
 	der_add(out, DER_SET, NULL, 0);
 	frame_close(out, &f);
 	return buf_ok(out, "certificates", err);

@@ -6,37 +6,62 @@
 #include <string.h>
 
 #include "ossl/cms_int.h"
+#include "ossl/ext.h"
 
 static const char oid_rsa[] = "1.2.840.113549.1.1.1";
 static const char oid_ec[] = "1.2.840.10045.2.1";
-static const char oid_ski[] = "2.5.29.14";
-
-/* RFC 5280 4.1.2.9; a malformed list of extensions is as good as none. */
-static struct der
-find_ski(struct der tbs)
+/* What is malformed is as good as absent, since nothing is decided by it but who is meant. */
+static void
+take_ski(struct cms_cert *c, struct der value)
 {
-	struct der wrapper, list, ext, value, ski, none = { 0 };
+	struct der ski;
+
+	if (c->ski.p == NULL && der_take(&value, DER_OCTET_STRING, &ski) && ski.len > 0)
+		c->ski = ski;
+}
+
+/* Of this the first counts, and what is malformed allows nothing. */
+static void
+take_key_usage(struct cms_cert *c, struct der value)
+{
+	unsigned bits;
+
+	if (!c->has_key_usage && der_take_named_bits(&value, &bits))
+		c->key_usage = bits;
+	c->has_key_usage = true;
+}
+
+static const struct {
+	const char *oid;
+	void (*take)(struct cms_cert *c, struct der value);
+} extensions[] = {
+	{ OID_EXT_SKI, take_ski },
+	{ OID_EXT_KEY_USAGE, take_key_usage },
+};
+
+/* RFC 5280 4.1.2.9; a malformed list of extensions ends where it is malformed. */
+static void
+take_extensions(struct cms_cert *c, struct der tbs)
+{
+	struct der wrapper, list, ext, value;
 	char oid[OID_TEXT_MAX];
 	uint8_t tag;
+	size_t i;
 
 	while (tbs.len > 0 && !der_next_is(&tbs, DER_CTX_CONS(3)))
 		if (!der_any(&tbs, &tag, NULL, NULL))
-			return none;
+			return;
 	if (!der_take(&tbs, DER_CTX_CONS(3), &wrapper) || !der_take(&wrapper, DER_SEQUENCE, &list))
-		return none;
+		return;
 	while (list.len > 0) {
-		if (!der_take(&list, DER_SEQUENCE, &ext) || !der_take_oid(&ext, oid))
-			return none;
-		if (strcmp(oid, oid_ski) != 0)
-			continue;
-		if (der_next_is(&ext, DER_BOOLEAN) && !der_any(&ext, &tag, NULL, NULL))
-			return none;
-		if (der_take(&ext, DER_OCTET_STRING, &value) &&
-		    der_take(&value, DER_OCTET_STRING, &ski) && ski.len > 0)
-			return ski;
-		return none;
+		if (!der_take(&list, DER_SEQUENCE, &ext) || !der_take_oid(&ext, oid) ||
+		    (der_next_is(&ext, DER_BOOLEAN) && !der_any(&ext, &tag, NULL, NULL)) ||
+		    !der_take(&ext, DER_OCTET_STRING, &value))
+			return;
+		for (i = 0; i < sizeof extensions / sizeof extensions[0]; i++)
+			if (strcmp(oid, extensions[i].oid) == 0)
+				extensions[i].take(c, value);
 	}
-	return none;
 }
 
 static enum key_type
@@ -67,11 +92,11 @@ cms_cert_peek(struct cms_cert *out, const void *der, size_t len, struct err *err
 	    (der_next_is(&tbs, DER_CTX_CONS(0)) && !der_any(&tbs, &tag, &version, NULL)) ||
 	    !der_take(&tbs, DER_INTEGER, &c.serial) || c.serial.len == 0 ||
 	    !der_any(&tbs, &tag, NULL, NULL) || !der_take_whole(&tbs, DER_SEQUENCE, &c.issuer) ||
-	    !der_any(&tbs, &tag, NULL, NULL) || !der_any(&tbs, &tag, NULL, NULL) ||
+	    !der_any(&tbs, &tag, NULL, NULL) || !der_any(&tbs, &tag, NULL, &c.subject) ||
 	    !der_take_whole(&tbs, DER_SEQUENCE, &c.spki))
 		return fail(err, RC_PARSE, "certificate: malformed");
 	c.key_type = find_key_type(c.spki);
-	c.ski = find_ski(tbs);
+	take_extensions(&c, tbs);
 	*out = c;
 	return RC_OK;
 }

@@ -15,12 +15,14 @@ struct cms_signed {
 	struct der content;
 	struct der certs[LIMIT_MSG_CERTS];
 	size_t n_certs;
+	struct der crl; /* the first */
 
 	/* The SignerInfo, if there is one. */
 	bool has_signer;
 	struct cms_id sid;
 	struct cms_alg digest_alg, signature_alg;
 	struct der signed_attrs; /* with its header, [0] */
+	bool attrs_as_sent;      /* these very bytes were received: nothing of them was BER */
 	struct cms_attr attrs[LIMIT_ATTRS];
 	size_t n_attrs;
 	struct der signature;
@@ -153,20 +155,37 @@ find_signer(struct cms_signed *s)
 			s->signer = c;
 }
 
+/* crls [1] IMPLICIT RevocationInfoChoices OPTIONAL; what is no CertificateList has a tag of its own. */
+static enum rc
+take_crls(struct cms_signed *s, struct der *in, struct err *err)
+{
+	struct der set, whole;
+	uint8_t tag;
+
+	if (!der_next_is(in, DER_CTX_CONS(1)))
+		return RC_OK;
+	if (!der_take(in, DER_CTX_CONS(1), &set))
+		return fail(err, RC_PARSE, "SignedData: malformed crls");
+	while (set.len > 0) {
+		if (!der_any(&set, &tag, NULL, &whole))
+			return fail(err, RC_PARSE, "SignedData: malformed crls");
+		if (tag == DER_SEQUENCE && s->crl.p == NULL)
+			s->crl = whole;
+	}
+	return RC_OK;
+}
+
 static enum rc
 take_signed_data(struct cms_signed *s, struct der *in, struct err *err)
 {
-	struct der digests, crls;
+	struct der digests;
 	uint64_t version;
 	enum rc rc;
 
 	if (!der_take_u64(in, &version) || !der_take(in, DER_SET, &digests))
 		return fail(err, RC_PARSE, "SignedData: malformed");
-	if ((rc = take_content(s, in, err)) != RC_OK || (rc = take_certs(s, in, err)) != RC_OK)
-		return rc;
-	if (der_next_is(in, DER_CTX_CONS(1)) && !der_take(in, DER_CTX_CONS(1), &crls))
-		return fail(err, RC_PARSE, "SignedData: malformed crls");
-	if ((rc = take_signers(s, in, err)) != RC_OK)
+	if ((rc = take_content(s, in, err)) != RC_OK || (rc = take_certs(s, in, err)) != RC_OK ||
+	    (rc = take_crls(s, in, err)) != RC_OK || (rc = take_signers(s, in, err)) != RC_OK)
 		return rc;
 	if (s->has_signer)
 		find_signer(s);
@@ -189,6 +208,8 @@ cms_signed_parse(struct cms_signed **out, const void *bytes, size_t len, struct 
 		cms_signed_free(s);
 		return rc;
 	}
+	s->attrs_as_sent = s->signed_attrs.p != NULL &&
+	    memmem(bytes, len, s->signed_attrs.p, s->signed_attrs.len) != NULL;
 	*out = s;
 	return RC_OK;
 }
@@ -218,6 +239,12 @@ size_t
 cms_signed_n_certs(const struct cms_signed *s)
 {
 	return s->n_certs;
+}
+
+struct der
+cms_signed_crl0(const struct cms_signed *s)
+{
+	return s->crl;
 }
 
 struct der
@@ -277,6 +304,31 @@ cms_signed_attr(
 		    found->n_values);
 	*value = found->value;
 	return RC_OK;
+}
+
+/* X.690 11.6; two that are equal are not this function's business. */
+static bool
+in_order(const struct der *a, const struct der *b)
+{
+	size_t shorter = a->len < b->len ? a->len : b->len;
+	int diff = memcmp(a->p, b->p, shorter);
+
+	return diff < 0 || (diff == 0 && a->len <= b->len);
+}
+
+bool
+cms_signed_attrs_in_der(const struct cms_signed *s)
+{
+	struct der whole = s->signed_attrs, set, last = { 0 }, attr;
+
+	if (!s->attrs_as_sent || !der_take(&whole, DER_CTX_CONS(0), &set))
+		return false;
+	while (der_take_whole(&set, DER_SEQUENCE, &attr)) {
+		if (last.p != NULL && !in_order(&last, &attr))
+			return false;
+		last = attr;
+	}
+	return set.len == 0;
 }
 
 enum rc

@@ -40,6 +40,16 @@ scep_ca_certs_encode(
 	return SCEP_OK;
 }
 
+static enum rc
+copy(struct scep_bytes *out, struct der from, struct err *err)
+{
+	if (!(out->data = malloc(from.len > 0 ? from.len : 1)))
+		return fail(err, RC_NOMEM, "certificates: out of memory");
+	memcpy(out->data, from.p, from.len);
+	out->len = from.len;
+	return RC_OK;
+}
+
 /* Copies of certificates that at least look like some. */
 static enum rc
 copy_certs(struct scep_bytes **out, const struct der *certs, size_t n, struct err *err)
@@ -53,14 +63,9 @@ copy_certs(struct scep_bytes **out, const struct der *certs, size_t n, struct er
 		return fail(err, RC_PARSE, "no certificate");
 	if (!(list = calloc(n, sizeof(*list))))
 		return fail(err, RC_NOMEM, "certificates: out of memory");
-	for (i = 0; i < n && rc == RC_OK; i++) {
-		if ((rc = cms_cert_peek(&c, certs[i].p, certs[i].len, err)) != RC_OK)
-			break;
-		if (!(list[i].data = malloc(certs[i].len)))
-			rc = fail(err, RC_NOMEM, "certificates: out of memory");
-		else
-			memcpy(list[i].data, certs[i].p, list[i].len = certs[i].len);
-	}
+	for (i = 0; i < n && rc == RC_OK; i++)
+		if ((rc = cms_cert_peek(&c, certs[i].p, certs[i].len, err)) == RC_OK)
+			rc = copy(&list[i], certs[i], err);
 	if (rc != RC_OK) {
 		scep_bytes_list_free(list, n);
 		return rc;
@@ -69,24 +74,66 @@ copy_certs(struct scep_bytes **out, const struct der *certs, size_t n, struct er
 	return RC_OK;
 }
 
+static enum rc
+copy_list(struct scep_bytes **out, size_t *n, const struct cms_signed *s, struct err *err)
+{
+	struct der certs[LIMIT_MSG_CERTS];
+	size_t i, count = cms_signed_n_certs(s);
+	enum rc rc;
+
+	if (cms_signed_has_signer(s))
+		return fail(err, RC_PARSE, "certificates in a SignedData that has a signer");
+	for (i = 0; i < count; i++)
+		certs[i] = cms_signed_cert0(s, i);
+	if ((rc = copy_certs(out, certs, count, err)) == RC_OK)
+		*n = count;
+	return rc;
+}
+
 enum rc
 certs_only_parse(struct scep_bytes **out, size_t *n, const void *bytes, size_t len, struct err *err)
 {
-	struct der certs[LIMIT_MSG_CERTS];
 	struct cms_signed *s;
-	size_t i, count;
 	enum rc rc;
 
 	if ((rc = cms_signed_parse(&s, bytes, len, err)) != RC_OK)
 		return rc;
-	count = cms_signed_n_certs(s);
-	for (i = 0; i < count; i++)
-		certs[i] = cms_signed_cert0(s, i);
-	rc = cms_signed_has_signer(s)
-	    ? fail(err, RC_PARSE, "certificates in a SignedData that has a signer")
-	    : copy_certs(out, certs, count, err);
+	rc = copy_list(out, n, s, err);
+	cms_signed_free(s);
+	return rc;
+}
+
+static enum rc
+copy_both(struct scep_bytes **certs, size_t *n, struct scep_bytes *crl, const struct cms_signed *s,
+    struct err *err)
+{
+	struct der found = cms_signed_crl0(s);
+	struct scep_bytes list = { 0 };
+	enum rc rc;
+
+	if (found.p == NULL)
+		return copy_list(certs, n, s, err);
+	if ((rc = copy(&list, found, err)) == RC_OK && cms_signed_n_certs(s) > 0)
+		rc = copy_list(certs, n, s, err);
+	else if (rc == RC_OK && cms_signed_has_signer(s))
+		rc = fail(err, RC_PARSE, "a CRL in a SignedData that has a signer");
 	if (rc == RC_OK)
-		*n = count;
+		*crl = list;
+	else
+		scep_bytes_free(&list);
+	return rc;
+}
+
+enum rc
+certs_and_crl_parse(struct scep_bytes **certs, size_t *n, struct scep_bytes *crl, const void *bytes,
+    size_t len, struct err *err)
+{
+	struct cms_signed *s;
+	enum rc rc;
+
+	if ((rc = cms_signed_parse(&s, bytes, len, err)) != RC_OK)
+		return rc;
+	rc = copy_both(certs, n, crl, s, err);
 	cms_signed_free(s);
 	return rc;
 }

@@ -11,6 +11,7 @@
 #define STEP_PARSE     "parse"
 #define STEP_VERIFY    "verify"
 #define STEP_TYPE      "type"
+#define STEP_STRICT    "strict"
 #define STEP_STRUCTURE "structure"
 #define STEP_RECIPIENT "recipient"
 #define STEP_DECRYPT   "decrypt"

@@ -8,6 +8,7 @@
 #include "ossl/cms.h"
 #include "scep.h"
 #include "scep/attrs.h"
+#include "scep/content.h"
 
 struct scep_message {
 	struct cms_signed *cms;
@@ -25,7 +26,8 @@ struct scep_message {
 struct scep_request {
 	enum scep_message_type type;
 	struct transaction t;
-	struct buf content; /* a secret: holds the challenge */
+	struct buf content;   /* a secret: holds the challenge */
+	struct content parts; /* of it, by its form; points into it */
 	struct buf signer_der;
 	struct cms_cert signer; /* points into signer_der */
 	struct key *signer_key;

@@ -17,7 +17,7 @@ struct reply {
 	enum scep_pki_status status;
 	enum scep_fail_info fail_info;
 	const char *text;    /* or NULL */
-	struct der envelope; /* p == NULL: none */
+	struct der envelope; /* p == NULL: none, and no content (RFC 8894 3.2) */
 };
 
 /* Always both nonces: the RFC asks for recipientNonce only, MikroTik for senderNonce too. */
@@ -95,28 +95,74 @@ encode(struct scep_bytes *out, const struct reply *r, struct scep_error *err)
 	return SCEP_OK;
 }
 
-/* RFC 8894 3.4: the certificates in a degenerate SignedData, that in an EnvelopedData for the
- * request's signer. */
+/* RFC 8894 3.4: a degenerate SignedData. */
 static enum rc
-enveloped_certs(struct buf *out, const struct scep_request *r, const struct der *certs, size_t n,
-    struct err *err)
+degenerate(struct buf *out, const struct scep_reply_how *how, struct err *err)
+{
+	struct der certs[LIMIT_MSG_CERTS], crl = { 0 };
+	size_t i;
+
+	if (how->n_certs > LIMIT_MSG_CERTS || (how->n_certs == 0 && how->crl == NULL))
+		return fail(err, RC_LIMIT, "%zu certificates in a CertRep", how->n_certs);
+	for (i = 0; i < how->n_certs; i++)
+		certs[i] = (struct der){ how->certs[i].data, how->certs[i].len };
+	if (how->crl != NULL)
+		crl = (struct der){ how->crl->data, how->crl->len };
+	return cms_degenerate_build(out, certs, how->n_certs, crl, err);
+}
+
+/* That in an EnvelopedData for the request's signer. */
+static enum rc
+envelope(struct buf *out, const struct scep_request *r, struct der content, struct err *err)
 {
 	struct cms_recipient recipient = { .cert = &r->signer,
 		.key = r->signer_key,
 		.transport = transport_from_scep(&r->alg.transport) };
-	struct cms_enveloped_build b = {
-		.cipher = (enum cipher)r->alg.cipher, .recipients = &recipient, .n_recipients = 1
-	};
-	struct buf inner;
-	enum rc rc;
+	struct cms_enveloped_build b = { .content = content,
+		.cipher = (enum cipher)r->alg.cipher,
+		.recipients = &recipient,
+		.n_recipients = 1 };
 
-	buf_init(&inner, LIMIT_CHAIN);
-	if ((rc = cms_certs_only_build(&inner, certs, n, err)) == RC_OK) {
-		b.content = (struct der){ inner.data, inner.len };
-		rc = cms_enveloped_build(out, &b, err);
+	return cms_enveloped_build(out, &b, err);
+}
+
+static enum scep_status
+success(struct scep_bytes *out, const struct scep_request *r, const struct scep_identity *id,
+    struct der content, struct scep_error *err)
+{
+	struct reply reply = {
+		.t = &r->t, .digest = (enum digest)r->alg.digest, .id = id, .status = SCEP_SUCCESS
+	};
+	enum scep_status st;
+	struct err e = { 0 };
+	struct buf b;
+
+	buf_init(&b, LIMIT_SCEP_MESSAGE);
+	if (envelope(&b, r, content, &e) == RC_OK) {
+		reply.envelope = (struct der){ b.data, b.len };
+		st = encode(out, &reply, err);
+	} else {
+		st = scep_fail_from(err, STEP_ENCRYPT, &e);
 	}
+	buf_done(&b);
+	return st;
+}
+
+enum scep_status
+scep_reply_success_how(struct scep_bytes *out, const struct scep_request *r,
+    const struct scep_identity *id, const struct scep_reply_how *how, struct scep_error *err)
+{
+	enum scep_status st;
+	struct err e = { 0 };
+	struct buf inner;
+
+	buf_init(&inner, LIMIT_SCEP_MESSAGE);
+	if (degenerate(&inner, how, &e) == RC_OK)
+		st = success(out, r, id, (struct der){ inner.data, inner.len }, err);
+	else
+		st = scep_fail_from(err, STEP_REPLY, &e);
 	buf_done(&inner);
-	return rc;
+	return st;
 }
 
 enum scep_status
@@ -124,29 +170,9 @@ scep_reply_success(struct scep_bytes *out, const struct scep_request *r,
     const struct scep_identity *id, const struct scep_bytes *certs, size_t n_certs,
     struct scep_error *err)
 {
-	struct reply reply = {
-		.t = &r->t, .digest = (enum digest)r->alg.digest, .id = id, .status = SCEP_SUCCESS
-	};
-	struct der list[LIMIT_MSG_CERTS];
-	enum scep_status st;
-	struct err e = { 0 };
-	struct buf envelope;
-	size_t i;
+	struct scep_reply_how how = { .certs = certs, .n_certs = n_certs };
 
-	if (n_certs == 0 || n_certs > LIMIT_MSG_CERTS)
-		return scep_fail(
-		    err, SCEP_E_LIMIT, STEP_REPLY, "%zu certificates in a CertRep", n_certs);
-	for (i = 0; i < n_certs; i++)
-		list[i] = (struct der){ certs[i].data, certs[i].len };
-	buf_init(&envelope, LIMIT_SCEP_MESSAGE);
-	if (enveloped_certs(&envelope, r, list, n_certs, &e) == RC_OK) {
-		reply.envelope = (struct der){ envelope.data, envelope.len };
-		st = encode(out, &reply, err);
-	} else {
-		st = scep_fail_from(err, STEP_ENCRYPT, &e);
-	}
-	buf_done(&envelope);
-	return st;
+	return scep_reply_success_how(out, r, id, &how, err);
 }
 
 /* A refusal to a request in MD5 cannot be given in MD5. */
@@ -158,9 +184,17 @@ digest_for(const struct scep_message *m)
 	return d != DIGEST_NONE ? d : DIGEST_SHA256;
 }
 
+static struct der
+content_for(unsigned flags)
+{
+	static const uint8_t nothing[1];
+
+	return (struct der){ (flags & SCEP_REPLY_EMPTY_CONTENT) != 0 ? nothing : NULL, 0 };
+}
+
 enum scep_status
-scep_reply_failure(struct scep_bytes *out, const struct scep_message *m,
-    const struct scep_identity *id, enum scep_fail_info fail_info, const char *text,
+scep_reply_failure_how(struct scep_bytes *out, const struct scep_message *m,
+    const struct scep_identity *id, enum scep_fail_info fail_info, const char *text, unsigned flags,
     struct scep_error *err)
 {
 	struct reply reply = { .t = &m->t,
@@ -168,7 +202,8 @@ scep_reply_failure(struct scep_bytes *out, const struct scep_message *m,
 		.id = id,
 		.status = SCEP_FAILURE,
 		.fail_info = fail_info,
-		.text = text };
+		.text = text,
+		.envelope = content_for(flags) };
 
 	if (fail_info < SCEP_BAD_ALG || fail_info > SCEP_BAD_CERT_ID)
 		reply.fail_info = SCEP_BAD_REQUEST;
@@ -176,12 +211,29 @@ scep_reply_failure(struct scep_bytes *out, const struct scep_message *m,
 }
 
 enum scep_status
+scep_reply_failure(struct scep_bytes *out, const struct scep_message *m,
+    const struct scep_identity *id, enum scep_fail_info fail_info, const char *text,
+    struct scep_error *err)
+{
+	return scep_reply_failure_how(out, m, id, fail_info, text, 0, err);
+}
+
+enum scep_status
+scep_reply_pending_how(struct scep_bytes *out, const struct scep_message *m,
+    const struct scep_identity *id, unsigned flags, struct scep_error *err)
+{
+	struct reply reply = { .t = &m->t,
+		.digest = digest_for(m),
+		.id = id,
+		.status = SCEP_PENDING,
+		.envelope = content_for(flags) };
+
+	return encode(out, &reply, err);
+}
+
+enum scep_status
 scep_reply_pending(struct scep_bytes *out, const struct scep_message *m,
     const struct scep_identity *id, struct scep_error *err)
 {
-	struct reply reply = {
-		.t = &m->t, .digest = digest_for(m), .id = id, .status = SCEP_PENDING
-	};
-
-	return encode(out, &reply, err);
+	return scep_reply_pending_how(out, m, id, 0, err);
 }

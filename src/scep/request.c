@@ -8,25 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ossl/csr.h"
 #include "scep/error.h"
 #include "scep/identity.h"
-
-/* What messageData looks like (RFC 8894 3.3): IssuerAndSubject, IssuerAndSerialNumber, or a CSR,
- * which is not looked at here. */
-enum content_form { FORM_CSR, FORM_ISSUER_AND_SUBJECT, FORM_ISSUER_AND_SERIAL };
-
-/* Default-deny: what has no row is refused (RFC 8894 3.2.1.2; a type 18 that slipped through was
- * CVE-2026-30836). */
-static const struct {
-	enum scep_message_type type;
-	enum content_form form;
-} request_types[] = {
-	{ SCEP_PKCS_REQ, FORM_CSR },
-	{ SCEP_RENEWAL_REQ, FORM_CSR },
-	{ SCEP_CERT_POLL, FORM_ISSUER_AND_SUBJECT },
-	{ SCEP_GET_CERT, FORM_ISSUER_AND_SERIAL },
-	{ SCEP_GET_CRL, FORM_ISSUER_AND_SERIAL },
-};
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -64,12 +48,8 @@ static enum scep_status
 classify(struct opening *o)
 {
 	const struct scep_message *m = o->m;
-	size_t i;
 
-	for (i = 0; i < N(request_types); i++)
-		if ((int)request_types[i].type == m->type)
-			break;
-	if (i == N(request_types))
+	if (content_form_of(&o->form, m->type, NULL) != RC_OK)
 		return scep_fail(o->err, SCEP_E_TYPE, STEP_TYPE,
 		    "messageType \"%s\" is no request (RFC 8894 3.2.1.2)", m->type_text);
 	if (m->nonce_malformed)
@@ -78,8 +58,7 @@ classify(struct opening *o)
 	if (strcmp(cms_signed_content_type(m->cms), OID_DATA) != 0)
 		return scep_fail(
 		    o->err, SCEP_E_PARSE, STEP_TYPE, "eContentType is not data (RFC 8894 3.2)");
-	o->r->type = request_types[i].type;
-	o->form = request_types[i].form;
+	o->r->type = (enum scep_message_type)m->type;
 	return SCEP_OK;
 }
 
@@ -197,27 +176,18 @@ request_is_senders_own(const struct scep_request *r)
 	    NULL;
 }
 
-static bool
-has_form(enum content_form form, const struct buf *content)
-{
-	struct der in = { content->data, content->len }, seq, body;
-	uint8_t second = form == FORM_ISSUER_AND_SUBJECT ? DER_SEQUENCE : DER_INTEGER;
-
-	return form == FORM_CSR ||
-	    (der_take(&in, DER_SEQUENCE, &seq) && in.len == 0 &&
-		der_take(&seq, DER_SEQUENCE, &body) && der_take(&seq, second, &body) &&
-		seq.len == 0);
-}
-
 static enum scep_status
 check_content(struct opening *o)
 {
-	if (has_form(o->form, &o->r->content))
+	struct scep_request *r = o->r;
+	struct err e = { 0 };
+
+	if (content_parse(&r->parts, o->form, r->content.data, r->content.len, &e) == RC_OK)
 		return SCEP_OK;
-	if (!request_is_senders_own(o->r))
+	if (!request_is_senders_own(r))
 		return scep_fail(o->err, SCEP_E_INTEGRITY, STEP_DECRYPT, "%s", CMS_OPEN_FAILED);
 	return scep_fail(o->err, SCEP_E_TYPE, STEP_DECRYPT,
-	    "the content does not match messageType %s (RFC 8894 3.2)", o->m->type_text);
+	    "the content does not match messageType %s (RFC 8894 3.2): %s", o->m->type_text, e.msg);
 }
 
 enum scep_status
@@ -295,4 +265,43 @@ void
 scep_request_algorithms(const struct scep_request *r, struct scep_algorithms *out)
 {
 	*out = r->alg;
+}
+
+static struct scep_slice
+slice(struct der d)
+{
+	return (struct scep_slice){ d.p, d.len };
+}
+
+enum scep_status
+scep_request_issuer_subject(
+    const struct scep_request *r, struct scep_slice *issuer, struct scep_slice *subject)
+{
+	if (r->parts.subject.p == NULL)
+		return SCEP_E_TYPE;
+	*issuer = slice(r->parts.issuer);
+	*subject = slice(r->parts.subject);
+	return SCEP_OK;
+}
+
+enum scep_status
+scep_request_issuer_serial(
+    const struct scep_request *r, struct scep_slice *issuer, struct scep_slice *serial)
+{
+	if (r->parts.serial.p == NULL)
+		return SCEP_E_TYPE;
+	*issuer = slice(r->parts.issuer);
+	*serial = slice(r->parts.serial);
+	return SCEP_OK;
+}
+
+enum scep_way
+scep_request_way(const struct scep_request *r)
+{
+	const struct cms_cert *c = &r->signer;
+
+	if (c->key_type == KEY_RSA)
+		return SCEP_BY_RSA;
+	return !c->has_key_usage || (c->key_usage & KU_KEY_AGREEMENT) != 0 ? SCEP_BY_ECDH
+									   : SCEP_BY_PASSWORD;
 }

@@ -40,6 +40,7 @@ static const struct {
 	[SCEP_E_TYPE] = { SCEP_BAD_REQUEST, RC_DENIED },
 	[SCEP_E_RECIPIENT] = { SCEP_BAD_REQUEST, RC_DENIED },
 	[SCEP_E_CRYPTO] = { SCEP_BAD_REQUEST, RC_CRYPTO },
+	[SCEP_E_TIME] = { SCEP_BAD_TIME, RC_DENIED },
 };
 
 static enum scep_status
@@ -47,7 +48,7 @@ status_of(enum rc rc)
 {
 	size_t i;
 
-	/* RC_DENIED has two; neither comes from below. */
+	/* RC_DENIED has three; none comes from below. */
 	for (i = 0; i < N(statuses); i++)
 		if (statuses[i].rc == rc && rc != RC_DENIED)
 			return (enum scep_status)i;
@@ -160,6 +161,18 @@ scep_fail_info_name(enum scep_fail_info f)
 	};
 
 	return name_of(names, N(names), f, "none");
+}
+
+const char *
+scep_way_name(enum scep_way w)
+{
+	static const struct named names[] = {
+		{ SCEP_BY_RSA, "rsa" },
+		{ SCEP_BY_ECDH, "ecdh" },
+		{ SCEP_BY_PASSWORD, "password" },
+	};
+
+	return name_of(names, N(names), w, "-");
 }
 
 const char *

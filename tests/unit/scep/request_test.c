@@ -306,6 +306,7 @@ the_csr_tells_whether_its_key_signed_the_message(void **state)
 static void
 a_malformed_csr_is_explained_to_its_sender_only(void **state)
 {
+	const struct der empty = DER_TEXT("\x30\x06\x30\x00\x30\x00\x03\x00");
 	struct buf bad = new_buf();
 	struct err err = { 0 };
 	bool own;
@@ -317,12 +318,9 @@ a_malformed_csr_is_explained_to_its_sender_only(void **state)
 	assert_int_equal(csr_of(der_of(&bad), &world.stranger, &own, &err), RC_INTEGRITY);
 	assert_string_equal(err.msg, "the envelope cannot be decrypted");
 	assert_true(err.hint[0] != '\0');
-	buf_add(&bad, "x", 1); /* after the end */
-	assert_int_equal(csr_of(der_of(&bad), &world.device, &own, &err), RC_PARSE);
-	assert_int_equal(csr_of(der_of(&bad), &world.stranger, &own, &err), RC_INTEGRITY);
+	assert_int_equal(csr_of(empty, &world.device, &own, &err), RC_INTEGRITY);
 	assert_string_equal(err.msg, "the envelope cannot be decrypted");
-	assert_int_equal(csr_of(DER_TEXT("hello"), &world.device, &own, &err), RC_INTEGRITY);
-	assert_int_equal(csr_of(DER_TEXT("hello"), &world.device, &own, NULL), RC_INTEGRITY);
+	assert_int_equal(csr_of(empty, &world.device, &own, NULL), RC_INTEGRITY);
 	buf_done(&bad);
 }
 

@@ -1,144 +1,22 @@
 /*
- * client.c - the device's side: PKCSReq and RenewalReq out, CertRep in.
+ * certrep.c - the device's side: a CertRep in.
  */
 #include "scep.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "scep/attrs.h"
 #include "scep/ca_certs.h"
 #include "scep/error.h"
 #include "scep/identity.h"
 
-/* ---- PKCSReq ---- */
-
-/* Upper-case hex of SHA-256 over the SubjectPublicKeyInfo: unique, and the same when a request is
- * repeated. */
-static enum rc
-default_transaction_id(char *out, const uint8_t *csr, size_t len, struct err *err)
-{
-	struct der in = { csr, len }, request, info, skipped, spki;
-	uint8_t md[DIGEST_SIZE_MAX];
-	enum rc rc;
-
-	if (!der_take(&in, DER_SEQUENCE, &request) || !der_take(&request, DER_SEQUENCE, &info) ||
-	    !der_take(&info, DER_INTEGER, &skipped) || !der_take(&info, DER_SEQUENCE, &skipped) ||
-	    !der_take_whole(&info, DER_SEQUENCE, &spki))
-		return fail(err, RC_PARSE, "the CSR has no public key to make a transactionID of");
-	if ((rc = digest_bytes(md, DIGEST_SHA256, spki.p, spki.len, err)) == RC_OK)
-		hex_upper(out, md, digest_size(DIGEST_SHA256));
-	return rc;
-}
-
-static enum rc
-choose_pending(struct scep_pending *p, const struct scep_pkcsreq *req, struct err *err)
-{
-	size_t len;
-	enum rc rc;
-
-	if (req->transaction_id == NULL) {
-		if ((rc = default_transaction_id(p->transaction_id, req->csr, req->csr_len, err)) !=
-		    RC_OK)
-			return rc;
-	} else {
-		len = strlen(req->transaction_id);
-		if (len == 0 || len > LIMIT_TXID)
-			return fail(err, RC_LIMIT, "a transactionID of %zu characters", len);
-		memcpy(p->transaction_id, req->transaction_id, len + 1);
-	}
-	return random_bytes(p->sender_nonce, sizeof(p->sender_nonce), err);
-}
-
-static enum rc
-envelope_csr(struct buf *out, const struct scep_pkcsreq *req, struct err *err)
-{
-	struct cms_cert cert;
-	struct cms_recipient recipient = { .cert = &cert,
-		.by_ski = req->recipient_by_ski != 0,
-		.transport = transport_from_scep(&req->alg.transport) };
-	struct cms_enveloped_build b = { .content = { req->csr, req->csr_len },
-		.cipher = (enum cipher)req->alg.cipher,
-		.recipients = &recipient,
-		.n_recipients = 1 };
-	enum rc rc;
-
-	if ((rc = cms_cert_peek(&cert, req->recipient, req->recipient_len, err)) != RC_OK)
-		return rc;
-	return cms_enveloped_build(out, &b, err);
-}
-
-static enum rc
-sign_request(struct buf *out, const struct scep_pkcsreq *req, const struct scep_pending *p,
-    const struct buf *envelope, struct err *err)
-{
-	struct cms_signed_build b = { .content = { envelope->data, envelope->len },
-		.digest = (enum digest)req->alg.digest,
-		.signer = &req->signer->cert,
-		.sign = identity_sign,
-		.sign_ctx = (void *)req->signer,
-		.signing_time = clock_now(),
-		.certs = &req->signer->cert.der,
-		.n_certs = 1 };
-	struct attrs a;
-	enum rc rc;
-
-	attrs_init(&a);
-	attrs_add(
-	    &a, OID_TRANSACTION_ID, DER_PRINTABLE, p->transaction_id, strlen(p->transaction_id));
-	attrs_add_number(&a, OID_MESSAGE_TYPE, req->type);
-	attrs_add(&a, OID_SENDER_NONCE, DER_OCTET_STRING, p->sender_nonce, sizeof(p->sender_nonce));
-	if ((rc = attrs_finish(&a, err)) == RC_OK) {
-		b.attrs = a.list;
-		b.n_attrs = a.n;
-		rc = cms_signed_build(out, &b, err);
-	}
-	attrs_done(&a);
-	return rc;
-}
-
-enum scep_status
-scep_pkcsreq_encode(struct scep_bytes *out, struct scep_pending *pending,
-    const struct scep_pkcsreq *req, struct scep_error *err)
-{
-	struct scep_pending p = { 0 };
-	struct buf envelope, message;
-	const char *step = STEP_ENCRYPT;
-	struct err e = { 0 };
-	enum rc rc;
-
-	if (req->type != SCEP_PKCS_REQ && req->type != SCEP_RENEWAL_REQ)
-		return scep_fail(
-		    err, SCEP_E_TYPE, STEP_TYPE, "messageType %d carries no CSR", (int)req->type);
-	buf_init(&envelope, LIMIT_SCEP_MESSAGE);
-	buf_init(&message, LIMIT_SCEP_MESSAGE);
-	rc = choose_pending(&p, req, &e);
-	if (rc == RC_OK)
-		rc = envelope_csr(&envelope, req, &e);
-	if (rc == RC_OK) {
-		step = STEP_SIGN;
-		rc = sign_request(&message, req, &p, &envelope, &e);
-	}
-	buf_done(&envelope);
-	if (rc != RC_OK) {
-		buf_done(&message);
-		return scep_fail_from(err, step, &e);
-	}
-	out->data = buf_take(&message, &out->len);
-	*pending = p;
-	return SCEP_OK;
-}
-
-/* ---- CertRep ---- */
-
 /* What scep_certrep_open() passes from step to step. */
 struct answer {
 	struct scep_certrep *rep;
 	struct cms_signed *cms;
-	const struct scep_pending *pending;
-	const struct scep_identity *me;
+	const struct scep_certrep_how *how;
 	struct scep_error *err;
 };
 
@@ -169,7 +47,7 @@ verify_by_ra(const struct cms_signed *s, const struct scep_bytes *certs, size_t 
 static enum scep_status
 check_transaction(struct answer *a)
 {
-	const struct scep_pending *p = a->pending;
+	const struct scep_pending *p = a->how->pending;
 	struct transaction t = { 0 };
 	struct nonce nonce = { 0 };
 	struct err e = { 0 };
@@ -216,7 +94,7 @@ read_status(struct answer *a)
 static enum rc
 decrypt(struct answer *a, const struct cms_enveloped *env, struct buf *out, struct err *err)
 {
-	const struct scep_identity *me = a->me;
+	const struct scep_identity *me = a->how->me;
 	size_t cek_len = cipher_key_size(cms_enveloped_cipher(env)), i;
 	uint8_t cek[CEK_SIZE_MAX];
 	enum rc rc;
@@ -225,6 +103,7 @@ decrypt(struct answer *a, const struct cms_enveloped *env, struct buf *out, stru
 		return fail(err, RC_DENIED, "the answer is enveloped to somebody else");
 	a->rep->alg.cipher = (enum scep_cipher)cms_enveloped_cipher(env);
 	a->rep->alg.transport = transport_to_scep(cms_enveloped_transport0(env, i));
+	a->rep->way = SCEP_BY_RSA;
 	rc = identity_unwrap(
 	    me, cms_enveloped_transport0(env, i), cms_enveloped_key0(env, i), cek, cek_len, err);
 	if (rc == RC_OK)
@@ -251,7 +130,8 @@ take_certs(struct answer *a)
 		return scep_fail_from(a->err, STEP_STRUCTURE, &e);
 	buf_init(&inner, LIMIT_SCEP_MESSAGE);
 	if ((rc = decrypt(a, env, &inner, &e)) == RC_OK)
-		rc = certs_only_parse(&a->rep->certs, &a->rep->n_certs, inner.data, inner.len, &e);
+		rc = certs_and_crl_parse(
+		    &a->rep->certs, &a->rep->n_certs, &a->rep->crl, inner.data, inner.len, &e);
 	buf_done(&inner);
 	cms_enveloped_free(env);
 	if (rc == RC_DENIED)
@@ -260,18 +140,17 @@ take_certs(struct answer *a)
 }
 
 enum scep_status
-scep_certrep_open(struct scep_certrep *out, const uint8_t *bytes, size_t len,
-    const struct scep_pending *pending, const struct scep_bytes *ra_certs, size_t n_ra_certs,
-    const struct scep_identity *me, struct scep_error *err)
+scep_certrep_open_how(struct scep_certrep *out, const uint8_t *bytes, size_t len,
+    const struct scep_certrep_how *how, struct scep_error *err)
 {
 	struct scep_certrep rep = { .fail_info = SCEP_FAIL_NONE };
-	struct answer a = { .rep = &rep, .pending = pending, .me = me, .err = err };
+	struct answer a = { .rep = &rep, .how = how, .err = err };
 	enum scep_status st = SCEP_OK;
 	struct err e = { 0 };
 
 	if (cms_signed_parse(&a.cms, bytes, len, &e) != RC_OK)
 		return scep_fail_from(err, STEP_PARSE, &e);
-	if (verify_by_ra(a.cms, ra_certs, n_ra_certs, &e) != RC_OK ||
+	if (verify_by_ra(a.cms, how->ra_certs, how->n_ra_certs, &e) != RC_OK ||
 	    cms_signed_attrs_plain(a.cms, &e) != RC_OK)
 		st = scep_fail_from(err, STEP_VERIFY, &e);
 	if (st == SCEP_OK && (st = check_transaction(&a)) == SCEP_OK &&
@@ -283,11 +162,24 @@ scep_certrep_open(struct scep_certrep *out, const uint8_t *bytes, size_t len,
 	return st;
 }
 
+enum scep_status
+scep_certrep_open(struct scep_certrep *out, const uint8_t *bytes, size_t len,
+    const struct scep_pending *pending, const struct scep_bytes *ra_certs, size_t n_ra_certs,
+    const struct scep_identity *me, struct scep_error *err)
+{
+	struct scep_certrep_how how = {
+		.pending = pending, .ra_certs = ra_certs, .n_ra_certs = n_ra_certs, .me = me
+	};
+
+	return scep_certrep_open_how(out, bytes, len, &how, err);
+}
+
 void
 scep_certrep_done(struct scep_certrep *r)
 {
 	if (r == NULL)
 		return;
+	scep_bytes_free(&r->crl);
 	scep_bytes_list_free(r->certs, r->n_certs);
 	*r = (struct scep_certrep){ .fail_info = SCEP_FAIL_NONE };
 }
