@@ -165,13 +165,20 @@ lock_take(int *fd, const char *path, struct err *err)
 	return rc;
 }
 
-/* The writer's connection; with it the files of the write-ahead log are there, too. */
+/*
+ * The writer's connection; with it the files of the write-ahead log are there, too.  What was approved
+ * and was being issued when a daemon was killed is approved still; nobody else is at it.
+ */
 static enum rc
 first_open(struct sq_store *q, bool shared, struct err *err)
 {
 	enum rc rc = sq_open(&q->first, q->path, SQ_WRITER, err);
 
-	return rc == RC_OK ? sq_schema_check(q->first, !shared, err) : rc;
+	if (rc == RC_OK)
+		rc = sq_schema_check(q->first, !shared, err);
+	if (rc == RC_OK && !shared)
+		rc = sq_exec(q->first, Q_HOLD_BACK_ALL, SQ_NO_ARGS, NULL, err);
+	return rc;
 }
 
 /* The writer has the connection afterwards, whatever the result. */
@@ -391,6 +398,24 @@ const struct store_backend sqlite_backend = {
 	.tx_refused = sqlite_tx_refused,
 	.tx_undelivered = sqlite_tx_undelivered,
 	.tx_unfinished = sqlite_tx_unfinished,
+	.hold = sqlite_hold,
+	.hold_find = sqlite_hold_find,
+	.hold_get = sqlite_hold_get,
+	.hold_decide = sqlite_hold_decide,
+	.hold_resume = sqlite_hold_resume,
+	.hold_sweep = sqlite_hold_sweep,
+	.hold_each = sqlite_hold_each,
+	.hold_count = sqlite_hold_count,
+	.otp_add = sqlite_otp_add,
+	.otp_find = sqlite_otp_find,
+	.otp_get = sqlite_otp_get,
+	.otp_take = sqlite_otp_take,
+	.otp_revoke = sqlite_otp_revoke,
+	.otp_sweep = sqlite_otp_sweep,
+	.otp_each = sqlite_otp_each,
+	.otp_count = sqlite_otp_count,
+	.renewal_get = sqlite_renewal_get,
+	.replaced_revoke = sqlite_replaced_revoke,
 	.outbox_due = sqlite_outbox_due,
 	.outbox_done = sqlite_outbox_done,
 	.outbox_retry = sqlite_outbox_retry,

@@ -26,6 +26,10 @@ enum rc sqlite_tx_reserve(struct store *s, int64_t id, const char *authority,
 enum rc sqlite_tx_notified(struct store *s, int64_t id, struct err *err);
 enum rc sqlite_tx_unfinished(
     struct store *s, size_t max, struct store_tx **list, size_t *n, struct err *err);
+/* Read TX_COLUMNS of sqlite_sql.c. */
+void sqlite_tx_take(struct store_tx *t, struct sq_cursor *cur);
+/* Does its certificate answer no more?  `over`: it is revoked or expired. */
+bool sqlite_tx_spent(const struct store_tx *t, bool over, int64_t now_ms);
 /* Why a move from another state than the one expected changed nothing: RC_CONFLICT or RC_NOTFOUND.
  */
 enum rc sqlite_tx_why_not(struct sq_conn *c, int64_t id, const char *move, struct err *err);
@@ -33,11 +37,59 @@ enum rc sqlite_tx_delivered_step(struct sq_writer *w, int64_t id, struct err *er
 
 /* sqlite_end.c */
 enum rc sqlite_tx_signed(struct store *s, int64_t id, const struct store_cert *cert,
-    const struct store_serial *serial, bool notify, struct err *err);
+    const struct store_serial *serial, const struct store_serial *replaces, bool notify,
+    struct err *err);
 enum rc sqlite_tx_refused(
     struct store *s, int64_t id, const struct store_ending *end, struct err *err);
 enum rc sqlite_tx_undelivered(
     struct store *s, int64_t id, const struct store_ending *end, struct err *err);
+
+/* Within a step. */
+enum rc sqlite_tx_refuse_step(
+    struct sq_writer *w, int64_t id, const struct store_ending *end, struct err *err);
+
+/* sqlite_hold.c */
+enum rc sqlite_hold(struct store *s, int64_t id, const struct store_hold_ask *ask,
+    struct store_hold *out, struct err *err);
+enum rc sqlite_hold_find(struct store *s, const char *endpoint, const char *transaction_id,
+    const uint8_t *signer_sha256, struct store_tx *tx, struct store_hold *out, struct err *err);
+enum rc sqlite_hold_get(struct store *s, int64_t id, struct store_hold *out, struct err *err);
+enum rc sqlite_hold_decide(
+    struct store *s, int64_t id, const struct store_decision *d, struct err *err);
+enum rc sqlite_hold_resume(struct store *s, int64_t id, struct err *err);
+enum rc sqlite_hold_sweep(struct store *s, int64_t now_ms, size_t *refused, struct err *err);
+enum rc sqlite_hold_each(struct store *s, const struct store_hold_filter *f, size_t max,
+    store_hold_fn *fn, void *arg, struct err *err);
+enum rc sqlite_hold_count(struct store *s, const char *endpoint, uint64_t *n, struct err *err);
+/* Within a step: where transaction `t` stands; HOLD_NONE costs one look-up. */
+enum rc sqlite_hold_verdict(struct sq_conn *c, const struct store_tx *t, int64_t now_ms,
+    enum hold_verdict *v, struct err *err);
+
+/* sqlite_otp.c */
+enum rc sqlite_otp_add(
+    struct store *s, const struct store_otp *otps, size_t n, int64_t *ids, struct err *err);
+enum rc sqlite_otp_find(struct store *s, const char *endpoint, const uint8_t *sha256,
+    struct store_otp_row *out, struct err *err);
+enum rc sqlite_otp_get(struct store *s, int64_t id, struct store_otp_row *out, struct err *err);
+enum rc sqlite_otp_take(struct store *s, int64_t otp_id, int64_t tx_id, struct err *err);
+enum rc sqlite_otp_revoke(
+    struct store *s, int64_t id, const char *who, const char *why, struct err *err);
+enum rc sqlite_otp_sweep(struct store *s, int64_t now_ms, size_t *gone, struct err *err);
+enum rc sqlite_otp_each(struct store *s, const struct store_otp_filter *f, size_t max,
+    store_otp_fn *fn, void *arg, struct err *err);
+enum rc sqlite_otp_count(struct store *s, const char *endpoint, uint64_t *n, struct err *err);
+/* Within a step: give back what this attempt of a transaction has used, if anything. */
+enum rc sqlite_otp_back_step(struct sq_writer *w, int64_t tx_id, int64_t attempt,
+    const char *transaction_id, struct err *err);
+
+/* sqlite_renewal.c */
+enum rc sqlite_renewal_get(
+    struct store *s, const struct store_serial *serial, struct store_renewal *out, struct err *err);
+enum rc sqlite_replaced_revoke(
+    struct store *s, int64_t now, struct store_replaced **list, size_t *n, struct err *err);
+/* Within a step: the newest certificate replaces the one with this serial number. */
+enum rc sqlite_renewal_step(
+    struct sq_writer *w, const struct store_serial *replaces, int64_t due, struct err *err);
 
 /* sqlite_outbox.c */
 enum rc sqlite_outbox_due(struct store *s, int64_t now_ms, size_t max, struct outbox_row **rows,
@@ -59,6 +111,9 @@ enum rc sqlite_cert_revoke(struct store *s, const struct store_serial *serial, i
 enum rc sqlite_cert_each(struct store *s, const struct store_cert_filter *f, size_t max,
     store_cert_fn *fn, void *arg, struct err *err);
 enum rc sqlite_crl_number(struct store *s, const char *ca, uint64_t *number, struct err *err);
+/* Row number and revocation of a certificate. */
+enum rc sqlite_cert_find(struct sq_conn *c, const struct store_serial *serial, int64_t *id,
+    int64_t *revoked, struct err *err);
 /* Within a step: revoke and write the audit row. RC_NOTFOUND, RC_CONFLICT when it is revoked
  * already. */
 enum rc sqlite_cert_revoke_step(struct sq_writer *w, const struct store_serial *serial, int reason,

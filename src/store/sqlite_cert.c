@@ -122,9 +122,9 @@ sqlite_cert_status(struct store *s, const struct store_serial *serial, const cha
 
 /* ---- revoke ---- */
 
-static enum rc
-cert_status(struct sq_conn *c, const struct store_serial *serial, int64_t *id, int64_t *revoked,
-    struct err *err)
+enum rc
+sqlite_cert_find(struct sq_conn *c, const struct store_serial *serial, int64_t *id,
+    int64_t *revoked, struct err *err)
 {
 	struct sq_cursor cur;
 	bool row = false;
@@ -168,7 +168,7 @@ sqlite_cert_revoke_step(struct sq_writer *w, const struct store_serial *serial, 
 	int64_t id = 0, revoked = 0;
 	enum rc rc;
 
-	rc = cert_status(sq_writer_conn(w), serial, &id, &revoked, err);
+	rc = sqlite_cert_find(sq_writer_conn(w), serial, &id, &revoked, err);
 	if (rc == RC_OK && revoked != 0)
 		rc = fail(err, RC_CONFLICT, "the certificate is revoked already");
 	if (rc == RC_OK)

@@ -47,7 +47,7 @@ serial_take(struct store_serial *out, struct sq_cursor *cur)
 struct signed_args {
 	int64_t id;
 	const struct store_cert *cert;
-	const struct store_serial *serial;
+	const struct store_serial *serial, *replaces;
 	bool notify;
 };
 
@@ -98,6 +98,8 @@ signed_audit(struct sq_writer *w, const struct signed_args *a, const struct move
 	audit_field(&d, "subject", c->subject);
 	audit_field(&d, "san", c->san);
 	audit_field(&d, "thumbprint", c->thumbprint);
+	if (a->replaces->len > 0)
+		audit_hex(&d, "replaces", a->replaces->v, a->replaces->len);
 	rc = buf_ok(&d, "audit detail", err);
 	if (rc == RC_OK)
 		rc = sq_writer_audit(w, "issue", buf_str(&d), seq, err);
@@ -131,6 +133,8 @@ signed_step(struct sq_writer *w, void *arg, struct err *err)
 		rc = signed_audit(w, a, &m, &audit, err);
 	if (rc == RC_OK)
 		rc = cert_insert(w, a, audit, err);
+	if (rc == RC_OK && a->replaces->len > 0)
+		rc = sqlite_renewal_step(w, a->replaces, a->cert->revoke_replaced, err);
 	/* A failure of an earlier attempt is told no more, now that there is a certificate. */
 	if (rc == RC_OK && m.attempt > 1)
 		rc = sq_exec(
@@ -141,9 +145,10 @@ signed_step(struct sq_writer *w, void *arg, struct err *err)
 
 enum rc
 sqlite_tx_signed(struct store *s, int64_t id, const struct store_cert *cert,
-    const struct store_serial *serial, bool notify, struct err *err)
+    const struct store_serial *serial, const struct store_serial *replaces, bool notify,
+    struct err *err)
 {
-	struct signed_args a = { id, cert, serial, notify };
+	struct signed_args a = { id, cert, serial, replaces, notify };
 
 	return sq_write(sq_store_writer(s), signed_step, &a, err);
 }
@@ -212,6 +217,17 @@ end_outbox(struct sq_writer *w, const struct end_args *a, const struct moved *m,
 	return sq_exec(sq_writer_conn(w), Q_PENDING_DROP, SQ_ARGS(sq_i(a->id)), NULL, err);
 }
 
+/* What the attempt held elsewhere: a use of a one-time password, an administrator's attention. */
+static enum rc
+end_elsewhere(struct sq_writer *w, const struct end_args *a, const struct moved *m, struct err *err)
+{
+	enum rc rc = sqlite_otp_back_step(w, a->id, m->attempt, m->transaction_id, err);
+
+	return rc != RC_OK
+	    ? rc
+	    : sq_exec(sq_writer_conn(w), Q_HOLD_END, SQ_ARGS(sq_i(a->id)), NULL, err);
+}
+
 static enum rc
 refused_step(struct sq_writer *w, void *arg, struct err *err)
 {
@@ -225,9 +241,20 @@ refused_step(struct sq_writer *w, void *arg, struct err *err)
 	if (rc == RC_OK)
 		rc = end_audit(w, "refuse", a, &m, err);
 	if (rc == RC_OK)
+		rc = end_elsewhere(w, a, &m, err);
+	if (rc == RC_OK)
 		rc = end_outbox(w, a, &m, err);
 	moved_done(&m);
 	return rc;
+}
+
+enum rc
+sqlite_tx_refuse_step(
+    struct sq_writer *w, int64_t id, const struct store_ending *end, struct err *err)
+{
+	struct end_args a = { id, end };
+
+	return refused_step(w, &a, err);
 }
 
 enum rc
@@ -262,6 +289,8 @@ undelivered_step(struct sq_writer *w, void *arg, struct err *err)
 		rc = end_audit(w, "undelivered", a, &m, err);
 	if (rc == RC_OK)
 		rc = revoke_unless_revoked(w, &m.serial, a->end->reason, err);
+	if (rc == RC_OK)
+		rc = end_elsewhere(w, a, &m, err);
 	if (rc == RC_OK)
 		rc = end_outbox(w, a, &m, err);
 	moved_done(&m);

@@ -100,6 +100,60 @@ const char *const sq_migrations[] = {
 	"  ca TEXT PRIMARY KEY,"
 	"  at INTEGER NOT NULL" /* wall seconds */
 	") STRICT, WITHOUT ROWID;",
+	/* 3: tables of their own, so that an enrolment that has no use for them writes none */
+	"CREATE TABLE approval ("
+	"  tx_id INTEGER PRIMARY KEY,"
+	"  verdict INTEGER NOT NULL," /* enum hold_verdict */
+	"  held INTEGER NOT NULL,"
+	"  expires INTEGER NOT NULL,"
+	"  lifetime INTEGER NOT NULL,"
+	"  decided INTEGER NOT NULL DEFAULT 0," /* wall ms, 0: not */
+	"  endpoint TEXT NOT NULL,"
+	"  transaction_id TEXT NOT NULL,"
+	"  signer_sha256 BLOB NOT NULL," /* these three as in tx, for a poll, which has no request */
+	"  profile TEXT,"
+	"  subject TEXT,"
+	"  san TEXT,"
+	"  key TEXT,"
+	"  peer TEXT,"
+	"  who TEXT,"
+	"  reason TEXT"
+	") STRICT;"
+	"CREATE INDEX approval_name ON approval(endpoint, transaction_id, signer_sha256);"
+	"CREATE INDEX approval_expiry ON approval(verdict, expires);"
+	"CREATE INDEX approval_waiting ON approval(endpoint, expires) WHERE verdict = 1;"
+	"CREATE TABLE otp ("
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT," /* the audit trail has it, and rows are deleted */
+	"  endpoint TEXT NOT NULL,"
+	"  sha256 BLOB NOT NULL,"
+	"  created INTEGER NOT NULL,"
+	"  expires INTEGER NOT NULL,"
+	"  uses INTEGER NOT NULL,"
+	"  used INTEGER NOT NULL DEFAULT 0,"
+	"  revoked INTEGER NOT NULL DEFAULT 0," /* wall ms, 0: not */
+	"  subject TEXT,"
+	"  san TEXT,"
+	"  who TEXT NOT NULL,"
+	"  comment TEXT,"
+	"  UNIQUE (endpoint, sha256)"
+	") STRICT;"
+	"CREATE INDEX otp_expiry ON otp(expires);"
+	"CREATE INDEX otp_live ON otp(endpoint, expires) WHERE used < uses AND revoked = 0;"
+	"CREATE TABLE otp_use ("
+	"  tx_id INTEGER NOT NULL,"
+	"  attempt INTEGER NOT NULL," /* tx.attempt */
+	"  otp_id INTEGER NOT NULL,"
+	"  at INTEGER NOT NULL," /* wall ms */
+	"  PRIMARY KEY (tx_id, attempt)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX otp_use_otp ON otp_use(otp_id, at);"
+	"CREATE TABLE renewal ("
+	"  cert_id INTEGER PRIMARY KEY,"
+	"  old_id INTEGER NOT NULL," /* cert.id that it replaces */
+	"  due INTEGER NOT NULL"     /* wall seconds: when that is revoked, 0: never or done */
+	") STRICT;"
+	"CREATE INDEX renewal_old ON renewal(old_id);"
+	"CREATE INDEX renewal_due ON renewal(due) WHERE due > 0;",
 };
 const int sq_schema_version = sizeof(sq_migrations) / sizeof(sq_migrations[0]);
 
@@ -226,7 +280,11 @@ sq_schema_check(struct sq_conn *c, bool may_create, struct err *err)
 		return create(c, err);
 	if (version == 0)
 		return fail(err, RC_CONFIG, "%s is empty", c->path);
-	fail(err, RC_CONFIG, "%s has the schema of an older version", c->path);
-	err_hint(err, "start scepd once: it brings the database up to date");
+	fail(err, RC_CONFIG,
+	    "%s has the schema of an older version (%lld, and this program needs %d)", c->path,
+	    (long long)version, sq_schema_version);
+	err_hint(err,
+	    "start scepd of this version once (systemctl restart scepd): it brings the database up "
+	    "to date");
 	return RC_CONFIG;
 }

@@ -18,6 +18,22 @@
 	" t.transaction_id, c.revoked_why, c.not_before, c.not_after, c.issued, c.revoked,"        \
 	" c.reason, c.der"
 
+/* The columns that hold_take() in sqlite_hold.c reads. */
+#define HOLD_COLUMNS                                                                               \
+	"a.tx_id, a.verdict, t.state, a.held, a.expires, a.decided, a.lifetime, a.signer_sha256,"  \
+	" a.endpoint, a.transaction_id, a.profile, a.subject, a.san, a.key, a.peer, a.who,"        \
+	" a.reason, t.serial"
+
+/* The columns that otp_take() in sqlite_otp.c reads. */
+#define OTP_COLUMNS                                                                                \
+	"o.id, o.uses, o.used, o.created, o.expires, o.revoked, u.at, o.endpoint, o.subject,"      \
+	" o.san, o.who, o.comment, t.transaction_id"
+/* A password with the last use that was made of it. */
+#define OTP_FROM                                                                                   \
+	" FROM otp o LEFT JOIN otp_use u ON u.otp_id = o.id"                                       \
+	" AND u.at = (SELECT max(at) FROM otp_use WHERE otp_id = o.id)"                            \
+	" LEFT JOIN tx t ON t.id = u.tx_id"
+
 #define CERT_EACH(status)                                                                          \
 	"SELECT " CERT_COLUMNS " FROM cert c LEFT JOIN tx t ON t.id = c.tx_id"                     \
 	" WHERE c.id > ?1 AND (?2 IS NULL OR c.ca = ?2) AND (?3 IS NULL OR c.endpoint = ?3)"       \
@@ -60,7 +76,10 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_TX_UNFINISHED] = "SELECT " TX_COLUMNS ", p.csr, c.der"
 			    " FROM pending p CROSS JOIN tx t ON t.id = p.tx_id"
 			    " LEFT JOIN cert c ON c.serial = t.serial"
-			    " WHERE t.state <= 4 ORDER BY p.tx_id LIMIT ?1",
+			    " WHERE t.state <= 4"
+			    " AND (t.state > 2 OR NOT EXISTS (SELECT 1 FROM approval a"
+			    "  WHERE a.tx_id = p.tx_id AND a.verdict IN (1, 2)))"
+			    " ORDER BY p.tx_id LIMIT ?1",
 	[Q_TX_COUNT] = "SELECT max(id) FROM tx",
 	[Q_TX_COUNT_OPEN] =
 	    "SELECT t.state, count(*) FROM pending p CROSS JOIN tx t ON t.id = p.tx_id"
@@ -111,6 +130,88 @@ const char *const sq_sql[Q__MAX] = {
 			 " WHERE id > ?1 AND id <= ?2 AND revoked = 0 AND not_after > ?3",
 	[Q_CRL_NEXT] = "INSERT INTO crl(ca, number) VALUES(?1, 1)"
 		       " ON CONFLICT(ca) DO UPDATE SET number = number + 1 RETURNING number",
+
+	[Q_HOLD_GET] = "SELECT " HOLD_COLUMNS " FROM approval a CROSS JOIN tx t ON t.id = a.tx_id"
+		       " WHERE a.tx_id = ?1",
+	[Q_HOLD_TX] =
+	    "SELECT state, endpoint, transaction_id, signer_sha256, attempt FROM tx WHERE id = ?1",
+	[Q_HOLD_VERDICT] = "SELECT verdict, expires FROM approval WHERE tx_id = ?1",
+	[Q_HOLD_PUT] = "INSERT OR REPLACE INTO approval(tx_id, verdict, held, expires, lifetime,"
+		       " endpoint, transaction_id, signer_sha256, profile, subject, san, key, peer)"
+		       " VALUES(?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[Q_HOLD_FIND] = "SELECT tx_id FROM approval WHERE endpoint = ?1 AND transaction_id = ?2"
+			" AND signer_sha256 = ?3 ORDER BY held DESC, tx_id DESC LIMIT 1",
+	[Q_HOLD_FOUND] =
+	    "SELECT " TX_COLUMNS ", p.csr, c.der, c.revoked <> 0 OR c.not_after <= ?2 FROM tx t"
+	    " LEFT JOIN pending p ON p.tx_id = t.id"
+	    " LEFT JOIN cert c ON c.serial = t.serial AND t.state BETWEEN 4 AND 6"
+	    " WHERE t.id = ?1",
+	[Q_HOLD_DECIDE] = "UPDATE approval SET verdict = ?2, decided = ?3, expires = ?4, who = ?5,"
+			  " reason = ?6 WHERE tx_id = ?1",
+	[Q_HOLD_END] = "UPDATE approval SET verdict = 4 WHERE tx_id = ?1 AND verdict = 1",
+	[Q_HOLD_LAPSE] = "UPDATE approval SET verdict = 4 WHERE tx_id = ?1",
+	[Q_HOLD_DROP] = "DELETE FROM approval WHERE tx_id = ?1",
+	[Q_HOLD_BACK] = "UPDATE tx SET state = 1, authority = NULL, serial = NULL, context = NULL"
+			" WHERE id = ?1 AND state <= 3"
+			" AND (SELECT verdict FROM approval WHERE tx_id = ?1) = 2",
+	[Q_HOLD_BACK_ALL] =
+	    "UPDATE tx SET state = 1, authority = NULL, serial = NULL, context = NULL"
+	    " WHERE id IN (SELECT tx_id FROM approval WHERE verdict = 2) AND state IN (2, 3)",
+	[Q_HOLD_EXPIRED] =
+	    "SELECT " HOLD_COLUMNS " FROM approval a CROSS JOIN tx t ON t.id = a.tx_id"
+	    " WHERE a.verdict = ?1 AND a.expires <= ?2 ORDER BY a.expires LIMIT ?3",
+	[Q_HOLD_CLEAN] = "DELETE FROM approval WHERE tx_id IN (SELECT tx_id FROM approval"
+			 " WHERE verdict = ?1 AND expires <= ?2 LIMIT ?3)",
+	[Q_HOLD_EACH] = "SELECT " HOLD_COLUMNS " FROM approval a CROSS JOIN tx t ON t.id = a.tx_id"
+			" WHERE a.tx_id > ?1 AND (?2 IS NULL OR a.endpoint = ?2)"
+			/* What has expired and was not swept is 4 by the time that it is read. */
+			" AND (?3 = 0 OR a.verdict = ?3 OR (?3 = 4 AND a.verdict <= 2))"
+			" ORDER BY a.tx_id",
+	[Q_HOLD_COUNT] = "SELECT count(*) FROM approval WHERE verdict = 1 AND expires > ?1",
+	[Q_HOLD_COUNT_OF] = "SELECT count(*) FROM approval"
+			    " WHERE verdict = 1 AND endpoint = ?2 AND expires > ?1",
+
+	[Q_OTP_NEW] = "INSERT INTO otp(endpoint, sha256, created, expires, uses, subject, san, who,"
+		      " comment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[Q_OTP_FIND] =
+	    "SELECT " OTP_COLUMNS OTP_FROM " WHERE o.endpoint = ?1 AND o.sha256 = ?2 LIMIT 1",
+	[Q_OTP_GET] = "SELECT " OTP_COLUMNS OTP_FROM " WHERE o.id = ?1 LIMIT 1",
+	[Q_OTP_TAKEN] = "SELECT otp_id FROM otp_use WHERE tx_id = ?1 AND attempt = ?2",
+	[Q_OTP_USE] = "UPDATE otp SET used = used + 1 WHERE id = ?1",
+	[Q_OTP_USE_PUT] = "INSERT INTO otp_use(tx_id, attempt, otp_id, at) VALUES(?1, ?2, ?3, ?4)",
+	[Q_OTP_USE_DROP] = "DELETE FROM otp_use WHERE tx_id = ?1 AND attempt = ?2 RETURNING otp_id",
+	[Q_OTP_BACK] = "UPDATE otp SET used = used - 1 WHERE id = ?1 AND used > 0",
+	[Q_OTP_REVOKE] = "UPDATE otp SET revoked = ?2 WHERE id = ?1",
+	/* Uses first, as there may be many of one password. */
+	[Q_OTP_CLEAN_USES] =
+	    "DELETE FROM otp_use WHERE (tx_id, attempt) IN (SELECT u.tx_id, u.attempt"
+	    " FROM otp o CROSS JOIN otp_use u ON u.otp_id = o.id WHERE o.expires <= ?1 LIMIT ?2)",
+	[Q_OTP_CLEAN] = "DELETE FROM otp WHERE id IN (SELECT o.id FROM otp o WHERE o.expires <= ?1"
+			" AND NOT EXISTS (SELECT 1 FROM otp_use u WHERE u.otp_id = o.id) LIMIT ?2)",
+	[Q_OTP_EACH] =
+	    "SELECT " OTP_COLUMNS OTP_FROM " WHERE o.id > ?1 AND (?2 IS NULL OR o.endpoint = ?2)"
+	    " AND (?3 = 0 OR (o.used < o.uses AND o.revoked = 0 AND o.expires > ?3))"
+	    " GROUP BY o.id ORDER BY o.id",
+	[Q_OTP_COUNT] =
+	    "SELECT count(*) FROM otp WHERE used < uses AND revoked = 0 AND expires > ?1",
+	[Q_OTP_COUNT_OF] = "SELECT count(*) FROM otp WHERE used < uses AND revoked = 0"
+			   " AND endpoint = ?2 AND expires > ?1",
+
+	[Q_RENEWAL_PUT] = "INSERT INTO renewal(cert_id, old_id, due) VALUES(?1, ?2, ?3)",
+	[Q_RENEWAL_OF] = "SELECT o.serial FROM renewal r CROSS JOIN cert o ON o.id = r.old_id"
+			 " WHERE r.cert_id = ?1",
+	[Q_RENEWAL_BY] = "SELECT n.serial, n.issued, r.due FROM renewal r CROSS JOIN cert n"
+			 " ON n.id = r.cert_id WHERE r.old_id = ?1 ORDER BY r.cert_id DESC LIMIT 1",
+	[Q_RENEWAL_COUNT] = "SELECT count(*) FROM renewal WHERE old_id = ?1",
+	/* Delivered counts for the certificate that the transaction has now. */
+	[Q_RENEWAL_DUE] = "SELECT r.cert_id, o.serial, n.serial, o.ca, o.endpoint,"
+			  " o.revoked <> 0 OR o.not_after <= ?1 OR n.revoked <> 0,"
+			  " t.state = 6 AND t.serial = n.serial"
+			  " FROM renewal r CROSS JOIN cert n ON n.id = r.cert_id CROSS JOIN tx t "
+			  "ON t.id = n.tx_id"
+			  " CROSS JOIN cert o ON o.id = r.old_id"
+			  " WHERE r.due > 0 AND r.due <= ?1 ORDER BY r.due LIMIT ?2",
+	[Q_RENEWAL_MOVE] = "UPDATE renewal SET due = ?2 WHERE cert_id = ?1",
 
 	[Q_ROLLOVER_ALL] = "SELECT endpoint, from_ca, to_ca, share, changed FROM rollover LIMIT ?1",
 	[Q_ROLLOVER_SHARE] =

@@ -9,9 +9,8 @@
 #include "base/text.h"
 #include "store/sqlite.h"
 
-/* Read TX_COLUMNS of sqlite_sql.c. */
-static void
-tx_take(struct store_tx *t, struct sq_cursor *cur)
+void
+sqlite_tx_take(struct store_tx *t, struct sq_cursor *cur)
 {
 	*t = (struct store_tx){ 0 };
 	t->id = sq_take_int(cur);
@@ -67,7 +66,7 @@ tx_find(struct sq_conn *c, struct begin_args *a, bool *found, struct err *err)
 	if (rc == RC_OK)
 		rc = sq_next(&cur, found, err);
 	if (rc == RC_OK && *found) {
-		tx_take(&a->tx, &cur);
+		sqlite_tx_take(&a->tx, &cur);
 		rc = sq_took(&cur, err);
 	}
 	sq_end(&cur);
@@ -85,6 +84,18 @@ tx_create(struct sq_writer *w, struct begin_args *a, struct err *err)
 	return rc != RC_OK ? rc : sq_new_tx_row(&a->tx, &a->n, err);
 }
 
+/*
+ * What an administrator has said of an attempt that gave a device nothing is kept for the next one; an
+ * approval whose certificate was handed over is used up.
+ */
+static enum rc
+hold_again(struct sq_writer *w, const struct store_tx *t, struct err *err)
+{
+	if (t->state == TX_REFUSED || t->state == TX_UNDELIVERED)
+		return RC_OK;
+	return sq_exec(sq_writer_conn(w), Q_HOLD_DROP, SQ_ARGS(sq_i(t->id)), NULL, err);
+}
+
 /* A row that has ended starts again: the reason may be gone, and whoever decides decides anew. */
 static enum rc
 tx_again(struct sq_writer *w, struct begin_args *a, struct err *err)
@@ -95,8 +106,10 @@ tx_again(struct sq_writer *w, struct begin_args *a, struct err *err)
 	if (t->attempt >= SQ_ATTEMPT_MAX)
 		return fail(err, RC_LIMIT, "transaction %lld was tried %u times", (long long)t->id,
 		    t->attempt);
-	rc = sq_exec(
-	    sq_writer_conn(w), Q_TX_AGAIN, SQ_ARGS(sq_i(t->id), sq_i(sq_writer_now(w))), NULL, err);
+	rc = hold_again(w, t, err);
+	if (rc == RC_OK)
+		rc = sq_exec(sq_writer_conn(w), Q_TX_AGAIN,
+		    SQ_ARGS(sq_i(t->id), sq_i(sq_writer_now(w))), NULL, err);
 	if (rc != RC_OK)
 		return rc;
 	free(t->serial);
@@ -144,11 +157,11 @@ tx_add_cert(struct sq_writer *w, struct store_tx *t, const struct store_serial *
  * it is revoked, expired or STORE_REPEAT_MS old wants another.  sscep, strongSwan and certmonger do
  * so with the same key, hence the same transactionID and request.
  */
-static bool
-tx_spent(const struct store_tx *t, bool over, int64_t now)
+bool
+sqlite_tx_spent(const struct store_tx *t, bool over, int64_t now_ms)
 {
 	return (t->state == TX_NOTIFIED || t->state == TX_DELIVERED) &&
-	    (over || now - t->changed >= STORE_REPEAT_MS);
+	    (over || now_ms - t->changed >= STORE_REPEAT_MS);
 }
 
 /* The row as it stands, for a device that asks again. */
@@ -169,7 +182,7 @@ tx_known(struct sq_writer *w, struct begin_args *a, struct err *err)
 	if (hex_decode(serial.v, serial.len, t->serial, 2 * serial.len, err) != RC_OK)
 		return RC_INTEGRITY;
 	rc = tx_add_cert(w, t, &serial, &over, err);
-	if (rc == RC_OK && tx_spent(t, over, sq_writer_now(w))) {
+	if (rc == RC_OK && sqlite_tx_spent(t, over, sq_writer_now(w))) {
 		a->fresh = true;
 		rc = tx_again(w, a, err);
 	}
@@ -193,7 +206,11 @@ begin_step(struct sq_writer *w, void *arg, struct err *err)
 	if (memcmp(a->tx.signer_sha256, a->n.key.signer_sha256, 32) != 0)
 		return fail(err, RC_DENIED, "transaction %lld was begun with another signer key",
 		    (long long)a->tx.id);
-	return a->fresh ? tx_again(w, a, err) : tx_known(w, a, err);
+	rc = a->fresh ? tx_again(w, a, err) : tx_known(w, a, err);
+	if (rc == RC_OK)
+		rc = sqlite_hold_verdict(
+		    sq_writer_conn(w), &a->tx, sq_writer_now(w), &a->tx.hold, err);
+	return rc;
 }
 
 /* A row that is known, or that cannot be left to the writer: find out, and wait. */
@@ -356,7 +373,7 @@ list_add(struct store_tx **list, size_t *n, size_t *room, struct sq_cursor *cur,
 		*room = more;
 	}
 	t = &(*list)[(*n)++];
-	tx_take(t, cur);
+	sqlite_tx_take(t, cur);
 	t->csr = sq_take_blob(cur, &t->csr_len);
 	t->cert = sq_take_blob(cur, &t->cert_len);
 	return sq_took(cur, err);

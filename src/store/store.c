@@ -8,10 +8,10 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "store/store_backend.h"
+#include "store/store_check.h"
 
-#define ENDPOINT_MAX 255    /* bytes; a name from the configuration */
-#define EVENT_MAX    64     /* bytes; a word */
-#define LIST_MAX     10000u /* rows that a call may hand over as a list in memory */
+#define EVENT_MAX 64     /* bytes; a word */
+#define LIST_MAX  10000u /* rows that a call may hand over as a list in memory */
 
 static const struct store_backend *const backends[] = { &sqlite_backend };
 
@@ -87,50 +87,6 @@ store_flush(struct store *s, struct err *err)
 	return s->backend->flush(s, err);
 }
 
-/* A text of a row; NULL is fine where the column may be empty. */
-static enum rc
-check_text(const char *s, size_t max, bool needed, const char *what, struct err *err)
-{
-	size_t len;
-
-	if (s == NULL)
-		return needed ? fail(err, RC_BUG, "%s is missing", what) : RC_OK;
-	len = strnlen(s, max + 1);
-	if (len > max)
-		return fail(err, RC_LIMIT, "%s is longer than %zu bytes", what, max);
-	if (needed && len == 0)
-		return fail(err, RC_BUG, "%s is empty", what);
-	return RC_OK;
-}
-
-static enum rc
-check_bytes(const void *p, size_t len, size_t max, const char *what, struct err *err)
-{
-	if (p == NULL || len == 0)
-		return fail(err, RC_BUG, "%s is missing", what);
-	if (len > max)
-		return fail(
-		    err, RC_LIMIT, "%s has %zu bytes, at most %zu are taken", what, len, max);
-	return RC_OK;
-}
-
-/* Leading zero octets do not count: an INTEGER is a number. */
-static enum rc
-serial_parse(struct store_serial *out, const char *hex, struct err *err)
-{
-	size_t len;
-
-	if (hex == NULL)
-		return fail(err, RC_BUG, "serial number is missing");
-	while (hex[0] == '0' && hex[1] == '0')
-		hex += 2;
-	len = strnlen(hex, 2 * STORE_SERIAL_MAX + 1);
-	if (len == 0 || len > 2 * STORE_SERIAL_MAX)
-		return fail(err, RC_PARSE, "a serial number has 1 to %d octets", STORE_SERIAL_MAX);
-	out->len = len / 2;
-	return hex_decode(out->v, out->len, hex, len, err);
-}
-
 static enum rc
 ending_check(const struct store_ending *end, struct err *err)
 {
@@ -143,7 +99,7 @@ store_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr, si
 {
 	enum rc rc;
 
-	rc = check_text(key->endpoint, ENDPOINT_MAX, true, "endpoint", err);
+	rc = check_text(key->endpoint, STORE_NAME_MAX, true, "endpoint", err);
 	if (rc == RC_OK)
 		rc = check_text(key->transaction_id, LIMIT_TXID, true, "transactionID", err);
 	if (rc == RC_OK)
@@ -164,7 +120,7 @@ store_tx_reserve(struct store *s, int64_t id, const char *authority, const char 
 	if (rc == RC_OK)
 		rc = check_text(context, STORE_TEXT_MAX, false, "context", err);
 	if (rc == RC_OK)
-		rc = serial_parse(&serial, serial_hex, err);
+		rc = check_serial(&serial, serial_hex, err);
 	if (rc != RC_OK)
 		return rc;
 	return s->backend->tx_reserve(s, id, authority, &serial, context, err);
@@ -178,9 +134,9 @@ cert_check(const struct store_cert *c, struct err *err)
 		size_t max;
 		bool needed;
 	} texts[] = {
-		{ c->ca, "CA", ENDPOINT_MAX, true },
-		{ c->endpoint, "endpoint", ENDPOINT_MAX, true },
-		{ c->profile, "profile", ENDPOINT_MAX, true },
+		{ c->ca, "CA", STORE_NAME_MAX, true },
+		{ c->endpoint, "endpoint", STORE_NAME_MAX, true },
+		{ c->profile, "profile", STORE_NAME_MAX, true },
 		{ c->subject, "subject", STORE_TEXT_MAX, false },
 		{ c->san, "subject alternative name", STORE_TEXT_MAX, false },
 		{ c->thumbprint, "thumbprint", EVENT_MAX, true },
@@ -198,15 +154,17 @@ enum rc
 store_tx_signed(
     struct store *s, int64_t id, const struct store_cert *cert, bool notify, struct err *err)
 {
-	struct store_serial serial;
+	struct store_serial serial, replaces = { .len = 0 };
 	enum rc rc;
 
 	rc = cert_check(cert, err);
 	if (rc == RC_OK)
-		rc = serial_parse(&serial, cert->serial, err);
+		rc = check_serial(&serial, cert->serial, err);
+	if (rc == RC_OK && cert->replaces != NULL)
+		rc = check_serial(&replaces, cert->replaces, err);
 	if (rc != RC_OK)
 		return rc;
-	return s->backend->tx_signed(s, id, cert, &serial, notify, err);
+	return s->backend->tx_signed(s, id, cert, &serial, &replaces, notify, err);
 }
 
 enum rc
@@ -277,7 +235,7 @@ enum rc
 store_cert_get(struct store *s, const char *serial_hex, struct store_cert_row *out, struct err *err)
 {
 	struct store_serial serial;
-	enum rc rc = serial_parse(&serial, serial_hex, err);
+	enum rc rc = check_serial(&serial, serial_hex, err);
 
 	return rc != RC_OK ? rc : s->backend->cert_get(s, &serial, out, err);
 }
@@ -287,10 +245,10 @@ store_cert_status(struct store *s, const char *serial_hex, const char *ca,
     struct store_cert_status *out, struct err *err)
 {
 	struct store_serial serial;
-	enum rc rc = check_text(ca, ENDPOINT_MAX, true, "CA", err);
+	enum rc rc = check_text(ca, STORE_NAME_MAX, true, "CA", err);
 
 	if (rc == RC_OK)
-		rc = serial_parse(&serial, serial_hex, err);
+		rc = check_serial(&serial, serial_hex, err);
 	return rc != RC_OK ? rc : s->backend->cert_status(s, &serial, ca, out, err);
 }
 
@@ -306,7 +264,7 @@ store_cert_revoke(
 		return fail(err, RC_DENIED, "%d is no reason for a revocation", reason);
 	rc = check_text(why, STORE_TEXT_MAX, false, "why", err);
 	if (rc == RC_OK)
-		rc = serial_parse(&serial, serial_hex, err);
+		rc = check_serial(&serial, serial_hex, err);
 	return rc != RC_OK ? rc : s->backend->cert_revoke(s, &serial, reason, why, err);
 }
 
@@ -321,7 +279,7 @@ store_cert_each(struct store *s, const struct store_cert_filter *f, size_t max,
 enum rc
 store_crl_number(struct store *s, const char *ca, uint64_t *number, struct err *err)
 {
-	enum rc rc = check_text(ca, ENDPOINT_MAX, true, "CA", err);
+	enum rc rc = check_text(ca, STORE_NAME_MAX, true, "CA", err);
 
 	return rc != RC_OK ? rc : s->backend->crl_number(s, ca, number, err);
 }
@@ -348,9 +306,9 @@ store_rollover_set(struct store *s, const char *endpoint, const char *from_ca, c
 
 	if (share > 100)
 		return fail(err, RC_DENIED, "a share of %u percent", share);
-	if ((rc = check_text(endpoint, ENDPOINT_MAX, true, "endpoint", err)) != RC_OK ||
-	    (rc = check_text(from_ca, ENDPOINT_MAX, true, "CA", err)) != RC_OK ||
-	    (rc = check_text(to_ca, ENDPOINT_MAX, true, "CA", err)) != RC_OK ||
+	if ((rc = check_text(endpoint, STORE_NAME_MAX, true, "endpoint", err)) != RC_OK ||
+	    (rc = check_text(from_ca, STORE_NAME_MAX, true, "CA", err)) != RC_OK ||
+	    (rc = check_text(to_ca, STORE_NAME_MAX, true, "CA", err)) != RC_OK ||
 	    (rc = check_text(who, STORE_TEXT_MAX, true, "who", err)) != RC_OK)
 		return rc;
 	return s->backend->rollover_set(s, &change, before, err);
@@ -362,7 +320,7 @@ store_ca_retire(
 {
 	enum rc rc;
 
-	if ((rc = check_text(ca, ENDPOINT_MAX, true, "CA", err)) != RC_OK ||
+	if ((rc = check_text(ca, STORE_NAME_MAX, true, "CA", err)) != RC_OK ||
 	    (rc = check_text(who, STORE_TEXT_MAX, true, "who", err)) != RC_OK ||
 	    (rc = check_text(detail, STORE_TEXT_MAX, false, "detail", err)) != RC_OK)
 		return rc;

@@ -16,7 +16,8 @@
  *	    +-----------+-------------+-> refused(reason)
  *
  * Only these arrows exist: a move from another state than the one expected is RC_CONFLICT and
- * changes nothing. A transaction that does not exist is RC_NOTFOUND.
+ * changes nothing. A transaction that does not exist is RC_NOTFOUND.  A transaction that waits for an
+ * administrator stays in received until it is decided (store_hold() below).
  *
  * Threads: all calls from any thread.  More writers waiting than STORE_QUEUE_MAX for
  * STORE_QUEUE_WAIT_MS: RC_LIMIT.
@@ -52,6 +53,18 @@ enum tx_state {
 };
 const char *tx_state_name(enum tx_state s);
 
+/* Where a request that waits for an administrator stands. */
+enum hold_verdict {
+	HOLD_NONE,    /* it does not wait and never did */
+	HOLD_PENDING, /* nobody has decided yet */
+	HOLD_APPROVED,
+	HOLD_DENIED,
+	HOLD_ENDED, /* without a certificate and without a no: nobody decided or fetched in time, or
+		       the transaction was refused for another reason */
+	HOLD__MAX
+};
+const char *hold_verdict_name(enum hold_verdict v);
+
 struct tx_key {
 	const char *endpoint;
 	const char *transaction_id;
@@ -73,7 +86,9 @@ struct store_tx {
 	size_t csr_len;
 	uint8_t *cert; /* DER from `signed` on */
 	size_t cert_len;
-	char *context; /* what the front noted for recovery (JSON text), NULL if none */
+	char *context;          /* what the front noted for recovery (JSON text), NULL if none */
+	enum hold_verdict hold; /* of a row that was there before; by store_tx_begin() and
+				   store_hold_find() */
 };
 void store_tx_done(struct store_tx *t);
 
@@ -144,10 +159,15 @@ struct store_cert {
 	const uint8_t *der;
 	size_t der_len;
 	int64_t not_before, not_after; /* wall seconds */
+	/* A renewal: the serial number of the certificate that this one replaces, NULL for none, and
+	 * when that is to be revoked (wall seconds, 0: never); see store_replaced_revoke(). */
+	const char *replaces;
+	int64_t revoke_replaced;
 };
 /*
  * reserved -> signed: certificate, audit row and outbox row ("this transaction still has to be told
- * to Intune") commit together. `notify`: an outbox row is wanted.
+ * to Intune") commit together. `notify`: an outbox row is wanted.  RC_NOTFOUND also when there is no
+ * certificate `replaces`.
  */
 enum rc store_tx_signed(struct store *s, int64_t id, const struct store_cert *cert, bool notify,
     struct err *err) MUST_CHECK;
@@ -156,18 +176,167 @@ enum rc store_tx_notified(struct store *s, int64_t id, struct err *err) MUST_CHE
 /* notified -> delivered.  Does not wait for the commit; losing it is harmless. */
 void store_tx_delivered(struct store *s, int64_t id);
 /* any state before signed -> refused; audit row. `notify_failure`: leave an outbox row of kind
- * failure with hresult + text (after a good validation). */
+ * failure with hresult + text (after a good validation).  A one-time password that was taken for it
+ * gets its use back, and a request that waits for an administrator waits no more. */
 enum rc store_tx_refused(struct store *s, int64_t id, const char *reason, bool notify_failure,
     int64_t hresult, struct err *err) MUST_CHECK;
 /* signed (or notified) -> undelivered; certificate revoked (cessationOfOperation, 5), outbox
- * success row replaced by a failure row if `notify_failure`; audit. */
+ * success row replaced by a failure row if `notify_failure`; audit.  A one-time password gets its
+ * use back. */
 enum rc store_tx_undelivered(struct store *s, int64_t id, const char *reason, bool notify_failure,
     int64_t hresult, struct err *err) MUST_CHECK;
 /* Rows a crash left between received and signed, oldest first, with csr and cert; at most `max`.
+ * Without those that an administrator has to decide or has approved: they are where they should be.
  * *list free with store_tx_list_free(). */
 enum rc store_tx_unfinished(
     struct store *s, size_t max, struct store_tx **list, size_t *n, struct err *err) MUST_CHECK;
 void store_tx_list_free(struct store_tx *list, size_t n);
+
+/* ---- requests that wait for an administrator ---- */
+
+/*
+ * Waiting per endpoint.  Anybody who reaches an endpoint that asks nobody else can make requests wait;
+ * this is more than a person can look through, and a few MB.
+ */
+#define STORE_HOLDS_MAX         10000
+#define STORE_HOLD_TEXT_MAX     4096 /* bytes of each text; nobody reads a longer subject */
+#define STORE_HOLD_LIFETIME_MAX (INT64_C(90) * 24 * 3600 * 1000) /* ms */
+#define STORE_HOLD_KEPT_MS      (INT64_C(30) * 24 * 3600 * 1000) /* a row, after it expired */
+
+/* What an administrator has to see; texts may be NULL. */
+struct store_hold_ask {
+	const char *profile, *subject, *san;
+	const char *key;     /* "RSA-2048" */
+	const char *peer;    /* where the request came from */
+	int64_t lifetime_ms; /* to decide, and after a yes to fetch; 1 to STORE_HOLD_LIFETIME_MAX */
+};
+/* A request that waits or waited. */
+struct store_hold {
+	int64_t id; /* of the transaction */
+	enum hold_verdict verdict;
+	enum tx_state state;
+	char *endpoint, *transaction_id, *profile, *subject, *san, *key, *peer;
+	uint8_t signer_sha256[32];      /* SPKI of the request's signer */
+	char *who, *reason;             /* of the decision; NULL: none */
+	char *serial;                   /* upper hex, NULL: no certificate yet */
+	int64_t held, expires, decided; /* wall ms; decided 0: not */
+};
+void store_hold_done(struct store_hold *h);
+/*
+ * A transaction in received waits: `out` tells where it stands, and it is durable.  That is
+ * HOLD_PENDING when it is new, and whatever it was when it waited before:
+ *  - an approval is good for this very request until it expires or has led to a certificate that was
+ *    handed over, also when an attempt failed after it;
+ *  - a denial stands until the request would have expired, however often the device asks;
+ *  - what expired begins to wait anew.
+ * RC_CONFLICT when it is not in received; RC_LIMIT when STORE_HOLDS_MAX wait on its endpoint.  Audit
+ * row "hold" when it begins to wait.
+ */
+enum rc store_hold(struct store *s, int64_t id, const struct store_hold_ask *ask,
+    struct store_hold *out, struct err *err) MUST_CHECK;
+/*
+ * For CertPoll: the newest transaction with this name whose signer has this key, if it waits or
+ * waited, in whatever state it is: `tx` with csr (while it is not over), cert (from signed on) and
+ * hold; `out` (may be NULL) is the rest.  RC_NOTFOUND (R35): there is none, it is another signer's
+ * (S13), or its certificate answers no more: revoked, expired, or handed over STORE_REPEAT_MS ago.
+ */
+enum rc store_hold_find(struct store *s, const char *endpoint, const char *transaction_id,
+    const uint8_t signer_sha256[static 32], struct store_tx *tx, struct store_hold *out,
+    struct err *err) MUST_CHECK;
+enum rc store_hold_get(struct store *s, int64_t id, struct store_hold *out,
+    struct err *err) MUST_CHECK; /* RC_NOTFOUND */
+/*
+ * HOLD_APPROVED, or HOLD_DENIED, which refuses the transaction in the same commit.  `reason` may be
+ * NULL.  RC_NOTFOUND; RC_CONFLICT in words when it is decided already or has expired.  Audit row
+ * "approve" or "deny".
+ */
+enum rc store_hold_decide(struct store *s, int64_t id, enum hold_verdict verdict, const char *who,
+    const char *reason, struct err *err) MUST_CHECK;
+/* An approved transaction whose certificate could not be made for a reason that may pass: reserved ->
+ * received.  RC_CONFLICT when it is not approved, or not there.  What a crash left between
+ * the two goes back by itself at the next store_start(). */
+enum rc store_hold_resume(struct store *s, int64_t id, struct err *err) MUST_CHECK;
+/*
+ * Some hundred rows a call: transactions that expired at `now_ms` are refused, and rows that nobody
+ * needs any more go.  *refused: how many; call again when that is not 0.
+ */
+enum rc store_hold_sweep(
+    struct store *s, int64_t now_ms, size_t *refused, struct err *err) MUST_CHECK;
+struct store_hold_filter {
+	const char *endpoint;      /* NULL: any */
+	enum hold_verdict verdict; /* HOLD_NONE: any */
+	int64_t after_id;          /* paging */
+};
+/* In order of ids; `row` is lent; a non-zero return stops. */
+enum rc store_hold_each(struct store *s, const struct store_hold_filter *f, size_t max,
+    int (*fn)(void *arg, const struct store_hold *row), void *arg, struct err *err) MUST_CHECK;
+/* How many wait, on one endpoint or (NULL) in all. */
+enum rc store_hold_count(
+    struct store *s, const char *endpoint, uint64_t *n, struct err *err) MUST_CHECK;
+
+/* ---- one-time passwords ---- */
+
+#define STORE_OTPS_MAX         100000 /* live; a class of schools, with some 20 MB */
+#define STORE_OTP_BATCH        1000   /* made in one commit */
+#define STORE_OTP_USES_MAX     10000
+#define STORE_OTP_LIFETIME_MAX (INT64_C(90) * 24 * 3600 * 1000) /* ms */
+#define STORE_OTP_TEXT_MAX     1024                             /* bytes of each text */
+#define STORE_OTP_KEPT_MS      (INT64_C(7) * 24 * 3600 * 1000)  /* after it expired */
+
+/* The secret is not here: its SHA-256 says nothing about it, since it has 128 random bits or more
+ * (ca/otp.h). */
+struct store_otp {
+	const char *endpoint;
+	uint8_t sha256[32];
+	const char *subject, *san; /* what it is good for, as patterns; NULL: anything */
+	int64_t expires;           /* wall ms */
+	unsigned uses;
+	const char *who, *comment; /* comment may be NULL */
+};
+/* All or none, in one commit; ids[n].  An audit row "otp-new" each.  RC_LIMIT past STORE_OTPS_MAX;
+ * RC_CONFLICT when one is there already. */
+enum rc store_otp_add(struct store *s, const struct store_otp *otps, size_t n, int64_t *ids,
+    struct err *err) MUST_CHECK;
+
+enum otp_state { OTP_LIVE = 1, OTP_USED, OTP_EXPIRED, OTP_REVOKED, OTP__MAX };
+const char *otp_state_name(enum otp_state s);
+struct store_otp_row {
+	int64_t id;
+	enum otp_state state; /* now */
+	char *endpoint, *subject, *san, *who, *comment;
+	unsigned uses, used;
+	int64_t created, expires, revoked, last_used; /* wall ms; 0: not */
+	char *last_transaction_id;                    /* that it was used for; NULL: none */
+};
+void store_otp_row_done(struct store_otp_row *r);
+/* By the hash of what a device sent.  RC_NOTFOUND.  Whether it may be used is store_otp_take()'s to
+ * say: one that is used up still serves the transaction that has used it. */
+enum rc store_otp_find(struct store *s, const char *endpoint, const uint8_t sha256[static 32],
+    struct store_otp_row *out, struct err *err) MUST_CHECK;
+enum rc store_otp_get(
+    struct store *s, int64_t id, struct store_otp_row *out, struct err *err) MUST_CHECK;
+/*
+ * Use it once for a transaction in received (otherwise RC_CONFLICT), durably; audit row "otp-use".
+ * The same attempt of the same transaction may take it again and uses it once.  RC_DENIED, in words
+ * for the log, when it is used up, expired, revoked or of another endpoint.
+ */
+enum rc store_otp_take(struct store *s, int64_t otp_id, int64_t tx_id, struct err *err) MUST_CHECK;
+/* RC_NOTFOUND; RC_CONFLICT in words when it is live no more.  Audit row "otp-revoke". */
+enum rc store_otp_revoke(
+    struct store *s, int64_t id, const char *who, const char *why, struct err *err) MUST_CHECK;
+/* Some hundred rows a call that expired STORE_OTP_KEPT_MS ago; *gone: how many. */
+enum rc store_otp_sweep(struct store *s, int64_t now_ms, size_t *gone, struct err *err) MUST_CHECK;
+struct store_otp_filter {
+	const char *endpoint; /* NULL: any */
+	bool live;            /* only what can be used */
+	int64_t after_id;     /* paging */
+};
+/* In order of ids; `row` is lent; a non-zero return stops. */
+enum rc store_otp_each(struct store *s, const struct store_otp_filter *f, size_t max,
+    int (*fn)(void *arg, const struct store_otp_row *row), void *arg, struct err *err) MUST_CHECK;
+/* How many are live, of one endpoint or (NULL) in all. */
+enum rc store_otp_count(
+    struct store *s, const char *endpoint, uint64_t *n, struct err *err) MUST_CHECK;
 
 /* ---- outbox: what still has to be told to Intune ---- */
 
@@ -243,6 +412,35 @@ struct store_cert_brief {
  */
 enum rc store_cert_brief_page(struct store *s, int64_t valid_at, int64_t *after, bool *more,
     int (*fn)(void *arg, const struct store_cert_brief *c), void *arg, struct err *err) MUST_CHECK;
+
+/* ---- certificates that were renewed ---- */
+
+struct store_renewal {
+	char *replaces;      /* the certificate before this one; NULL: none */
+	char *replaced_by;   /* the newest that replaces this one; NULL: none */
+	int64_t replaced_at; /* wall seconds */
+	unsigned times;      /* how many certificates replace this one */
+	int64_t revoke_at;   /* wall seconds: when it is to be revoked for that, 0: never */
+};
+void store_renewal_done(struct store_renewal *r);
+/* RC_NOTFOUND: there is no such certificate. */
+enum rc store_renewal_get(
+    struct store *s, const char *serial_hex, struct store_renewal *out, struct err *err) MUST_CHECK;
+/* A certificate that was revoked because another has replaced it. */
+struct store_replaced {
+	char *serial, *ca, *endpoint, *by;
+};
+#define STORE_REPLACED_MAX                                                                         \
+	100 /* of one call, so that enrolments wait for some milliseconds at most */
+/*
+ * Revoke (superseded, 4) the replaced certificates whose time has come, in one commit with their
+ * audit rows.  Not before the new certificate was handed over: until then the old one is looked at
+ * again day by day, and it stays for good when the new one was revoked.  Call again when *n is not 0;
+ * *list free with store_replaced_free().
+ */
+enum rc store_replaced_revoke(struct store *s, int64_t now, struct store_replaced **list, size_t *n,
+    struct err *err) MUST_CHECK;
+void store_replaced_free(struct store_replaced *list, size_t n);
 
 /* ---- rollover: which CA an endpoint issues from ---- */
 

@@ -47,6 +47,17 @@ struct store_rollover_change {
 	const char *who;
 };
 
+/* A decision about a request that waits. */
+struct store_decision {
+	enum hold_verdict verdict;
+	const char *who, *reason;
+};
+typedef int store_hold_fn(void *arg, const struct store_hold *row);
+typedef int store_otp_fn(void *arg, const struct store_otp_row *row);
+
+/* How a certificate that another has replaced is revoked: superseded, RFC 5280 5.3.1. */
+#define STORE_REASON_REPLACED 4
+
 struct store_backend {
 	const char *scheme; /* "sqlite:" */
 	enum rc (*prepare)(struct store **out, const char *where, bool shared, struct err *err);
@@ -59,8 +70,10 @@ struct store_backend {
 	    size_t csr_len, struct store_tx *out, bool *fresh, struct err *err);
 	enum rc (*tx_reserve)(struct store *s, int64_t id, const char *authority,
 	    const struct store_serial *serial, const char *context, struct err *err);
+	/* `replaces`: length 0 for none. */
 	enum rc (*tx_signed)(struct store *s, int64_t id, const struct store_cert *cert,
-	    const struct store_serial *serial, bool notify, struct err *err);
+	    const struct store_serial *serial, const struct store_serial *replaces, bool notify,
+	    struct err *err);
 	enum rc (*tx_notified)(struct store *s, int64_t id, struct err *err);
 	void (*tx_delivered)(struct store *s, int64_t id);
 	enum rc (*tx_refused)(
@@ -69,6 +82,38 @@ struct store_backend {
 	    struct store *s, int64_t id, const struct store_ending *end, struct err *err);
 	enum rc (*tx_unfinished)(
 	    struct store *s, size_t max, struct store_tx **list, size_t *n, struct err *err);
+
+	enum rc (*hold)(struct store *s, int64_t id, const struct store_hold_ask *ask,
+	    struct store_hold *out, struct err *err);
+	enum rc (*hold_find)(struct store *s, const char *endpoint, const char *transaction_id,
+	    const uint8_t *signer_sha256, struct store_tx *tx, struct store_hold *out,
+	    struct err *err);
+	enum rc (*hold_get)(struct store *s, int64_t id, struct store_hold *out, struct err *err);
+	enum rc (*hold_decide)(
+	    struct store *s, int64_t id, const struct store_decision *d, struct err *err);
+	enum rc (*hold_resume)(struct store *s, int64_t id, struct err *err);
+	enum rc (*hold_sweep)(struct store *s, int64_t now_ms, size_t *refused, struct err *err);
+	enum rc (*hold_each)(struct store *s, const struct store_hold_filter *f, size_t max,
+	    store_hold_fn *fn, void *arg, struct err *err);
+	enum rc (*hold_count)(struct store *s, const char *endpoint, uint64_t *n, struct err *err);
+
+	enum rc (*otp_add)(
+	    struct store *s, const struct store_otp *otps, size_t n, int64_t *ids, struct err *err);
+	enum rc (*otp_find)(struct store *s, const char *endpoint, const uint8_t *sha256,
+	    struct store_otp_row *out, struct err *err);
+	enum rc (*otp_get)(struct store *s, int64_t id, struct store_otp_row *out, struct err *err);
+	enum rc (*otp_take)(struct store *s, int64_t otp_id, int64_t tx_id, struct err *err);
+	enum rc (*otp_revoke)(
+	    struct store *s, int64_t id, const char *who, const char *why, struct err *err);
+	enum rc (*otp_sweep)(struct store *s, int64_t now_ms, size_t *gone, struct err *err);
+	enum rc (*otp_each)(struct store *s, const struct store_otp_filter *f, size_t max,
+	    store_otp_fn *fn, void *arg, struct err *err);
+	enum rc (*otp_count)(struct store *s, const char *endpoint, uint64_t *n, struct err *err);
+
+	enum rc (*renewal_get)(struct store *s, const struct store_serial *serial,
+	    struct store_renewal *out, struct err *err);
+	enum rc (*replaced_revoke)(
+	    struct store *s, int64_t now, struct store_replaced **list, size_t *n, struct err *err);
 
 	enum rc (*outbox_due)(struct store *s, int64_t now_ms, size_t max, struct outbox_row **rows,
 	    size_t *n, struct err *err);
@@ -108,6 +153,8 @@ struct store_backend {
 };
 
 extern const struct store_backend sqlite_backend;
+
+void store_replaced_done(struct store_replaced *r);
 
 /* The name under which a row is found: SHA-256 over endpoint, transactionID and the CSR's hash. */
 #define TX_ROW_KEY_SIZE 32

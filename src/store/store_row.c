@@ -27,6 +27,35 @@ tx_state_name(enum tx_state s)
 	return state_names[s];
 }
 
+static const char *const verdict_names[HOLD__MAX] = {
+	[HOLD_NONE] = "none",
+	[HOLD_PENDING] = "pending",
+	[HOLD_APPROVED] = "approved",
+	[HOLD_DENIED] = "denied",
+	[HOLD_ENDED] = "ended",
+};
+
+const char *
+hold_verdict_name(enum hold_verdict v)
+{
+	return (unsigned)v < HOLD__MAX ? verdict_names[v] : "unknown";
+}
+
+static const char *const otp_names[OTP__MAX] = {
+	[OTP_LIVE] = "live",
+	[OTP_USED] = "used",
+	[OTP_EXPIRED] = "expired",
+	[OTP_REVOKED] = "revoked",
+};
+
+const char *
+otp_state_name(enum otp_state s)
+{
+	if ((unsigned)s >= OTP__MAX || otp_names[s] == NULL)
+		return "unknown";
+	return otp_names[s];
+}
+
 enum rc
 tx_row_key(uint8_t out[static TX_ROW_KEY_SIZE], const struct tx_key *key, struct err *err)
 {
@@ -77,6 +106,54 @@ outbox_rows_free(struct outbox_row *rows, size_t n)
 		wipe_free(rows[i].csr, rows[i].csr_len);
 	}
 	free(rows);
+}
+
+void
+store_hold_done(struct store_hold *h)
+{
+	char *const texts[] = { h->endpoint, h->transaction_id, h->profile, h->subject, h->san,
+		h->key, h->peer, h->who, h->reason, h->serial };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
+	*h = (struct store_hold){ 0 };
+}
+
+void
+store_otp_row_done(struct store_otp_row *r)
+{
+	char *const texts[] = { r->endpoint, r->subject, r->san, r->who, r->comment,
+		r->last_transaction_id };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
+	*r = (struct store_otp_row){ 0 };
+}
+
+void
+store_renewal_done(struct store_renewal *r)
+{
+	free(r->replaces);
+	free(r->replaced_by);
+	*r = (struct store_renewal){ 0 };
+}
+
+void
+store_replaced_done(struct store_replaced *r)
+{
+	free(r->serial);
+	free(r->ca);
+	free(r->endpoint);
+	free(r->by);
+	*r = (struct store_replaced){ 0 };
+}
+
+void
+store_replaced_free(struct store_replaced *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		store_replaced_done(&list[i]);
+	free(list);
 }
 
 void

@@ -159,24 +159,6 @@ a_long_walk_goes_page_by_page_and_can_be_ended(void **state)
 	assert_false(more);
 }
 
-static void
-an_older_database_is_brought_up_to_date(void **state)
-{
-	struct sf *f = *state;
-	struct store_succession s;
-
-	sf_drive(f, 1, TX_NOTIFIED);
-	store_close(f->s);
-	f->s = NULL;
-	sf_sql(f, "DROP TABLE rollover; DROP TABLE retired; PRAGMA user_version = 1");
-	assert_int_equal(store_open_shared(&f->s, f->url, &f->err), RC_CONFIG);
-	assert_non_null(strstr(f->err.msg, "older version"));
-	ok(f, store_open(&f->s, f->url, &f->err));
-	ok(f, store_succession_read(f->s, &s, &f->err));
-	store_succession_done(&s);
-	sf_begin(f, 1, TX_NOTIFIED);
-}
-
 int
 main(void)
 {
@@ -188,7 +170,6 @@ main(void)
 		T(a_ca_is_retired_once_and_by_somebody),
 		T(only_valid_certificates_are_walked),
 		T(a_long_walk_goes_page_by_page_and_can_be_ended),
-		T(an_older_database_is_brought_up_to_date),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

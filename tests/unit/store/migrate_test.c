@@ -1,0 +1,158 @@
+/*
+ * migrate_test.c - databases of every older schema, with rows in them, are brought up to date by the
+ * daemon and by nobody else.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "store/sqlite_conn.h"
+
+#include "fixture.h"
+
+/* A transaction that is delivered, one that was being issued, and one that was refused. */
+static const char rows[] =
+    "INSERT INTO tx(id, key, state, attempt, created, changed, csr_sha256, signer_sha256, endpoint,"
+    "  transaction_id, serial, reason) VALUES"
+    " (1, x'01', 6, 1, 5, 5, zeroblob(32), zeroblob(32), 'corp', 'A', x'0A01', NULL),"
+    " (2, x'02', 3, 1, 6, 6, zeroblob(32), zeroblob(32), 'corp', 'B', x'0A02', NULL),"
+    " (3, x'03', 7, 1, 7, 7, zeroblob(32), zeroblob(32), 'corp', 'C', NULL, 'no');"
+    "INSERT INTO pending(tx_id, csr) VALUES (2, x'3000');"
+    "INSERT INTO cert(serial, tx_id, audit, issued, not_before, not_after, ca, endpoint, profile,"
+    "  subject, san, thumbprint, der) VALUES"
+    " (x'0A01', 1, 0, 5, 1, 4000000000, 'issuing', 'corp', 'wifi', 'CN=a', NULL, '00', x'3000');"
+    "INSERT INTO crl(ca, number) VALUES ('issuing', 41);";
+
+/* As the version that knew `schema` migrations has left it. */
+static void
+make_old(struct sf *f, int schema)
+{
+	char done[120];
+
+	sf_sql(f, "PRAGMA journal_mode = WAL");
+	for (int i = 0; i < schema; i++)
+		sf_sql(f, sq_migrations[i]);
+	snprintf(done, sizeof(done), "PRAGMA application_id = 1396917584; PRAGMA user_version = %d",
+	    schema);
+	sf_sql(f, done);
+	sf_sql(f, rows);
+}
+
+static void
+is_whole(struct sf *f)
+{
+	struct store_cert_row cert;
+	struct store_stats st;
+	struct store_tx *list;
+	uint64_t crl;
+	size_t n;
+
+	ok(f, store_cert_get(f->s, "0A01", &cert, &f->err));
+	assert_string_equal(cert.subject, "CN=a");
+	store_cert_row_done(&cert);
+	ok(f, store_tx_unfinished(f->s, 10, &list, &n, &f->err));
+	assert_int_equal(n, 1);
+	assert_int_equal(list[0].id, 2);
+	assert_int_equal(list[0].state, TX_RESERVED);
+	store_tx_list_free(list, n);
+	ok(f, store_stats(f->s, &st, &f->err));
+	assert_int_equal(st.tx[TX_DELIVERED], 1);
+	assert_int_equal(st.tx[TX_REFUSED], 1);
+	ok(f, store_crl_number(f->s, "issuing", &crl, &f->err));
+	assert_int_equal(crl, 42);
+}
+
+/* What the newest schema is for. */
+static void
+works(struct sf *f)
+{
+	struct store_succession s;
+	struct store_renewal r;
+	uint64_t n;
+
+	ok(f, store_succession_read(f->s, &s, &f->err));
+	store_succession_done(&s);
+	ok(f, store_hold_count(f->s, NULL, &n, &f->err));
+	assert_int_equal(n, 0);
+	ok(f, store_otp_count(f->s, NULL, &n, &f->err));
+	assert_int_equal(n, 0);
+	ok(f, store_renewal_get(f->s, "0A01", &r, &f->err));
+	assert_null(r.replaces);
+	store_renewal_done(&r);
+	sf_drive(f, 9, TX_DELIVERED);
+}
+
+static void
+refused_to_tools(struct sf *f, int schema)
+{
+	struct store *s = NULL;
+	char part[60];
+
+	snprintf(part, sizeof(part), "(%d, and this program needs %d)", schema, sq_schema_version);
+	assert_int_equal(store_open_shared(&s, f->url, &f->err), RC_CONFIG);
+	assert_null(s);
+	assert_non_null(strstr(f->err.msg, f->path));
+	assert_non_null(strstr(f->err.msg, "has the schema of an older version"));
+	assert_non_null(strstr(f->err.msg, part));
+	assert_non_null(strstr(f->err.hint, "start scepd of this version once"));
+	assert_int_equal(sf_number(f, "PRAGMA user_version"), schema);
+}
+
+static void
+brought_up(struct sf *f, int schema)
+{
+	make_old(f, schema);
+	refused_to_tools(f, schema);
+	ok(f, store_open(&f->s, f->url, &f->err));
+	assert_int_equal(sf_number(f, "PRAGMA user_version"), sq_schema_version);
+	is_whole(f);
+	works(f);
+	store_close(f->s);
+	f->s = NULL;
+	ok(f, store_open_shared(&f->s, f->url, &f->err));
+	ok(f, store_flush(f->s, &f->err));
+}
+
+static void
+schema_1_is_brought_up_to_date(void **state)
+{
+	brought_up(*state, 1);
+}
+
+static void
+schema_2_is_brought_up_to_date(void **state)
+{
+	brought_up(*state, 2);
+}
+
+/* All of it or none: what stands in the way of one table keeps the others out, too. */
+static void
+a_migration_that_fails_changes_nothing(void **state)
+{
+	struct sf *f = *state;
+
+	make_old(f, 2);
+	sf_sql(f, "CREATE TABLE renewal(x)"); /* the last of schema 3 */
+	assert_int_not_equal(store_open(&f->s, f->url, &f->err), RC_OK);
+	assert_null(f->s);
+	assert_int_equal(sf_number(f, "PRAGMA user_version"), 2);
+	assert_int_equal(
+	    sf_number(f, "SELECT count(*) FROM sqlite_schema WHERE name IN ('approval', 'otp')"),
+	    0);
+	sf_sql(f, "DROP TABLE renewal");
+	ok(f, store_open(&f->s, f->url, &f->err));
+	is_whole(f);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, sf_setup_closed, sf_teardown)
+	static const struct CMUnitTest tests[] = {
+		T(schema_1_is_brought_up_to_date),
+		T(schema_2_is_brought_up_to_date),
+		T(a_migration_that_fails_changes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
