@@ -410,6 +410,7 @@ struct scep_certrep_how {
 	const struct scep_bytes *ra_certs;
 	size_t n_ra_certs;
 	const struct scep_identity *me;
+	int want_crl; /* answer to GetCRL: a SUCCESS has a CRL; otherwise a certificate, at least */
 	const char *password; /* the challengePassword, if an answer under it is to be opened */
 	size_t password_len;
 };

@@ -103,37 +103,20 @@ certs_only_parse(struct scep_bytes **out, size_t *n, const void *bytes, size_t l
 	return rc;
 }
 
-static enum rc
-copy_both(struct scep_bytes **certs, size_t *n, struct scep_bytes *crl, const struct cms_signed *s,
-    struct err *err)
-{
-	struct der found = cms_signed_crl0(s);
-	struct scep_bytes list = { 0 };
-	enum rc rc;
-
-	if (found.p == NULL)
-		return copy_list(certs, n, s, err);
-	if ((rc = copy(&list, found, err)) == RC_OK && cms_signed_n_certs(s) > 0)
-		rc = copy_list(certs, n, s, err);
-	else if (rc == RC_OK && cms_signed_has_signer(s))
-		rc = fail(err, RC_PARSE, "a CRL in a SignedData that has a signer");
-	if (rc == RC_OK)
-		*crl = list;
-	else
-		scep_bytes_free(&list);
-	return rc;
-}
-
 enum rc
-certs_and_crl_parse(struct scep_bytes **certs, size_t *n, struct scep_bytes *crl, const void *bytes,
-    size_t len, struct err *err)
+crl_parse(struct scep_bytes *out, const void *bytes, size_t len, struct err *err)
 {
 	struct cms_signed *s;
+	struct der crl;
 	enum rc rc;
 
 	if ((rc = cms_signed_parse(&s, bytes, len, err)) != RC_OK)
 		return rc;
-	rc = copy_both(certs, n, crl, s, err);
+	crl = cms_signed_crl0(s);
+	if (cms_signed_has_signer(s))
+		rc = fail(err, RC_PARSE, "a CRL in a SignedData that has a signer");
+	else
+		rc = crl.p != NULL ? copy(out, crl, err) : fail(err, RC_PARSE, "no CRL");
 	cms_signed_free(s);
 	return rc;
 }

@@ -10,8 +10,8 @@
 /* *out is the caller's (scep_bytes_list_free()); in the order of the message, one at least. */
 enum rc certs_only_parse(
     struct scep_bytes **out, size_t *n, const void *bytes, size_t len, struct err *err) MUST_CHECK;
-/* The same, and the first CRL, if there is one; there may be that instead of certificates. */
-enum rc certs_and_crl_parse(struct scep_bytes **certs, size_t *n, struct scep_bytes *crl,
-    const void *bytes, size_t len, struct err *err) MUST_CHECK;
+/* The first CRL (RFC 8894 3.3.2.1 table 6); certificates beside it are passed over. */
+enum rc crl_parse(
+    struct scep_bytes *out, const void *bytes, size_t len, struct err *err) MUST_CHECK;
 
 #endif

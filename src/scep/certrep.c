@@ -112,13 +112,28 @@ decrypt(struct answer *a, const struct cms_enveloped *env, struct buf *out, stru
 	return rc;
 }
 
+static enum rc
+take_inner(struct answer *a, const struct cms_enveloped *env, struct err *err)
+{
+	struct scep_certrep *rep = a->rep;
+	struct buf inner;
+	enum rc rc;
+
+	buf_init(&inner, LIMIT_SCEP_MESSAGE);
+	if ((rc = decrypt(a, env, &inner, err)) == RC_OK)
+		rc = a->how->want_crl
+		    ? crl_parse(&rep->crl, inner.data, inner.len, err)
+		    : certs_only_parse(&rep->certs, &rep->n_certs, inner.data, inner.len, err);
+	buf_done(&inner);
+	return rc;
+}
+
 static enum scep_status
-take_certs(struct answer *a)
+take_content(struct answer *a)
 {
 	struct der content = cms_signed_content0(a->cms);
 	struct cms_enveloped *env = NULL;
 	struct err e = { 0 };
-	struct buf inner;
 	enum rc rc;
 
 	if (a->rep->status != SCEP_SUCCESS)
@@ -128,11 +143,7 @@ take_certs(struct answer *a)
 		    "SUCCESS without a pkcsPKIEnvelope (RFC 8894 3.3.2.1)");
 	if (cms_enveloped_parse(&env, content.p, content.len, &e) != RC_OK)
 		return scep_fail_from(a->err, STEP_STRUCTURE, &e);
-	buf_init(&inner, LIMIT_SCEP_MESSAGE);
-	if ((rc = decrypt(a, env, &inner, &e)) == RC_OK)
-		rc = certs_and_crl_parse(
-		    &a->rep->certs, &a->rep->n_certs, &a->rep->crl, inner.data, inner.len, &e);
-	buf_done(&inner);
+	rc = take_inner(a, env, &e);
 	cms_enveloped_free(env);
 	if (rc == RC_DENIED)
 		return scep_fail(a->err, SCEP_E_RECIPIENT, STEP_RECIPIENT, "%s", e.msg);
@@ -155,7 +166,7 @@ scep_certrep_open_how(struct scep_certrep *out, const uint8_t *bytes, size_t len
 		st = scep_fail_from(err, STEP_VERIFY, &e);
 	if (st == SCEP_OK && (st = check_transaction(&a)) == SCEP_OK &&
 	    (st = read_status(&a)) == SCEP_OK)
-		st = take_certs(&a);
+		st = take_content(&a);
 	cms_signed_free(a.cms);
 	if (st == SCEP_OK)
 		*out = rep;
