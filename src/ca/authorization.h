@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "ca/holder.h"
 #include "ca/renewal.h"
+#include "ca/profile.h"
 #include "ossl/csr.h"
 
 struct authorization;
@@ -24,9 +25,10 @@ struct authority {
 	enum rc (*ask)(
 	    void *ctx, const struct csr *csr, const char *transaction_id, struct err *err);
 	void *ctx;
+	bool no_challenge; /* it decides without one: an administrator */
 };
 /* The CSR must carry exactly one non-blank challenge before the authority is asked (S03): RC_DENIED
- * otherwise. */
+ * otherwise.  With `no_challenge` whether there is one is the authority's own business. */
 enum rc authorise_by(struct authorization **out, const struct authority *a, const struct csr *csr,
     const char *transaction_id, struct err *err) MUST_CHECK;
 
@@ -54,8 +56,38 @@ enum rc authorise_renewal(struct authorization **out, const struct holder *h,
  */
 void authorization_renews(struct authorization *a, const struct holder *h);
 
+/* Does the request's one challenge match?  Proves nothing by itself: for authorities that are asked
+ * about those only who know a secret.  RC_DENIED. */
+enum rc static_challenge_check(
+    const struct static_challenge *c, const struct csr *csr, struct err *err) MUST_CHECK;
+
+/*
+ * A one-time password, as the store keeps it.  That it is live, not used up, and this transaction's
+ * own is the store's to say.  `subject`: a pattern as of profiles (profile.h), that must fit and name
+ * every attribute; NULL: whatever the profile bounds.  `san`: patterns by type ("dns:a.example.com
+ * upn:*@example.com"), separated by spaces, one of which each alternative name must fit; NULL: the
+ * profile's patterns bound them.
+ */
+#define OTP_SUBJECT_MAX  512 /* bytes: a subject has a handful of attributes */
+#define OTP_SAN_MAX      1024
+#define OTP_SAN_PATTERNS 16
+struct one_time_password {
+	int64_t id;         /* for authorization_authority(): "otp:42" */
+	uint8_t sha256[32]; /* of the password */
+	const char *subject, *san;
+};
+/* Of the CSR's one challenge, to look it up by: RC_DENIED when there is not exactly one. */
+enum rc one_time_password_sha256(
+    uint8_t out[static 32], const struct csr *csr, struct err *err) MUST_CHECK;
+/* Syntax of `subject` and `san`, and that they bind something; RC_CONFIG.  NULL: nothing to check. */
+enum rc one_time_password_check(const char *subject, const char *san, struct err *err) MUST_CHECK;
+/* RC_DENIED: another password's challenge, or a subject or name that it was not made for (S15). */
+enum rc authorise_otp(struct authorization **out, const struct one_time_password *otp,
+    const struct profile *profile, const struct csr *csr, struct err *err) MUST_CHECK;
+
 void authorization_free(struct authorization *a);
-const char *authorization_authority(const struct authorization *a); /* "intune:contoso", "static" */
+const char *authorization_authority(
+    const struct authorization *a); /* "intune:contoso", "static", "otp" ... */
 bool authorization_covers(const struct authorization *a, const struct csr *csr);
 
 /*

@@ -10,9 +10,11 @@
 struct authorization {
 	uint8_t csr_sha256[32];
 	char *authority;
-	/* The authority knows whom it let through (Intune compares subject and SAN); a shared
-	 * secret does not (S15, S19). */
-	bool binds_identity;
+	/*
+	 * The authority knows whom it let through (Intune compares subject and SAN); a shared secret
+	 * does not (S15, S19), and a one-time password as far as it was made for somebody.
+	 */
+	bool binds_subject, binds_san;
 	const struct holder *renews; /* whose identity is not widened; NULL: an enrolment */
 };
 

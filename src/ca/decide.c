@@ -56,7 +56,7 @@ static bool
 pattern_takes(const struct decision *d, const char *pattern, const struct name *subject)
 {
 	return rule_subject_fits(pattern, subject) &&
-	    (d->auth->binds_identity || rule_subject_named(pattern, subject));
+	    (d->auth->binds_subject || rule_subject_named(pattern, subject));
 }
 
 static enum rc
@@ -79,7 +79,7 @@ decide_subject(struct decision *d, struct err *err)
 			    subject->attrs[i].label, p->name);
 	}
 	/* The configuration refuses such an endpoint already (S15). */
-	if (subject->n > 0 && p->n_subject_allow == 0 && !d->auth->binds_identity)
+	if (subject->n > 0 && p->n_subject_allow == 0 && !d->auth->binds_subject)
 		return fail(err, RC_DENIED,
 		    "subject: a static challenge cannot vouch for it, as profile %s has no pattern",
 		    p->name);
@@ -90,7 +90,7 @@ decide_subject(struct decision *d, struct err *err)
 	if (p->n_subject_allow > 0 && i == p->n_subject_allow) {
 		(void)fail(err, RC_DENIED, "subject: %s fits no pattern of profile %s",
 		    d->spec->subject_text, p->name);
-		if (!d->auth->binds_identity)
+		if (!d->auth->binds_subject)
 			(void)err_hint(err,
 			    "with a static challenge a pattern has to name every attribute of the "
 			    "subject: add them to subject.allow in scepd.yaml");
@@ -133,7 +133,7 @@ decide_one_san(struct decision *d, const struct san *san, struct err *err)
 	if (!rule_san_fits(p, san))
 		return fail(err, RC_DENIED, "san: %s:%s fits no pattern of profile %s",
 		    san_type_name(san->type), san->value, p->name);
-	if (!d->auth->binds_identity) {
+	if (!d->auth->binds_san) {
 		rc = check_unbound_san(p, san, err);
 		if (rc != RC_OK)
 			return rc;

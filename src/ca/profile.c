@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "ca/rules.h"
 #include "ossl/csr.h"
 #include "ossl/der.h"
@@ -186,4 +187,75 @@ profile_check(const struct profile *p, struct err *err)
 	for (i = 0; rc == RC_OK && i < sizeof(checks) / sizeof(checks[0]); i++)
 		rc = checks[i](p, err);
 	return rc;
+}
+
+/* Does a pattern bind anything at all?  "CN=*" does not. */
+static bool
+has_literal(const char *pattern, char after)
+{
+	const char *p = strchr(pattern, after);
+
+	for (; p != NULL && *p != '\0'; p = strchr(p, after)) {
+		p++;
+		if (p[strspn(p, "*?")] != '\0' && p[strspn(p, "*?")] != ',')
+			return true;
+	}
+	return false;
+}
+
+static bool
+san_is_bounded(const struct profile *p, enum san_type t)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_san_allow; i++) {
+		if (str_starts(p->san_allow[i], san_type_name(t)) &&
+		    has_literal(p->san_allow[i], ':'))
+			return true;
+	}
+	return false;
+}
+
+static enum rc
+check_bounded_san(const struct profile *p, struct err *err)
+{
+	enum san_type t;
+
+	for (t = SAN_EMAIL; t < SAN_OTHER; t++) {
+		if (!(p->san_types & (1u << t)) || san_is_bounded(p, t))
+			continue;
+		(void)fail(err, RC_CONFIG,
+		    "san.types of profile %.60s has %s without a san.allow that bounds it: a "
+		    "static challenge cannot vouch for one",
+		    p->name, san_type_name(t));
+		(void)err_hint(err,
+		    "name the types that are needed (san: { types: [] }), or add san: { allow: "
+		    "[\"%s:...\"] }",
+		    san_type_name(t));
+		return RC_CONFIG;
+	}
+	return RC_OK;
+}
+
+enum rc
+profile_check_bounded(const struct profile *p, struct err *err)
+{
+	size_t i;
+
+	if (p->n_subject_allow == 0) {
+		(void)fail(err, RC_CONFIG,
+		    "profile %.60s has no subject.allow: with a static challenge anybody who knows "
+		    "it could take any name",
+		    p->name);
+		(void)err_hint(
+		    err, "add to the profile: subject: { allow: [\"CN=*.lab.example.com\"] }");
+		return RC_CONFIG;
+	}
+	for (i = 0; i < p->n_subject_allow; i++) {
+		if (!has_literal(p->subject_allow[i], '='))
+			return fail(err, RC_CONFIG,
+			    "subject.allow of profile %.60s holds \"%.60s\", which any name fits",
+			    p->name, p->subject_allow[i]);
+	}
+	return check_bounded_san(p, err);
 }

@@ -77,5 +77,11 @@ struct profile {
 
 /* Rules across fields, at configuration time: RC_CONFIG with the reason. */
 enum rc profile_check(const struct profile *p, struct err *err) MUST_CHECK;
+/*
+ * Does it bound who may be named, so that it serves where nobody vouches for that (S15, S19): each
+ * subject pattern spells something out, and so does one for each type of alternative name.  RC_CONFIG
+ * with the reason, and a hint.
+ */
+enum rc profile_check_bounded(const struct profile *p, struct err *err) MUST_CHECK;
 
 #endif

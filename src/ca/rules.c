@@ -162,7 +162,7 @@ rule_subject_pattern_check(const char *pattern, const struct profile *p, struct 
 	bool bad;
 
 	while (next_part(&rest, &part, &bad)) {
-		if (!rule_attribute_allowed(p, part.label))
+		if (p != NULL && !rule_attribute_allowed(p, part.label))
 			return fail(err, RC_CONFIG,
 			    "pattern \"%s\" names %s, which is not among the subject attributes",
 			    pattern, part.label);
@@ -172,6 +172,19 @@ rule_subject_pattern_check(const char *pattern, const struct profile *p, struct 
 		return fail(err, RC_CONFIG,
 		    "pattern \"%s\" is not of the form LABEL=glob[,LABEL=glob ...]", pattern);
 	return RC_OK;
+}
+
+bool
+rule_subject_binds(const char *pattern)
+{
+	struct part part;
+	bool bad;
+
+	while (next_part(&pattern, &part, &bad)) {
+		if (part.glob[strspn(part.glob, "*?")] != '\0')
+			return true;
+	}
+	return false;
 }
 
 enum san_type
@@ -248,6 +261,18 @@ rule_san_sid_fits(const struct profile *p, const struct san *san)
 			return true;
 	}
 	return false;
+}
+
+bool
+rule_san_spelled_out(const struct profile *p, const struct san *san)
+{
+	static const char prefix[] = SID_URI_PREFIX;
+
+	if (san->type >= SAN_OTHER || !rule_san_has_pattern(p, san->type) || !rule_san_fits(p, san))
+		return false;
+	if (san->type == SAN_URI && strncasecmp(san->value, prefix, sizeof(prefix) - 1) == 0)
+		return rule_san_sid_fits(p, san);
+	return san->type != SAN_DNS || rule_is_host_name(san->value);
 }
 
 /* What would turn a device's certificate into an authority of some kind (S17). */

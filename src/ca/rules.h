@@ -27,7 +27,9 @@ bool rule_attribute_allowed(const struct profile *p, const char *label);
 bool rule_subject_fits(const char *pattern, const struct name *subject);
 /* `pattern` names every label that the subject has: nothing in it is free. */
 bool rule_subject_named(const char *pattern, const struct name *subject);
-/* Syntax of a pattern: RC_CONFIG. */
+/* Some part of it is more than wildcards: "CN=*" binds nobody. */
+bool rule_subject_binds(const char *pattern);
+/* Syntax of a pattern; with `p`, that its attributes may occur there (NULL: any): RC_CONFIG. */
 enum rc rule_subject_pattern_check(
     const char *pattern, const struct profile *p, struct err *err) MUST_CHECK;
 
@@ -37,6 +39,9 @@ bool rule_san_fits(const struct profile *p, const struct san *san);
 bool rule_san_has_pattern(const struct profile *p, enum san_type type);
 /* A pattern that itself spells out the SID tag fits `san` (S18). */
 bool rule_san_sid_fits(const struct profile *p, const struct san *san);
+/* Some pattern of its type spells `san` out: where nobody else vouches for it.  A SID tag needs one
+ * that spells the tag out (S18), a DNS name has to be a host name. */
+bool rule_san_spelled_out(const struct profile *p, const struct san *san);
 /* A host name of letters, digits, '-' and '_' in labels (RFC 5280 4.2.1.6, RFC 1034 3.5). */
 bool rule_is_host_name(const char *s);
 /* "upn:*@contoso.com": the type, and where the glob starts; SAN__MAX when it is none. */
