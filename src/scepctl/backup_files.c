@@ -45,6 +45,8 @@ static const struct row {
 	ROW(tenants, conf_tenant, name, ca_file, false),
 	ROW(tenants, conf_tenant, name, proxy.password_file, false),
 	ROW(endpoints, conf_endpoint, name, challenge_file, false),
+	ROW(endpoints, conf_endpoint, name, webhook.secret_file, false),
+	ROW(endpoints, conf_endpoint, name, webhook.ca_file, false),
 };
 
 static enum rc
@@ -181,6 +183,20 @@ add_rows(struct backup_files *f, const struct config *c, struct err *err)
 }
 
 static enum rc
+add_admin(struct backup_files *f, const struct config *c, struct err *err)
+{
+	const char *const files[] = { c->admin.listener.certificate, c->admin.listener.key,
+		c->admin.tokens_file };
+	enum rc rc = RC_OK;
+
+	/* A tokens file begins to exist with the first token. */
+	for (size_t i = 0; rc == RC_OK && i < N(files); i++)
+		if (files[i] != NULL && access(files[i], F_OK) == 0)
+			rc = add_file(f, files[i], err);
+	return rc;
+}
+
+static enum rc
 add_chains(struct backup_files *f, const struct config *c, struct err *err)
 {
 	const struct conf_ca *ca = c->cas.v;
@@ -256,8 +272,8 @@ backup_files_find(struct backup_files *out, const struct config *c, struct err *
 	if (rc == RC_OK)
 		rc = file_of(&f.database, &f, c->store.url + strlen(scheme), err);
 	if (rc == RC_OK && (rc = add_config(&f, c, err)) == RC_OK &&
-	    (rc = add_rows(&f, c, err)) == RC_OK && (rc = add_chains(&f, c, err)) == RC_OK &&
-	    (rc = add_seal_key(&f, c, err)) == RC_OK)
+	    (rc = add_rows(&f, c, err)) == RC_OK && (rc = add_admin(&f, c, err)) == RC_OK &&
+	    (rc = add_chains(&f, c, err)) == RC_OK && (rc = add_seal_key(&f, c, err)) == RC_OK)
 		rc = add_state(&f, c, err);
 	if (rc == RC_OK)
 		*out = f;

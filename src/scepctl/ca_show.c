@@ -251,17 +251,8 @@ print_key_usage(unsigned allowed)
 }
 
 static void
-print_endpoint(const struct shown *s, const struct conf_endpoint *e)
+print_profile(const struct profile *p)
 {
-	const struct profile *p = config_profile(s->config, e->profile);
-	const char *url =
-	    s->config->public_url != NULL ? s->config->public_url : "http://THIS-SERVER";
-
-	(void)printf("Endpoint %s (tenant %s)\n", e->name, e->tenant);
-	if (strcmp(e->name, "default") == 0)
-		(void)printf("  %-24s %s/certsrv/mscep/mscep.dll\n", "SCEP server URL", url);
-	else
-		(void)printf("  %-24s %s/scep/%s\n", "SCEP server URL", url, e->name);
 	print_list("Subject attributes", p->subject_attributes, p->n_subject_attributes);
 	print_san_types(p->san_types);
 	print_key_usage(p->key_usage_allowed);
@@ -271,6 +262,26 @@ print_endpoint(const struct shown *s, const struct conf_endpoint *e)
 	    p->sha1_csr_ok ? "SHA-2 (SHA-1 is taken too)" : "SHA-2");
 	print_life("Validity at most", p->validity_max);
 	print_life("Validity on Apple", p->validity_default);
+}
+
+static void
+print_endpoint(const struct shown *s, const struct conf_endpoint *e)
+{
+	const char *names[CONF_ENDPOINT_PROFILES];
+	size_t n = config_endpoint_profiles(names, e);
+	const char *url =
+	    s->config->public_url != NULL ? s->config->public_url : "http://THIS-SERVER";
+
+	(void)printf("Endpoint %s (tenant %s)\n", e->name, e->tenant);
+	if (strcmp(e->name, "default") == 0)
+		(void)printf("  %-24s %s/certsrv/mscep/mscep.dll\n", "SCEP server URL", url);
+	else
+		(void)printf("  %-24s %s/scep/%s\n", "SCEP server URL", url, e->name);
+	for (size_t i = 0; i < n; i++) {
+		if (n > 1)
+			(void)printf("  by profile %s\n", names[i]);
+		print_profile(config_profile(s->config, names[i]));
+	}
 	ctl_print_android_https(stdout, url);
 	(void)printf("\n");
 }

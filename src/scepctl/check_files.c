@@ -159,12 +159,15 @@ check_remaining(
 {
 	const struct conf_endpoint *e = c->endpoints.v;
 	int64_t left = cert_not_after(cert) - clock_now();
-	size_t i;
 
-	for (i = 0; i < c->endpoints.n; i++) {
-		const struct profile *p = config_profile(c, e[i].profile);
+	for (size_t i = 0; i < c->endpoints.n * CONF_ENDPOINT_PROFILES; i++) {
+		const struct conf_endpoint *of = &e[i / CONF_ENDPOINT_PROFILES];
+		const char *names[CONF_ENDPOINT_PROFILES];
+		size_t n = config_endpoint_profiles(names, of), k = i % CONF_ENDPOINT_PROFILES;
+		const struct profile *p = k < n ? config_profile(c, names[k]) : NULL;
 
-		if (strcmp(e[i].ca, conf->name) == 0 && left < p->validity_max && left > 0)
+		if (p != NULL && strcmp(of->ca, conf->name) == 0 && left < p->validity_max &&
+		    left > 0)
 			report(r, FINDING_WARN, conf->name,
 			    "the CA ends before a certificate of profile %s could (%lld days): "
 			    "such ones are cut to the CA's end",

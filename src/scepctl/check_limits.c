@@ -133,13 +133,16 @@ check_one(struct report *r, const struct config *c, const struct conf_ca *conf, 
 	for (k = 0; k < l.n; k++)
 		report_constraint(r, conf, called(ca, i), &l.v[k]);
 	for (k = 0; k < c->endpoints.n; k++) {
-		const struct profile *p = config_profile(c, e[k].profile);
+		const char *names[CONF_ENDPOINT_PROFILES];
+		size_t n = config_endpoint_profiles(names, &e[k]);
 
-		if (strcmp(e[k].ca, conf->name) != 0)
-			continue;
-		check_profile_eku(r, conf, ca, i, p);
-		check_profile_names(r, conf, p, called(ca, i), has_form(&l, CONSTRAINT_URI),
-		    has_form(&l, CONSTRAINT_UPN));
+		for (size_t j = 0; j < n && strcmp(e[k].ca, conf->name) == 0; j++) {
+			const struct profile *p = config_profile(c, names[j]);
+
+			check_profile_eku(r, conf, ca, i, p);
+			check_profile_names(r, conf, p, called(ca, i), has_form(&l, CONSTRAINT_URI),
+			    has_form(&l, CONSTRAINT_UPN));
+		}
 	}
 	constraints_done(&l);
 }

@@ -16,7 +16,7 @@ used(const struct config *c, const struct profile *p)
 	size_t i;
 
 	for (i = 0; i < c->endpoints.n; i++) {
-		if (strcmp(e[i].profile, p->name) == 0)
+		if (config_endpoint_issues_by(&e[i], p->name))
 			return true;
 	}
 	return false;
@@ -59,6 +59,38 @@ check_profiles(struct report *r, const struct config *c)
 	}
 }
 
+static void
+check_endpoint(struct report *r, const struct conf_endpoint *e)
+{
+	static const char *const approval[] = {
+		"takes any request without a challenge: an administrator decides on each, so "
+		"strangers can fill the list",
+		"takes a static challenge, and an administrator decides on each request",
+	};
+
+	switch ((enum challenge_kind)e->challenge) {
+	case CHALLENGE_INTUNE:
+		report(r, FINDING_OK, e->name, "asks Intune, tenant %s", e->tenant);
+		break;
+	case CHALLENGE_STATIC:
+		report(r, FINDING_OK, e->name,
+		    "takes a static challenge, names bounded by profile %s", e->profile);
+		break;
+	case CHALLENGE_OTP:
+		report(r, FINDING_OK, e->name, "takes one-time passwords");
+		break;
+	case CHALLENGE_APPROVAL:
+		report(r, e->challenge_file == NULL ? FINDING_WARN : FINDING_OK, e->name, "%s",
+		    approval[e->challenge_file != NULL]);
+		break;
+	case CHALLENGE_WEBHOOK:
+		report(r, FINDING_OK, e->name, "asks %s", e->webhook.url);
+		break;
+	case CHALLENGE__MAX:
+		break;
+	}
+}
+
 void
 check_endpoints(struct report *r, const struct config *c)
 {
@@ -68,11 +100,7 @@ check_endpoints(struct report *r, const struct config *c)
 
 	for (i = 0; i < c->endpoints.n; i++) {
 		has_default = has_default || strcmp(e[i].name, "default") == 0;
-		if (e[i].challenge == CHALLENGE_INTUNE)
-			report(r, FINDING_OK, e[i].name, "asks Intune, tenant %s", e[i].tenant);
-		else
-			report(r, FINDING_OK, e[i].name,
-			    "takes a static challenge, names bounded by profile %s", e[i].profile);
+		check_endpoint(r, &e[i]);
 	}
 	if (!has_default)
 		report(r, FINDING_OK, "endpoints",

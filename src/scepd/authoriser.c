@@ -1,5 +1,5 @@
 /* authoriser.c - the kinds of endpoints; see authoriser.h. */
-#include "scepd/authoriser.h"
+#include "scepd/authoriser_int.h"
 
 #include "base/fault.h"
 #include "base/text.h"
@@ -49,6 +49,20 @@ ask_static(struct authorization **out, enum verdict *v, const struct question *q
 	return rc;
 }
 
+enum rc
+authoriser_check_secret(const struct question *q, struct err *err)
+{
+	struct static_challenge secret;
+	enum rc rc;
+
+	if (q->ep->conf->challenge_file == NULL)
+		return RC_OK;
+	endpoint_secret(q->ep, &secret);
+	rc = static_challenge_check(&secret, q->csr, err);
+	wipe(&secret, sizeof(secret));
+	return rc;
+}
+
 /* ---- the table ---- */
 
 static const struct kind {
@@ -58,15 +72,30 @@ static const struct kind {
 	enum rc (*ask)(
 	    struct authorization **out, enum verdict *v, const struct question *q, struct err *err);
 	bool hears;
-} kinds[] = {
-	[CHALLENGE_INTUNE] = { "intune", form_intune, ask_intune, true },
-	[CHALLENGE_STATIC] = { "static", NULL, ask_static, false },
+	bool decides_again; /* it may have changed its mind since a certificate was issued */
+	bool without; /* a request may do without a challenge, where the endpoint asks for none */
+} kinds[CHALLENGE__MAX] = {
+	[CHALLENGE_INTUNE] = { "intune", form_intune, ask_intune, .hears = true,
+	    .decides_again = true },
+	[CHALLENGE_STATIC] = { "static", NULL, ask_static },
+	[CHALLENGE_OTP] = { "otp", NULL, authoriser_otp },
+	[CHALLENGE_APPROVAL] = { "approval", NULL, authoriser_approval, .without = true },
+	[CHALLENGE_WEBHOOK] = { "webhook", NULL, authoriser_webhook, .without = true,
+	    .decides_again = true },
 };
 
 static const struct kind *
 kind_of(const struct endpoint *ep)
 {
 	return &kinds[ep->conf->challenge];
+}
+
+/* May it come without a challenge? */
+static bool
+needs_none(const struct endpoint *ep)
+{
+	return kind_of(ep)->without && ep->conf->challenge_file == NULL &&
+	    !ep->conf->webhook.send_challenge;
 }
 
 enum rc
@@ -77,6 +106,8 @@ authoriser_check_form(const struct endpoint *ep, const struct csr *csr, struct e
 
 	switch (csr_challenge0(csr, &challenge)) {
 	case CSR_CHALLENGE_NONE:
+		if (needs_none(ep))
+			return RC_OK;
 		(void)fail(err, RC_DENIED, "the request carries no challenge password");
 		return err_hint(err, "endpoint %s wants one: check the SCEP profile", ep->name);
 	case CSR_CHALLENGE_SEVERAL:
@@ -100,7 +131,10 @@ authoriser_ask(
 bool
 authoriser_renewal_asks(const struct endpoint *ep)
 {
-	return authoriser_hears(ep) || ep->conf->renewal.challenge == RENEWAL_CHALLENGE_REQUIRED;
+	int ask = ep->conf->renewal.ask;
+
+	return kind_of(ep)->hears || ask == RENEWAL_ASK_ALWAYS ||
+	    (ask == RENEWAL_ASK_AUTO && kind_of(ep)->decides_again);
 }
 
 const char *

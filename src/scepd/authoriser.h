@@ -38,7 +38,7 @@ enum rc authoriser_ask(struct authorization **out, enum verdict *v, const struct
 
 /*
  * Before anything is written or anybody asked: exactly one challenge where the endpoint wants one
- * (S02, S03), of the form that its kind has.  RC_DENIED.
+ * (S02, S03), never several, of the form that its kind has.  RC_DENIED.
  */
 enum rc authoriser_check_form(
     const struct endpoint *ep, const struct csr *csr, struct err *err) MUST_CHECK;

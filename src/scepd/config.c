@@ -250,3 +250,29 @@ config_profile(const struct config *c, const char *name)
 	}
 	return NULL;
 }
+
+size_t
+config_endpoint_profiles(
+    const char *out[static CONF_ENDPOINT_PROFILES], const struct conf_endpoint *e)
+{
+	const char *const all[CONF_ENDPOINT_PROFILES] = { e->profile, e->profiles.signature,
+		e->profiles.encryption, e->profiles.general };
+	size_t n = 0;
+
+	for (size_t i = 0; i < CONF_ENDPOINT_PROFILES; i++)
+		if (all[i] != NULL)
+			out[n++] = all[i];
+	return n;
+}
+
+bool
+config_endpoint_issues_by(const struct conf_endpoint *e, const char *profile)
+{
+	const char *names[CONF_ENDPOINT_PROFILES];
+	size_t n = config_endpoint_profiles(names, e);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(names[i], profile) == 0)
+			return true;
+	return false;
+}

@@ -3,7 +3,7 @@
  * scepd.yaml(5) and is a row in config_rows.c.
  *
  *	listeners:  [ { address: 0.0.0.0:8080 }, { address: ..., certificate: ..., key: ... } ]
- *	admin:      { address: 127.0.0.1:9080 }
+ *	admin:      { address: 127.0.0.1:9080, tokens_file: admin.tokens }
  *	store:      { url: sqlite:scepd.db }
  *	public_url: http://ca.contoso.com
  *	cas:        { issuing: { certificate: ..., key: ..., chain: [...], ra_certificate: ... } }
@@ -58,19 +58,45 @@ struct conf_tenant {
 	int64_t timeout;
 	int line;
 };
-enum renewal_challenge {
-	RENEWAL_CHALLENGE_AUTO, /* optional, but where an authority may have changed its mind */
-	RENEWAL_CHALLENGE_OPTIONAL,
-	RENEWAL_CHALLENGE_REQUIRED
+/* Is whoever decides on requests asked about renewals too?  In the order of config_rows.c. */
+enum renewal_ask {
+	RENEWAL_ASK_AUTO, /* where the authority may have changed its mind since */
+	RENEWAL_ASK_NEVER,
+	RENEWAL_ASK_ALWAYS
 };
-enum challenge_kind { CHALLENGE_INTUNE, CHALLENGE_STATIC };
+/* The kinds of endpoints: who says that a request is genuine.  In the order of config_rows.c. */
+enum challenge_kind {
+	CHALLENGE_INTUNE,
+	CHALLENGE_STATIC,
+	CHALLENGE_OTP,
+	CHALLENGE_APPROVAL,
+	CHALLENGE_WEBHOOK,
+	CHALLENGE__MAX
+};
+struct conf_webhook {
+	const char *url, *secret_file;
+	const char *ca_file; /* NULL: the system's trust anchors */
+	int64_t timeout;     /* seconds */
+	bool send_challenge;
+};
 struct conf_endpoint {
-	const char *name, *ca, *profile, *tenant, *challenge_file;
-	int challenge;                 /* enum challenge_kind */
+	const char *name, *ca, *profile, *tenant;
+	const char *challenge_file; /* required with static, possible with approval and webhook */
+	int challenge;              /* enum challenge_kind */
+	/* By the key usage that a request asks for, as NDES's three templates; NULL: `profile`. */
+	struct {
+		const char *signature, *encryption, *general;
+	} profiles;
+	struct {
+		int64_t lifetime, max_lifetime; /* seconds */
+	} otp;
+	struct conf_webhook webhook;
+	int64_t decide_within; /* seconds that a request waits for a decision */
+	int otp_line, webhook_line, decide_line, profiles_line; /* 0: not in the file */
 	int getcacert;                 /* 0 ca, 1 ra+ca, 2 ra+chain, 3 ra+chain+root (default) */
 	struct conf_strs capabilities; /* empty: the default set */
 	struct {
-		int challenge;           /* enum renewal_challenge */
+		int ask;                 /* enum renewal_ask */
 		uint64_t window;         /* percent of the old certificate's life */
 		int64_t revoke_replaced; /* seconds; 0: never */
 		struct conf_strs from;   /* other endpoints whose certificates are renewed here */
@@ -83,7 +109,8 @@ struct config {
 	/* struct conf_listener, conf_ca, conf_tenant, profile, conf_endpoint */
 	struct conf_items listeners, cas, tenants, profiles, endpoints;
 	struct {
-		const char *address; /* NULL: no admin listener */
+		struct conf_listener listener; /* address NULL: no admin listener */
+		const char *tokens_file;       /* NULL: neither API nor mscep_admin */
 	} admin;
 	struct {
 		const char *url;
@@ -112,6 +139,13 @@ struct config {
 const struct conf_ca *config_ca(const struct config *c, const char *name);
 const struct conf_tenant *config_tenant(const struct config *c, const char *name);
 const struct profile *config_profile(const struct config *c, const char *name);
+/* Names of all profiles by which an endpoint may issue: `out` holds CONF_ENDPOINT_PROFILES; returns
+ * how many. */
+#define CONF_ENDPOINT_PROFILES 4
+size_t config_endpoint_profiles(
+    const char *out[static CONF_ENDPOINT_PROFILES], const struct conf_endpoint *e);
+/* One of them is `profile`. */
+bool config_endpoint_issues_by(const struct conf_endpoint *e, const char *profile);
 
 /* Read and check across sections (an endpoint's CA, profile, tenant exist; challenge rules S04,
  * S23; static endpoints need a subject rule S15). RC_CONFIG with file:line: key. */

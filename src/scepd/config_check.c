@@ -5,19 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "ca/authorization.h"
 #include "ossl/key_source.h"
 #include "scepd/config_int.h"
 
 #define KEY_MAX 160 /* bytes of a dotted key in an error */
 
-static enum rc
-item_fail(const struct config_file *f, struct err *err, int line, const char *section,
+enum rc
+config_item_fail(const struct config_file *f, struct err *err, int line, const char *section,
     const char *name, const char *key, const char *why)
 {
 	char dotted[KEY_MAX];
@@ -36,7 +35,7 @@ check_name(
 	if (name[0] != '\0' && strlen(name) <= 63 &&
 	    name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0')
 		return RC_OK;
-	return item_fail(f, err, line, section, name, "",
+	return config_item_fail(f, err, line, section, name, "",
 	    "a name here is 1 to 63 of a-z, 0-9 and '-', as it becomes part of a URL");
 }
 
@@ -93,12 +92,44 @@ check_listener(const struct config_file *f, size_t i, struct err *err)
 			return conf_fail(f->c.source, err, l->line, NULL,
 			    "listeners%s.address: %s is given twice", index, l->address);
 	}
-	if (f->c.admin.address != NULL && strcmp(f->c.admin.address, l->address) == 0 &&
+	if (f->c.admin.listener.address != NULL &&
+	    strcmp(f->c.admin.listener.address, l->address) == 0 &&
 	    !str_ends_nocase(l->address, ":0"))
 		return conf_fail(f->c.source, err, l->line, NULL,
 		    "listeners%s.address: %s is the admin listener's, which must be apart", index,
 		    l->address);
 	return RC_OK;
+}
+
+bool
+config_is_loopback(const char *host, size_t len)
+{
+	return (len > 4 && strncmp(host, "127.", 4) == 0) ||
+	    (len == 5 && strncmp(host, "[::1]", 5) == 0) ||
+	    (len == 9 && strncasecmp(host, "localhost", 9) == 0);
+}
+
+/* Tokens in clear over a network are everybody's (S20). */
+static enum rc
+check_admin(const struct config_file *f, const struct conf_listener *l, struct err *err)
+{
+	const char *why = NULL, *key = "admin.address";
+	size_t host;
+
+	if (!is_address(l->address))
+		return conf_fail(
+		    f->c.source, err, f->admin_line, key, "\"%.80s\" is not HOST:PORT", l->address);
+	host = (size_t)(strrchr(l->address, ':') - l->address);
+	if (l->certificate != NULL && l->key == NULL)
+		key = "admin.key", why = "required with a certificate";
+	else if (l->key != NULL && l->certificate == NULL)
+		key = "admin.certificate", why = "required with a key";
+	else if (f->c.admin.tokens_file != NULL && l->certificate == NULL &&
+	    !config_is_loopback(l->address, host))
+		key = "admin.tokens_file",
+		why = "needs HTTPS (certificate and key) on an address that is not loopback: "
+		      "tokens would cross the network in clear";
+	return why == NULL ? RC_OK : conf_fail(f->c.source, err, f->admin_line, key, "%s", why);
 }
 
 static enum rc
@@ -109,9 +140,8 @@ check_addresses(const struct config_file *f, struct err *err)
 
 	for (i = 0; rc == RC_OK && i < f->c.listeners.n; i++)
 		rc = check_listener(f, i, err);
-	if (rc == RC_OK && f->c.admin.address != NULL && !is_address(f->c.admin.address))
-		rc = conf_fail(f->c.source, err, f->admin_line, "admin.address",
-		    "\"%.80s\" is not HOST:PORT", f->c.admin.address);
+	if (rc == RC_OK && f->c.admin.listener.address != NULL)
+		rc = check_admin(f, &f->c.admin.listener, err);
 	return rc;
 }
 
@@ -153,12 +183,12 @@ check_key(const struct config_file *f, const struct conf_ca *ca, const char *row
 		return RC_OK;
 	why.hint[0] = '\0';
 	if (key_source_check(key, &why) != RC_OK) {
-		enum rc rc = item_fail(f, err, ca->line, "cas", ca->name, row, why.msg);
+		enum rc rc = config_item_fail(f, err, ca->line, "cas", ca->name, row, why.msg);
 
 		return why.hint[0] != '\0' ? err_hint(err, "%s", why.hint) : rc;
 	}
 	return f->c.pkcs11.module != NULL ? RC_OK
-					  : item_fail(f, err, ca->line, "cas", ca->name, row,
+					  : config_item_fail(f, err, ca->line, "cas", ca->name, row,
 						"a key in a token needs pkcs11.module");
 }
 
@@ -182,17 +212,17 @@ check_succession(const struct config_file *f, const struct conf_ca *ca, struct e
 	if (ca->replaces == NULL)
 		return RC_OK;
 	if (config_ca(&f->c, ca->replaces) == NULL)
-		return item_fail(
+		return config_item_fail(
 		    f, err, ca->line, "cas", ca->name, "replaces", "there is no such CA under cas");
 	for (i = 0; i < f->c.cas.n; i++) {
 		if (&all[i] != ca && all[i].replaces != NULL &&
 		    strcmp(all[i].replaces, ca->replaces) == 0)
-			return item_fail(f, err, ca->line, "cas", ca->name, "replaces",
+			return config_item_fail(f, err, ca->line, "cas", ca->name, "replaces",
 			    "another CA replaces that one already");
 	}
 	for (steps = 0; old != NULL && old->replaces != NULL; steps++) {
 		if (steps > f->c.cas.n)
-			return item_fail(f, err, ca->line, "cas", ca->name, "replaces",
+			return config_item_fail(f, err, ca->line, "cas", ca->name, "replaces",
 			    "the CA would replace itself");
 		old = config_ca(&f->c, old->replaces);
 	}
@@ -261,21 +291,22 @@ check_tenant(const struct config_file *f, const struct conf_tenant *t, struct er
 	int64_t day;
 
 	if (t->properties != NULL && some)
-		return item_fail(f, err, t->line, "tenants", t->name, "properties",
+		return config_item_fail(f, err, t->line, "tenants", t->name, "properties",
 		    "excludes app_id, tenant and the app's credentials, which are in that file");
 	if (t->properties == NULL && ways(t) > 1)
-		return item_fail(f, err, t->line, "tenants", t->name, "",
+		return config_item_fail(f, err, t->line, "tenants", t->name, "",
 		    "app_key_file, certificate_file, federated_token_file and managed_identity "
 		    "exclude each other");
 	if (t->properties == NULL && (!names || ways(t) == 0))
-		return item_fail(f, err, t->line, "tenants", t->name, "", TENANT_NEEDS);
+		return config_item_fail(f, err, t->line, "tenants", t->name, "", TENANT_NEEDS);
 	if (t->app_key_expires != NULL && t->properties == NULL && t->app_key_file == NULL)
-		return item_fail(f, err, t->line, "tenants", t->name, "app_key_expires",
+		return config_item_fail(f, err, t->line, "tenants", t->name, "app_key_expires",
 		    "is of the client secret, and this app has none");
 	if (t->app_key_expires != NULL && config_day(&day, t->app_key_expires, &why) != RC_OK)
-		return item_fail(f, err, t->line, "tenants", t->name, "app_key_expires", why.msg);
+		return config_item_fail(
+		    f, err, t->line, "tenants", t->name, "app_key_expires", why.msg);
 	if (t->proxy.password_file != NULL && t->proxy.user == NULL)
-		return item_fail(f, err, t->line, "tenants", t->name, "proxy.user",
+		return config_item_fail(f, err, t->line, "tenants", t->name, "proxy.user",
 		    "required with a password_file");
 	return RC_OK;
 }
@@ -302,7 +333,7 @@ no_such(const struct config_file *f, const struct conf_endpoint *e, const char *
 	char why[KEY_MAX];
 
 	(void)snprintf(why, sizeof(why), "there is no \"%.60s\" under %s", name, section);
-	(void)item_fail(f, err, e->line, "endpoints", e->name, key, why);
+	(void)config_item_fail(f, err, e->line, "endpoints", e->name, key, why);
 	if (near->best != NULL)
 		(void)err_hint(err, "did you mean \"%s\"?", near->best);
 	return RC_CONFIG;
@@ -323,22 +354,40 @@ offer_names(struct nearest *near, const struct conf_items *items, size_t size, s
 }
 
 static enum rc
+check_profile_names(const struct config_file *f, const struct conf_endpoint *e, struct err *err)
+{
+	const struct {
+		const char *key, *name;
+	} named[] = { { "profile", e->profile }, { "profiles.signature", e->profiles.signature },
+		{ "profiles.encryption", e->profiles.encryption },
+		{ "profiles.general", e->profiles.general } };
+	struct nearest near;
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+		if (named[i].name == NULL || config_profile(&f->c, named[i].name) != NULL)
+			continue;
+		nearest_begin(&near, named[i].name);
+		offer_names(
+		    &near, &f->c.profiles, sizeof(struct profile), offsetof(struct profile, name));
+		return no_such(f, e, named[i].key, "profiles", named[i].name, &near, err);
+	}
+	return RC_OK;
+}
+
+static enum rc
 check_references(const struct config_file *f, const struct conf_endpoint *e, struct err *err)
 {
 	const struct config *c = &f->c;
 	struct nearest near;
+	enum rc rc;
 
 	if (config_ca(c, e->ca) == NULL) {
 		nearest_begin(&near, e->ca);
 		offer_names(&near, &c->cas, sizeof(struct conf_ca), offsetof(struct conf_ca, name));
 		return no_such(f, e, "ca", "cas", e->ca, &near, err);
 	}
-	if (config_profile(c, e->profile) == NULL) {
-		nearest_begin(&near, e->profile);
-		offer_names(
-		    &near, &c->profiles, sizeof(struct profile), offsetof(struct profile, name));
-		return no_such(f, e, "profile", "profiles", e->profile, &near, err);
-	}
+	if ((rc = check_profile_names(f, e, err)) != RC_OK)
+		return rc;
 	if (e->tenant != NULL && config_tenant(c, e->tenant) == NULL) {
 		nearest_begin(&near, e->tenant);
 		offer_names(&near, &c->tenants, sizeof(struct conf_tenant),
@@ -366,9 +415,9 @@ check_renewal(const struct config_file *f, const struct conf_endpoint *e, struct
 	const struct conf_strs *from = &e->renewal.from;
 	struct nearest near;
 
-	if (e->challenge == CHALLENGE_INTUNE && e->renewal.challenge == RENEWAL_CHALLENGE_OPTIONAL)
-		return item_fail(f, err, e->line, "endpoints", e->name, "renewal.challenge",
-		    "a renewal at an endpoint with challenge: intune always needs one");
+	if (e->challenge == CHALLENGE_INTUNE && e->renewal.ask == RENEWAL_ASK_NEVER)
+		return config_item_fail(f, err, e->line, "endpoints", e->name, "renewal.ask",
+		    "Intune is asked about every renewal (challenge: intune)");
 	for (size_t i = 0; i < from->n; i++) {
 		if (is_endpoint(&f->c, from->v[i]))
 			continue;
@@ -380,90 +429,6 @@ check_renewal(const struct config_file *f, const struct conf_endpoint *e, struct
 	return RC_OK;
 }
 
-/* Does a pattern bind anything at all?  "CN=*" does not. */
-static bool
-has_literal(const char *pattern, char after)
-{
-	const char *p = strchr(pattern, after);
-
-	for (; p != NULL && *p != '\0'; p = strchr(p, after)) {
-		p++;
-		if (p[strspn(p, "*?")] != '\0' && p[strspn(p, "*?")] != ',')
-			return true;
-	}
-	return false;
-}
-
-/* A shared secret does not say who asks, so the profile has to (S15, S19). */
-static enum rc
-check_static_profile(const struct config_file *f, const struct conf_endpoint *e,
-    const struct profile *p, struct err *err)
-{
-	char why[KEY_MAX * 2];
-	enum san_type t;
-	size_t i, fits;
-
-	if (p->n_subject_allow == 0) {
-		(void)snprintf(why, sizeof(why),
-		    "profile %.60s has no subject.allow: with a static challenge anybody who knows "
-		    "it could take any name",
-		    p->name);
-		(void)item_fail(f, err, e->line, "endpoints", e->name, "profile", why);
-		return err_hint(
-		    err, "add to the profile: subject: { allow: [\"CN=*.lab.example.com\"] }");
-	}
-	for (i = 0; i < p->n_subject_allow; i++) {
-		if (has_literal(p->subject_allow[i], '='))
-			continue;
-		(void)snprintf(why, sizeof(why),
-		    "subject.allow of profile %.60s holds \"%.60s\", which any name fits", p->name,
-		    p->subject_allow[i]);
-		return item_fail(f, err, e->line, "endpoints", e->name, "profile", why);
-	}
-	for (t = SAN_EMAIL; t < SAN_OTHER; t++) {
-		if (!(p->san_types & (1u << t)))
-			continue;
-		for (i = 0, fits = 0; i < p->n_san_allow; i++)
-			fits += str_starts(p->san_allow[i], san_type_name(t)) &&
-			    has_literal(p->san_allow[i], ':');
-		if (fits > 0)
-			continue;
-		(void)snprintf(why, sizeof(why),
-		    "san.types of profile %.60s has %s without a san.allow that bounds it: a "
-		    "static challenge cannot vouch for one",
-		    p->name, san_type_name(t));
-		(void)item_fail(f, err, e->line, "endpoints", e->name, "profile", why);
-		return err_hint(err,
-		    "name the types that are needed (san: { types: [] }), or add san: { allow: "
-		    "[\"%s:...\"] }",
-		    san_type_name(t));
-	}
-	return RC_OK;
-}
-
-/* Readable, ours alone, and long enough (S04). */
-static enum rc
-check_secret(const struct config_file *f, const struct conf_endpoint *e, struct err *err)
-{
-	struct static_challenge c;
-	struct err why = { 0 };
-	struct buf secret;
-	enum rc rc;
-
-	buf_init(&secret, LIMIT_SECRET_FILE);
-	rc = file_read_secret(&secret, e->challenge_file, LIMIT_SECRET_FILE, &why);
-	if (rc == RC_OK)
-		rc = static_challenge_set(&c, secret.data, secret.len, &why);
-	buf_wipe(&secret);
-	wipe(&c, sizeof(c));
-	if (rc == RC_OK)
-		return RC_OK;
-	(void)item_fail(f, err, e->line, "endpoints", e->name, "challenge_file", why.msg);
-	if (why.hint[0] != '\0')
-		(void)err_hint(err, "%s", why.hint);
-	return RC_CONFIG;
-}
-
 static enum rc
 check_endpoint(const struct config_file *f, const struct conf_endpoint *e, struct err *err)
 {
@@ -471,23 +436,7 @@ check_endpoint(const struct config_file *f, const struct conf_endpoint *e, struc
 
 	if ((rc = check_references(f, e, err)) != RC_OK || (rc = check_renewal(f, e, err)) != RC_OK)
 		return rc;
-	if (e->challenge == CHALLENGE_INTUNE) {
-		if (e->tenant == NULL)
-			return item_fail(f, err, e->line, "endpoints", e->name, "tenant",
-			    "required with challenge: intune");
-		if (e->challenge_file != NULL)
-			return item_fail(f, err, e->line, "endpoints", e->name, "challenge_file",
-			    "an endpoint with challenge: intune takes nothing else");
-		return RC_OK;
-	}
-	if (e->tenant != NULL)
-		return item_fail(f, err, e->line, "endpoints", e->name, "tenant",
-		    "is not used with challenge: static");
-	if (e->challenge_file == NULL)
-		return item_fail(f, err, e->line, "endpoints", e->name, "challenge_file",
-		    "required with challenge: static");
-	rc = check_static_profile(f, e, config_profile(&f->c, e->profile), err);
-	return rc == RC_OK ? check_secret(f, e, err) : rc;
+	return config_check_kind(f, e, err);
 }
 
 static enum rc

@@ -5,6 +5,7 @@
 #ifndef SCEPD_SCEPD_CONFIG_INT_H
 #define SCEPD_SCEPD_CONFIG_INT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "scepd/config.h"
@@ -65,6 +66,14 @@ enum rc config_format(const char **out, struct config_file *f, struct err *err, 
 enum rc config_profiles(struct config_file *f, struct err *err) MUST_CHECK;
 /* CRL, AIA and OCSP addresses from public_url where a profile names none. */
 enum rc config_addresses(struct config_file *f, struct err *err) MUST_CHECK;
+/* "section.name.key: why" as RC_CONFIG. */
+enum rc config_item_fail(const struct config_file *f, struct err *err, int line,
+    const char *section, const char *name, const char *key, const char *why);
+/* What the kind of an endpoint (challenge) needs and excludes, its secret, its profiles. */
+enum rc config_check_kind(
+    const struct config_file *f, const struct conf_endpoint *e, struct err *err) MUST_CHECK;
+/* A host of an address or URL that is this machine: 127.x, [::1], localhost. */
+bool config_is_loopback(const char *host, size_t len);
 /* Rules across sections. */
 enum rc config_check(struct config_file *f, struct err *err) MUST_CHECK;
 

@@ -252,7 +252,7 @@ ca_of_profile(const struct config_file *f, const struct profile *p, const struct
 
 	*next = NULL;
 	for (i = 0; i < f->c.endpoints.n; i++) {
-		if (strcmp(e[i].profile, p->name) != 0)
+		if (!config_endpoint_issues_by(&e[i], p->name))
 			continue;
 		if (name != NULL && strcmp(name, e[i].ca) != 0)
 			several = true;

@@ -24,8 +24,13 @@ static const struct conf_schema listener_schema = { "a listener", sizeof(struct 
 	listener_rows, 0, offsetof(struct conf_listener, line) };
 
 static const struct conf_row admin_rows[] = {
-	{ ROW("address", CONF_STR, config_file, c.admin.address), .required = true,
-	    .help = "HOST:PORT of /metrics, /healthz, /readyz; keep it private" },
+	{ ROW("address", CONF_STR, config_file, c.admin.listener.address), .required = true,
+	    .help = "HOST:PORT of /metrics, /healthz, /readyz, /api/v1; keep it private" },
+	{ ROW("certificate", CONF_PATH, config_file, c.admin.listener.certificate),
+	    .help = "PEM, leaf first; makes the listener HTTPS" },
+	{ ROW("key", CONF_PATH, config_file, c.admin.listener.key), .help = "PEM" },
+	{ ROW("tokens_file", CONF_PATH, config_file, c.admin.tokens_file),
+	    .help = "who may use the API and mscep_admin, mode 0600; neither is served without" },
 	END,
 };
 static const struct conf_schema admin_schema = { "admin", sizeof(struct config_file), admin_rows, 0,
@@ -316,12 +321,12 @@ static const struct conf_schema profile_schema = { "a profile", sizeof(struct co
 /* ---- endpoints and the file itself ---- */
 
 static const struct conf_row renewal_rows[] = {
-	{ ROW("challenge", CONF_CHOICE, conf_endpoint, renewal.challenge), .dflt = "auto",
-	    .choices = "auto|optional|required",
-	    .help = "must a renewal carry a challenge beside the old certificate's signature" },
+	{ ROW("ask", CONF_CHOICE, conf_endpoint, renewal.ask), .dflt = "auto",
+	    .choices = "auto|never|always",
+	    .help = "is whoever decides on requests asked about renewals as well" },
 	{ ROW("window", CONF_U64, conf_endpoint, renewal.window), .dflt = "30", .min = 1,
 	    .max = 100,
-	    .help = "without a challenge: in the last so many percent of the old one's life" },
+	    .help = "nobody is asked in the last so many percent of the old one's life" },
 	{ ROW("revoke_replaced", CONF_DURATION, conf_endpoint, renewal.revoke_replaced),
 	    .dflt = "0", .min = 0, .max = 3653u * DAY,
 	    .help = "so long after a renewal the old certificate is revoked; 0: never" },
@@ -331,6 +336,64 @@ static const struct conf_row renewal_rows[] = {
 };
 static const struct conf_schema renewal_schema = { "renewal", sizeof(struct conf_endpoint),
 	renewal_rows, 0, CONF_NO_LINE };
+static const struct conf_row profile_map_rows[] = {
+	{ .key = "signature",
+	    .type = CONF_STR,
+	    .offset = offsetof(struct conf_endpoint, profiles.signature) -
+		offsetof(struct conf_endpoint, profiles),
+	    .help = "requests for digitalSignature or nonRepudiation alone" },
+	{ .key = "encryption",
+	    .type = CONF_STR,
+	    .offset = offsetof(struct conf_endpoint, profiles.encryption) -
+		offsetof(struct conf_endpoint, profiles),
+	    .help = "requests for keyEncipherment, dataEncipherment or keyAgreement alone" },
+	{ .key = "general",
+	    .type = CONF_STR,
+	    .offset = offsetof(struct conf_endpoint, profiles.general) -
+		offsetof(struct conf_endpoint, profiles),
+	    .help = "requests for both, or for nothing" },
+	END,
+};
+static const struct conf_schema profile_map_schema = { "a profile map",
+	sizeof(((struct conf_endpoint *)0)->profiles), profile_map_rows, 0, CONF_NO_LINE };
+
+static const struct conf_row otp_rows[] = {
+	{ .key = "lifetime",
+	    .type = CONF_DURATION,
+	    .offset =
+		offsetof(struct conf_endpoint, otp.lifetime) - offsetof(struct conf_endpoint, otp),
+	    .dflt = "1h",
+	    .min = 60,
+	    .max = 90 * DAY,
+	    .help = "of a one-time password, unless it is made with another" },
+	{ .key = "max_lifetime",
+	    .type = CONF_DURATION,
+	    .offset = offsetof(struct conf_endpoint, otp.max_lifetime) -
+		offsetof(struct conf_endpoint, otp),
+	    .dflt = "30d",
+	    .min = 60,
+	    .max = 90 * DAY,
+	    .help = "the longest that one may be made with" },
+	END,
+};
+static const struct conf_schema otp_schema = { "otp", sizeof(((struct conf_endpoint *)0)->otp),
+	otp_rows, 0, CONF_NO_LINE };
+
+static const struct conf_row webhook_rows[] = {
+	{ ROW("url", CONF_STR, conf_webhook, url), .required = true,
+	    .help = "https:// address that decides; http:// only on this machine" },
+	{ ROW("secret_file", CONF_PATH, conf_webhook, secret_file), .required = true,
+	    .help = "file that holds the key of the signature (HMAC-SHA256), mode 0600" },
+	{ ROW("ca_file", CONF_PATH, conf_webhook, ca_file),
+	    .help = "PEM trust anchors instead of the system's" },
+	{ ROW("timeout", CONF_DURATION, conf_webhook, timeout), .dflt = "10s", .min = 1, .max = 25,
+	    .help = "for one decision; devices give up after about 30 seconds" },
+	{ ROW("send_challenge", CONF_BOOL, conf_webhook, send_challenge), .dflt = "false",
+	    .help = "the request's challenge is part of what is asked, and there must be one" },
+	END,
+};
+static const struct conf_schema webhook_schema = { "a webhook", sizeof(struct conf_webhook),
+	webhook_rows, 0, CONF_NO_LINE };
 
 static const struct conf_row endpoint_rows[] = {
 	{ ROW("ca", CONF_STR, conf_endpoint, ca), .required = true,
@@ -338,11 +401,26 @@ static const struct conf_row endpoint_rows[] = {
 	{ ROW("profile", CONF_STR, conf_endpoint, profile), .required = true,
 	    .help = "name of the profile that decides" },
 	{ ROW("challenge", CONF_CHOICE, conf_endpoint, challenge), .required = true,
-	    .choices = "intune|static", .help = "who says that a request is genuine" },
+	    .choices = "intune|static|otp|approval|webhook",
+	    .help = "who says that a request is genuine" },
 	{ ROW("tenant", CONF_STR, conf_endpoint, tenant),
 	    .help = "with challenge intune: name of the tenant" },
 	{ ROW("challenge_file", CONF_PATH, conf_endpoint, challenge_file),
-	    .help = "with challenge static: file that holds the secret, mode 0600" },
+	    .help = "with challenge static: file that holds the secret, mode 0600; "
+		    "possible with approval and webhook" },
+	{ ROW("profiles", CONF_MAP, conf_endpoint, profiles), .sub = &profile_map_schema,
+	    .key_line_offset = offsetof(struct conf_endpoint, profiles_line),
+	    .help = "profiles by the key usage that is asked for, as NDES's three templates" },
+	{ ROW("otp", CONF_MAP, conf_endpoint, otp), .sub = &otp_schema,
+	    .key_line_offset = offsetof(struct conf_endpoint, otp_line),
+	    .help = "with challenge otp: bounds of one-time passwords" },
+	{ ROW("webhook", CONF_MAP, conf_endpoint, webhook), .sub = &webhook_schema,
+	    .key_line_offset = offsetof(struct conf_endpoint, webhook_line),
+	    .help = "with challenge webhook: who decides" },
+	{ ROW("decide_within", CONF_DURATION, conf_endpoint, decide_within), .dflt = "7d",
+	    .min = 60, .max = 90 * DAY,
+	    .key_line_offset = offsetof(struct conf_endpoint, decide_line),
+	    .help = "with challenge approval or webhook: how long a request waits" },
 	{ ROW("getcacert", CONF_CHOICE, conf_endpoint, getcacert), .dflt = "ra+chain+root",
 	    .choices = "ca|ra+ca|ra+chain|ra+chain+root", .help = "what GetCACert answers" },
 	{ ROW("capabilities", CONF_STR_LIST, conf_endpoint, capabilities),

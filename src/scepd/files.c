@@ -40,6 +40,9 @@ look_at_listeners(struct search *s, const struct config *c)
 		look(s, l[i].certificate);
 		look(s, l[i].key);
 	}
+	look(s, c->admin.listener.certificate);
+	look(s, c->admin.listener.key);
+	look(s, c->admin.tokens_file);
 }
 
 static void
@@ -99,8 +102,11 @@ look_at_endpoints(struct search *s, const struct config *c)
 {
 	const struct conf_endpoint *e = c->endpoints.v;
 
-	for (size_t i = 0; i < c->endpoints.n; i++)
+	for (size_t i = 0; i < c->endpoints.n; i++) {
 		look(s, e[i].challenge_file);
+		look(s, e[i].webhook.secret_file);
+		look(s, e[i].webhook.ca_file);
+	}
 }
 
 /* Keys and what opens them, by path and, as a path can be written in many ways, by file. */

@@ -23,9 +23,9 @@
  * certificate is renewed. */
 struct bound {
 	struct listener_role role;
-	const struct conf_listener *conf; /* NULL: the admin listener */
-	int fd;                           /* -1 once the HTTP server has it */
-	int64_t not_before, not_after;    /* of the certificate in use; 0: not looked at yet */
+	const struct conf_listener *conf;
+	int fd;                        /* -1 once the HTTP server has it */
+	int64_t not_before, not_after; /* of the certificate in use; 0: not looked at yet */
 };
 
 struct front {
@@ -58,21 +58,24 @@ note_ready(struct front *f, const char *what, const char *address, uint16_t port
 }
 
 static enum rc
-bind_one(struct front *f, const char *address, const struct conf_listener *conf, struct err *err)
+bind_one(
+    struct front *f, enum listener_kind kind, const struct conf_listener *conf, struct err *err)
 {
 	struct bound *b = &f->bound[f->n_bound];
-	const char *what = conf == NULL ? "admin" : conf->certificate != NULL ? "https" : "http";
+	const char *what = kind == LISTENER_ADMIN ? "admin"
+	    : conf->certificate != NULL           ? "https"
+						  : "http";
 	uint16_t port;
 	enum rc rc;
 
 	if (f->n_bound == sizeof(f->bound) / sizeof(f->bound[0]))
 		return fail(err, RC_LIMIT, "more than %d listeners", LISTENERS_MAX);
-	if ((rc = http_bind(&b->fd, address, &port, err)) != RC_OK)
+	if ((rc = http_bind(&b->fd, conf->address, &port, err)) != RC_OK)
 		return rc;
 	b->conf = conf;
-	b->role.kind = conf == NULL ? LISTENER_ADMIN : LISTENER_PUBLIC;
+	b->role.kind = kind;
 	f->n_bound++;
-	note_ready(f, what, address, port);
+	note_ready(f, what, conf->address, port);
 	return RC_OK;
 }
 
@@ -84,9 +87,11 @@ bind_all(struct front *f, struct err *err)
 	enum rc rc;
 
 	for (size_t i = 0; i < c->listeners.n; i++)
-		if ((rc = bind_one(f, l[i].address, &l[i], err)) != RC_OK)
+		if ((rc = bind_one(f, LISTENER_PUBLIC, &l[i], err)) != RC_OK)
 			return rc;
-	return c->admin.address == NULL ? RC_OK : bind_one(f, c->admin.address, NULL, err);
+	return c->admin.listener.address == NULL
+	    ? RC_OK
+	    : bind_one(f, LISTENER_ADMIN, &c->admin.listener, err);
 }
 
 static enum rc
@@ -96,7 +101,7 @@ listen_one(struct front *f, struct bound *b, struct err *err)
 	int fd = b->fd;
 	enum rc rc;
 
-	if (b->conf != NULL && b->conf->certificate != NULL &&
+	if (b->conf->certificate != NULL &&
 	    (rc = tls_ctx_server(&tls, b->conf->certificate, b->conf->key, err)) != RC_OK)
 		return rc;
 	b->fd = -1;
@@ -142,7 +147,7 @@ reload_tls(struct front *f)
 		struct tls_ctx *fresh;
 		struct err err;
 
-		if (l == NULL || l->certificate == NULL)
+		if (l->certificate == NULL)
 			continue;
 		if (tls_ctx_server(&fresh, l->certificate, l->key, &err) != RC_OK) {
 			log_msg(LOG_ERROR, "reload", "%s; the certificate in use stays", err.msg);

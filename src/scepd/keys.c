@@ -258,8 +258,11 @@ bounds_of(struct bounds *b, const struct config *c, const struct conf_ca *ca)
 
 	memset(b, 0, sizeof(*b));
 	for (size_t i = 0; i < c->endpoints.n; i++) {
-		if (takes_over(c, ca, e[i].ca))
-			bounds_add(b, config_profile(c, e[i].profile));
+		const char *names[CONF_ENDPOINT_PROFILES];
+		size_t n = config_endpoint_profiles(names, &e[i]);
+
+		for (size_t k = 0; k < n && takes_over(c, ca, e[i].ca); k++)
+			bounds_add(b, config_profile(c, names[k]));
 	}
 }
 

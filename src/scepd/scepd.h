@@ -24,6 +24,9 @@
 #include "scepd/tenant.h"
 #include "store/store.h"
 
+struct webhook;
+struct admin_auth;
+
 /* A CA of the configuration, opened. */
 struct server_ca {
 	const struct conf_ca *conf;
@@ -39,11 +42,13 @@ struct endpoint {
 	const char *name;
 	const struct conf_endpoint *conf;
 	struct server_ca *sca;
-	const struct profile *profile;
-	struct tenant *tenant; /* CHALLENGE_INTUNE */
-	pthread_mutex_t mu;    /* over secret and offer; held for a copy, never for work */
+	const struct profile *profile; /* of requests that no other is for */
+	const struct profile *for_signature, *for_encryption, *for_general;
+	struct tenant *tenant;   /* CHALLENGE_INTUNE */
+	struct webhook *webhook; /* CHALLENGE_WEBHOOK */
+	pthread_mutex_t mu;      /* over secret and offer; held for a copy, never for work */
 	bool mu_made;
-	struct static_challenge secret; /* CHALLENGE_STATIC */
+	struct static_challenge secret; /* of a challenge_file */
 	struct offer *offer;            /* set by rollover.c; take it with endpoint_offer() */
 	bool secret_stale; /* endpoint_reload()'s: the file cannot be used, and that was logged */
 	unsigned caps;     /* enum scep_cap, by the configuration */
@@ -55,11 +60,13 @@ struct scepd;
 enum rc endpoint_open(struct endpoint *e, struct scepd *s, const struct conf_endpoint *conf,
     struct err *err) MUST_CHECK;
 void endpoint_done(struct endpoint *e);
-/* Take up a changed challenge_file; one that cannot be used is logged and leaves the old secret. From
+/* Take up a changed challenge_file, and what the webhook needs; one that cannot be used is logged and leaves the old secret. From
  * one thread at a time; requests go on meanwhile. */
 void endpoint_reload(struct endpoint *e);
 /* The static challenge of now.  Wipe it. */
 void endpoint_secret(struct endpoint *e, struct static_challenge *out);
+/* Gauges of endpoints: requests that wait, one-time passwords that are live, webhooks that are out. */
+void endpoints_metrics(struct scepd *s, struct buf *out);
 /* What it offers now: a reference, for one request. */
 struct offer *endpoint_offer(struct endpoint *e);
 
@@ -78,6 +85,7 @@ struct scepd {
 	struct ocsp *ocsp;
 	struct metrics *metrics;
 	struct expiry *expiry;
+	struct admin_auth *admin;   /* NULL: admin.tokens_file is not set */
 	int64_t started_ms;         /* wall */
 	pthread_mutex_t refresh_mu; /* one refresh at a time */
 	/* The outbox thread's own: when orphans are looked at next, and how often that failed. */

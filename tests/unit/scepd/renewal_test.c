@@ -24,7 +24,7 @@ static const char yaml[] =
     "  any: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret,\n"
     "    renewal: { window: 100 } }\n"
     "  asks: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret,\n"
-    "    renewal: { window: 100, challenge: required } }\n"
+    "    renewal: { window: 100, ask: always } }\n"
     "  heir: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret,\n"
     "    renewal: { window: 100, from: [ any ] } }\n"
     "  other: { ca: other, profile: lab, challenge: static, challenge_file: lab.secret,\n"
