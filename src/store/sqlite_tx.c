@@ -183,6 +183,9 @@ tx_known(struct sq_writer *w, struct begin_args *a, struct err *err)
 		return RC_INTEGRITY;
 	rc = tx_add_cert(w, t, &serial, &over, err);
 	if (rc == RC_OK && sqlite_tx_spent(t, over, sq_writer_now(w))) {
+		if (a->n.key.once)
+			return fail(err, RC_DENIED,
+			    "this request has had its certificate, which answers no more");
 		a->fresh = true;
 		rc = tx_again(w, a, err);
 	}

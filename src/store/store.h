@@ -71,6 +71,7 @@ struct tx_key {
 	const uint8_t *csr_sha256;    /* 32 bytes */
 	const uint8_t *signer_sha256; /* 32 bytes: SPKI of the request's signer; not part of the
 					 key, must match to get an answer (S13) */
+	bool once; /* it never starts again after its certificate was handed over: RC_DENIED */
 };
 
 struct store_tx {
@@ -128,7 +129,7 @@ enum rc store_flush(struct store *s, struct err *err) MUST_CHECK;
 /*
  * Find or create the row of `key` in state received.  *fresh: it was created, or starts again
  * (attempt + 1), because it was refused or undelivered, or because the certificate that was handed
- * over is revoked, expired or older than STORE_REPEAT_MS.  Otherwise `out` is the row as it stands
+ * over is revoked, expired or older than STORE_REPEAT_MS (unless key->once).  Otherwise `out` is the row as it stands
  * (with cert from `signed` on).  RC_DENIED when the row belongs to another signer key. `csr` is kept for
  * recovery as it is: whatever the caller makes of the request, which holds a challenge.
  *
