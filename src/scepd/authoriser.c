@@ -72,6 +72,7 @@ static const struct kind {
 	enum rc (*ask)(
 	    struct authorization **out, enum verdict *v, const struct question *q, struct err *err);
 	bool hears;
+	bool waits;
 	bool decides_again; /* it may have changed its mind since a certificate was issued */
 	bool without; /* a request may do without a challenge, where the endpoint asks for none */
 } kinds[CHALLENGE__MAX] = {
@@ -79,8 +80,9 @@ static const struct kind {
 	    .decides_again = true },
 	[CHALLENGE_STATIC] = { "static", NULL, ask_static },
 	[CHALLENGE_OTP] = { "otp", NULL, authoriser_otp },
-	[CHALLENGE_APPROVAL] = { "approval", NULL, authoriser_approval, .without = true },
-	[CHALLENGE_WEBHOOK] = { "webhook", NULL, authoriser_webhook, .without = true,
+	[CHALLENGE_APPROVAL] = { "approval", NULL, authoriser_approval, .without = true,
+	    .waits = true },
+	[CHALLENGE_WEBHOOK] = { "webhook", NULL, authoriser_webhook, .without = true, .waits = true,
 	    .decides_again = true },
 };
 
@@ -135,6 +137,12 @@ authoriser_renewal_asks(const struct endpoint *ep)
 
 	return kind_of(ep)->hears || ask == RENEWAL_ASK_ALWAYS ||
 	    (ask == RENEWAL_ASK_AUTO && kind_of(ep)->decides_again);
+}
+
+bool
+authoriser_waits(const struct endpoint *ep)
+{
+	return kind_of(ep)->waits;
 }
 
 const char *

@@ -47,6 +47,10 @@ enum rc authoriser_check_form(
  * authority may have changed its mind since (Intune, S08), and where the configuration says so. */
 bool authoriser_renewal_asks(const struct endpoint *ep);
 
+/* A request may have to wait for its decision, and the store keeps it until then: PENDING, CertPoll.
+ * Never with Intune, which could not be told in time (S23). */
+bool authoriser_waits(const struct endpoint *ep);
+
 /* The kind as the configuration and the log name it: "intune". */
 const char *authoriser_name(const struct endpoint *ep);
 /* Its authority has to hear what became of a request that it let through, and the store keeps the

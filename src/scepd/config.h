@@ -64,6 +64,10 @@ enum renewal_ask {
 	RENEWAL_ASK_NEVER,
 	RENEWAL_ASK_ALWAYS
 };
+/* Whose certificates GetCert hands out, to a signer who holds one.  In the order of config_rows.c. */
+enum getcert { GETCERT_OFF, GETCERT_OWN, GETCERT_ENDPOINT };
+enum compat { COMPAT_FIELD, COMPAT_STRICT };
+enum no_content { NO_CONTENT_ABSENT, NO_CONTENT_EMPTY };
 /* The kinds of endpoints: who says that a request is genuine.  In the order of config_rows.c. */
 enum challenge_kind {
 	CHALLENGE_INTUNE,
@@ -101,6 +105,12 @@ struct conf_endpoint {
 		int64_t revoke_replaced; /* seconds; 0: never */
 		struct conf_strs from;   /* other endpoints whose certificates are renewed here */
 	} renewal;
+	int compat;  /* enum compat */
+	int getcert; /* enum getcert */
+	bool getcrl;
+	int no_content;        /* enum no_content: of FAILURE and PENDING (quirk 54) */
+	bool reply_chain;      /* the CA's certificate after the issued one (quirk 48) */
+	bool transient_signer; /* RSA throw-away signers of requests for elliptic keys */
 	int line;
 };
 struct config {

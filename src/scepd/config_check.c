@@ -429,12 +429,34 @@ check_renewal(const struct config_file *f, const struct conf_endpoint *e, struct
 	return RC_OK;
 }
 
+static bool
+lists(const struct conf_strs *list, const char *word)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->v[i], word) == 0)
+			return true;
+	return false;
+}
+
+static enum rc
+check_compat(const struct config_file *f, const struct conf_endpoint *e, struct err *err)
+{
+	static const char *const not_strict[] = { "DES3", "SHA-1" };
+
+	for (size_t i = 0; e->compat == COMPAT_STRICT && i < 2; i++)
+		if (lists(&e->capabilities, not_strict[i]))
+			return config_item_fail(f, err, e->line, "endpoints", e->name,
+			    "capabilities", "DES3 and SHA-1 are not taken with compat: strict");
+	return RC_OK;
+}
+
 static enum rc
 check_endpoint(const struct config_file *f, const struct conf_endpoint *e, struct err *err)
 {
 	enum rc rc;
 
-	if ((rc = check_references(f, e, err)) != RC_OK || (rc = check_renewal(f, e, err)) != RC_OK)
+	if ((rc = check_references(f, e, err)) != RC_OK ||
+	    (rc = check_renewal(f, e, err)) != RC_OK || (rc = check_compat(f, e, err)) != RC_OK)
 		return rc;
 	return config_check_kind(f, e, err);
 }

@@ -31,6 +31,9 @@ static const struct {
 	{ "SHA-512", SCEP_CAP_SHA512 },
 };
 
+/* What a strict endpoint refuses it does not offer either (S38). */
+#define NOT_STRICT (SCEP_CAP_DES3 | SCEP_CAP_SHA1)
+
 static unsigned
 caps_of(const struct conf_endpoint *conf)
 {
@@ -43,7 +46,7 @@ caps_of(const struct conf_endpoint *conf)
 			if (strcmp(conf->capabilities.v[j], capabilities[i].keyword) == 0)
 				caps |= capabilities[i].cap;
 	}
-	return caps;
+	return conf->compat == COMPAT_STRICT ? caps & ~(unsigned)NOT_STRICT : caps;
 }
 
 static enum rc

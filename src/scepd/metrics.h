@@ -15,8 +15,13 @@ enum metric {
 	METRIC_GETCACERT,
 	METRIC_GETNEXTCACERT,
 	METRIC_PKIOPERATION,
-	METRIC_ISSUED,      /* certificates signed */
-	METRIC_RENEWED,     /* of these, for a holder of an older one */
+	METRIC_ISSUED,   /* certificates signed */
+	METRIC_RENEWED,  /* of these, for a holder of an older one */
+	METRIC_REPLACED, /* certificates revoked because another took their place */
+	METRIC_PENDING,  /* answers that say to ask again later */
+	METRIC_POLLS,    /* CertPoll */
+	METRIC_GETCERT,
+	METRIC_GETCRL,
 	METRIC_DELIVERED,   /* replies with a certificate handed to the kernel */
 	METRIC_REPEATED,    /* answered from the store */
 	METRIC_REFUSED,     /* signed FAILURE */

@@ -25,11 +25,27 @@ take_csr(struct transaction *t, struct err *err)
 {
 	enum rc rc = scep_request_csr(&t->csr, &t->own_key, t->request, err);
 
-	if (rc != RC_OK)
-		return rc;
+	if (rc == RC_OK)
+		enrol_took_csr(t);
+	return rc;
+}
+
+void
+enrol_took_csr(struct transaction *t)
+{
 	t->log.csr = t->csr;
 	t->profile = t->log.profile = endpoint_profile(t->ep, t->csr);
-	return RC_OK;
+}
+
+/*
+ * An elliptic key cannot take the reply in the ways that clients know, so some sign with an RSA key
+ * that is good for nothing else, and have the reply encrypted to that (docs/security.md says what an attacker gains).
+ */
+static bool
+is_transient(const struct transaction *t)
+{
+	return t->ep->conf->transient_signer && key_info0(csr_key0(t->csr))->type == KEY_EC &&
+	    key_info0(cert_key0(t->signer))->type == KEY_RSA;
 }
 
 /* A throw-away certificate: the key that is to be certified, and a challenge. */
@@ -43,7 +59,7 @@ check_thrown_away(const struct transaction *t, struct err *err)
 		return err_hint(
 		    err, "a renewal is signed with the certificate that it is to replace");
 	}
-	if (!t->own_key) {
+	if (!t->own_key && !is_transient(t)) { /* S11 */
 		(void)fail(err, RC_DENIED,
 		    "RFC 8894 2.3: the message is signed with another key than the one in the "
 		    "request");
@@ -70,28 +86,49 @@ check_holder(struct transaction *t, struct err *err)
 	return RC_OK;
 }
 
+/* RFC 8894 3.1: a key that can only sign takes a reply under the challenge, or none. */
+static enum rc
+check_way(const struct transaction *t, struct err *err)
+{
+	const char *challenge;
+
+	if (scep_request_way(t->request) != SCEP_BY_PASSWORD ||
+	    csr_challenge0(t->csr, &challenge) == CSR_CHALLENGE_ONE)
+		return RC_OK;
+	(void)fail(err, RC_ALG,
+	    "the signer's key can only sign, and there is no challenge password for the reply");
+	return err_hint(err,
+	    "sign with a certificate that has keyAgreement among its key usages, or none of them");
+}
+
+enum rc
+enrol_check_signer(struct transaction *t, struct err *err)
+{
+	enum rc rc;
+
+	if (cert_self_issued(t->signer))
+		rc = check_thrown_away(t, err);
+	else if ((rc = signer_prove(t, err)) == RC_OK)
+		rc = check_holder(t, err);
+	return rc == RC_OK ? check_way(t, err) : rc;
+}
+
 /* Who asks, before anything is written or anybody asked. */
 static enum rc
 take_signer(struct transaction *t, struct err *err)
 {
-	enum rc rc;
+	enum rc rc = signer_take(t, err);
 
-	if ((rc = signer_take(t, err)) != RC_OK)
-		return rc;
-	if (cert_self_issued(t->signer))
-		return check_thrown_away(t, err);
-	if ((rc = signer_prove(t, err)) != RC_OK)
-		return rc;
-	return check_holder(t, err);
+	return rc == RC_OK ? enrol_check_signer(t, err) : rc;
 }
 
-static enum rc
-enter(struct transaction *t, struct err *err)
+enum rc
+transaction_enter(struct transaction *t, const uint8_t csr_sha256[static 32], struct err *err)
 {
 	enum rc rc;
 
 	if ((rc = inflight_key(t->key, t->ep->name, scep_message_transaction_id(t->message),
-		 csr_sha256(t->csr), err)) != RC_OK)
+		 csr_sha256, err)) != RC_OK)
 		return rc;
 	if ((rc = inflight_enter(
 		 t->s->inflight, t->key, clock_mono_ms() + INFLIGHT_WAIT_MS, err)) == RC_OK)
@@ -105,7 +142,10 @@ find_or_begin(struct transaction *t, bool *fresh, struct err *err)
 	const uint8_t *der;
 	size_t len;
 	uint8_t signer[32];
-	struct tx_key key = { .endpoint = t->ep->name, .signer_sha256 = signer };
+	struct tx_key key = { .endpoint = t->ep->name,
+		.signer_sha256 = signer,
+		.once = t->ep->conf->compat == COMPAT_STRICT };
+	bool kept_for_later = authoriser_hears(t->ep) || authoriser_waits(t->ep);
 	struct buf kept;
 	enum rc rc;
 
@@ -113,14 +153,48 @@ find_or_begin(struct transaction *t, bool *fresh, struct err *err)
 	key.csr_sha256 = csr_sha256(t->csr);
 	if ((rc = signer_sha256(signer, t, err)) != RC_OK)
 		return rc;
-	/* Sealed, and only where Intune has to be told later what the request was. */
+	/* Sealed, and only where Intune has to be told later what the request was, or somebody
+	 * decides later. */
 	der = csr_der0(t->csr, &len);
 	buf_init(&kept, STORE_REQUEST_MAX);
-	rc = seal_request(&kept, authoriser_hears(t->ep) ? t->s->seal : NULL, key.endpoint,
+	rc = seal_request(&kept, kept_for_later ? t->s->seal : NULL, key.endpoint,
 	    key.transaction_id, der, len, err);
 	if (rc == RC_OK)
 		rc = store_tx_begin(t->s->store, &key, kept.data, kept.len, &t->tx, fresh, err);
 	buf_done(&kept);
+	return rc;
+}
+
+/* Nobody works on it (we hold the key) and nothing was signed: undo, start again. */
+static enum rc
+begin_anew(struct transaction *t, struct err *err)
+{
+	bool fresh;
+	enum rc rc = store_tx_refused(t->s->store, t->tx.id, "interrupted", false, 0, err);
+
+	if (rc != RC_OK)
+		return rc;
+	store_tx_done(&t->tx);
+	return find_or_begin(t, &fresh, err);
+}
+
+/* It waits for a decision, or was let through and has not got its certificate yet. */
+static bool
+is_held(const struct transaction *t)
+{
+	return t->tx.state < TX_SIGNED &&
+	    (t->tx.hold == HOLD_PENDING || t->tx.hold == HOLD_APPROVED);
+}
+
+enum rc
+enrol_take_up(struct transaction *t, struct err *err)
+{
+	enum rc rc;
+
+	if (t->tx.state != TX_RESERVED)
+		return RC_OK;
+	if ((rc = store_hold_resume(t->s->store, t->tx.id, err)) == RC_OK)
+		t->tx.state = TX_RECEIVED;
 	return rc;
 }
 
@@ -131,19 +205,13 @@ begin(struct transaction *t, struct err *err)
 	bool fresh = false;
 	enum rc rc;
 
-	if ((rc = enter(t, err)) != RC_OK || (rc = find_or_begin(t, &fresh, err)) != RC_OK)
+	if ((rc = transaction_enter(t, csr_sha256(t->csr), err)) != RC_OK ||
+	    (rc = find_or_begin(t, &fresh, err)) != RC_OK)
 		return rc;
-	if (!fresh && t->tx.state < TX_SIGNED) {
-		/* Nobody works on it (we hold the key) and nothing was signed: undo, start again.
-		 */
-		if ((rc = store_tx_refused(t->s->store, t->tx.id, "interrupted", false, 0, err)) !=
-		    RC_OK)
-			return rc;
-		store_tx_done(&t->tx);
-		if ((rc = find_or_begin(t, &fresh, err)) != RC_OK)
-			return rc;
-	}
-	t->log.repeated = !fresh;
+	if (!fresh && t->tx.state < TX_SIGNED &&
+	    (rc = is_held(t) ? enrol_take_up(t, err) : begin_anew(t, err)) != RC_OK)
+		return rc;
+	t->log.repeated = t->tx.state >= TX_SIGNED;
 	if (t->tx.cert != NULL &&
 	    (rc = cert_parse(&t->cert, t->tx.cert, t->tx.cert_len, err)) != RC_OK)
 		return rc;
@@ -193,10 +261,13 @@ authorise(struct transaction *t, struct err *err)
 	if (t->by_certificate)
 		return authorise_renewal(
 		    &t->auth, t->holder, &t->ep->renewal, t->csr, clock_now(), err);
-	rc = authoriser_ask(&t->auth, &verdict, &q, err);
-	if (rc == RC_OK && t->holder != NULL)
+	if ((rc = authoriser_ask(&t->auth, &verdict, &q, err)) != RC_OK)
+		return rc;
+	if (verdict == VERDICT_WAIT)
+		t->answer = ANSWER_PENDING;
+	else if (t->holder != NULL)
 		authorization_renews(t->auth, t->holder);
-	return rc;
+	return RC_OK;
 }
 
 static enum rc
@@ -256,6 +327,11 @@ record(struct transaction *t, struct err *err)
 		.not_after = cert_not_after(t->cert) };
 	enum rc rc;
 
+	if (t->holder != NULL) {
+		row.replaces = holder_serial(t->holder);
+		if (t->ep->conf->renewal.revoke_replaced > 0)
+			row.revoke_replaced = clock_now() + t->ep->conf->renewal.revoke_replaced;
+	}
 	row.der = cert_der0(t->cert, &row.der_len);
 	if ((rc = cert_thumbprint_sha1(thumbprint, t->cert, err)) != RC_OK)
 		return rc;
@@ -349,20 +425,69 @@ settle(struct transaction *t, const struct step *at, const struct err *why)
 		    (long long)t->tx.id, err.msg);
 }
 
+/* Somebody has said yes, or has yet to: a trouble of ours must not end that. */
+static bool
+may_go_on(const struct transaction *t, enum rc rc)
+{
+	return is_held(t) &&
+	    (rc == RC_IO || rc == RC_TIMEOUT || rc == RC_LIMIT || rc == RC_NOMEM ||
+		rc == RC_CRYPTO);
+}
+
+/* The device is told to ask again, which is when the steps are tried again. */
+static enum rc
+put_off(struct transaction *t, const struct step *at, struct err *err)
+{
+	struct err why = *err;
+	enum rc rc;
+
+	if ((rc = enrol_take_up(t, err)) != RC_OK)
+		return rc;
+	log_msg(LOG_WARN, "scep", "tx %s on %s goes on when it is asked for again: %s: %s",
+	    scep_message_transaction_id(t->message), t->ep->name, at->name, why.msg);
+	t->answer = ANSWER_PENDING;
+	return RC_OK;
+}
+
+static enum rc
+run_step(struct transaction *t, const struct step *at, struct err *err)
+{
+	enum rc rc = at->run(t, err);
+
+	if (rc == RC_OK || (may_go_on(t, rc) && (rc = put_off(t, at, err)) == RC_OK))
+		return RC_OK;
+	t->log.step = at->name;
+	t->log.fail_info = err_reaction(rc)->fail_info;
+	settle(t, at, err);
+	return rc;
+}
+
+static enum rc
+run_from(struct transaction *t, size_t i, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (; rc == RC_OK && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (t->tx.state < steps[i].until)
+			rc = run_step(t, &steps[i], err);
+		if (t->answer == ANSWER_PENDING)
+			break;
+	}
+	return rc;
+}
+
 enum rc
 msg_enrol(struct transaction *t, struct err *err)
 {
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		enum rc rc;
+	return run_from(t, 0, err);
+}
 
-		if (t->tx.state >= steps[i].until)
-			continue;
-		if ((rc = steps[i].run(t, err)) != RC_OK) {
-			t->log.step = steps[i].name;
-			t->log.fail_info = err_reaction(rc)->fail_info;
-			settle(t, &steps[i], err);
-			return rc;
-		}
-	}
-	return RC_OK;
+enum rc
+enrol_go_on(struct transaction *t, struct err *err)
+{
+	size_t i = 0;
+
+	while (steps[i].run != choose_ca)
+		i++;
+	return run_from(t, i, err);
 }

@@ -3,9 +3,26 @@
  * in the log.
  */
 #include "base/clock.h"
+#include "base/limits.h"
 #include "scep/request_csr.h"
 #include "scepd/authoriser.h"
 #include "scepd/pipeline_int.h"
+
+/* Of strict endpoints: devices that have a clock set it by NTP, and captured messages are of no use
+ * after that (and before, as no request is issued for twice). */
+#define STRICT_SKEW_S 600
+
+static bool
+offers_cert(const struct endpoint *ep)
+{
+	return ep->conf->getcert != GETCERT_OFF;
+}
+
+static bool
+offers_crl(const struct endpoint *ep)
+{
+	return ep->conf->getcrl;
+}
 
 /*
  * What may be asked, default deny (S01): a message of a type without a row is refused before
@@ -13,10 +30,14 @@
  */
 static const struct message_type {
 	enum scep_message_type type;
+	bool (*offered)(const struct endpoint *ep); /* NULL: everywhere */
 	message_handler *run;
 } message_types[] = {
-	{ SCEP_PKCS_REQ, msg_enrol },
-	{ SCEP_RENEWAL_REQ, msg_enrol },
+	{ SCEP_PKCS_REQ, NULL, msg_enrol },
+	{ SCEP_RENEWAL_REQ, NULL, msg_enrol },
+	{ SCEP_CERT_POLL, authoriser_waits, msg_poll },
+	{ SCEP_GET_CERT, offers_cert, msg_get_cert },
+	{ SCEP_GET_CRL, offers_crl, msg_get_crl },
 };
 
 static enum rc
@@ -27,12 +48,31 @@ find_type(const struct message_type **out, struct transaction *t, struct err *er
 	for (size_t i = 0; i < sizeof(message_types) / sizeof(message_types[0]); i++)
 		if ((int)message_types[i].type == type) {
 			*out = &message_types[i];
-			return RC_OK;
+			if ((*out)->offered == NULL || (*out)->offered(t->ep))
+				return RC_OK;
+			break;
 		}
 	t->log.step = "type";
-	t->log.fail_info = SCEP_BAD_REQUEST;
+	/* RFC 8894 4.4 to 4.6: who asks for something that is not here gets badCertId. */
+	t->log.fail_info = type == SCEP_CERT_POLL || type == SCEP_GET_CERT || type == SCEP_GET_CRL
+	    ? SCEP_BAD_CERT_ID
+	    : SCEP_BAD_REQUEST;
 	return fail(err, RC_DENIED, "RFC 8894 3.2.1.2: messageType \"%s\" (%s) is not offered here",
 	    scep_message_type_text(t->message), scep_message_type_name(type));
+}
+
+/* Before the signature is looked at: this costs nothing, and proves nothing either. */
+static enum rc
+check_strict(struct transaction *t, struct err *err)
+{
+	struct scep_error se;
+
+	if (t->ep->conf->compat != COMPAT_STRICT ||
+	    scep_message_strict(t->message, clock_now(), STRICT_SKEW_S, &se) == SCEP_OK)
+		return RC_OK;
+	t->log.step = se.step;
+	t->log.fail_info = se.fail_info;
+	return scep_error_to_err(err, &se);
 }
 
 static enum rc
@@ -57,8 +97,8 @@ run_message(struct transaction *t, struct http_reply *reply)
 	struct err *err = &t->log.err;
 	enum rc rc;
 
-	if ((rc = find_type(&type, t, err)) == RC_OK && (rc = open_request(t, err)) == RC_OK &&
-	    (rc = type->run(t, err)) == RC_OK)
+	if ((rc = find_type(&type, t, err)) == RC_OK && (rc = check_strict(t, err)) == RC_OK &&
+	    (rc = open_request(t, err)) == RC_OK && (rc = type->run(t, err)) == RC_OK)
 		rc = answer_success(t, reply, err);
 	if (rc != RC_OK)
 		answer_failure(t, reply);
@@ -85,6 +125,7 @@ transaction_done(struct transaction *t)
 	scep_request_free(t->request);
 	scep_message_free(t->message);
 	store_cert_row_done(&t->row);
+	buf_done(&t->crl);
 	offer_release(t->offer);
 }
 
@@ -96,6 +137,7 @@ pipeline_run(struct scepd *s, const struct pki_operation *op, struct http_reply 
 	uint64_t start = clock_mono_us();
 
 	metric_add(s->metrics, METRIC_PKIOPERATION, 1);
+	buf_init(&t.crl, LIMIT_SCEP_MESSAGE);
 	t.offer = endpoint_offer(t.ep);
 	if (authoriser_hears(t.ep)) {
 		t.talk.tenant = t.ep->tenant;

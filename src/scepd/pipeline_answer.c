@@ -1,5 +1,6 @@
 /* pipeline_answer.c - CertReps, and what happens once they are sent. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -47,20 +48,77 @@ put_pki_message(struct http_reply *reply, struct scep_bytes *msg)
 	scep_bytes_free(msg);
 }
 
+/* Lent, not changed. */
+static struct scep_bytes
+bytes_of(const struct cert *c)
+{
+	struct scep_bytes b;
+
+	b.data = (uint8_t *)(uintptr_t)cert_der0(c, &b.len);
+	return b;
+}
+
+/* The leaf first: Apple takes the first one (quirk 47); the CA's only where a client insists (48). */
+static size_t
+put_certs(struct scep_bytes certs[2], const struct transaction *t)
+{
+	const struct server_ca *sca =
+	    t->log.ca != NULL ? scepd_ca(t->s, t->log.ca, strlen(t->log.ca)) : NULL;
+
+	certs[0] = bytes_of(t->cert);
+	if (!t->ep->conf->reply_chain || sca == NULL)
+		return 1;
+	certs[1] = bytes_of(ca_cert0(sca->ca));
+	return 2;
+}
+
+/* By the RA that the device encrypted to: that one it knows. */
+static enum scep_status
+encode_success(struct scep_bytes *out, struct transaction *t, struct scep_error *se)
+{
+	struct scep_bytes certs[2], crl = { t->crl.data, t->crl.len };
+	struct scep_reply_how how = { .certs = certs };
+
+	if (t->answer == ANSWER_CRL)
+		how.crl = &crl;
+	else
+		how.n_certs = put_certs(certs, t);
+	/* For a signer whose key can only sign (RFC 8894 3.1). */
+	if (t->csr != NULL && csr_challenge0(t->csr, &how.password) == CSR_CHALLENGE_ONE)
+		how.password_len = strlen(how.password);
+	return scep_reply_success_how(
+	    out, t->request, scep_request_recipient(t->request), &how, se);
+}
+
+static unsigned
+flags_of(const struct transaction *t)
+{
+	return t->ep->conf->no_content == NO_CONTENT_EMPTY ? SCEP_REPLY_EMPTY_CONTENT : 0;
+}
+
+static enum scep_status
+encode(struct scep_bytes *out, struct transaction *t, struct scep_error *se)
+{
+	if (t->answer != ANSWER_PENDING)
+		return encode_success(out, t, se);
+	return scep_reply_pending_how(
+	    out, t->message, scep_request_recipient(t->request), flags_of(t), se);
+}
+
 enum rc
 answer_success(struct transaction *t, struct http_reply *reply, struct err *err)
 {
-	struct scep_bytes leaf, out;
+	struct scep_bytes out;
 	struct scep_error se;
 
-	leaf.data = (uint8_t *)(uintptr_t)cert_der0(t->cert, &leaf.len); /* lent, not changed */
-	/* By the RA that the device encrypted to: that one it knows. */
-	if (scep_reply_success(
-		&out, t->request, scep_request_recipient(t->request), &leaf, 1, &se) != SCEP_OK) {
+	if (encode(&out, t, &se) != SCEP_OK) {
 		t->log.step = "reply";
 		t->log.fail_info = se.fail_info;
 		return scep_error_to_err(err, &se);
 	}
+	t->log.pending = t->answer == ANSWER_PENDING;
+	if (t->log.pending)
+		metric_add(t->s->metrics, METRIC_PENDING, 1);
 	fault_point("replying");
 	put_pki_message(reply, &out);
 	expect_delivery(t, reply);
@@ -95,8 +153,8 @@ answer_failure(struct transaction *t, struct http_reply *reply)
 	struct scep_bytes out;
 	struct scep_error se;
 
-	if (scep_reply_failure(&out, t->message, ra != NULL ? ra : t->offer->id[0],
-		t->log.fail_info, text_for_device(&t->log.err), &se) != SCEP_OK) {
+	if (scep_reply_failure_how(&out, t->message, ra != NULL ? ra : t->offer->id[0],
+		t->log.fail_info, text_for_device(&t->log.err), flags_of(t), &se) != SCEP_OK) {
 		log_msg(LOG_ERROR, "scep", "cannot sign a FAILURE: %s", se.text);
 		http_reply_text(reply, 500, "internal error\n");
 		return;

@@ -3,6 +3,8 @@
  *
  *	pipeline.c         from bytes to the handler of its type, and to the log
  *	msg_enrol.c        PKCSReq, RenewalReq: the steps of an enrolment
+ *	msg_poll.c         CertPoll
+ *	msg_get.c          GetCert, GetCRL
  *	msg_signer.c       who signed a message
  *	pipeline_answer.c  CertRep: SUCCESS, FAILURE, PENDING
  */
@@ -12,6 +14,12 @@
 #include "ca/holder.h"
 #include "scepd/pipeline.h"
 #include "scepd/txlog.h"
+
+enum answer {
+	ANSWER_CERT,    /* SUCCESS with t->cert */
+	ANSWER_CRL,     /* SUCCESS with t->crl */
+	ANSWER_PENDING, /* ask again later */
+};
 
 /* Lives on the stack of pipeline_run(), which frees what the steps have put here. */
 struct transaction {
@@ -34,9 +42,12 @@ struct transaction {
 	struct cert_spec *spec;
 	struct cert *cert;  /* to be handed over */
 	struct store_tx tx; /* id 0: no row yet */
+	struct buf crl;     /* DER */
+	enum answer answer; /* of a handler that succeeds */
 	uint8_t key[32];    /* inflight */
 	bool entered;
 	char serial[2 * SERIAL_MAX + 1];
+	char asked[2 * SERIAL_MAX + 1]; /* GetCert, GetCRL: upper hex */
 	struct serial serial_value;
 };
 
@@ -45,7 +56,18 @@ struct transaction {
  * t->log.step and t->log.fail_info, and the answer is a FAILURE.
  */
 typedef enum rc message_handler(struct transaction *t, struct err *err);
-message_handler msg_enrol;
+message_handler msg_enrol, msg_poll, msg_get_cert, msg_get_crl;
+
+/* A second copy of a transaction waits for the first here. */
+enum rc transaction_enter(
+    struct transaction *t, const uint8_t csr_sha256[static 32], struct err *err) MUST_CHECK;
+/* For a poll, which has CSR and row from the store: what an enrolment finds out about its own. */
+void enrol_took_csr(struct transaction *t);
+enum rc enrol_check_signer(struct transaction *t, struct err *err) MUST_CHECK;
+/* A row that is held goes on from received, wherever an attempt was cut off. */
+enum rc enrol_take_up(struct transaction *t, struct err *err) MUST_CHECK;
+/* The steps after the row is there. */
+enum rc enrol_go_on(struct transaction *t, struct err *err) MUST_CHECK;
 
 /* The certificate of the message's signer, parsed. */
 enum rc signer_take(struct transaction *t, struct err *err) MUST_CHECK;
@@ -55,7 +77,7 @@ enum rc signer_prove(struct transaction *t, struct err *err) MUST_CHECK;
 enum rc signer_sha256(
     uint8_t out[static 32], const struct transaction *t, struct err *err) MUST_CHECK;
 
-/* RC_OK: the reply is filled.  Otherwise as a handler. */
+/* What t->answer says.  RC_OK: the reply is filled.  Otherwise as a handler. */
 enum rc answer_success(struct transaction *t, struct http_reply *reply, struct err *err) MUST_CHECK;
 /* By t->log: its fail_info, and of its err what a device may be told. */
 void answer_failure(struct transaction *t, struct http_reply *reply);

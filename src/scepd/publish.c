@@ -94,10 +94,8 @@ publish_close(struct server_ca *sca)
 	free(sca->crl);
 }
 
-/* Append the current CRL, making it first if need be.  A failure to make one leaves the old one in
- * use. */
-static enum rc
-current_crl(struct buf *out, struct scepd *s, struct server_ca *sca, struct err *err)
+enum rc
+publish_current_crl(struct buf *out, struct scepd *s, struct server_ca *sca, struct err *err)
 {
 	struct crl_cache *c = sca->crl;
 	struct buf fresh;
@@ -149,7 +147,7 @@ publish_crl(
 	if (sca == NULL)
 		return;
 	reply->content_type = "application/pkix-crl"; /* RFC 5280 4.2.1.13, RFC 2585 */
-	if (current_crl(&reply->body, s, sca, &err) != RC_OK)
+	if (publish_current_crl(&reply->body, s, sca, &err) != RC_OK)
 		http_reply_text(reply, 503, "the CRL is not available at the moment\n");
 }
 

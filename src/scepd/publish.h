@@ -12,6 +12,10 @@
 
 enum rc publish_open(struct server_ca *sca, struct err *err) MUST_CHECK;
 void publish_close(struct server_ca *sca);
+/* Append the current CRL, making it first if need be.  A failure to make one leaves the old one in
+ * use. */
+enum rc publish_current_crl(
+    struct buf *out, struct scepd *s, struct server_ca *sca, struct err *err) MUST_CHECK;
 /* `name`: the last path segment, "issuing.crl". */
 void publish_crl(
     struct scepd *s, const char *name, const struct http_request *req, struct http_reply *reply);

@@ -91,6 +91,7 @@ struct scepd {
 	/* The outbox thread's own: when orphans are looked at next, and how often that failed. */
 	int64_t orphans_due_ms;
 	unsigned orphans_failed;
+	int64_t upkeep_due_ms; /* of the same thread: upkeep.h */
 };
 
 /* What is opened before, as it takes rights that the server does not keep. */

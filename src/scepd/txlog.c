@@ -32,6 +32,7 @@ log_algorithms(struct log_line *l, const struct txlog *t)
 	log_str(l, "type", scep_message_type_text(t->message));
 	if (t->renewal)
 		log_int(l, "renewal", 1);
+	log_str(l, "asked", t->asked);
 	log_str(l, "digest", scep_digest_name(t->alg.digest));
 	log_str(l, "kt", scep_transport_name(&t->alg.transport, kt, sizeof(kt)));
 	log_str(l, "cipher", scep_cipher_name(t->alg.cipher));
@@ -114,12 +115,15 @@ log_result(struct log_line *l, const struct txlog *t)
 	char when[TIME_TEXT_MAX];
 
 	if (t->step == NULL) {
-		log_str(l, "result", "SUCCESS");
+		log_str(l, "result", t->pending ? "PENDING" : "SUCCESS");
 		log_str(l, "ca", t->ca);
 		log_str(l, "serial", t->serial);
-		log_str(l, "replaced", t->replaced);
-		time_rfc3339(when, t->not_after);
-		log_str(l, "notAfter", when);
+		if (t->serial != NULL)
+			log_str(l, "replaced", t->replaced);
+		if (t->not_after != 0) {
+			time_rfc3339(when, t->not_after);
+			log_str(l, "notAfter", when);
+		}
 		if (t->repeated)
 			log_str(l, "repeated", "yes");
 	} else {

@@ -26,6 +26,8 @@ struct txlog {
 	bool repeated;        /* answered from the store */
 	bool renewal;         /* signed with a certificate that was issued here */
 	const char *replaced; /* its serial number, upper hex */
+	bool pending;         /* the answer is to ask again later */
+	const char *asked;    /* GetCert, GetCRL: serial number, upper hex */
 	const char *notify;   /* "Success", a code, "unreachable"; NULL: not asked */
 	/* A refusal. */
 	const char *step; /* "parse" "verify" "decrypt" "csr" "auth" "policy" "reserve" "sign"
