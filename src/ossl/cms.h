@@ -14,9 +14,10 @@
  * base/limits.h, with no or one SignerInfo.  NOTHING is verified until cms_signed_verify() said so.
  *
  * struct cms_enveloped: the bytes are one ContentInfo with an EnvelopedData within the limits.
- * Every recipient is a KeyTransRecipientInfo with an algorithm we take, the content cipher is one
- * we take, its IV has the size of a block, and the encrypted content is a positive number of whole
- * blocks.  So whoever holds one may try a private key on it.
+ * Every recipient is of a kind that was asked for (KeyTransRecipientInfo unless said otherwise) with
+ * an algorithm we take, the content cipher is one we take, its IV has the size of a block, and the
+ * encrypted content is a positive number of whole blocks.  So whoever holds one may try a private
+ * key on it.
  *
  * Input may be BER.  It is copied; pointers that come back ("0" at the end of a name, and struct
  * der, where p == NULL means absent) are borrowed from the value.
@@ -181,6 +182,21 @@ enum rc cms_enveloped_parse(
     struct cms_enveloped **out, const void *bytes, size_t len, struct err *err) MUST_CHECK;
 void cms_enveloped_free(struct cms_enveloped *e);
 
+/* Kinds of recipient (RFC 5652 6.2). */
+enum cms_kind { CMS_KEY_TRANS = 1 << 0, CMS_KEY_AGREE = 1 << 1, CMS_PASSWORD = 1 << 2 };
+/*
+ * The same, taking these kinds (a set).  For clients, who open what they have asked for; a server takes
+ * KeyTransRecipientInfo alone, as the other two have been the way into servers (CVE-2025-9230).
+ */
+enum rc cms_enveloped_parse_kinds(struct cms_enveloped **out, const void *bytes, size_t len,
+    unsigned kinds, struct err *err) MUST_CHECK;
+size_t cms_enveloped_n_recipients(const struct cms_enveloped *e);
+/* Of the i-th recipient, which must be there; of the others each is for its kind, else NULL or absent. */
+enum cms_kind cms_enveloped_kind(const struct cms_enveloped *e, size_t i);
+struct cms_kari;
+const struct cms_kari *cms_enveloped_kari0(const struct cms_enveloped *e, size_t i);
+struct der cms_enveloped_password0(
+    const struct cms_enveloped *e, size_t i); /* the RecipientInfo: for pwri_open() */
 const char *cms_enveloped_content_type(const struct cms_enveloped *e); /* dotted */
 enum cipher cms_enveloped_cipher(const struct cms_enveloped *e);
 const struct transport *cms_enveloped_transport0(const struct cms_enveloped *e, size_t i);
@@ -203,11 +219,14 @@ enum rc cms_enveloped_open(struct buf *out, const struct cms_enveloped *e, const
     size_t cek_len, struct err *err) MUST_CHECK;
 #define CMS_OPEN_FAILED "the envelope cannot be decrypted"
 
+struct pwri;
 struct cms_recipient {
-	const struct cms_cert *cert; /* RC_ALG unless its key is RSA */
+	enum cms_kind kind;          /* 0: CMS_KEY_TRANS */
+	const struct cms_cert *cert; /* RC_ALG unless its key is RSA, or EC for CMS_KEY_AGREE */
 	const struct key *key;       /* of that certificate; NULL: taken from it */
 	bool by_ski;
-	struct transport transport;
+	struct transport transport;  /* CMS_KEY_TRANS */
+	const struct pwri *password; /* CMS_PASSWORD, which needs no certificate */
 };
 struct cms_enveloped_build {
 	struct der content;

@@ -7,6 +7,8 @@
 
 #include "ossl/cms_alg.h"
 #include "ossl/cms_int.h"
+#include "ossl/cms_kari.h"
+#include "ossl/cms_pwri.h"
 
 #define CEK_IV_MAX 16
 
@@ -226,24 +228,6 @@ cms_degenerate_build(
 
 /* ---- EnvelopedData ---- */
 
-static enum rc
-wrapped_key_add(struct buf *b, const struct cms_recipient *r, const uint8_t *cek, size_t cek_len,
-    struct err *err)
-{
-	struct key *own = NULL;
-	size_t mark;
-	enum rc rc;
-
-	if (r->key == NULL &&
-	    (rc = key_parse_spki(&own, r->cert->spki.p, r->cert->spki.len, err)) != RC_OK)
-		return rc;
-	mark = der_open(b, DER_OCTET_STRING);
-	rc = key_wrap(b, r->key != NULL ? r->key : own, &r->transport, cek, cek_len, err);
-	der_close(b, mark);
-	key_free(own);
-	return rc;
-}
-
 static bool
 transport_known(const struct transport *t)
 {
@@ -253,24 +237,70 @@ transport_known(const struct transport *t)
 }
 
 static enum rc
-recipient_add(struct buf *b, const struct cms_recipient *r, const uint8_t *cek, size_t cek_len,
+trans_add(struct buf *b, const struct cms_recipient *r, const struct key *key, struct der cek,
     struct err *err)
 {
-	size_t mark;
+	size_t info, octets;
 	enum rc rc;
 
-	if (r->cert->key_type != KEY_RSA)
-		return fail(err, RC_ALG, "a recipient whose key is not RSA cannot be encrypted to");
 	if (!transport_known(&r->transport))
 		return fail(err, RC_ALG, "no key transport to encrypt with");
-	mark = der_open(b, DER_SEQUENCE);
+	info = der_open(b, DER_SEQUENCE);
 	der_add_u64(b, r->by_ski ? 2 : 0);
 	if ((rc = cms_id_add(b, r->cert, r->by_ski, err)) != RC_OK)
 		return rc;
 	cms_transport_add(b, &r->transport);
-	rc = wrapped_key_add(b, r, cek, cek_len, err);
-	der_close(b, mark);
+	octets = der_open(b, DER_OCTET_STRING);
+	rc = key_wrap(b, key, &r->transport, cek.p, cek.len, err);
+	der_close(b, octets);
+	der_close(b, info);
 	return rc;
+}
+
+static enum rc
+keyed_add(struct buf *b, const struct cms_recipient *r, struct der cek, struct err *err)
+{
+	bool agree = r->kind == CMS_KEY_AGREE;
+	struct key *own = NULL;
+	const struct key *key = r->key;
+	enum rc rc;
+
+	if (r->cert->key_type != (agree ? KEY_EC : KEY_RSA))
+		return fail(err, RC_ALG, "a recipient whose key is not %s cannot be encrypted to",
+		    agree ? "EC" : "RSA");
+	if (key == NULL &&
+	    (rc = key_parse_spki(&own, r->cert->spki.p, r->cert->spki.len, err)) != RC_OK)
+		return rc;
+	key = key != NULL ? key : own;
+	rc = agree ? kari_add(b, r->cert, r->by_ski, key, cek.p, cek.len, err)
+		   : trans_add(b, r, key, cek, err);
+	key_free(own);
+	return rc;
+}
+
+static enum rc
+recipient_add(struct buf *b, const struct cms_recipient *r, struct der cek, struct err *err)
+{
+	if (r->kind == CMS_PASSWORD)
+		return pwri_add(b, cek.p, cek.len, r->password, err);
+	return keyed_add(b, r, cek, err);
+}
+
+/* RFC 5652 6.1, of those kinds that we write: 3 for a password, 2 for anything but
+ * issuerAndSerialNumber of KeyTransRecipientInfo. */
+static unsigned
+enveloped_version(const struct cms_enveloped_build *e)
+{
+	unsigned version = 0;
+	size_t i;
+
+	for (i = 0; i < e->n_recipients; i++) {
+		if (e->recipients[i].kind == CMS_PASSWORD)
+			return 3;
+		if (e->recipients[i].kind == CMS_KEY_AGREE || e->recipients[i].by_ski)
+			version = 2;
+	}
+	return version;
 }
 
 static enum rc
@@ -294,18 +324,15 @@ enveloped_add(struct buf *b, const struct cms_enveloped_build *e, const uint8_t 
     const uint8_t *iv, struct err *err)
 {
 	struct frame f = frame_open(b, OID_ENVELOPED_DATA);
-	bool any_ski = false;
+	struct der key = { cek, cipher_key_size(e->cipher) };
 	size_t set, start, i;
 	enum rc rc;
 
-	for (i = 0; i < e->n_recipients; i++)
-		any_ski = any_ski || e->recipients[i].by_ski;
-	der_add_u64(b, any_ski ? 2 : 0);
+	der_add_u64(b, enveloped_version(e));
 	set = der_open(b, DER_SET);
 	start = b->len;
 	for (i = 0; i < e->n_recipients; i++)
-		if ((rc = recipient_add(
-			 b, &e->recipients[i], cek, cipher_key_size(e->cipher), err)) != RC_OK)
+		if ((rc = recipient_add(b, &e->recipients[i], key, err)) != RC_OK)
 			return rc;
 	der_sort(b, start);
 	der_close(b, set);

@@ -12,15 +12,22 @@
 
 #include "ossl/cms_alg.h"
 #include "ossl/cms_int.h"
+#include "ossl/cms_kari.h"
+
+#define N(a) (sizeof(a) / sizeof((a)[0]))
 
 struct recipient {
-	struct cms_id id;
+	enum cms_kind kind;
+	struct cms_id id; /* of a password: none */
 	struct transport transport;
 	struct der wrapped;
+	struct cms_kari kari;
+	struct der whole;
 };
 
 struct cms_enveloped {
 	struct buf bytes; /* DER; what is below points into it */
+	unsigned kinds;   /* that are taken */
 	struct recipient recipients[LIMIT_RECIPIENTS];
 	size_t n_recipients;
 	char content_type[OID_TEXT_MAX];
@@ -29,32 +36,15 @@ struct cms_enveloped {
 	struct buf joined;
 };
 
-/* RecipientInfo is a CHOICE (RFC 5652 6.2); only KeyTransRecipientInfo has no tag of its own. */
-static const char *
-other_recipient(uint8_t tag)
-{
-	static const char *const names[] = { NULL, "KeyAgreeRecipientInfo", "KEKRecipientInfo",
-		"PasswordRecipientInfo", "OtherRecipientInfo" };
-
-	return tag >= 0xa1 && tag <= 0xa4 ? names[tag - 0xa0] : NULL;
-}
-
+/* KeyTransRecipientInfo (RFC 5652 6.2.1) */
 static enum rc
-take_recipient(struct cms_enveloped *e, struct der *set, struct err *err)
+take_trans(struct recipient *r, struct der in, struct err *err)
 {
-	struct recipient *r = &e->recipients[e->n_recipients];
 	struct cms_alg alg;
 	uint64_t version;
-	struct der in;
 	enum rc rc;
 
-	if (e->n_recipients == LIMIT_RECIPIENTS)
-		return fail(
-		    err, RC_LIMIT, "EnvelopedData: more than %u recipients", LIMIT_RECIPIENTS);
-	if (other_recipient(*set->p))
-		return fail(
-		    err, RC_ALG, "EnvelopedData: %s is not taken", other_recipient(*set->p));
-	if (!der_take(set, DER_SEQUENCE, &in) || !der_take_u64(&in, &version))
+	if (!der_take_u64(&in, &version))
 		return fail(err, RC_PARSE, "EnvelopedData: malformed RecipientInfo");
 	if ((rc = cms_id_take(&in, &r->id, "RecipientInfo", err)) != RC_OK ||
 	    (rc = cms_alg_take(&in, &alg, "keyEncryptionAlgorithm", err)) != RC_OK ||
@@ -62,6 +52,58 @@ take_recipient(struct cms_enveloped *e, struct der *set, struct err *err)
 		return rc;
 	if (!der_take(&in, DER_OCTET_STRING, &r->wrapped) || in.len > 0 || r->wrapped.len == 0)
 		return fail(err, RC_PARSE, "EnvelopedData: no encryptedKey");
+	return RC_OK;
+}
+
+static enum rc
+take_agree(struct recipient *r, struct der in, struct err *err)
+{
+	enum rc rc = kari_take(&r->kari, in, err);
+
+	if (rc == RC_OK)
+		r->id = r->kari.id;
+	return rc;
+}
+
+/* RecipientInfo is a CHOICE (RFC 5652 6.2); only KeyTransRecipientInfo has no tag of its own.  What is
+ * under a password is read when there is one. */
+static const struct recipient_kind {
+	uint8_t tag;
+	enum cms_kind kind; /* 0: never taken */
+	const char *name;
+	enum rc (*take)(struct recipient *r, struct der in, struct err *err);
+} recipient_kinds[] = {
+	{ DER_SEQUENCE, CMS_KEY_TRANS, "KeyTransRecipientInfo", take_trans },
+	{ DER_CTX_CONS(1), CMS_KEY_AGREE, "KeyAgreeRecipientInfo", take_agree },
+	{ DER_CTX_CONS(2), 0, "KEKRecipientInfo", NULL },
+	{ DER_CTX_CONS(3), CMS_PASSWORD, "PasswordRecipientInfo", NULL },
+	{ DER_CTX_CONS(4), 0, "OtherRecipientInfo", NULL },
+};
+
+static enum rc
+take_recipient(struct cms_enveloped *e, struct der *set, struct err *err)
+{
+	struct recipient *r = &e->recipients[e->n_recipients];
+	const struct recipient_kind *k = NULL;
+	struct der in;
+	uint8_t tag;
+	enum rc rc = RC_OK;
+
+	if (e->n_recipients == LIMIT_RECIPIENTS)
+		return fail(
+		    err, RC_LIMIT, "EnvelopedData: more than %u recipients", LIMIT_RECIPIENTS);
+	if (!der_any(set, &tag, &in, &r->whole))
+		return fail(err, RC_PARSE, "EnvelopedData: malformed RecipientInfo");
+	for (size_t i = 0; i < N(recipient_kinds) && k == NULL; i++)
+		if (recipient_kinds[i].tag == tag)
+			k = &recipient_kinds[i];
+	if (k == NULL)
+		return fail(err, RC_PARSE, "EnvelopedData: malformed RecipientInfo");
+	if ((e->kinds & k->kind) == 0)
+		return fail(err, RC_ALG, "EnvelopedData: %s is not taken", k->name);
+	r->kind = k->kind;
+	if (k->take != NULL && (rc = k->take(r, in, err)) != RC_OK)
+		return rc;
 	e->n_recipients++;
 	return RC_OK;
 }
@@ -159,12 +201,20 @@ take_enveloped_data(struct cms_enveloped *e, struct der *in, struct err *err)
 enum rc
 cms_enveloped_parse(struct cms_enveloped **out, const void *bytes, size_t len, struct err *err)
 {
+	return cms_enveloped_parse_kinds(out, bytes, len, CMS_KEY_TRANS, err);
+}
+
+enum rc
+cms_enveloped_parse_kinds(
+    struct cms_enveloped **out, const void *bytes, size_t len, unsigned kinds, struct err *err)
+{
 	struct cms_enveloped *e;
 	struct der seq;
 	enum rc rc;
 
 	if (!(e = calloc(1, sizeof *e)))
 		return fail(err, RC_NOMEM, "EnvelopedData: out of memory");
+	e->kinds = kinds;
 	rc =
 	    cms_content_info(&e->bytes, &seq, OID_ENVELOPED_DATA, "EnvelopedData", bytes, len, err);
 	if (rc == RC_OK)
@@ -199,16 +249,54 @@ cms_enveloped_cipher(const struct cms_enveloped *e)
 	return e->cipher;
 }
 
+size_t
+cms_enveloped_n_recipients(const struct cms_enveloped *e)
+{
+	return e->n_recipients;
+}
+
+enum cms_kind
+cms_enveloped_kind(const struct cms_enveloped *e, size_t i)
+{
+	return e->recipients[i].kind;
+}
+
+static const struct recipient *
+of_kind(const struct cms_enveloped *e, size_t i, enum cms_kind kind)
+{
+	return i < e->n_recipients && e->recipients[i].kind == kind ? &e->recipients[i] : NULL;
+}
+
 const struct transport *
 cms_enveloped_transport0(const struct cms_enveloped *e, size_t i)
 {
-	return i < e->n_recipients ? &e->recipients[i].transport : NULL;
+	const struct recipient *r = of_kind(e, i, CMS_KEY_TRANS);
+
+	return r != NULL ? &r->transport : NULL;
 }
 
 struct der
 cms_enveloped_key0(const struct cms_enveloped *e, size_t i)
 {
-	return i < e->n_recipients ? e->recipients[i].wrapped : (struct der){ 0 };
+	const struct recipient *r = of_kind(e, i, CMS_KEY_TRANS);
+
+	return r != NULL ? r->wrapped : (struct der){ 0 };
+}
+
+const struct cms_kari *
+cms_enveloped_kari0(const struct cms_enveloped *e, size_t i)
+{
+	const struct recipient *r = of_kind(e, i, CMS_KEY_AGREE);
+
+	return r != NULL ? &r->kari : NULL;
+}
+
+struct der
+cms_enveloped_password0(const struct cms_enveloped *e, size_t i)
+{
+	const struct recipient *r = of_kind(e, i, CMS_PASSWORD);
+
+	return r != NULL ? r->whole : (struct der){ 0 };
 }
 
 enum cms_match

@@ -26,6 +26,7 @@
 #define OID_AES256_GCM     "2.16.840.1.101.3.4.1.46"
 
 #define SEGMENT    16384 /* bytes of an OCTET STRING of content: what `openssl cms` copes well with */
+#define CEK_SIZE   32    /* AES-256-GCM */
 #define NONCE_SIZE 12
 #define TAG_SIZE   16
 #define HEADER_MAX 1024 /* bytes of what is written before the first segment: about 330 */
@@ -98,7 +99,8 @@ static enum rc
 seal_header(struct cms_sealer *s, struct buf *b, const void *passphrase, size_t len,
     unsigned rounds, struct err *err)
 {
-	uint8_t cek[PWRI_CEK_SIZE], nonce[NONCE_SIZE];
+	const struct pwri under = { passphrase, len, rounds, CIPHER_AES256 };
+	uint8_t cek[CEK_SIZE], nonce[NONCE_SIZE];
 	size_t set;
 	enum rc rc;
 
@@ -107,7 +109,7 @@ seal_header(struct cms_sealer *s, struct buf *b, const void *passphrase, size_t 
 		return rc;
 	content_info_add(b);
 	set = der_open(b, DER_SET);
-	rc = pwri_add(b, cek, passphrase, len, rounds, err);
+	rc = pwri_add(b, cek, sizeof(cek), &under, err);
 	der_close(b, set);
 	content_add(b, nonce);
 	if (rc == RC_OK)
@@ -325,6 +327,7 @@ static enum rc
 open_recipient(
     struct cms_opener *o, uint8_t *cek, const void *passphrase, size_t len, struct err *err)
 {
+	const struct pwri under = { .password = passphrase, .len = len };
 	struct der in, set;
 	struct buf b;
 	enum rc rc;
@@ -335,7 +338,7 @@ open_recipient(
 	if (rc == RC_OK && !der_take(&in, DER_SET, &set))
 		rc = fail(err, RC_PARSE, "no sealed file: not recipientInfos");
 	if (rc == RC_OK)
-		rc = pwri_open(cek, set, passphrase, len, err);
+		rc = pwri_open(cek, CEK_SIZE, set, &under, err);
 	buf_done(&b);
 	return rc;
 }
@@ -386,7 +389,7 @@ open_content(struct cms_opener *o, uint8_t *nonce, struct err *err)
 static enum rc
 open_header(struct cms_opener *o, const void *passphrase, size_t len, struct err *err)
 {
-	uint8_t cek[PWRI_CEK_SIZE], nonce[NONCE_SIZE];
+	uint8_t cek[CEK_SIZE], nonce[NONCE_SIZE];
 	struct buf b;
 	enum rc rc;
 

@@ -27,6 +27,7 @@ struct key_info {
 
 #define KEY_SIG_MAX                                                                                \
 	4627u /* octets of any signature: ML-DSA-87 (FIPS 204 4); RSA has 1024 at most */
+#define KEY_AGREED_MAX 66 /* octets of an x coordinate: P-521 */
 #define KEY_SPECS_MAX 160 /* all words of key_specs() */
 /* Every word that key_generate() knows; which of them this OpenSSL can make, key_specs() tells. */
 #define KEY_SPECS     "rsa:2048|rsa:3072|rsa:4096|ec:p256|ec:p384|ed25519|ml-dsa-44|ml-dsa-65|ml-dsa-87"
@@ -77,6 +78,18 @@ enum rc key_verify(const struct key *k, enum digest d, const void *tbs, size_t l
 /* The reverse of key_sign_pss(): any other length of salt is refused too.  RC_ALG for an EC key. */
 enum rc key_verify_pss(const struct key *k, enum digest d, const void *tbs, size_t len,
     const void *sig, size_t sig_len, struct err *err) MUST_CHECK;
+
+/* A new private key in memory, on the curve of this one.  RC_ALG when that has none. */
+enum rc key_generate_alike(struct key **out, const struct key *k, struct err *err) MUST_CHECK;
+/* The public key on the curve of `k` that is this point (SEC 1 2.3.3, uncompressed): a door. */
+enum rc key_from_point(struct key **out, const struct key *k, const void *point, size_t len,
+    struct err *err) MUST_CHECK;
+/*
+ * ECDH (SEC 1 3.3.1): the x coordinate of the shared point, *len octets, as many as the field has.
+ * RC_ALG unless both keys are on one curve, and the private one is in memory.
+ */
+enum rc key_agree(uint8_t z[static KEY_AGREED_MAX], size_t *len, const struct key *k,
+    const struct key *peer, struct err *err) MUST_CHECK;
 
 /* Wrap a content-encryption key for an RSA public key (RFC 8017 7.1.1 / 7.2.1). Appends. */
 enum rc key_wrap(struct buf *out, const struct key *k, const struct transport *t,

@@ -26,6 +26,13 @@ new_buf(void)
 void
 actor_make(struct actor *a, const char *cn, const char *spec, int which, const char *serial)
 {
+	actor_make_for(a, cn, spec, which, serial, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
+}
+
+void
+actor_make_for(struct actor *a, const char *cn, const char *spec, int which, const char *serial,
+    unsigned key_usage)
+{
 	struct serial number = fixture_serial(serial);
 	struct cert_fields f = { .serial = &number, .digest = DIGEST_SHA256, .path_len = -1 };
 	struct err err = { 0 };
@@ -40,7 +47,7 @@ actor_make(struct actor *a, const char *cn, const char *spec, int which, const c
 	f.subject_key = f.issuer_key = a->key;
 	f.not_before = clock_now() - 3600;
 	f.not_after = clock_now() + 86400;
-	f.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
+	f.key_usage = key_usage;
 	assert_ok(cert_make(&a->cert, &f, a->key, &err), err);
 	name_done(&name);
 	const uint8_t *der = cert_der0(a->cert, &len);

@@ -16,6 +16,9 @@ struct actor {
 };
 /* Self-issued under CN=`cn`; `which` chooses one of the two fixture keys of that kind. */
 void actor_make(struct actor *a, const char *cn, const char *spec, int which, const char *serial);
+/* The same with other key usages; 0: no such extension. */
+void actor_make_for(struct actor *a, const char *cn, const char *spec, int which,
+    const char *serial, unsigned key_usage);
 void actor_done(struct actor *a);
 /* NAME.pem and NAME.key in the folder, for the openssl command. */
 void actor_put(const struct actor *a, const struct dir *d, const char *name);
