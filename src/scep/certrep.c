@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ossl/cms_kari.h"
+#include "ossl/cms_pwri.h"
 #include "scep/attrs.h"
 #include "scep/ca_certs.h"
 #include "scep/error.h"
@@ -92,21 +94,78 @@ read_status(struct answer *a)
 }
 
 static enum rc
+unwrap_trans(struct answer *a, const struct cms_enveloped *env, size_t i, uint8_t *cek, size_t len,
+    struct err *err)
+{
+	const struct transport *t = cms_enveloped_transport0(env, i);
+
+	if (a->how->me->ops.unwrap == NULL)
+		return fail(err, RC_DENIED, "the answer needs a key that decrypts");
+	a->rep->alg.transport = transport_to_scep(t);
+	a->rep->way = SCEP_BY_RSA;
+	return identity_unwrap(a->how->me, t, cms_enveloped_key0(env, i), cek, len, err);
+}
+
+static enum rc
+unwrap_agree(struct answer *a, const struct cms_enveloped *env, size_t i, uint8_t *cek, size_t len,
+    struct err *err)
+{
+	const struct cms_kari *k = cms_enveloped_kari0(env, i);
+	uint8_t z[SCEP_AGREED_MAX];
+	size_t z_len;
+	enum rc rc;
+
+	a->rep->way = SCEP_BY_ECDH;
+	if ((rc = identity_agree(a->how->me, k->point, z, &z_len, err)) == RC_OK)
+		rc = kari_unwrap(cek, len, k, z, z_len, err);
+	wipe(z, sizeof(z));
+	return rc;
+}
+
+/* By the first that is under a password; there is no telling whose. */
+static enum rc
+unwrap_password(
+    struct answer *a, const struct cms_enveloped *env, uint8_t *cek, size_t len, struct err *err)
+{
+	const struct pwri under = { .password = a->how->password, .len = a->how->password_len };
+	size_t i, n = cms_enveloped_n_recipients(env);
+	enum rc rc;
+
+	for (i = 0; i < n; i++)
+		if (cms_enveloped_kind(env, i) == CMS_PASSWORD)
+			break;
+	if (i == n)
+		return fail(err, RC_DENIED, "the answer is enveloped to somebody else");
+	if (under.password == NULL || under.len == 0)
+		return fail(err, RC_DENIED, "the answer is under a password, and none is given");
+	if (under.len > LIMIT_CHALLENGE)
+		return fail(err, RC_LIMIT, "a password of %zu bytes", under.len);
+	a->rep->way = SCEP_BY_PASSWORD;
+	rc = pwri_open(cek, len, cms_enveloped_password0(env, i), &under, err);
+	return rc == RC_DENIED ? fail(err, RC_INTEGRITY, "the password does not open the answer")
+			       : rc;
+}
+
+static enum rc
+unwrap(struct answer *a, const struct cms_enveloped *env, uint8_t *cek, size_t len, struct err *err)
+{
+	size_t i;
+
+	if (cms_enveloped_match(env, &a->how->me->cert, &i) == CMS_MATCH_NONE)
+		return unwrap_password(a, env, cek, len, err);
+	return cms_enveloped_kind(env, i) == CMS_KEY_TRANS ? unwrap_trans(a, env, i, cek, len, err)
+							   : unwrap_agree(a, env, i, cek, len, err);
+}
+
+static enum rc
 decrypt(struct answer *a, const struct cms_enveloped *env, struct buf *out, struct err *err)
 {
-	const struct scep_identity *me = a->how->me;
-	size_t cek_len = cipher_key_size(cms_enveloped_cipher(env)), i;
+	size_t cek_len = cipher_key_size(cms_enveloped_cipher(env));
 	uint8_t cek[CEK_SIZE_MAX];
 	enum rc rc;
 
-	if (me->ops.unwrap == NULL || cms_enveloped_match(env, &me->cert, &i) == CMS_MATCH_NONE)
-		return fail(err, RC_DENIED, "the answer is enveloped to somebody else");
 	a->rep->alg.cipher = (enum scep_cipher)cms_enveloped_cipher(env);
-	a->rep->alg.transport = transport_to_scep(cms_enveloped_transport0(env, i));
-	a->rep->way = SCEP_BY_RSA;
-	rc = identity_unwrap(
-	    me, cms_enveloped_transport0(env, i), cms_enveloped_key0(env, i), cek, cek_len, err);
-	if (rc == RC_OK)
+	if ((rc = unwrap(a, env, cek, cek_len, err)) == RC_OK)
 		rc = cms_enveloped_open(out, env, cek, cek_len, err);
 	wipe(cek, sizeof(cek));
 	return rc;
@@ -141,7 +200,8 @@ take_content(struct answer *a)
 	if (content.p == NULL)
 		return scep_fail(a->err, SCEP_E_PARSE, STEP_STRUCTURE,
 		    "SUCCESS without a pkcsPKIEnvelope (RFC 8894 3.3.2.1)");
-	if (cms_enveloped_parse(&env, content.p, content.len, &e) != RC_OK)
+	if (cms_enveloped_parse_kinds(&env, content.p, content.len,
+		CMS_KEY_TRANS | CMS_KEY_AGREE | CMS_PASSWORD, &e) != RC_OK)
 		return scep_fail_from(a->err, STEP_STRUCTURE, &e);
 	rc = take_inner(a, env, &e);
 	cms_enveloped_free(env);

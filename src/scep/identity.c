@@ -118,11 +118,26 @@ own_unwrap(void *ctx, const struct scep_transport *transport, const uint8_t *wra
 	return key_unwrap(cek, cek_len, ctx, &t, wrapped, wrapped_len, NULL) == RC_OK ? 0 : -1;
 }
 
+static int
+own_agree(void *ctx, const uint8_t *peer_spki, size_t peer_len, uint8_t *z, size_t *z_len)
+{
+	struct key *peer = NULL;
+	int ok;
+
+	ok = *z_len >= KEY_AGREED_MAX &&
+	    key_parse_spki(&peer, peer_spki, peer_len, NULL) == RC_OK &&
+	    key_agree(z, z_len, ctx, peer, NULL) == RC_OK;
+	key_free(peer);
+	return ok ? 0 : -1;
+}
+
 enum scep_status
 scep_identity_from_pem(struct scep_identity **out, const uint8_t *cert_der, size_t len,
     const char *key_pem, size_t key_pem_len, struct scep_error *err)
 {
-	static const struct scep_key_ops ops = { .sign = own_sign, .unwrap = own_unwrap };
+	static const struct scep_key_ops ops = {
+		.sign = own_sign, .unwrap = own_unwrap, .agree = own_agree
+	};
 	struct scep_identity *id;
 	struct key *own = NULL;
 	struct err e = { 0 };
@@ -171,6 +186,28 @@ identity_unwrap(const struct scep_identity *id, const struct transport *t, struc
 	if (id->ops.unwrap(id->ctx, &transport, wrapped.p, wrapped.len, cek, cek_len) != 0)
 		return fail(err, RC_CRYPTO, "the key operation to unwrap failed");
 	return RC_OK;
+}
+
+enum rc
+identity_agree(const struct scep_identity *id, struct der point, uint8_t z[static SCEP_AGREED_MAX],
+    size_t *z_len, struct err *err)
+{
+	struct key *peer = NULL;
+	size_t len = SCEP_AGREED_MAX, spki_len;
+	const uint8_t *spki;
+	enum rc rc;
+
+	if (id->ops.agree == NULL)
+		return fail(err, RC_ALG, "this key does not agree on secrets");
+	if ((rc = key_from_point(&peer, id->key, point.p, point.len, err)) != RC_OK)
+		return rc;
+	spki = key_spki0(peer, &spki_len);
+	if (id->ops.agree(id->ctx, spki, spki_len, z, &len) != 0 || len > SCEP_AGREED_MAX)
+		rc = fail(err, RC_CRYPTO, "the key operation to agree on a secret failed");
+	key_free(peer);
+	if (rc == RC_OK)
+		*z_len = len;
+	return rc;
 }
 
 bool

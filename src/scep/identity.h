@@ -23,6 +23,9 @@ enum rc identity_sign(void *ctx, enum digest d, const void *tbs, size_t len, str
 /* Recover a content-encryption key.  RC_CRYPTO when the operation itself failed. */
 enum rc identity_unwrap(const struct scep_identity *id, const struct transport *t,
     struct der wrapped, uint8_t *cek, size_t cek_len, struct err *err) MUST_CHECK;
+/* ECDH with that point of its curve; *z_len is written.  RC_PARSE, RC_ALG for another point or key. */
+enum rc identity_agree(const struct scep_identity *id, struct der point,
+    uint8_t z[static SCEP_AGREED_MAX], size_t *z_len, struct err *err) MUST_CHECK;
 /*
  * Whether this key could have wrapped that: it is RSA, may unwrap, and the number is as long as the
  * modulus and below it.  All of it is public, so saying no costs no operation and tells nothing.

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ossl/cms_pwri.h"
 #include "scep/error.h"
 #include "scep/identity.h"
 
@@ -111,24 +112,49 @@ degenerate(struct buf *out, const struct scep_reply_how *how, struct err *err)
 	return cms_degenerate_build(out, certs, how->n_certs, crl, err);
 }
 
+/* For a key that only signs there has to be a password (RFC 8894 3.1). */
+static enum rc
+check_password(const struct scep_reply_how *how, struct err *err)
+{
+	if (how->password == NULL || how->password_len == 0)
+		return fail(err, RC_ALG,
+		    "the signer's key can only sign, and there is no challengePassword to "
+		    "encrypt the answer with (RFC 8894 3.1)");
+	if (how->password_len > LIMIT_CHALLENGE)
+		return fail(err, RC_LIMIT, "a password of %zu bytes", how->password_len);
+	return RC_OK;
+}
+
 /* That in an EnvelopedData for the request's signer. */
 static enum rc
-envelope(struct buf *out, const struct scep_request *r, struct der content, struct err *err)
+envelope(struct buf *out, const struct scep_request *r, const struct scep_reply_how *how,
+    struct der content, struct err *err)
 {
-	struct cms_recipient recipient = { .cert = &r->signer,
+	static const enum cms_kind kinds[] = { [SCEP_BY_RSA] = CMS_KEY_TRANS,
+		[SCEP_BY_ECDH] = CMS_KEY_AGREE,
+		[SCEP_BY_PASSWORD] = CMS_PASSWORD };
+	const struct pwri password = { how->password, how->password_len,
+		how->password_rounds != 0 ? how->password_rounds : SCEP_PASSWORD_ROUNDS,
+		(enum cipher)r->alg.cipher };
+	struct cms_recipient recipient = { .kind = kinds[scep_request_way(r)],
+		.cert = &r->signer,
 		.key = r->signer_key,
-		.transport = transport_from_scep(&r->alg.transport) };
+		.transport = transport_from_scep(&r->alg.transport),
+		.password = &password };
 	struct cms_enveloped_build b = { .content = content,
 		.cipher = (enum cipher)r->alg.cipher,
 		.recipients = &recipient,
 		.n_recipients = 1 };
+	enum rc rc;
 
+	if (recipient.kind == CMS_PASSWORD && (rc = check_password(how, err)) != RC_OK)
+		return rc;
 	return cms_enveloped_build(out, &b, err);
 }
 
 static enum scep_status
 success(struct scep_bytes *out, const struct scep_request *r, const struct scep_identity *id,
-    struct der content, struct scep_error *err)
+    const struct scep_reply_how *how, struct der content, struct scep_error *err)
 {
 	struct reply reply = {
 		.t = &r->t, .digest = (enum digest)r->alg.digest, .id = id, .status = SCEP_SUCCESS
@@ -138,7 +164,7 @@ success(struct scep_bytes *out, const struct scep_request *r, const struct scep_
 	struct buf b;
 
 	buf_init(&b, LIMIT_SCEP_MESSAGE);
-	if (envelope(&b, r, content, &e) == RC_OK) {
+	if (envelope(&b, r, how, content, &e) == RC_OK) {
 		reply.envelope = (struct der){ b.data, b.len };
 		st = encode(out, &reply, err);
 	} else {
@@ -158,7 +184,7 @@ scep_reply_success_how(struct scep_bytes *out, const struct scep_request *r,
 
 	buf_init(&inner, LIMIT_SCEP_MESSAGE);
 	if (degenerate(&inner, how, &e) == RC_OK)
-		st = success(out, r, id, (struct der){ inner.data, inner.len }, err);
+		st = success(out, r, id, how, (struct der){ inner.data, inner.len }, err);
 	else
 		st = scep_fail_from(err, STEP_REPLY, &e);
 	buf_done(&inner);

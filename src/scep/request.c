@@ -72,9 +72,6 @@ check_structure(struct opening *o)
 	if (strcmp(cms_enveloped_content_type(m->envelope), OID_DATA) != 0)
 		return scep_fail(o->err, SCEP_E_PARSE, STEP_STRUCTURE,
 		    "encryptedContentInfo's contentType is not data (RFC 8894 3.2.2)");
-	if (o->r->signer.key_type != KEY_RSA)
-		return scep_fail(o->err, SCEP_E_ALG, STEP_STRUCTURE,
-		    "the signer's key is not RSA: the answer could not be encrypted to it");
 	return SCEP_OK;
 }
 
