@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "scepd/admin_auth.h"
 #include "scepd/pipeline.h"
 #include "scepd/routes.h"
 
@@ -169,6 +170,8 @@ front_reload(struct front *f)
 		tenant_reload(f->s->tenants[i]);
 	for (size_t i = 0; i < f->s->n_endpoints; i++)
 		endpoint_reload(&f->s->endpoints[i]);
+	if (f->s->admin != NULL)
+		admin_auth_reload(f->s->admin);
 	scepd_watch_expiry(f->s);
 }
 

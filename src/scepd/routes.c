@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "scepd/admin_api.h"
 #include "scepd/ocsp.h"
 #include "scepd/publish.h"
 #include "scepd/rollover.h"
@@ -113,6 +114,7 @@ run_metrics(
 	tenants_metrics(s->tenants, s->n_tenants, &reply->body);
 	rollover_metrics(s, &reply->body);
 	expiry_metrics(s->expiry, &reply->body);
+	endpoints_metrics(s, &reply->body);
 }
 
 static void
@@ -149,6 +151,8 @@ static const struct route public_routes[] = {
 };
 
 static const struct route admin_routes[] = {
+	{ "/api/v1", admin_api_handle },
+	{ "/certsrv/mscep_admin", mscep_admin_handle },
 	{ "/metrics", run_metrics },
 	{ "/healthz", run_healthz },
 	{ "/readyz", run_readyz },

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "scepd/admin_auth.h"
 #include "scepd/ocsp.h"
 #include "scepd/publish.h"
 #include "scepd/rollover.h"
@@ -137,6 +138,14 @@ scepd_store_prepare(struct scepd_parts *parts, const struct config *config, stru
 	return prepare_seal(parts, url, err);
 }
 
+static enum rc
+open_admin(struct scepd *s, struct err *err)
+{
+	const char *file = s->config->admin.tokens_file;
+
+	return file != NULL ? admin_auth_open(&s->admin, file, err) : RC_OK;
+}
+
 enum rc
 scepd_new(
     struct scepd **out, struct config *config, const struct scepd_parts *parts, struct err *err)
@@ -159,7 +168,7 @@ scepd_new(
 	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
 	    (rc = ocsp_new(&s->ocsp, s, err)) != RC_OK ||
 	    (rc = metrics_new(&s->metrics, err)) != RC_OK ||
-	    (rc = expiry_new(&s->expiry, err)) != RC_OK) {
+	    (rc = expiry_new(&s->expiry, err)) != RC_OK || (rc = open_admin(s, err)) != RC_OK) {
 		s->config = NULL; /* these stay the caller's */
 		s->signer = NULL;
 		s->store = NULL;
@@ -195,6 +204,7 @@ scepd_free(struct scepd *s)
 	ocsp_free(s->ocsp);
 	metrics_free(s->metrics);
 	expiry_free(s->expiry);
+	admin_auth_free(s->admin);
 	config_free(s->config);
 	(void)pthread_mutex_destroy(&s->refresh_mu);
 	free(s);

@@ -1,0 +1,65 @@
+/*
+ * admin_int.h - what admin_*.c share.  Inside these files only.
+ */
+#ifndef SCEPD_SCEPD_ADMIN_INT_H
+#define SCEPD_SCEPD_ADMIN_INT_H
+
+#include "ca/otp.h"
+#include "json/json.h"
+#include "scepd/admin_api.h"
+#include "scepd/admin_auth.h"
+#include "scepd/admin_json.h"
+
+/* One call that was let in. */
+struct admin_call {
+	struct scepd *s;
+	const struct http_request *req;
+	struct http_reply *reply;
+	char who[ADMIN_NAME_MAX + 8]; /* "api:NAME", for the audit */
+	int64_t id;                   /* of the path's ID */
+};
+
+/*
+ * Let the caller in, who needs a token for `may`; false: `reply` is filled.  A page of another site that
+ * a browser was led to asks in vain, whatever credentials the browser has.
+ */
+bool admin_enter(struct admin_call *c, struct scepd *s, const struct http_request *req,
+    struct http_reply *reply, unsigned may);
+/* One line for every change that was made or refused. */
+void admin_log(const struct admin_call *c, const char *what, int64_t id, const struct err *err0);
+
+/* A password for what was asked, in the store. RC_CONFIG, RC_NOTFOUND, RC_DENIED in words for the caller. */
+struct admin_otp {
+	struct otp secret;
+	int64_t id, expires; /* wall ms */
+};
+enum rc admin_otp_make(struct admin_otp *out, const struct admin_call *c,
+    const struct admin_otp_ask *ask, enum otp_form form, struct err *err) MUST_CHECK;
+
+/* Takes the value; NULL: 500. */
+void admin_reply_json(struct http_reply *reply, int status, json_t *v);
+void admin_reply_error(struct http_reply *reply, const struct err *err);
+
+/* The handlers of admin_api.c's table. */
+void admin_otp_new(struct admin_call *c);
+void admin_otp_list(struct admin_call *c);
+void admin_otp_show(struct admin_call *c);
+void admin_otp_revoke(struct admin_call *c);
+void admin_requests_list(struct admin_call *c);
+void admin_requests_show(struct admin_call *c);
+void admin_requests_approve(struct admin_call *c);
+void admin_requests_deny(struct admin_call *c);
+
+/* ?endpoint=...&after=...&limit=...&state=... of a list. */
+#define ADMIN_PAGE_MAX 1000
+struct admin_page {
+	char endpoint[64], state[16]; /* "": not given */
+	int64_t after;
+	size_t limit;
+};
+enum rc admin_page_parse(struct admin_page *out, const char *query, struct err *err) MUST_CHECK;
+/* A value of a query as plain text; "" when absent. */
+enum rc admin_query(
+    char *out, size_t size, const char *query, const char *name, struct err *err) MUST_CHECK;
+
+#endif
