@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&cmd_revoke,
 	&cmd_directory,
 	&cmd_audit,
+	&cmd_admin,
 };
 
 int
