@@ -50,6 +50,14 @@ decide_key(struct decision *d, struct err *err)
 	return RC_OK;
 }
 
+/* Who was asked, where it does not bind whom it let in. */
+static const char *
+voucher(const struct decision *d)
+{
+	return str_starts(d->auth->authority, "otp:") ? "a one-time password"
+						      : "a static challenge";
+}
+
 /* A secret that many share says nothing about who is asking, so nothing in the subject is free: an
  * E, UID or OU beside the bounded CN is what other systems know people by (S15). */
 static bool
@@ -81,7 +89,7 @@ decide_subject(struct decision *d, struct err *err)
 	/* The configuration refuses such an endpoint already (S15). */
 	if (subject->n > 0 && p->n_subject_allow == 0 && !d->auth->binds_subject)
 		return fail(err, RC_DENIED,
-		    "subject: a static challenge cannot vouch for it, as profile %s has no pattern",
+		    "subject: %s cannot vouch for it, as profile %s has no pattern", voucher(d),
 		    p->name);
 	for (i = 0; i < p->n_subject_allow; i++) {
 		if (pattern_takes(d, p->subject_allow[i], subject))
@@ -102,19 +110,19 @@ decide_subject(struct decision *d, struct err *err)
 /* A secret that many share says nothing about who is asking: names that log somebody in must be
  * spelled out (S18, S19). */
 static enum rc
-check_unbound_san(const struct profile *p, const struct san *san, struct err *err)
+check_unbound_san(const struct decision *d, const struct san *san, struct err *err)
 {
+	const struct profile *p = d->p;
 	bool sid = san->type == SAN_URI &&
 	    strncasecmp(san->value, SID_URI_PREFIX, sizeof(SID_URI_PREFIX) - 1) == 0;
 
 	if (sid && !rule_san_sid_fits(p, san))
-		return fail(err, RC_DENIED,
-		    "san: a static challenge cannot vouch for the account of %s", san->value);
+		return fail(err, RC_DENIED, "san: %s cannot vouch for the account of %s",
+		    voucher(d), san->value);
 	if (!rule_san_has_pattern(p, san->type))
 		return fail(err, RC_DENIED,
-		    "san: a static challenge cannot vouch for %s:%s, as profile %s has no pattern "
-		    "for it",
-		    san_type_name(san->type), san->value, p->name);
+		    "san: %s cannot vouch for %s:%s, as profile %s has no pattern for it",
+		    voucher(d), san_type_name(san->type), san->value, p->name);
 	/* "*" in a pattern stands for part of a name, not for "evil.com,DNS:x" or a wildcard. */
 	if (san->type == SAN_DNS && !rule_is_host_name(san->value))
 		return fail(err, RC_DENIED, "san: dns:%s is no host name", san->value);
@@ -134,7 +142,7 @@ decide_one_san(struct decision *d, const struct san *san, struct err *err)
 		return fail(err, RC_DENIED, "san: %s:%s fits no pattern of profile %s",
 		    san_type_name(san->type), san->value, p->name);
 	if (!d->auth->binds_san) {
-		rc = check_unbound_san(p, san, err);
+		rc = check_unbound_san(d, san, err);
 		if (rc != RC_OK)
 			return rc;
 	}
