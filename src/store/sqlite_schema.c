@@ -121,7 +121,7 @@ const char *const sq_migrations[] = {
 	") STRICT;"
 	"CREATE INDEX approval_name ON approval(endpoint, transaction_id, signer_sha256);"
 	"CREATE INDEX approval_expiry ON approval(verdict, expires);"
-	"CREATE INDEX approval_waiting ON approval(endpoint, expires) WHERE verdict = 1;"
+	"CREATE INDEX approval_waiting ON approval(verdict, endpoint, expires);"
 	"CREATE TABLE otp ("
 	"  id INTEGER PRIMARY KEY AUTOINCREMENT," /* the audit trail has it, and rows are deleted */
 	"  endpoint TEXT NOT NULL,"
@@ -138,7 +138,9 @@ const char *const sq_migrations[] = {
 	"  UNIQUE (endpoint, sha256)"
 	") STRICT;"
 	"CREATE INDEX otp_expiry ON otp(expires);"
-	"CREATE INDEX otp_live ON otp(endpoint, expires) WHERE used < uses AND revoked = 0;"
+	/* With what its condition names: SQLite 3.40 looks that up in the row otherwise. */
+	"CREATE INDEX otp_live ON otp(endpoint, expires, used, uses, revoked)"
+	"  WHERE used < uses AND revoked = 0;"
 	"CREATE TABLE otp_use ("
 	"  tx_id INTEGER NOT NULL,"
 	"  attempt INTEGER NOT NULL," /* tx.attempt */
