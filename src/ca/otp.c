@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "ca/rules.h"
 #include "ossl/alg.h"
 
 #define GROUPS     7
@@ -74,4 +75,16 @@ otp_hash(uint8_t out[static 32], const char *sent, size_t len, struct err *err)
 	rc = digest_bytes(out, DIGEST_SHA256, plain, n, err);
 	wipe(plain, sizeof(plain));
 	return rc;
+}
+
+enum rc
+otp_subject_check(const char *subject, const struct profile *p, struct err *err)
+{
+	return rule_subject_pattern_check(subject, p, err);
+}
+
+void
+otp_subject_words(struct buf *out, const char *subject)
+{
+	rule_subject_words(out, subject);
 }

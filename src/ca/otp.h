@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "ca/profile.h"
 
 /* How it is written. */
 enum otp_form {
@@ -34,5 +36,13 @@ void otp_done(struct otp *o);
  */
 #define OTP_SENT_MAX 256
 enum rc otp_hash(uint8_t out[static 32], const char *sent, size_t len, struct err *err) MUST_CHECK;
+
+/*
+ * A subject pattern that a password is to be made for (one_time_password_check() has its syntax):
+ * RC_CONFIG when it names an attribute that `p` allows nobody, so that it would let nobody in.
+ */
+enum rc otp_subject_check(const char *subject, const struct profile *p, struct err *err) MUST_CHECK;
+/* Append what it binds and what it leaves free, for whoever makes the password: "CN=pc-*; any O". */
+void otp_subject_words(struct buf *out, const char *subject);
 
 #endif

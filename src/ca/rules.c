@@ -174,6 +174,13 @@ rule_subject_pattern_check(const char *pattern, const struct profile *p, struct 
 	return RC_OK;
 }
 
+/* More than wildcards. */
+static bool
+part_binds(const struct part *part)
+{
+	return part->glob[strspn(part->glob, "*?")] != '\0';
+}
+
 bool
 rule_subject_binds(const char *pattern)
 {
@@ -181,10 +188,26 @@ rule_subject_binds(const char *pattern)
 	bool bad;
 
 	while (next_part(&pattern, &part, &bad)) {
-		if (part.glob[strspn(part.glob, "*?")] != '\0')
+		if (part_binds(&part))
 			return true;
 	}
 	return false;
+}
+
+void
+rule_subject_words(struct buf *out, const char *pattern)
+{
+	const char *before = "";
+	struct part part;
+	bool bad;
+
+	while (next_part(&pattern, &part, &bad)) {
+		if (part_binds(&part))
+			buf_addf(out, "%s%s=%s", before, part.label, part.glob);
+		else
+			buf_addf(out, "%sany %s", before, part.label);
+		before = "; ";
+	}
 }
 
 enum san_type

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "ca/profile.h"
 #include "ossl/key.h"
@@ -29,6 +30,8 @@ bool rule_subject_fits(const char *pattern, const struct name *subject);
 bool rule_subject_named(const char *pattern, const struct name *subject);
 /* Some part of it is more than wildcards: "CN=*" binds nobody. */
 bool rule_subject_binds(const char *pattern);
+/* Append it part by part for people: "CN=pc-*; any O". */
+void rule_subject_words(struct buf *out, const char *pattern);
 /* Syntax of a pattern; with `p`, that its attributes may occur there (NULL: any): RC_CONFIG. */
 enum rc rule_subject_pattern_check(
     const char *pattern, const struct profile *p, struct err *err) MUST_CHECK;

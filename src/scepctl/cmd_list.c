@@ -64,27 +64,13 @@ print_row(const struct listing *l, const struct store_cert_row *r)
 	    ctl_safe(subject, sizeof(subject), r->subject));
 }
 
-static void
-print_json(struct listing *l, const struct store_cert_row *r)
-{
-	json_t *o = cert_json(r, l->now);
-	struct buf b;
-
-	buf_init(&b, 1u << 20);
-	l->failed = o == NULL || json_add_text(&b, o, NULL) != RC_OK;
-	if (!l->failed)
-		(void)printf("%s%s", l->n > 0 ? ",\n " : "[", buf_str(&b));
-	buf_done(&b);
-	json_decref(o);
-}
-
 static int
 on_row(void *arg, int64_t rowid, const struct store_cert_row *row)
 {
 	struct listing *l = arg;
 
 	if (l->json)
-		print_json(l, row);
+		l->failed = !ctl_json_item(cert_json(row, l->now), l->n == 0);
 	else
 		print_row(l, row);
 	l->last = rowid;

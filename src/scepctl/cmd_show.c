@@ -23,24 +23,48 @@ static const struct opt opts[] = {
 };
 
 static void
-line(const char *label, const char *value)
-{
-	char safe[1024];
-
-	if (value != NULL && value[0] != '\0')
-		(void)printf("%-13s %s\n", label, ctl_safe(safe, sizeof(safe), value));
-}
-
-static void
 print_revocation(const struct store_cert_row *r)
 {
 	char when[CTL_TIME_MAX];
 
 	if (r->revoked == 0)
 		return;
-	line("Revoked", ctl_time(when, r->revoked));
-	line("Reason", ctl_reason_name(r->reason));
-	line("Comment", r->revoked_why);
+	ctl_line(stdout, "Revoked", ctl_time(when, r->revoked));
+	ctl_line(stdout, "Reason", ctl_reason_name(r->reason));
+	ctl_line(stdout, "Comment", r->revoked_why);
+}
+
+/* What came before and after it, and what will become of it for that. */
+static void
+print_renewal(const struct store_renewal *n)
+{
+	char when[CTL_TIME_MAX], text[160];
+
+	ctl_line(stdout, "Replaces", n->replaces);
+	if (n->replaced_by == NULL)
+		return;
+	(void)snprintf(
+	    text, sizeof(text), "%s, %s", n->replaced_by, ctl_time(when, n->replaced_at));
+	ctl_line(stdout, "Replaced by", text);
+	if (n->times > 1) {
+		(void)snprintf(text, sizeof(text), "%u times; this is the newest", n->times);
+		ctl_line(stdout, "", text);
+	}
+	if (n->revoke_at != 0) {
+		(void)snprintf(text, sizeof(text),
+		    "%s, if the new certificate is in the device's hands",
+		    ctl_time(when, n->revoke_at));
+		ctl_line(stdout, "To be revoked", text);
+	}
+}
+
+static bool
+add_renewal(json_t *o, const struct store_renewal *n)
+{
+	return ctl_json_str(o, "replaces", n->replaces) &&
+	    ctl_json_str(o, "replacedBy", n->replaced_by) &&
+	    ctl_json_time(o, "replacedAt", n->replaced_at) &&
+	    ctl_json_time(o, "revokeAt", n->revoke_at);
 }
 
 static void
@@ -53,45 +77,49 @@ print_eku(const struct cert *c)
 	for (i = 0; i < n && at < sizeof(text) - 80; i++)
 		at += (size_t)snprintf(
 		    text + at, sizeof(text) - at, "%s%.77s", i > 0 ? ", " : "", eku_name(eku[i]));
-	line("Usages", text);
+	ctl_line(stdout, "Usages", text);
 }
 
 static void
-print_text(const struct store_cert_row *r, const struct cert *c)
+print_text(
+    const struct store_cert_row *r, const struct store_renewal *renewal, const struct cert *c)
 {
 	char when[CTL_TIME_MAX];
 	struct thumbprints t;
 
-	line("Serial", r->serial);
-	line("State", cert_state(r, clock_now()));
+	ctl_line(stdout, "Serial", r->serial);
+	ctl_line(stdout, "State", cert_state(r, clock_now()));
 	print_revocation(r);
-	line("Subject", r->subject);
-	line("Names", r->san);
-	line("Not before", ctl_time(when, r->not_before));
-	line("Not after", ctl_time(when, r->not_after));
-	line("Issued", ctl_time(when, r->issued));
-	line("Key", key_info0(cert_key0(c))->name);
+	print_renewal(renewal);
+	ctl_line(stdout, "Subject", r->subject);
+	ctl_line(stdout, "Names", r->san);
+	ctl_line(stdout, "Not before", ctl_time(when, r->not_before));
+	ctl_line(stdout, "Not after", ctl_time(when, r->not_after));
+	ctl_line(stdout, "Issued", ctl_time(when, r->issued));
+	ctl_line(stdout, "Key", key_info0(cert_key0(c))->name);
 	print_eku(c);
-	line("CA", r->ca);
-	line("Endpoint", r->endpoint);
-	line("Profile", r->profile);
-	line("Transaction", r->transaction_id);
+	ctl_line(stdout, "CA", r->ca);
+	ctl_line(stdout, "Endpoint", r->endpoint);
+	ctl_line(stdout, "Profile", r->profile);
+	ctl_line(stdout, "Transaction", r->transaction_id);
 	if (ctl_thumbprints(&t, c, NULL) == RC_OK) {
-		line("SHA-1", t.sha1);
-		line("SHA-256", t.sha256);
+		ctl_line(stdout, "SHA-1", t.sha1);
+		ctl_line(stdout, "SHA-256", t.sha256);
 	}
 }
 
 static int
-print_json(const struct store_cert_row *r, const char *pem)
+print_json(const struct store_cert_row *r, const struct store_renewal *renewal, const char *pem)
 {
 	json_t *o = cert_json(r, clock_now());
 
-	return ctl_json_print(o, o != NULL && ctl_json_str(o, "pem", pem));
+	return ctl_json_print(
+	    o, o != NULL && add_renewal(o, renewal) && ctl_json_str(o, "pem", pem));
 }
 
 static int
-print_row(const struct options *o, const struct store_cert_row *r, const struct cert *c)
+print_row(const struct options *o, const struct store_cert_row *r,
+    const struct store_renewal *renewal, const struct cert *c)
 {
 	int status = EX_OK;
 	struct buf pem;
@@ -99,11 +127,11 @@ print_row(const struct options *o, const struct store_cert_row *r, const struct 
 	buf_init(&pem, LIMIT_CERT * 2);
 	cert_pem(&pem, c);
 	if (o->json)
-		status = print_json(r, buf_str(&pem));
+		status = print_json(r, renewal, buf_str(&pem));
 	else if (o->pem)
 		(void)fputs(buf_str(&pem), stdout);
 	else
-		print_text(r, c);
+		print_text(r, renewal, c);
 	buf_done(&pem);
 	return status;
 }
@@ -114,6 +142,7 @@ run(const void *options, int nargs, char **args)
 	const struct options *o = options;
 	char serial[2 * SERIAL_MAX + 1];
 	struct store_cert_row row = { 0 };
+	struct store_renewal renewal = { 0 };
 	struct store *store = NULL;
 	struct cert *cert = NULL;
 	struct err err = { 0 };
@@ -126,10 +155,13 @@ run(const void *options, int nargs, char **args)
 	if (rc == RC_OK)
 		rc = store_cert_get(store, serial, &row, &err);
 	if (rc == RC_OK)
+		rc = store_renewal_get(store, serial, &renewal, &err);
+	if (rc == RC_OK)
 		rc = cert_parse(&cert, row.der, row.der_len, &err);
-	status = rc == RC_OK ? print_row(o, &row, cert) : err_report(PROG, &err);
+	status = rc == RC_OK ? print_row(o, &row, &renewal, cert) : err_report(PROG, &err);
 	cert_free(cert);
 	store_cert_row_done(&row);
+	store_renewal_done(&renewal);
 	store_close(store);
 	return status;
 }

@@ -78,6 +78,26 @@ ctl_serial(char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *er
 	return RC_OK;
 }
 
+enum rc
+ctl_number(int64_t *out, const char *text, const char *what, struct err *err)
+{
+	uint64_t v;
+
+	if (parse_u64(&v, text, 1, INT64_MAX, what, NULL) != RC_OK)
+		return fail(err, RC_CONFIG, "\"%.40s\" is no number of a %s", text, what);
+	*out = (int64_t)v;
+	return RC_OK;
+}
+
+void
+ctl_line(FILE *f, const char *label, const char *value)
+{
+	char safe[4200];
+
+	if (value != NULL && value[0] != '\0')
+		(void)fprintf(f, "%-13s %s\n", label, ctl_safe(safe, sizeof(safe), value));
+}
+
 void
 ctl_who(char out[static CTL_WHO_MAX])
 {
@@ -150,6 +170,21 @@ ctl_json_time(json_t *o, const char *key, int64_t t)
 	if (t != 0)
 		time_rfc3339(text, t);
 	return ctl_json_str(o, key, t != 0 ? text : NULL);
+}
+
+bool
+ctl_json_item(json_t *o, bool first)
+{
+	struct buf b;
+	bool fine;
+
+	buf_init(&b, 1u << 20);
+	fine = o != NULL && json_add_text(&b, o, NULL) == RC_OK;
+	if (fine)
+		(void)printf("%s%s", first ? "[" : ",\n ", buf_str(&b));
+	buf_done(&b);
+	json_decref(o);
+	return fine;
 }
 
 int

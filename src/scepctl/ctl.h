@@ -19,7 +19,7 @@
 
 /* One row for each command; main.c makes the table. */
 extern const struct command cmd_init, cmd_check, cmd_list, cmd_show, cmd_revoke, cmd_directory,
-    cmd_audit, cmd_admin;
+    cmd_audit, cmd_admin, cmd_requests, cmd_otp;
 /* The commands of `scepctl ca`: cmd_ca.c makes the table. */
 extern const struct command ca_show, ca_init_command, ca_csr, ca_install, ca_import, ca_rollover,
     ca_backup, ca_restore;
@@ -53,6 +53,11 @@ const char *ctl_safe(char *out, size_t size, const char *text);
 enum rc ctl_serial(
     char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *err) MUST_CHECK;
 
+/* A row's number, 1 or more: RC_CONFIG in words about `what`. */
+enum rc ctl_number(int64_t *out, const char *text, const char *what, struct err *err) MUST_CHECK;
+/* "Label         value", made safe; nothing for NULL or "". */
+void ctl_line(FILE *f, const char *label, const char *value);
+
 /* Who runs this, for the audit trail: "jane (uid 1000)", "root (uid 0, sudo by jane)". */
 #define CTL_WHO_MAX 128
 void ctl_who(char out[static CTL_WHO_MAX]);
@@ -70,6 +75,9 @@ int ctl_reason(const char *name);
 bool ctl_json_str(json_t *o, const char *key, const char *value);
 bool ctl_json_int(json_t *o, const char *key, int64_t value);
 bool ctl_json_time(json_t *o, const char *key, int64_t t); /* RFC 3339; 0 becomes null */
+/* Print an item of an array that is written as it comes, a line each; takes the reference.  False: it is
+ * NULL, or memory ran out. */
+bool ctl_json_item(json_t *o, bool first);
 /* Print it (takes the reference) and give the exit code. `built`: whether all members could be set.
  */
 int ctl_json_print(json_t *v, bool built);

@@ -12,6 +12,8 @@ static const struct command *const commands[] = {
 	&cmd_list,
 	&cmd_show,
 	&cmd_revoke,
+	&cmd_requests,
+	&cmd_otp,
 	&cmd_directory,
 	&cmd_audit,
 	&cmd_admin,
