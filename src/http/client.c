@@ -283,6 +283,8 @@ set_call(CURL *h, const struct http_call *call, struct engine_call *e, struct cu
 	    SET(h, CURLOPT_HTTPHEADER, headers) && SET(h, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) &&
 	    SET(h, CURLOPT_TIMEOUT_MS, total_ms) &&
 	    (!call->direct || SET(h, CURLOPT_NOPROXY, "*")) &&
+	    SET(h, CURLOPT_HTTP_VERSION,
+		call->http10 ? (long)CURL_HTTP_VERSION_1_0 : (long)CURL_HTTP_VERSION_2TLS) &&
 	    SET(h, CURLOPT_PIPEWAIT, strncasecmp(call->url, "https:", 6) == 0 ? 1L : 0L) &&
 	    SET(h, CURLOPT_ERRORBUFFER, e->error) && SET(h, CURLOPT_WRITEDATA, e) &&
 	    SET(h, CURLOPT_HEADERDATA, e) && SET(h, CURLOPT_PRIVATE, e);

@@ -51,6 +51,7 @@ struct http_call {
 	unsigned connect_ms, total_ms; /* 0: 5000, 15000 */
 	size_t reply_max;              /* 0: LIMIT_JSON */
 	bool direct; /* past the proxy: a link-local address, which a proxy cannot reach for us */
+	bool http10; /* HTTP/1.0, as old devices ask; a header line "Host:" leaves Host out */
 };
 
 /* At which step a call failed: for hints. */

@@ -346,7 +346,6 @@ set_general(struct engine *e, CURL *h)
 	return SET(h, CURLOPT_NOSIGNAL, 1L) && SET(h, CURLOPT_QUICK_EXIT, 1L) &&
 	    SET(h, CURLOPT_PROTOCOLS_STR, "http,https") && SET(h, CURLOPT_FOLLOWLOCATION, 0L) &&
 	    SET(h, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) && SET(h, CURLOPT_PATH_AS_IS, 1L) &&
-	    SET(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
 	    SET(h, CURLOPT_ACCEPT_ENCODING, "gzip, deflate") && SET(h, CURLOPT_TCP_KEEPALIVE, 1L) &&
 	    SET(h, CURLOPT_WRITEFUNCTION, on_data) && SET(h, CURLOPT_HEADERFUNCTION, on_header) &&
 	    (e->user_agent == NULL || SET(h, CURLOPT_USERAGENT, e->user_agent));

@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "ossl/eku.h"
+#include "scep-client/ber.h"
 #include "scep-client/enrol.h"
 #include "scep/request_csr.h"
 
@@ -33,6 +35,10 @@ enrol_choose(struct scep_algorithms *alg, const struct session *s)
 {
 	unsigned caps = s->caps;
 
+	if (s->manner->old_algorithms && alg->cipher == 0 && (caps & SCEP_CAP_DES3) != 0)
+		alg->cipher = SCEP_DES3;
+	if (s->manner->old_algorithms && alg->digest == 0 && (caps & SCEP_CAP_SHA1) != 0)
+		alg->digest = SCEP_SHA1;
 	if (alg->cipher == 0)
 		alg->cipher =
 		    caps & (SCEP_CAP_AES | SCEP_CAP_SCEP_STANDARD) ? SCEP_AES128 : SCEP_DES3;
@@ -49,7 +55,7 @@ enrol_choose(struct scep_algorithms *alg, const struct session *s)
 /* RFC 8894 2.3: before the first certificate the request is signed under a self-signed one, same
  * subject, same key. */
 static enum rc
-self_signed(struct cert **out, const struct enrol_request *req, struct err *err)
+self_signed(struct cert **out, const struct enrol_request *req, struct key *key, struct err *err)
 {
 	static const char *const eku[] = { OID_CLIENT_AUTH };
 	struct serial serial;
@@ -59,8 +65,8 @@ self_signed(struct cert **out, const struct enrol_request *req, struct err *err)
 		.subject = req->csr.subject,
 		.not_before = now - 3600,
 		.not_after = now + SELF_SIGNED_LIFE,
-		.subject_key = req->key,
-		.issuer_key = req->key,
+		.subject_key = key,
+		.issuer_key = key,
 		.digest = DIGEST_SHA256,
 		.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
 		.eku = eku,
@@ -70,29 +76,43 @@ self_signed(struct cert **out, const struct enrol_request *req, struct err *err)
 
 	if ((rc = serial_random(&serial, err)) != RC_OK)
 		return rc;
-	return cert_make(out, &f, req->key, err);
+	return cert_make(out, &f, key, err);
 }
 
-static enum rc
-identity_of(struct scep_identity **out, const struct enrol_request *req, struct err *err)
+enum rc
+enrol_identity(
+    struct scep_identity **out, const struct cert *cert, const struct key *key, struct err *err)
 {
 	struct scep_error se;
-	struct cert *cert = NULL;
 	struct buf pem;
-	const uint8_t *der;
 	size_t len;
+	const uint8_t *der = cert_der0(cert, &len);
 	enum rc rc;
 
 	buf_init(&pem, 64 * KIB);
-	if ((rc = self_signed(&cert, req, err)) == RC_OK &&
-	    (rc = key_private_pem(&pem, req->key, err)) == RC_OK) {
-		der = cert_der0(cert, &len);
-		if (scep_identity_from_pem(out, der, len, buf_str(&pem), pem.len, &se) != SCEP_OK)
-			rc = scep_error_to_err(err, &se);
-	}
+	if ((rc = key_private_pem(&pem, key, err)) == RC_OK &&
+	    scep_identity_from_pem(out, der, len, buf_str(&pem), pem.len, &se) != SCEP_OK)
+		rc = scep_error_to_err(err, &se);
 	buf_wipe(&pem);
-	cert_free(cert);
 	return rc;
+}
+
+/* The signer's certificate is kept beside: whoever polls needs it again. */
+static enum rc
+make_signer(struct enrol_message *out, const struct enrol_request *req, struct err *err)
+{
+	struct key *key = req->signer_key != NULL ? req->signer_key : req->key;
+	size_t len;
+	const uint8_t *der;
+	enum rc rc;
+
+	if (req->signer == NULL) {
+		rc = self_signed(&out->signer, req, key, err);
+	} else {
+		der = cert_der0(req->signer, &len);
+		rc = cert_parse(&out->signer, der, len, err);
+	}
+	return rc == RC_OK ? enrol_identity(&out->me, out->signer, key, err) : rc;
 }
 
 enum rc
@@ -105,32 +125,62 @@ enrol_csr(struct buf *der, const struct enrol_request *req, struct err *err)
 	return csr_build(der, &build, req->key, err);
 }
 
-enum rc
-enrol_message_build(
-    struct enrol_message *out, struct session *s, const struct enrol_request *req, struct err *err)
+/* Lower-case hex of SHA-1 over the public key, as strongSwan names its transactions. */
+static enum rc
+sha1_id(char out[static 2 * DIGEST_SIZE_MAX + 1], const struct key *key, struct err *err)
+{
+	uint8_t md[DIGEST_SIZE_MAX];
+	size_t len;
+	const uint8_t *spki = key_spki0(key, &len);
+	enum rc rc = digest_bytes(md, DIGEST_SHA1, spki, len, err);
+
+	if (rc == RC_OK)
+		hex_lower(out, md, digest_size(DIGEST_SHA1));
+	return rc;
+}
+
+static enum rc
+encode(struct enrol_message *out, struct session *s, const struct enrol_request *req,
+    const struct buf *csr, struct err *err)
 {
 	const struct scep_bytes *ra = &s->ca_der[s->recipient];
-	struct scep_pkcsreq p = { .type = SCEP_PKCS_REQ,
+	char id[2 * DIGEST_SIZE_MAX + 1];
+	struct scep_pkcsreq p = { .type = req->type != 0 ? req->type
+		    : req->signer != NULL                ? s->manner->renews_as
+							 : SCEP_PKCS_REQ,
 		.transaction_id = req->transaction_id,
+		.csr = csr->data,
+		.csr_len = csr->len,
+		.signer = out->me,
 		.recipient = ra->data,
 		.recipient_len = ra->len,
 		.recipient_by_ski = req->recipient_by_ski,
 		.alg = req->alg };
 	struct scep_error se;
+	enum rc rc;
+
+	enrol_choose(&p.alg, s);
+	if (p.transaction_id == NULL && s->manner->sha1_id) {
+		if ((rc = sha1_id(id, req->key, err)) != RC_OK)
+			return rc;
+		p.transaction_id = id;
+	}
+	if (scep_pkcsreq_encode(&out->bytes, &out->pending, &p, &se) != SCEP_OK)
+		return scep_error_to_err(err, &se);
+	return s->manner->ber ? ber_message(&out->bytes, out->me, err) : RC_OK;
+}
+
+enum rc
+enrol_message_build(
+    struct enrol_message *out, struct session *s, const struct enrol_request *req, struct err *err)
+{
 	struct buf csr;
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	enrol_choose(&p.alg, s);
 	buf_init(&csr, LIMIT_CSR);
-	if ((rc = enrol_csr(&csr, req, err)) == RC_OK &&
-	    (rc = identity_of(&out->me, req, err)) == RC_OK) {
-		p.csr = csr.data;
-		p.csr_len = csr.len;
-		p.signer = out->me;
-		if (scep_pkcsreq_encode(&out->bytes, &out->pending, &p, &se) != SCEP_OK)
-			rc = scep_error_to_err(err, &se);
-	}
+	if ((rc = enrol_csr(&csr, req, err)) == RC_OK && (rc = make_signer(out, req, err)) == RC_OK)
+		rc = encode(out, s, req, &csr, err);
 	buf_wipe(&csr); /* holds the challenge */
 	if (rc != RC_OK)
 		enrol_message_done(out);
@@ -142,6 +192,7 @@ enrol_message_done(struct enrol_message *m)
 {
 	scep_bytes_free(&m->bytes);
 	scep_identity_free(m->me);
+	cert_free(m->signer);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -195,7 +246,8 @@ void
 enrol_result_done(struct enrol_result *r)
 {
 	cert_free(r->cert);
-	r->cert = NULL;
+	cert_free(r->signer);
+	r->cert = r->signer = NULL;
 }
 
 /* Devices do not give up when a server is down for a moment: the same bytes go out again. */
@@ -253,9 +305,7 @@ enrol(struct session *s, const struct enrol_request *req, struct enrol_result *o
 	struct scep_algorithms alg = req->alg;
 	struct buf reply;
 	char kt[48];
-	/* RFC 8894 3.5.2: a server that names no capabilities has none, POST among them. */
-	bool by_get =
-	    req->by_get || (s->caps & (SCEP_CAP_POST_PKI_OPERATION | SCEP_CAP_SCEP_STANDARD)) == 0;
+	bool by_get = session_by_get(s, req->method);
 	enum rc rc;
 
 	enrol_choose(&alg, s);
@@ -269,6 +319,10 @@ enrol(struct session *s, const struct enrol_request *req, struct enrol_result *o
 		rc = enrol_message_judge(out, s, &m, req->key, reply.data, reply.len, err);
 	if (rc == RC_OK) {
 		tell(req, "CertRep %s: %zu bytes", scep_pki_status_name(out->status), reply.len);
+		if (out->status == SCEP_PENDING) {
+			out->signer = m.signer;
+			m.signer = NULL;
+		}
 		if (out->status == SCEP_SUCCESS &&
 		    (rc = repeat(s, &m, req, by_get, out, err)) != RC_OK)
 			enrol_result_done(out);

@@ -1,6 +1,6 @@
 /*
- * enrol.h - one enrolment from a key to a certificate, in the manner of a platform.  A library:
- * prints nothing, keeps nothing on disk.
+ * enrol.h - one enrolment or renewal from a key to a certificate, in the manner of a platform.  A
+ * library: prints nothing, keeps nothing on disk.
  */
 #ifndef SCEPD_SCEP_CLIENT_ENROL_H
 #define SCEPD_SCEP_CLIENT_ENROL_H
@@ -15,10 +15,20 @@
 typedef void (*enrol_progress)(void *arg, const char *what);
 
 struct enrol_request {
-	struct csr_build csr;       /* subject, SAN, usages, challenge, validity */
-	struct key *key;            /* lent; RSA (the answer is enveloped to it) */
-	struct scep_algorithms alg; /* 0 for what the server's capabilities should decide */
-	bool recipient_by_ski, by_get;
+	struct csr_build csr; /* subject, SAN, usages, challenge, validity */
+	struct key *key;      /* lent: the one to be certified */
+	/*
+	 * Who signs, and to whom the answer is enveloped (RFC 8894 2.3), all lent.  With a
+	 * certificate: a renewal, by that certificate and its key.  With a key alone: a throw-away
+	 * certificate for that key, where `key` itself cannot take an envelope.  NULL: the same with
+	 * `key`.
+	 */
+	const struct cert *signer;
+	struct key *signer_key;
+	enum scep_message_type type; /* 0: PKCSReq, or for a renewal what the manner sends */
+	struct scep_algorithms alg;  /* 0 for what the server's capabilities should decide */
+	bool recipient_by_ski;
+	enum session_method method;
 	const char *transaction_id; /* NULL: made from the key */
 	unsigned retries; /* when no answer comes: the same message again, this often at most */
 	unsigned retry_delay_ms; /* before each of these */
@@ -35,6 +45,7 @@ struct enrol_result {
 	char transaction_id[256];
 	struct scep_algorithms alg; /* as used */
 	struct cert *cert;          /* SUCCESS: holds the request's key */
+	struct cert *signer; /* PENDING: who has to poll, with its key; the message's signer */
 };
 
 /*
@@ -55,6 +66,7 @@ struct enrol_message {
 	struct scep_bytes bytes;
 	struct scep_pending pending;
 	struct scep_identity *me;
+	struct cert *signer; /* its certificate */
 };
 enum rc enrol_message_build(struct enrol_message *out, struct session *s,
     const struct enrol_request *req, struct err *err) MUST_CHECK;
@@ -62,6 +74,10 @@ enum rc enrol_message_judge(struct enrol_result *out, struct session *s,
     const struct enrol_message *m, const struct key *key, const void *reply, size_t len,
     struct err *err) MUST_CHECK;
 void enrol_message_done(struct enrol_message *m);
+
+/* A certificate and its key as libscep wants them; *out is the caller's. */
+enum rc enrol_identity(struct scep_identity **out, const struct cert *cert, const struct key *key,
+    struct err *err) MUST_CHECK;
 
 /* What RFC 8894 3.5.2 lets a client assume: AES and SHA-256 where offered, else 3DES and SHA-1;
  * OAEP as the manner says. */

@@ -275,7 +275,7 @@ job_run(struct job *j, struct session *s, struct enrol_result *r, struct err *er
 {
 	enum rc rc;
 
-	j->req.by_get = j->o->get;
+	j->req.method = j->o->get ? METHOD_GET : j->o->post ? METHOD_POST : METHOD_CHOOSE;
 	j->req.recipient_by_ski = j->o->by_ski;
 	j->req.transaction_id = j->o->transaction_id;
 	j->req.retries = (unsigned)j->o->retries;

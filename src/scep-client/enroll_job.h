@@ -12,7 +12,7 @@ struct enroll_options {
 	    *cipher, *digest, *transport, *transaction_id, *validity_period, *validity_units,
 	    *intune, *device, *profile, *tamper_subject, *tamper_san, *tamper_key, *server_certs;
 	struct opt_list san, key_usage, eku;
-	bool get, by_ski, json, quiet, challenge_stdin, force, tamper_challenge, request_only;
+	bool get, post, by_ski, json, quiet, challenge_stdin, force, tamper_challenge, request_only;
 	uint64_t retries, repeats;
 	int64_t retry_delay;
 };

@@ -11,24 +11,51 @@
 
 #define TIMEOUT_MS 30000
 
-/* GET url?query; RC_IO unless 200.  `out` is initialised by the call, and the caller's to finish.
- */
+/* What every request of this manner has; `type` of the body, NULL for none.  libcurl's own Accept-Encoding
+ * goes: none of these clients sends one. */
+static enum rc
+call(struct session *s, struct http_call *c, const char *type, struct http_result *out,
+    struct err *err)
+{
+	char content_type[80] = "Content-Type:";
+	const char *headers[4] = { "Accept-Encoding:", content_type };
+
+	if (s->manner->closes)
+		headers[2] = "Connection: close";
+	if (type != NULL)
+		(void)snprintf(content_type, sizeof(content_type), "Content-Type: %s", type);
+	c->headers = headers;
+	c->http10 = s->manner->http10;
+	c->total_ms = s->timeout_ms;
+	return http_call(s->http, c, out, err);
+}
+
+/* GET url?query.  `out` is initialised by the call, and the caller's to finish. */
 static enum rc
 get(struct session *s, const char *query, struct http_result *out, struct err *err)
 {
 	char *url = NULL;
-	struct http_call call = {
-		.method = "GET", .total_ms = s->timeout_ms, .reply_max = LIMIT_CHAIN
-	};
+	struct http_call c = { .method = "GET", .reply_max = LIMIT_CHAIN };
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
 	if ((rc = str_format(&url, err, "%s?%s", s->url, query)) != RC_OK)
 		return rc;
-	call.url = url;
-	rc = http_call(s->http, &call, out, err);
+	c.url = url;
+	rc = call(s, &c, NULL, out, err);
 	free(url);
 	return rc;
+}
+
+/* The Content-Type of an answer, as this platform sees it. */
+static enum rc
+check_type(const struct session *s, const char *operation, const struct http_result *r,
+    const char *want, struct err *err)
+{
+	char type[128];
+
+	return manner_takes_type(s->manner, operation,
+	    http_result_header(r, "Content-Type", type, sizeof(type)), want, err);
 }
 
 static enum rc
@@ -44,11 +71,11 @@ status_error(
 }
 
 static enum rc
-query_for(char **out, const char *operation, const struct manner *m, struct err *err)
+query_for(char **out, const char *operation, const char *message, struct err *err)
 {
-	if (m->message == NULL)
+	if (message == NULL)
 		return str_format(out, err, "operation=%s", operation);
-	return str_format(out, err, "operation=%s&message=%s", operation, m->message);
+	return str_format(out, err, "operation=%s&message=%s", operation, message);
 }
 
 /* No capabilities are not an error: RFC 8894 3.5.2 says what to assume. */
@@ -60,7 +87,7 @@ ask_caps(struct session *s, struct err *err)
 	char *query = NULL;
 	enum rc rc;
 
-	if ((rc = query_for(&query, "GetCACaps", s->manner, err)) != RC_OK)
+	if ((rc = query_for(&query, "GetCACaps", s->manner->caps_message, err)) != RC_OK)
 		return rc;
 	if ((rc = get(s, query, &r, err)) == RC_OK && r.status == 200) {
 		if (scep_caps_parse(&s->caps, r.body.data, r.body.len, &se) == SCEP_OK)
@@ -68,7 +95,7 @@ ask_caps(struct session *s, struct err *err)
 	}
 	http_result_done(&r);
 	free(query);
-	return rc;
+	return rc == RC_OK ? manner_takes_caps(s->manner, s->caps, s->renewing, err) : rc;
 }
 
 static enum rc
@@ -105,11 +132,14 @@ ask_certs(struct session *s, struct err *err)
 	char *query = NULL;
 	enum rc rc;
 
-	if ((rc = query_for(&query, "GetCACert", s->manner, err)) != RC_OK)
+	if ((rc = query_for(&query, "GetCACert", s->manner->message, err)) != RC_OK)
 		return rc;
 	if ((rc = get(s, query, &r, err)) == RC_OK)
 		rc = r.status == 200 ? take_certs(s, &r, err)
 				     : status_error(s, "GetCACert", &r, err);
+	if (rc == RC_OK)
+		rc = check_type(
+		    s, "GetCACert", &r, s->n_ca > 1 ? SESSION_CA_RA_CERT : SESSION_CA_CERT, err);
 	http_result_done(&r);
 	free(query);
 	return rc;
@@ -144,24 +174,33 @@ load_certs(struct session *s, const char *path, struct err *err)
 	return RC_OK;
 }
 
+/* May an envelope be for this one? */
+static bool
+may_read(const struct cert *c, bool as_ca)
+{
+	unsigned ku = 0;
+
+	if (cert_is_ca(c) != as_ca || key_info0(cert_key0(c))->type != KEY_RSA)
+		return false;
+	return as_ca || !cert_has_key_usage(c, &ku) || (ku & KU_KEY_ENCIPHERMENT) != 0;
+}
+
 /* Who reads the envelope: a non-CA with keyEncipherment, else a CA that may, as clients in the
  * field choose (quirks 24, 25). */
 static enum rc
 choose_recipient(struct session *s, struct err *err)
 {
-	for (int want_ca = 0; want_ca <= 1; want_ca++)
-		for (size_t i = 0; i < s->n_ca; i++) {
-			unsigned ku = 0;
+	size_t found = s->n_ca;
 
-			if (cert_is_ca(s->ca[i]) != (want_ca != 0) ||
-			    key_info0(cert_key0(s->ca[i]))->type != KEY_RSA)
-				continue;
-			if (cert_has_key_usage(s->ca[i], &ku) && (ku & KU_KEY_ENCIPHERMENT) == 0 &&
-			    want_ca == 0)
-				continue;
-			s->recipient = i;
-			return RC_OK;
-		}
+	for (int as_ca = 0; as_ca <= 1 && found == s->n_ca; as_ca++)
+		for (size_t i = 0; i < s->n_ca; i++)
+			if (may_read(s->ca[i], as_ca != 0) &&
+			    (found == s->n_ca || (s->manner->pick == PICK_LAST_RA && !as_ca)))
+				found = i;
+	if (found < s->n_ca) {
+		s->recipient = found;
+		return manner_takes_recipient(s->manner, s->ca[found], s->n_ca, err);
+	}
 	(void)fail(err, RC_ALG,
 	    "GetCACert: none of the %zu certificates can take an encrypted request (RSA, "
 	    "keyEncipherment)",
@@ -180,6 +219,7 @@ session_open(struct session **out, const struct session_conf *conf, struct err *
 		return fail(err, RC_NOMEM, "session");
 	s->manner = conf->manner != NULL ? conf->manner : manner_plain();
 	s->timeout_ms = conf->timeout_ms != 0 ? conf->timeout_ms : TIMEOUT_MS;
+	s->renewing = conf->renewing;
 	hc.user_agent = s->manner->user_agent != NULL ? s->manner->user_agent : "scep-client";
 	if ((rc = http_client_new(&s->http, &hc, err)) == RC_OK &&
 	    (rc = str_format(&s->url, err, "%s%s", conf->url, s->manner->suffix)) == RC_OK &&
@@ -301,7 +341,7 @@ session_next_ca(
 	char *query = NULL;
 	enum rc rc;
 
-	if ((rc = query_for(&query, "GetNextCACert", s->manner, err)) != RC_OK)
+	if ((rc = query_for(&query, "GetNextCACert", s->manner->message, err)) != RC_OK)
 		return rc;
 	if ((rc = get(s, query, &r, err)) == RC_OK) {
 		if (r.status == 200)
@@ -318,8 +358,9 @@ session_next_ca(
 
 /* ---- PKIOperation ---- */
 
-/* The message in a URL.  Apple escapes '=' alone; everybody else, everything that RFC 3986 wants
- * escaped. */
+#define LINE 64 /* characters of base64, as in PEM */
+
+/* The message in a URL: what stays as it is in RFC 3986's sight, and what platforms leave. */
 static void
 add_message(struct buf *url, const struct manner *m, const struct scep_bytes *message)
 {
@@ -327,16 +368,22 @@ add_message(struct buf *url, const struct manner *m, const struct scep_bytes *me
 
 	buf_init(&b64, LIMIT_HTTP_BODY * 2);
 	base64_add(&b64, message->data, message->len);
-	if (!m->raw_base64) {
-		url_encode_add(url, buf_str(&b64), b64.len);
-	} else {
-		for (size_t i = 0; i < b64.len; i++) {
-			if (b64.data[i] == '=')
-				buf_adds(url, "%3D");
-			else
-				buf_addc(url, (char)b64.data[i]);
-		}
+	for (size_t i = 0; i < b64.len; i++) {
+		char c = (char)b64.data[i];
+
+		if (m->get_form == GET_ESCAPED)
+			url_encode_add(url, &c, 1);
+		else if (c == '=' && m->get_form == GET_RAW)
+			buf_adds(url, "%3D");
+		else if (c == '+' && m->get_form == GET_LINES)
+			buf_adds(url, "%2B");
+		else
+			buf_addc(url, c);
+		if (m->get_form == GET_LINES && (i % LINE == LINE - 1 || i + 1 == b64.len))
+			buf_adds(url, "%0A");
 	}
+	if (b64.rc != RC_OK)
+		url->rc = b64.rc;
 	buf_done(&b64);
 }
 
@@ -344,9 +391,7 @@ static enum rc
 call_get(
     struct session *s, const struct scep_bytes *message, struct http_result *r, struct err *err)
 {
-	struct http_call call = {
-		.method = "GET", .total_ms = s->timeout_ms, .reply_max = LIMIT_SCEP_MESSAGE
-	};
+	struct http_call c = { .method = "GET", .reply_max = LIMIT_SCEP_MESSAGE };
 	struct buf url;
 	enum rc rc;
 
@@ -354,8 +399,8 @@ call_get(
 	buf_addf(&url, "%s?operation=PKIOperation&message=", s->url);
 	add_message(&url, s->manner, message);
 	if ((rc = buf_ok(&url, "URL", err)) == RC_OK) {
-		call.url = buf_str(&url);
-		rc = http_call(s->http, &call, r, err);
+		c.url = buf_str(&url);
+		rc = call(s, &c, NULL, r, err);
 	}
 	buf_done(&url);
 	return rc;
@@ -365,25 +410,29 @@ static enum rc
 call_post(
     struct session *s, const struct scep_bytes *message, struct http_result *r, struct err *err)
 {
-	char type[80] = "Content-Type:";
-	const char *headers[] = { type, NULL };
-	struct http_call call = { .method = "POST",
-		.headers = headers,
+	struct http_call c = { .method = "POST",
 		.body = message->data,
 		.body_len = message->len,
-		.total_ms = s->timeout_ms,
 		.reply_max = LIMIT_SCEP_MESSAGE };
 	char *url = NULL;
 	enum rc rc;
 
-	if (s->manner->content_type != NULL)
-		(void)snprintf(type, sizeof(type), "Content-Type: %s", s->manner->content_type);
 	if ((rc = str_format(&url, err, "%s?operation=PKIOperation", s->url)) != RC_OK)
 		return rc;
-	call.url = url;
-	rc = http_call(s->http, &call, r, err);
+	c.url = url;
+	rc = call(s, &c, s->manner->content_type, r, err);
 	free(url);
 	return rc;
+}
+
+bool
+session_by_get(const struct session *s, enum session_method method)
+{
+	/* RFC 8894 3.5.2: a server that names no capabilities has none, POST among them. */
+	bool can_post = (s->caps & (SCEP_CAP_POST_PKI_OPERATION | SCEP_CAP_SCEP_STANDARD)) != 0;
+
+	return method == METHOD_GET ||
+	    (method == METHOD_CHOOSE && (s->manner->get_only || !can_post));
 }
 
 enum rc
@@ -396,6 +445,8 @@ session_pki_operation(struct session *s, const struct scep_bytes *message, bool 
 	buf_init(reply, LIMIT_SCEP_MESSAGE);
 	if (rc == RC_OK && r.status != 200)
 		rc = status_error(s, "PKIOperation", &r, err);
+	if (rc == RC_OK)
+		rc = check_type(s, "PKIOperation", &r, SESSION_PKI_MESSAGE, err);
 	if (rc == RC_OK) {
 		buf_add(reply, r.body.data, r.body.len);
 		rc = buf_ok(reply, "answer", err);

@@ -2,8 +2,8 @@
  * session.h - a SCEP server as a client sees it: its capabilities and its certificates.
  *
  * A session that came from session_open() proves: GetCACaps and GetCACert were answered with
- * something a SCEP client can use, and `recipient` is a certificate that a request may be enveloped
- * to.
+ * something a SCEP client, and one of this manner, can use, and `recipient` is a certificate that a
+ * request may be enveloped to.
  */
 #ifndef SCEPD_SCEP_CLIENT_SESSION_H
 #define SCEPD_SCEP_CLIENT_SESSION_H
@@ -16,6 +16,13 @@
 
 #define SESSION_CERTS_MAX 16 /* RA, issuing CA, chain: 2 to 5 in practice */
 
+/* Content types of RFC 8894 4.2.1, 4.3. */
+#define SESSION_CA_CERT     "application/x-x509-ca-cert"
+#define SESSION_CA_RA_CERT  "application/x-x509-ca-ra-cert"
+#define SESSION_PKI_MESSAGE "application/x-pki-message"
+
+enum session_method { METHOD_CHOOSE, METHOD_GET, METHOD_POST };
+
 struct session_conf {
 	const char *url;
 	const struct manner *manner; /* NULL: plain */
@@ -23,6 +30,7 @@ struct session_conf {
 					NULL: ask */
 	const char *ca_file;         /* trust anchors for https; NULL: the system's */
 	unsigned timeout_ms;         /* a whole exchange; 0: 30000, as SCEP clients wait */
+	bool renewing;               /* some platforms ask more of a server then */
 };
 
 struct session {
@@ -30,6 +38,7 @@ struct session {
 	char *url; /* with the manner's suffix */
 	const struct manner *manner;
 	unsigned timeout_ms;
+	bool renewing;
 	bool caps_known; /* GetCACaps was answered 200 */
 	unsigned caps;   /* enum scep_cap */
 	struct scep_bytes *ca_der;
@@ -55,6 +64,8 @@ const struct cert *session_find_fingerprint(const struct session *s, const char 
  */
 enum rc session_next_ca(struct session *s, struct cert *certs[static SESSION_CERTS_MAX], size_t *n,
     struct err *err) MUST_CHECK;
+/* Whether a message goes out by GET: as asked for, or as capabilities and manner say. */
+bool session_by_get(const struct session *s, enum session_method method);
 /* One PKIOperation; *reply is the caller's buf (initialised by the call). */
 enum rc session_pki_operation(struct session *s, const struct scep_bytes *message, bool by_get,
     struct buf *reply, struct err *err) MUST_CHECK;

@@ -184,7 +184,7 @@ what_is_asked_for_beats_the_capabilities(void **state)
 	struct err err;
 
 	req.alg.cipher = SCEP_AES256;
-	req.by_get = true;
+	req.method = METHOD_GET;
 	req.transaction_id = "chosen-1";
 	assert_ok(enrol_once("plain", &req, &r, &err), err);
 	expect_issued(&r);
@@ -266,7 +266,7 @@ get_by(const char *manner)
 	struct enrol_result r;
 	struct err err;
 
-	req.by_get = true;
+	req.method = METHOD_GET;
 	assert_ok(enrol_once(manner, &req, &r, &err), err);
 	expect_issued(&r);
 	assert_string_equal(server.op.method, "GET");

@@ -40,6 +40,7 @@ new_key(const char *spec)
 static struct cert *
 new_cert(const char *subject, struct key *key, const char *issuer, struct key *issuer_key, bool ca)
 {
+	static const char *const eku[] = { "1.3.6.1.5.5.7.3.1" /* serverAuth */ };
 	struct name s = fixture_name(subject), i = fixture_name(issuer);
 	struct serial serial;
 	struct cert *c = NULL;
@@ -56,6 +57,8 @@ new_cert(const char *subject, struct key *key, const char *issuer, struct key *i
 		.path_len = -1 };
 
 	f.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
+	f.eku = eku;
+	f.n_eku = ca ? 0 : 1; /* Windows wants one on an RA */
 	if (ca)
 		f.key_usage |= KU_KEY_CERT_SIGN | KU_CRL_SIGN;
 	assert_ok(serial_random(&serial, &err), err);
@@ -112,6 +115,8 @@ send_certs(struct http_reply *reply, const struct scep_bytes *certs, size_t n)
 		reply->status = 500;
 		return;
 	}
+	reply->content_type =
+	    n > 1 ? "application/x-x509-ca-ra-cert" : "application/x-x509-ca-cert";
 	buf_add(&reply->body, out.data, out.len);
 	scep_bytes_free(&out);
 }
