@@ -5,7 +5,7 @@ int
 main(int argc, char **argv)
 {
 	const struct command commands[] = { cmd_getcaps, cmd_getca, cmd_getnextca, cmd_enroll,
-		{ 0 } };
+		cmd_doctor, { 0 } };
 
 	return command_main(PROG,
 	    "A SCEP client (RFC 8894): looks at servers, enrols, and plays the devices that Intune "
