@@ -17,7 +17,8 @@
 #define EXIT_REFUSED 3 /* the server answered FAILURE */
 #define EXIT_PENDING 4 /* the server answered PENDING */
 
-extern const struct command cmd_getcaps, cmd_getca, cmd_getnextca, cmd_enroll, cmd_doctor;
+extern const struct command cmd_getcaps, cmd_getca, cmd_getnextca, cmd_enroll, cmd_doctor,
+    cmd_renew, cmd_poll, cmd_getcert, cmd_getcrl;
 
 /* Write PEM files; `name` inside `dir`. */
 enum rc cli_write_cert(const char *dir, const char *name, const struct cert *const *certs, size_t n,

@@ -9,83 +9,45 @@
 #include "base/text.h"
 #include "scep-client/device.h"
 #include "scep-client/enroll_job.h"
+#include "scep-client/keep.h"
 
 static const struct opt rows[] = {
-	{ "url", 'u', OPT_STR, offsetof(struct enroll_options, url), "URL", "of the SCEP server" },
-	{ "subject", 's', OPT_STR, offsetof(struct enroll_options, subject), "NAME",
-	    "\"CN=host.example.com,O=Example\"" },
-	{ "san", 0, OPT_LIST, offsetof(struct enroll_options, san), "TYPE:VALUE",
-	    "alternative name: dns:, email:, upn:, uri:" },
-	{ "challenge-file", 0, OPT_STR, offsetof(struct enroll_options, challenge_file), "FILE",
-	    "the challenge password; or --challenge-stdin" },
-	{ "challenge-stdin", 0, OPT_FLAG, offsetof(struct enroll_options, challenge_stdin), NULL,
-	    "read the challenge password from standard input" },
-	{ "key", 'k', OPT_STR, offsetof(struct enroll_options, key_file), "FILE",
-	    "use this RSA key (PEM) instead of a new one" },
-	{ "new-key", 0, OPT_STR, offsetof(struct enroll_options, new_key), "TYPE",
-	    "rsa:2048 (default), rsa:3072, rsa:4096" },
-	{ "key-usage", 0, OPT_LIST, offsetof(struct enroll_options, key_usage), "NAME",
-	    "digitalSignature, keyEncipherment ..." },
-	{ "eku", 0, OPT_LIST, offsetof(struct enroll_options, eku), "OID", "extended key usage" },
-	{ "validity-period", 0, OPT_STR, offsetof(struct enroll_options, validity_period), "UNIT",
-	    "Years, Months, Weeks, Days: as Windows asks" },
-	{ "validity-units", 0, OPT_STR, offsetof(struct enroll_options, validity_units), "N",
-	    "how many of them" },
-	{ "intune", 0, OPT_STR, offsetof(struct enroll_options, intune), "URL",
-	    "check in with this intunesim and enrol its profiles" },
-	{ "device", 0, OPT_STR, offsetof(struct enroll_options, device), "ID",
-	    "with --intune: the device, by Intune id or name" },
-	{ "profile", 0, OPT_STR, offsetof(struct enroll_options, profile), "NAME",
-	    "with --intune: only this SCEP profile" },
-	{ "out-dir", 'o', OPT_STR, offsetof(struct enroll_options, out_dir), "DIR",
-	    "key.pem, cert.pem, chain.pem go there (default .)" },
-	{ "force", 'f', OPT_FLAG, offsetof(struct enroll_options, force), NULL,
-	    "replace a key.pem that is there (with --intune this is always done)" },
-	{ "as", 0, OPT_CHOICE, offsetof(struct enroll_options, as), "PLATFORM",
-	    "speak as this platform's client (default plain, or the device's)",
-	    .choices = MANNER_NAMES },
-	{ "cipher", 0, OPT_CHOICE, offsetof(struct enroll_options, cipher), "NAME",
-	    "default: the best that the server names", .choices = "aes128|aes192|aes256|des3" },
-	{ "digest", 0, OPT_CHOICE, offsetof(struct enroll_options, digest), "NAME",
-	    "default: SHA-256 if the server names it", .choices = "sha1|sha256|sha384|sha512" },
-	{ "transport", 0, OPT_CHOICE, offsetof(struct enroll_options, transport), "NAME",
-	    "how the content key is wrapped (default: as the platform does)",
-	    .choices = "rsa|oaep|oaep-sha256" },
-	{ "recipient-by-ski", 0, OPT_FLAG, offsetof(struct enroll_options, by_ski), NULL,
-	    "name the recipient by subjectKeyIdentifier" },
-	{ "get", 0, OPT_FLAG, offsetof(struct enroll_options, get), NULL,
-	    "send PKIOperation by GET" },
-	{ "post", 0, OPT_FLAG, offsetof(struct enroll_options, post), NULL,
-	    "send PKIOperation by POST, even to a server that does not name it" },
-	{ "transaction-id", 0, OPT_STR, offsetof(struct enroll_options, transaction_id), "ID",
-	    "default: made from the key" },
-	{ "ca-file", 0, OPT_STR, offsetof(struct enroll_options, ca_file), "FILE",
-	    "PEM trust anchors for https, the simulator's too (default: the system's)" },
-	{ "server-certs", 0, OPT_STR, offsetof(struct enroll_options, server_certs), "FILE",
-	    "with --url: certificates of the server that were fetched before (PEM, RA first), "
-	    "instead of GetCACert's" },
-	{ "retries", 0, OPT_U64, offsetof(struct enroll_options, retries), "N",
-	    "when no answer comes, send the same message again (default 0)", .max = 1000 },
-	{ "retry-delay", 0, OPT_DURATION, offsetof(struct enroll_options, retry_delay), "TIME",
-	    "before each of these (default 1s)", .max = 3600 },
-	{ "repeat", 0, OPT_U64, offsetof(struct enroll_options, repeats), "N",
-	    "rehearsal: once issued, send the message N times more; the certificate must stay the "
-	    "same",
+	{ ROW("url", 'u', OPT_STR, url, "URL", "of the SCEP server") },
+	{ ROW("subject", 's', OPT_STR, subject, "NAME", "\"CN=host.example.com,O=Example\"") },
+	{ ROW("key", 'k', OPT_STR, key_file, "FILE",
+	    "use this key (PEM, RSA or EC) instead of a new one") },
+	{ ROW("new-key", 0, OPT_STR, new_key, "TYPE",
+	    "rsa:2048 (default), rsa:3072, rsa:4096, ec:p256, ec:p384") },
+	ROWS_CSR,
+	{ ROW("validity-period", 0, OPT_STR, validity_period, "UNIT",
+	    "Years, Months, Weeks, Days: as Windows asks") },
+	{ ROW("validity-units", 0, OPT_STR, validity_units, "N", "how many of them") },
+	{ ROW("intune", 0, OPT_STR, intune, "URL",
+	    "check in with this intunesim and enrol its profiles") },
+	{ ROW("device", 0, OPT_STR, device, "ID",
+	    "with --intune: the device, by Intune id or name") },
+	{ ROW("profile", 0, OPT_STR, profile, "NAME", "with --intune: only this SCEP profile") },
+	{ ROW("out-dir", 'o', OPT_STR, out_dir, "DIR",
+	    "key.pem, cert.pem, chain.pem go there (default .)") },
+	{ ROW("force", 'f', OPT_FLAG, force, NULL,
+	    "replace a key.pem that is there, which is kept in replaced-SERIAL (with --intune "
+	    "this is always done)") },
+	ROWS_WAIT,
+	{ ROW("repeat", 0, OPT_U64, repeats, "N",
+	      "rehearsal: once issued, send the message N times more; the certificate must stay "
+	      "the same"),
 	    .max = 1000 },
-	{ "tamper-subject", 0, OPT_STR, offsetof(struct enroll_options, tamper_subject), "NAME",
-	    "rehearsal: put another subject into the CSR" },
-	{ "tamper-san", 0, OPT_STR, offsetof(struct enroll_options, tamper_san), "TYPE:VALUE",
-	    "rehearsal: add an alternative name" },
-	{ "tamper-key", 0, OPT_STR, offsetof(struct enroll_options, tamper_key), "TYPE",
-	    "rehearsal: another key size, e.g. rsa:3072" },
-	{ "tamper-challenge", 0, OPT_FLAG, offsetof(struct enroll_options, tamper_challenge), NULL,
-	    "rehearsal: change one character of the challenge" },
-	{ "request-only", 0, OPT_FLAG, offsetof(struct enroll_options, request_only), NULL,
-	    "write key.pem and request.der (PKCS#10 with the challenge) and send nothing" },
-	{ "json", 0, OPT_FLAG, offsetof(struct enroll_options, json), NULL,
-	    "print the outcome as JSON" },
-	{ "quiet", 'q', OPT_FLAG, offsetof(struct enroll_options, quiet), NULL,
-	    "print nothing but errors" },
+	{ ROW("tamper-subject", 0, OPT_STR, tamper_subject, "NAME",
+	    "rehearsal: put another subject into the CSR") },
+	{ ROW("tamper-san", 0, OPT_STR, tamper_san, "TYPE:VALUE",
+	    "rehearsal: add an alternative name") },
+	{ ROW("tamper-key", 0, OPT_STR, tamper_key, "TYPE",
+	    "rehearsal: another key size, e.g. rsa:3072") },
+	{ ROW("tamper-challenge", 0, OPT_FLAG, tamper_challenge, NULL,
+	    "rehearsal: change one character of the challenge") },
+	{ ROW("request-only", 0, OPT_FLAG, request_only, NULL,
+	    "write key.pem and request.der (PKCS#10 with the challenge) and send nothing") },
+	ROWS_TALK,
 	{ 0 },
 };
 
@@ -122,8 +84,8 @@ enroll_plain(const struct enroll_options *o)
 	struct err err;
 	int code;
 
-	if (spare_old_key(o, &err) != RC_OK || job_from_options(&j, &err) != RC_OK ||
-	    job_take_key(&j, o->new_key, &err) != RC_OK) {
+	if (keep_check(o->out_dir, &err) != RC_OK || spare_old_key(o, &err) != RC_OK ||
+	    job_from_options(&j, &err) != RC_OK || job_take_key(&j, o->new_key, &err) != RC_OK) {
 		code = err_report(PROG, &err);
 	} else if (o->request_only) {
 		code = job_write_request(&j, &err) == RC_OK ? 0 : err_report(PROG, &err);
@@ -215,7 +177,7 @@ static int
 enroll_profile(
     const struct enroll_options *o, struct managed_device *d, const struct device_profile *p)
 {
-	struct job j = { .o = o, .profile = p->name, .req.csr = p->build };
+	struct job j = { .o = o, .profile = p->name, .url = p->urls[0], .req.csr = p->build };
 	char spec[24], *dir = NULL;
 	struct err err;
 	int code = 0;
@@ -224,7 +186,8 @@ enroll_profile(
 		printf("profile %s: %s\n", p->name, p->urls[0]);
 	(void)snprintf(spec, sizeof(spec), "rsa:%u", p->key_bits);
 	if (folder_for(&dir, o->out_dir, p->name, &err) != RC_OK ||
-	    dir_make(o->out_dir, 0755, &err) != RC_OK || job_take_key(&j, spec, &err) != RC_OK) {
+	    keep_check(o->out_dir, &err) != RC_OK || dir_make(o->out_dir, 0755, &err) != RC_OK ||
+	    keep_check(dir, &err) != RC_OK || job_take_key(&j, spec, &err) != RC_OK) {
 		code = profile_error(p, &err);
 		if (device_report_failed(d, p, err.msg, &err) != RC_OK)
 			(void)profile_error(p, &err);
@@ -289,7 +252,7 @@ run(const void *opts, int nargs, char **args)
 }
 
 static const struct enroll_options defaults = {
-	.out_dir = ".", .new_key = "rsa:2048", .retry_delay = 1
+	.out_dir = ".", .new_key = "rsa:2048", DEFAULT_WAITS
 };
 
 const struct command cmd_enroll = { .name = "enroll",
@@ -298,6 +261,8 @@ const struct command cmd_enroll = { .name = "enroll",
 	.about =
 	    "Makes a key and a request, asks the server, checks the answer and stores key.pem, "
 	    "cert.pem and chain.pem.\n"
+	    "A request that is kept for approval is polled for with --wait, or later with 'scep "
+	    "poll'.\n"
 	    "With --intune it plays a managed device: checks in, does what each assigned SCEP "
 	    "profile says, reports back.\n\n"
 	    "  scep enroll --url http://ca.example.com/scep/lab --subject CN=printer7 "

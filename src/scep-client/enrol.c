@@ -16,8 +16,8 @@
 #define SELF_SIGNED_LIFE                                                                           \
 	(7 * 86400) /* seconds: the throw-away signer certificate of RFC 8894 2.3 */
 
-static void
-tell(const struct enrol_request *req, const char *fmt, ...)
+void
+enrol_tell(const struct enrol_request *req, const char *fmt, ...)
 {
 	char line[512];
 	va_list ap;
@@ -68,7 +68,9 @@ self_signed(struct cert **out, const struct enrol_request *req, struct key *key,
 		.subject_key = key,
 		.issuer_key = key,
 		.digest = DIGEST_SHA256,
-		.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+		/* an elliptic key takes its answer by agreement (RFC 5753) */
+		.key_usage = KU_DIGITAL_SIGNATURE |
+		    (key_info0(key)->type == KEY_RSA ? KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT),
 		.eku = eku,
 		.n_eku = 1,
 		.path_len = -1 };
@@ -139,6 +141,29 @@ sha1_id(char out[static 2 * DIGEST_SIZE_MAX + 1], const struct key *key, struct 
 	return rc;
 }
 
+/*
+ * Of a renewal: over what is renewed as well as the key, or a second renewal with the same key would be
+ * the first one to a server, which answers it with the certificate that it has (quirk 57).
+ */
+static enum rc
+renewal_id(
+    char out[static 2 * DIGEST_SIZE_MAX + 1], const struct enrol_request *req, struct err *err)
+{
+	struct hash *h = NULL;
+	uint8_t md[32];
+	size_t der_len, spki_len;
+	const uint8_t *der = cert_der0(req->signer, &der_len);
+	const uint8_t *spki = key_spki0(req->key, &spki_len);
+	enum rc rc;
+
+	if ((rc = hash_new(&h, err)) == RC_OK && (rc = hash_add(h, der, der_len, err)) == RC_OK &&
+	    (rc = hash_add(h, spki, spki_len, err)) == RC_OK &&
+	    (rc = hash_end(h, md, err)) == RC_OK)
+		hex_upper(out, md, sizeof(md));
+	hash_free(h);
+	return rc;
+}
+
 static enum rc
 encode(struct enrol_message *out, struct session *s, const struct enrol_request *req,
     const struct buf *csr, struct err *err)
@@ -160,8 +185,9 @@ encode(struct enrol_message *out, struct session *s, const struct enrol_request 
 	enum rc rc;
 
 	enrol_choose(&p.alg, s);
-	if (p.transaction_id == NULL && s->manner->sha1_id) {
-		if ((rc = sha1_id(id, req->key, err)) != RC_OK)
+	if (p.transaction_id == NULL && (s->manner->sha1_id || req->signer != NULL)) {
+		rc = s->manner->sha1_id ? sha1_id(id, req->key, err) : renewal_id(id, req, err);
+		if (rc != RC_OK)
 			return rc;
 		p.transaction_id = id;
 	}
@@ -178,6 +204,7 @@ enrol_message_build(
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
+	out->password = req->csr.challenge;
 	buf_init(&csr, LIMIT_CSR);
 	if ((rc = enrol_csr(&csr, req, err)) == RC_OK && (rc = make_signer(out, req, err)) == RC_OK)
 		rc = encode(out, s, req, &csr, err);
@@ -196,6 +223,16 @@ enrol_message_done(struct enrol_message *m)
 	memset(m, 0, sizeof(*m));
 }
 
+enum rc
+enrol_trusts(const struct session *s, const struct cert *c, struct err *err)
+{
+	for (size_t i = 0; i < s->n_ca; i++)
+		if (cert_is_ca(s->ca[i]) && cert_verify_by(c, s->ca[i], NULL) == RC_OK)
+			return RC_OK;
+	return fail(err, RC_INTEGRITY,
+	    "none of the CA certificates from GetCACert has signed the certificate");
+}
+
 /* The leaf is ours, and one of the server's CAs signed it. */
 static enum rc
 judge_certificate(struct enrol_result *out, const struct session *s, const struct scep_certrep *rep,
@@ -210,28 +247,30 @@ judge_certificate(struct enrol_result *out, const struct session *s, const struc
 	if (!key_same_public(cert_key0(out->cert), key))
 		return fail(err, RC_INTEGRITY,
 		    "the first certificate of the answer is for another key than ours");
-	for (size_t i = 0; i < s->n_ca; i++)
-		if (cert_is_ca(s->ca[i]) && cert_verify_by(out->cert, s->ca[i], NULL) == RC_OK)
-			return RC_OK;
-	return fail(err, RC_INTEGRITY,
-	    "none of the CA certificates from GetCACert has signed the certificate");
+	return enrol_trusts(s, out->cert, err);
 }
 
 enum rc
 enrol_message_judge(struct enrol_result *out, struct session *s, const struct enrol_message *m,
     const struct key *key, const void *reply, size_t len, struct err *err)
 {
+	struct scep_certrep_how how = { .pending = &m->pending,
+		.ra_certs = s->ca_der,
+		.n_ra_certs = s->n_ca,
+		.me = m->me,
+		.password = m->password,
+		.password_len = m->password != NULL ? strlen(m->password) : 0 };
 	struct scep_certrep rep;
 	struct scep_error se;
 	enum rc rc = RC_OK;
 
 	memset(out, 0, sizeof(*out));
-	if (scep_certrep_open(&rep, reply, len, &m->pending, s->ca_der, s->n_ca, m->me, &se) !=
-	    SCEP_OK)
+	if (scep_certrep_open_how(&rep, reply, len, &how, &se) != SCEP_OK)
 		return scep_error_to_err(err, &se);
 	out->status = rep.status;
 	out->fail_info = rep.fail_info;
 	out->alg = rep.alg;
+	out->way = rep.way;
 	memcpy(out->fail_text, rep.fail_text, sizeof(out->fail_text));
 	memcpy(out->transaction_id, m->pending.transaction_id, sizeof(out->transaction_id));
 	if (rep.status == SCEP_SUCCESS)
@@ -250,21 +289,22 @@ enrol_result_done(struct enrol_result *r)
 	r->cert = r->signer = NULL;
 }
 
-/* Devices do not give up when a server is down for a moment: the same bytes go out again. */
-static enum rc
-exchange(struct session *s, const struct enrol_message *m, const struct enrol_request *req,
-    bool by_get, struct buf *reply, struct err *err)
+/* Devices do not give up when a server is down for a moment. */
+enum rc
+enrol_exchange(struct session *s, const struct scep_bytes *message, const struct enrol_request *req,
+    struct buf *reply, struct err *err)
 {
 	const struct timespec pause = { .tv_sec = req->retry_delay_ms / 1000,
 		.tv_nsec = req->retry_delay_ms % 1000 * 1000000L };
+	bool by_get = session_by_get(s, req->method);
 	enum rc rc;
 
 	for (unsigned tries = 0;; tries++) {
-		rc = session_pki_operation(s, &m->bytes, by_get, reply, err);
+		rc = session_pki_operation(s, message, by_get, reply, err);
 		if ((rc != RC_IO && rc != RC_TIMEOUT) || tries >= req->retries)
 			return rc;
 		buf_done(reply);
-		tell(req, "no answer (%s); again", err->msg);
+		enrol_tell(req, "no answer (%s); again", err->msg);
 		(void)nanosleep(&pause, NULL);
 	}
 }
@@ -272,7 +312,7 @@ exchange(struct session *s, const struct enrol_message *m, const struct enrol_re
 /* A repeated request must not cost a second certificate. */
 static enum rc
 repeat(struct session *s, const struct enrol_message *m, const struct enrol_request *req,
-    bool by_get, const struct enrol_result *first, struct err *err)
+    const struct enrol_result *first, struct err *err)
 {
 	enum rc rc = RC_OK;
 
@@ -280,7 +320,7 @@ repeat(struct session *s, const struct enrol_message *m, const struct enrol_requ
 		struct enrol_result again = { 0 };
 		struct buf reply;
 
-		rc = exchange(s, m, req, by_get, &reply, err);
+		rc = enrol_exchange(s, &m->bytes, req, &reply, err);
 		if (rc == RC_OK)
 			rc =
 			    enrol_message_judge(&again, s, m, req->key, reply.data, reply.len, err);
@@ -291,7 +331,7 @@ repeat(struct session *s, const struct enrol_message *m, const struct enrol_requ
 			    again.cert == NULL ? "without a certificate"
 					       : "with another certificate");
 		if (rc == RC_OK)
-			tell(req, "repeated: the same certificate");
+			enrol_tell(req, "repeated: the same certificate");
 		enrol_result_done(&again);
 		buf_done(&reply);
 	}
@@ -311,20 +351,20 @@ enrol(struct session *s, const struct enrol_request *req, struct enrol_result *o
 	enrol_choose(&alg, s);
 	if ((rc = enrol_message_build(&m, s, req, err)) != RC_OK)
 		return rc;
-	tell(req, "PKIOperation by %s: %zu bytes, %s, %s, key in %s", by_get ? "GET" : "POST",
+	enrol_tell(req, "PKIOperation by %s: %zu bytes, %s, %s, key in %s", by_get ? "GET" : "POST",
 	    m.bytes.len, scep_cipher_name(alg.cipher), scep_digest_name(alg.digest),
 	    scep_transport_name(&alg.transport, kt, sizeof(kt)));
-	rc = exchange(s, &m, req, by_get, &reply, err);
+	rc = enrol_exchange(s, &m.bytes, req, &reply, err);
 	if (rc == RC_OK)
 		rc = enrol_message_judge(out, s, &m, req->key, reply.data, reply.len, err);
 	if (rc == RC_OK) {
-		tell(req, "CertRep %s: %zu bytes", scep_pki_status_name(out->status), reply.len);
+		enrol_tell(
+		    req, "CertRep %s: %zu bytes", scep_pki_status_name(out->status), reply.len);
 		if (out->status == SCEP_PENDING) {
 			out->signer = m.signer;
 			m.signer = NULL;
 		}
-		if (out->status == SCEP_SUCCESS &&
-		    (rc = repeat(s, &m, req, by_get, out, err)) != RC_OK)
+		if (out->status == SCEP_SUCCESS && (rc = repeat(s, &m, req, out, err)) != RC_OK)
 			enrol_result_done(out);
 	}
 	buf_done(&reply);

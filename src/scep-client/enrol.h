@@ -44,6 +44,7 @@ struct enrol_result {
 	char fail_text[256];
 	char transaction_id[256];
 	struct scep_algorithms alg; /* as used */
+	enum scep_way way;          /* SUCCESS: how the answer was encrypted */
 	struct cert *cert;          /* SUCCESS: holds the request's key */
 	struct cert *signer; /* PENDING: who has to poll, with its key; the message's signer */
 };
@@ -67,6 +68,8 @@ struct enrol_message {
 	struct scep_pending pending;
 	struct scep_identity *me;
 	struct cert *signer; /* its certificate */
+	const char
+	    *password; /* lent: the challenge, for an answer under it (RFC 8894 3.1); or NULL */
 };
 enum rc enrol_message_build(struct enrol_message *out, struct session *s,
     const struct enrol_request *req, struct err *err) MUST_CHECK;
@@ -74,6 +77,14 @@ enum rc enrol_message_judge(struct enrol_result *out, struct session *s,
     const struct enrol_message *m, const struct key *key, const void *reply, size_t len,
     struct err *err) MUST_CHECK;
 void enrol_message_done(struct enrol_message *m);
+
+/* The same bytes again when no answer comes, as often as the request says; *reply is the caller's. */
+enum rc enrol_exchange(struct session *s, const struct scep_bytes *message,
+    const struct enrol_request *req, struct buf *reply, struct err *err) MUST_CHECK;
+/* To the request's progress. */
+void enrol_tell(const struct enrol_request *req, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* `c` was signed by a CA certificate that GetCACert told.  RC_INTEGRITY. */
+enum rc enrol_trusts(const struct session *s, const struct cert *c, struct err *err) MUST_CHECK;
 
 /* A certificate and its key as libscep wants them; *out is the caller's. */
 enum rc enrol_identity(struct scep_identity **out, const struct cert *cert, const struct key *key,

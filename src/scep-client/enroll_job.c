@@ -8,15 +8,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "scep-client/ask.h"
 #include "scep-client/device.h"
+#include "scep-client/keep.h"
+#include "scep-client/pending.h"
 
 void
 job_done(struct job *j)
 {
 	key_free(j->key);
+	key_free(j->signer_key);
+	cert_free(j->old);
 	name_done(&j->subject);
 	san_list_done(&j->san);
 	buf_wipe(&j->challenge);
@@ -64,8 +70,8 @@ read_stdin(struct buf *out, struct err *err)
 	return buf_ok(out, "challenge", err);
 }
 
-static enum rc
-take_challenge(struct job *j, struct err *err)
+enum rc
+job_challenge(struct job *j, struct err *err)
 {
 	enum rc rc = RC_OK;
 
@@ -101,11 +107,12 @@ job_from_options(struct job *j, struct err *err)
 {
 	enum rc rc;
 
-	if (j->o->subject == NULL)
+	if (j->o->subject == NULL && j->subject.n == 0 && j->old == NULL)
 		return fail(err, RC_CONFIG,
 		    "--subject is missing (or enrol a simulated device with --intune URL --device "
 		    "ID)");
-	if ((rc = name_from_text(&j->subject, j->o->subject, err)) != RC_OK)
+	if (j->o->subject != NULL &&
+	    (rc = name_from_text(&j->subject, j->o->subject, err)) != RC_OK)
 		return err_context(err, "--subject");
 	for (size_t i = 0; i < j->o->san.n; i++)
 		if ((rc = add_san(&j->san, j->o->san.v[i], err)) != RC_OK)
@@ -116,7 +123,7 @@ job_from_options(struct job *j, struct err *err)
 	j->req.csr.validity_units = j->o->validity_units;
 	if ((rc = take_usages(j, err)) != RC_OK)
 		return rc;
-	return take_challenge(j, err);
+	return job_challenge(j, err);
 }
 
 static const struct {
@@ -196,6 +203,16 @@ tamper(struct job *j, struct err *err)
 	return j->o->tamper_challenge ? tamper_challenge(j, err) : RC_OK;
 }
 
+/* What a message can be signed with, and answered to; Ed25519 and ML-DSA sign no digest (RFC 5652 5.4). */
+static enum rc
+key_serves(const struct key *k, struct err *err)
+{
+	if (key_info0(k)->type == KEY_RSA || key_info0(k)->type == KEY_EC)
+		return RC_OK;
+	return fail(err, RC_ALG, "a key of %s signs no SCEP message: it has to be RSA or EC",
+	    key_info0(k)->name);
+}
+
 enum rc
 job_take_key(struct job *j, const char *spec, struct err *err)
 {
@@ -205,10 +222,13 @@ job_take_key(struct job *j, const char *spec, struct err *err)
 		rc = key_load(&j->key, j->o->key_file, err);
 	else
 		rc = key_generate(&j->key, j->o->tamper_key != NULL ? j->o->tamper_key : spec, err);
-	if (rc == RC_OK && key_info0(j->key)->type != KEY_RSA)
-		rc =
-		    fail(err, RC_ALG, "SCEP's answer is encrypted to the key, which has to be RSA");
+	if (rc == RC_OK)
+		rc = key_serves(j->key, err);
+	if (rc == RC_OK && j->o->rsa_signer && j->old == NULL)
+		rc = key_generate(&j->signer_key, "rsa:2048", err);
 	j->req.key = j->key;
+	j->req.signer_key = j->signer_key;
+	j->req.signer = j->old;
 	return rc;
 }
 
@@ -218,18 +238,39 @@ static enum rc
 store_result(
     const struct job *j, const struct session *s, const struct enrol_result *r, struct err *err)
 {
-	const struct cert *leaf = r->cert, *chain[SESSION_CERTS_MAX];
-	size_t n = 0;
+	const struct cert *chain[SESSION_CERTS_MAX];
+	struct kept k = { .key = j->key, .cert = r->cert, .chain = chain };
+	char line[512], *backup;
 	enum rc rc;
 
 	for (size_t i = 0; i < s->n_ca; i++)
 		if (cert_is_ca(s->ca[i]))
-			chain[n++] = s->ca[i];
-	if ((rc = dir_make(j->out_dir, 0755, err)) != RC_OK ||
-	    (rc = cli_write_key(j->out_dir, "key.pem", j->key, err)) != RC_OK ||
-	    (rc = cli_write_cert(j->out_dir, "cert.pem", &leaf, 1, err)) != RC_OK)
+			chain[k.n_chain++] = s->ca[i];
+	if ((rc = keep_install(j->out_dir, &k, &backup, err)) != RC_OK)
 		return rc;
-	return cli_write_cert(j->out_dir, "chain.pem", chain, n, err);
+	if (backup != NULL) {
+		(void)snprintf(line, sizeof(line), "what was there before is in %s", backup);
+		say((void *)(uintptr_t)j->o, line);
+	}
+	free(backup);
+	return RC_OK;
+}
+
+/* The answer is PENDING: from now on the folder knows how to ask again. */
+static enum rc
+store_pending(
+    const struct job *j, const struct session *s, const struct enrol_result *r, struct err *err)
+{
+	struct pending_new p = { .url = j->url != NULL ? j->url : j->o->url,
+		.manner = s->manner->name,
+		.transaction_id = r->transaction_id,
+		.subject = j->req.csr.subject,
+		.renewal = j->old != NULL,
+		.signer = r->signer,
+		.key = j->key,
+		.signer_key = j->signer_key != NULL ? j->signer_key : j->key };
+
+	return pending_save(j->out_dir, &p, err);
 }
 
 void
@@ -258,8 +299,10 @@ job_print(const struct job *j, const struct enrol_result *r)
 		    PROG, scep_fail_info_name(r->fail_info),
 		    r->fail_text[0] != '\0' ? r->fail_text : "(no text)", r->transaction_id);
 	else if (r->status == SCEP_PENDING)
-		fprintf(stderr, "%s: the server keeps the request for approval (transaction %s)\n",
-		    PROG, r->transaction_id);
+		fprintf(stderr,
+		    "%s: the server keeps the request for approval (transaction %s)\n  'scep poll "
+		    "--out-dir %s' asks again, with --wait until it is decided\n",
+		    PROG, r->transaction_id, j->out_dir);
 }
 
 int
@@ -270,23 +313,103 @@ job_exit_code(const struct enrol_result *r)
 					 : EXIT_PENDING;
 }
 
+void
+job_talk(struct enrol_request *req, const struct enroll_options *o)
+{
+	req->method = o->get ? METHOD_GET : o->post ? METHOD_POST : METHOD_CHOOSE;
+	req->recipient_by_ski = o->by_ski;
+	req->retries = (unsigned)o->retries;
+	req->retry_delay_ms = (unsigned)(o->retry_delay * 1000);
+	req->progress = say;
+	req->progress_arg = (void *)(uintptr_t)o;
+	take_algorithms(&req->alg, o);
+}
+
+/* ---- polls ---- */
+
+/* One poll, counted on disk; what is decided ends the folder `pending`. */
+static enum rc
+poll_once(
+    struct job *j, struct session *s, struct pending *p, struct enrol_result *r, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = ask_poll(s, &j->req, r, err)) != RC_OK)
+		return rc;
+	if (r->status == SCEP_PENDING)
+		return pending_count(j->out_dir, p, err);
+	if (r->status == SCEP_SUCCESS && (rc = store_result(j, s, r, err)) != RC_OK) {
+		enrol_result_done(r);
+		return rc;
+	}
+	return pending_drop(j->out_dir, err);
+}
+
+enum rc
+job_poll(
+    struct job *j, struct session *s, struct pending *p, struct enrol_result *r, struct err *err)
+{
+	const int64_t start = clock_mono_ms() / 1000, end = start + j->o->max_wait;
+	char every[DURATION_TEXT_MAX], most[DURATION_TEXT_MAX], so_far[DURATION_TEXT_MAX];
+	enum rc rc;
+
+	j->req.csr.subject = &p->subject;
+	j->req.transaction_id = p->transaction_id;
+	j->req.key = p->key;
+	j->req.signer = p->signer;
+	j->req.signer_key = p->signer_key;
+	duration_text(every, j->o->interval);
+	duration_text(most, j->o->max_wait);
+	for (;;) {
+		bool last = !j->o->wait || clock_mono_ms() / 1000 + j->o->interval > end;
+
+		rc = poll_once(j, s, p, r, err);
+		/* Who waits for hours lives through a restart of the server. */
+		if (last || (rc != RC_OK && rc != RC_IO && rc != RC_TIMEOUT) ||
+		    (rc == RC_OK && r->status != SCEP_PENDING))
+			return rc;
+		duration_text(so_far, clock_mono_ms() / 1000 - start);
+		enrol_tell(&j->req, "%s%s after %s; asking again in %s, for %s at most",
+		    rc == RC_OK ? "still pending" : "no answer: ", rc == RC_OK ? "" : err->msg,
+		    so_far, every, most);
+		(void)sleep((unsigned)j->o->interval);
+	}
+}
+
+/* --wait right after the request: what was written is read again, as 'scep poll' would. */
+static enum rc
+wait_for_decision(struct job *j, struct session *s, struct enrol_result *r, struct err *err)
+{
+	struct pending p;
+	enum rc rc;
+
+	if ((rc = pending_load(&p, j->out_dir, err)) != RC_OK)
+		return rc;
+	enrol_result_done(r);
+	memset(r, 0, sizeof(*r));
+	rc = job_poll(j, s, &p, r, err);
+	pending_done(&p);
+	return rc;
+}
+
+/* ---- all of it ---- */
+
 enum rc
 job_run(struct job *j, struct session *s, struct enrol_result *r, struct err *err)
 {
 	enum rc rc;
 
-	j->req.method = j->o->get ? METHOD_GET : j->o->post ? METHOD_POST : METHOD_CHOOSE;
-	j->req.recipient_by_ski = j->o->by_ski;
+	job_talk(&j->req, j->o);
 	j->req.transaction_id = j->o->transaction_id;
-	j->req.retries = (unsigned)j->o->retries;
-	j->req.retry_delay_ms = (unsigned)(j->o->retry_delay * 1000);
 	j->req.repeats = (unsigned)j->o->repeats;
-	j->req.progress = say;
-	j->req.progress_arg = (void *)(uintptr_t)j->o;
-	take_algorithms(&j->req.alg, j->o);
 	if ((rc = tamper(j, err)) != RC_OK || (rc = enrol(s, &j->req, r, err)) != RC_OK)
 		return rc;
-	if (r->status == SCEP_SUCCESS && (rc = store_result(j, s, r, err)) != RC_OK)
+	if (r->status == SCEP_SUCCESS)
+		rc = store_result(j, s, r, err);
+	else if (r->status == SCEP_PENDING && (rc = store_pending(j, s, r, err)) == RC_OK &&
+	    j->o->wait)
+		return wait_for_decision(j, s, r, err);
+	if (rc != RC_OK)
 		enrol_result_done(r);
 	return rc;
 }
