@@ -1,15 +1,12 @@
 #!/usr/bin/env bash
 # certmonger: the daemon enrols through its scep-submit helper, and scep-submit is run by hand.
 #
-# The daemon runs for these tests alone: the session's variant, which needs no root and does not take the system's lock, on
-# a private socket instead of D-Bus, with its state in the test's folder.
 # It picks algorithms itself from GetCACaps (AES-256 and SHA-256 or better) and sends PKIOperation by GET.
 . "$SCEPD_TOP/tests/lib/env.sh"
 . "$SCEPD_TOP/tests/interop/common.bash"
+. "$SCEPD_TOP/tests/interop/clients.bash"
 client=certmonger
-helpers=/usr/lib/certmonger
-[ -d $helpers ] || helpers=/usr/libexec/certmonger
-submit=$helpers/scep-submit
+submit=$monger_helpers/scep-submit
 needs getcert certmonger
 needs $submit certmonger
 
@@ -18,13 +15,7 @@ serve
 
 # ---- the daemon
 D=$T/certmonger
-mkdir -p "$D"/{requests,cas,local,tmp,config,home} && chmod 700 "$D" "$D"/*
-# with_daemon SCRIPT: run it with a certmonger of its own, which ends when SCRIPT does
-with_daemon() {
-	env -i PATH="$PATH" HOME="$D/home" CERTMONGER_CONFIG_DIR="$D/config" CERTMONGER_REQUESTS_DIR="$D/requests" \
-		CERTMONGER_CAS_DIR="$D/cas" CERTMONGER_LOCAL_CA_DIR="$D/local" CERTMONGER_TMPDIR="$D/tmp" \
-		timeout --kill-after=5 60 $helpers/certmonger-session -L -P "$D/socket" -n -d 1 -c "/bin/bash $1" >>"$D/daemon.log" 2>&1
-}
+mkdir -p "$D"
 # ask ID NAME CHALLENGE-FILE: one certificate of CA $ca, waited for; getcert's words in $D/ID.out, the end state in $D/ID.list
 ca=lab
 ask() {

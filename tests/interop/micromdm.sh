@@ -8,6 +8,7 @@
 # Debian's package of it, with the library's own cipher setting.
 . "$SCEPD_TOP/tests/lib/env.sh"
 . "$SCEPD_TOP/tests/interop/common.bash"
+. "$SCEPD_TOP/tests/interop/clients.bash"
 client="micromdm scepclient"
 needs scepclient scep
 
@@ -50,39 +51,19 @@ claim "$client: ... also with the RA picked by fingerprint" \
 
 # ---- the library
 client="micromdm library"
-gocode=/usr/share/gocode/src
-for f in github.com/micromdm/scep github.com/fullsailor/pkcs7; do
-	if ! command -v go >/dev/null 2>&1 || [ ! -d $gocode/$f ]; then
-		skip_claim "$client: enrols" "needs golang-go and golang-github-micromdm-scep-dev"
-		exit 0
-	fi
-done
-build() {
-	local go=$T/go
-	mkdir -p "$go/src/github.com/micromdm/scep" "$go/src/go.mozilla.org" "$go/src/enrol" &&
-		ln -s $gocode/github.com/micromdm/scep "$go/src/github.com/micromdm/scep/v2" &&
-		cp -r $gocode/github.com/fullsailor/pkcs7 "$go/src/go.mozilla.org/pkcs7" &&
-		sed -i 's/digestOid: OIDDigestAlgorithmSHA1}/digestOid: DefaultDigest}/' "$go/src/go.mozilla.org/pkcs7/sign.go" &&
-		grep -q DefaultDigest "$go/src/go.mozilla.org/pkcs7/sign.go" &&
-		echo 'var DefaultDigest = OIDDigestAlgorithmSHA1' >>"$go/src/go.mozilla.org/pkcs7/sign.go" &&
-		cp "$SCEPD_TOP/tests/interop/micromdm/main.go" "$go/src/enrol/" &&
-		(cd "$go/src/enrol" && GOCACHE=$T/go/cache HOME=$T GO111MODULE=off GOPATH=$go:/usr/share/gocode CGO_ENABLED=0 \
-			go build -p 2 -o "$T/enrol" .)
-}
-claim "$client: builds" build || exit 1
-enrol() { # DIR NAME CHALLENGE [arguments]
-	local dir=$1 name=$2 challenge=$3
-	shift 3
-	mkdir -p "$dir" && timeout 20 "$T/enrol" -url "$URL" -dir "$dir" -cn "$name" -challenge "$challenge" "$@" 2>"$dir/err"
-}
+if why=$(micromdm_missing); then
+	skip_claim "$client: enrols" "$why"
+	exit 0
+fi
+claim "$client: builds" micromdm_build || exit 1
 name=mdm.lab.contoso.com
-claim "$client: enrols" enrol "$T/l" $name "$CHALLENGE"
+claim "$client: enrols" micromdm_enrol "$T/l" $name "$CHALLENGE"
 claim_log "$client: ... over AES and SHA-256" http=POST type=19 cipher=aes128cbc digest=sha256 kt=rsa result=SUCCESS
 claim_certificate "$T/l/cert.pem" "$T/l/key.pem" $name
-again() { mv "$T/l/cert.pem" "$T/l/first.pem" && enrol "$T/l" $name "$CHALLENGE" && same_certificate "$T/l/cert.pem" "$T/l/first.pem"; }
+again() { mv "$T/l/cert.pem" "$T/l/first.pem" && micromdm_enrol "$T/l" $name "$CHALLENGE" && same_certificate "$T/l/cert.pem" "$T/l/first.pem"; }
 claim "$client: the same CSR again gets the same certificate" again
 
-matrix() { enrol "$T/$1-$2" "$1-$2.lab.contoso.com" "$CHALLENGE" -cipher "$1" -digest "$2" && verifies "$T/$1-$2/cert.pem"; }
+matrix() { micromdm_enrol "$T/$1-$2" "$1-$2.lab.contoso.com" "$CHALLENGE" -cipher "$1" -digest "$2" && verifies "$T/$1-$2/cert.pem"; }
 for row in "aes128 sha1" "aes256 sha384" "aes256 sha512"; do
 	read -r cipher digest <<<"$row"
 	claim "$client: enrols with $cipher and $digest" matrix "$cipher" "$digest" &&
@@ -92,7 +73,7 @@ done
 refused() { # NAME FAILINFO CHALLENGE [arguments]
 	local name=$1 why=$2 challenge=$3
 	shift 3
-	! enrol "$T/$name" "$name" "$challenge" "$@" && [ ! -e "$T/$name/cert.pem" ] && grep -q "pkiStatus 2, failInfo $why" "$T/$name/err" &&
+	! micromdm_enrol "$T/$name" "$name" "$challenge" "$@" && [ ! -e "$T/$name/cert.pem" ] && grep -q "pkiStatus 2, failInfo $why" "$T/$name/err" &&
 		nobody_has "$name"
 }
 claim "$client: a wrong challenge is refused, signed, as badRequest" refused wrong.lab.contoso.com badRequest not-the-challenge
@@ -103,5 +84,5 @@ claim "$client: AES-GCM in an EnvelopedData is refused, signed, as badAlg" refus
 stop_scepd
 mv "$T/ca" "$T/ca.rsa"
 mdm_ca --root-key ec:p384 --issuing-key ec:p256
-claim "$client: enrols at a CA with elliptic keys" enrol "$T/ec" ec.lab.contoso.com "$CHALLENGE"
+claim "$client: enrols at a CA with elliptic keys" micromdm_enrol "$T/ec" ec.lab.contoso.com "$CHALLENGE"
 claim "$client: ... the certificate verifies" verifies "$T/ec/cert.pem"

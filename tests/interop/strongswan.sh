@@ -5,19 +5,10 @@
 # POSTPKIOperation is.  With the list that scepd sends by default it works; see docs/interop.md.
 . "$SCEPD_TOP/tests/lib/env.sh"
 . "$SCEPD_TOP/tests/interop/common.bash"
+. "$SCEPD_TOP/tests/interop/clients.bash"
 client="strongSwan pki"
 needs pki strongswan-pki
-export LC_ALL=C
 
-# It complains about plugins that are not there (a TPM's) on stderr; that is no failure
-get_ca() { pki --scepca --url "$1" --caout "$2/ca.pem" --raout "$2/ra.pem" --outform pem >"$2/ca.log" 2>&1; }
-# enrol URL DIR NAME KEY OUT [pki arguments]; DIR holds the CA's certificates
-enrol() {
-	local url=$1 dir=$2 name=$3 key=$4 out=$5
-	shift 5
-	timeout 20 pki --scep --url "$url" --in "$key" --dn "CN=$name" --san "$name" --cacert-enc "$dir/ra.pem" --cacert-sig "$dir/ra.pem" \
-		--cacert "$dir/ca.pem" --cacert "$dir/ca-1.pem" --outform pem "$@" >"$out" 2>"$out.err"
-}
 has_san() { [ "$(ext "$1" subjectAltName)" = "DNS:$2" ]; }
 its_certificates() { same_certificate "$1/ca.pem" "$ROOT" && same_certificate "$1/ca-1.pem" "$ISSUING" && same_certificate "$1/ra.pem" "$RA"; }
 
@@ -26,30 +17,30 @@ profile old "keys: { rsa: { min: 2048 } }, sha1_csr: true"
 endpoint old old
 serve
 mkdir "$T/s"
-claim "$client: fetches root, issuing CA and RA and tells them apart" get_ca "$URL" "$T/s"
+claim "$client: fetches root, issuing CA and RA and tells them apart" pki_get_ca "$URL" "$T/s"
 claim "$client: ... they are ours" its_certificates "$T/s"
 claim "$client: ... it trusts the chain of the RA" grep -q "^RA cert is trusted" "$T/s/ca.log"
 
-pki --gen --type rsa --size 2048 --outform pem >"$T/s/key.pem" 2>"$T/s/gen.log"
+pki_key "$T/s/key.pem"
 name=gate.lab.contoso.com
-claim "$client: enrols with its defaults" enrol "$URL" "$T/s" $name "$T/s/key.pem" "$T/s/cert.pem" --password "$CHALLENGE"
+claim "$client: enrols with its defaults" pki_enrol "$URL" "$T/s" $name "$T/s/key.pem" "$T/s/cert.pem" --password "$CHALLENGE"
 claim_log "$client: ... over AES and SHA-256" http=POST type=19 cipher=aes128cbc digest=sha256 kt=rsa result=SUCCESS
 claim_certificate "$T/s/cert.pem" "$T/s/key.pem" $name
 claim "$client: ... has the alternative name asked for" has_san "$T/s/cert.pem" $name
 claim "$client: ... it trusts the certificate" grep -q "^Issued certificate is trusted" "$T/s/cert.pem.err"
 
-again() { enrol "$URL" "$T/s" $name "$T/s/key.pem" "$T/s/again.pem" --password "$CHALLENGE" && same_certificate "$T/s/again.pem" "$T/s/cert.pem"; }
+again() { pki_enrol "$URL" "$T/s" $name "$T/s/key.pem" "$T/s/again.pem" --password "$CHALLENGE" && same_certificate "$T/s/again.pem" "$T/s/cert.pem"; }
 claim "$client: the same request again gets the same certificate" again
 revoked() { scepctl revoke --config "$CONFIG" --reason superseded "$(openssl x509 -in "$T/s/again.pem" -noout -serial | sed 's/.*=//')"; }
 claim "$client: (the certificate is revoked)" revoked
-anew() { enrol "$URL" "$T/s" $name "$T/s/key.pem" "$T/s/anew.pem" --password "$CHALLENGE" && ! same_certificate "$T/s/anew.pem" "$T/s/cert.pem"; }
+anew() { pki_enrol "$URL" "$T/s" $name "$T/s/key.pem" "$T/s/anew.pem" --password "$CHALLENGE" && ! same_certificate "$T/s/anew.pem" "$T/s/cert.pem"; }
 claim "$client: ... then the same request gets a new one" anew
 claim "$client: ... which holds the same key" same_key "$T/s/anew.pem" "$T/s/key.pem"
 
 # Everything it offers.  With --digest sha1 it signs the CSR with SHA-1 too, which a profile has to allow (sha1_csr).
 matrix() { # CIPHER DIGEST URL
 	local out=$T/s/$1-$2.pem
-	enrol "$3" "$T/s" "$1-$2.lab.contoso.com" "$T/s/key.pem" "$out" --password "$CHALLENGE" --cipher "$1" --digest "$2" && verifies "$out"
+	pki_enrol "$3" "$T/s" "$1-$2.lab.contoso.com" "$T/s/key.pem" "$out" --password "$CHALLENGE" --cipher "$1" --digest "$2" && verifies "$out"
 }
 for cipher in aes des3; do
 	for digest in sha1 sha256 sha384 sha512; do
@@ -65,7 +56,7 @@ done
 refused() {
 	local out=$T/s/refused.pem who=$1 why=$2
 	shift 2
-	! enrol "$URL" "$T/s" "$who" "$T/s/key.pem" "$out" "$@" && [ ! -s "$out" ] && grep -q "failInfo: *$why" "$out.err" && nobody_has "$who"
+	! pki_enrol "$URL" "$T/s" "$who" "$T/s/key.pem" "$out" "$@" && [ ! -s "$out" ] && grep -q "failInfo: *$why" "$out.err" && nobody_has "$who"
 }
 claim "$client: a wrong challenge is refused and it says badRequest" refused wrong.lab.contoso.com badRequest --password not-the-challenge
 claim_log "$client: ... and the log names the step" result=FAILURE failInfo=2 step=auth
@@ -86,8 +77,8 @@ lab_ca --root-key ec:p384 --issuing-key ec:p256
 serve
 mkdir "$T/e"
 if pki --gen --type ecdsa --size 256 >/dev/null 2>&1; then
-	claim "$client: fetches the certificates of a CA with elliptic keys" get_ca "$URL" "$T/e"
-	claim "$client: ... enrols there" enrol "$URL" "$T/e" ec.lab.contoso.com "$T/s/key.pem" "$T/e/cert.pem" --password "$CHALLENGE"
+	claim "$client: fetches the certificates of a CA with elliptic keys" pki_get_ca "$URL" "$T/e"
+	claim "$client: ... enrols there" pki_enrol "$URL" "$T/e" ec.lab.contoso.com "$T/s/key.pem" "$T/e/cert.pem" --password "$CHALLENGE"
 	claim "$client: ... the certificate verifies" verifies "$T/e/cert.pem"
 else
 	skip_claim "$client: a CA with elliptic keys" "needs libstrongswan-standard-plugins"

@@ -2,16 +2,29 @@
 """tap.py - stands between a SCEP client and scepd and keeps what they say.
 
 usage: tap.py UPSTREAM-PORT DIR
-Listens on a free port of 127.0.0.1 and writes it to DIR/port.  The body of the Nth POST goes to DIR/N.req, the answer to
-DIR/N.rep; nothing is changed on the way.
+Listens on a free port of 127.0.0.1 and writes it to DIR/port.  The Nth PKIOperation's message, by POST or by GET, goes to
+DIR/N.req, the answer to DIR/N.rep; nothing is changed on the way.
 """
+import base64
 import http.client
 import http.server
 import os
+import re
 import sys
+import urllib.parse
 
 upstream, folder = int(sys.argv[1]), sys.argv[2]
-posts = 0
+operations = 0
+
+
+def message_of(target):
+    """The PKIMessage in the target of a GET, or None: base64 in any of the forms that devices write."""
+    query = target.partition("?")[2]
+    fields = dict(f.partition("=")[::2] for f in query.split("&"))
+    if fields.get("operation", "").lower() != "pkioperation":
+        return None
+    text = re.sub(r"\s", "", urllib.parse.unquote(fields.get("message", "")).replace(" ", "+"))
+    return base64.b64decode(text.translate(str.maketrans("-_", "+/")) + "==")
 
 
 class Tap(http.server.BaseHTTPRequestHandler):
@@ -28,16 +41,24 @@ class Tap(http.server.BaseHTTPRequestHandler):
         peer.close()
         return data
 
+    def keep(self, message, body=None):
+        global operations
+        operations += 1
+        number = operations
+        for end, data in ("req", message), ("rep", self.forward(body)):
+            with open(os.path.join(folder, f"{number}.{end}"), "wb") as f:
+                f.write(data)
+
     def do_GET(self):
-        self.forward()
+        message = message_of(self.path)
+        if message is None:
+            self.forward()
+        else:
+            self.keep(message)
 
     def do_POST(self):
-        global posts
-        posts += 1
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        for end, data in ("req", body), ("rep", self.forward(body)):
-            with open(os.path.join(folder, f"{posts}.{end}"), "wb") as f:
-                f.write(data)
+        self.keep(body, body)
 
     def log_message(self, *args):
         pass

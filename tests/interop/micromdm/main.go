@@ -44,6 +44,7 @@ var (
 	challenge = flag.String("challenge", "", "challenge password")
 	cn        = flag.String("cn", "", "common name")
 	dir       = flag.String("dir", ".", "key.pem and csr.pem are used again when they are there; cert.pem is written")
+	renew     = flag.Bool("renew", false, "RenewalReq signed with cert.pem and key.pem, for new-key.pem; new-cert.pem is written")
 	message   = flag.String("message", "", "of GetCACert")
 	cipher    = flag.String("cipher", "aes128", "of the envelope")
 	digest    = flag.String("digest", "sha256", "of the signature")
@@ -71,8 +72,8 @@ func stored(name, label string, create func() ([]byte, error)) []byte {
 	return der
 }
 
-func loadKey() *rsa.PrivateKey {
-	der := stored("key.pem", "RSA PRIVATE KEY", func() ([]byte, error) {
+func loadKey(name string) *rsa.PrivateKey {
+	der := stored(name, "RSA PRIVATE KEY", func() ([]byte, error) {
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			return nil, err
@@ -80,12 +81,12 @@ func loadKey() *rsa.PrivateKey {
 		return x509.MarshalPKCS1PrivateKey(key), nil
 	})
 	key, err := x509.ParsePKCS1PrivateKey(der)
-	must(err, "key.pem")
+	must(err, name)
 	return key
 }
 
-func loadCSR(key *rsa.PrivateKey) *x509.CertificateRequest {
-	der := stored("csr.pem", "CERTIFICATE REQUEST", func() ([]byte, error) {
+func loadCSR(name string, key *rsa.PrivateKey) *x509.CertificateRequest {
+	der := stored(name, "CERTIFICATE REQUEST", func() ([]byte, error) {
 		return x509util.CreateCertificateRequest(rand.Reader, &x509util.CertificateRequest{
 			CertificateRequest: x509.CertificateRequest{
 				Subject: pkix.Name{CommonName: *cn, Organization: []string{"scep-client"},
@@ -96,8 +97,15 @@ func loadCSR(key *rsa.PrivateKey) *x509.CertificateRequest {
 		}, key)
 	})
 	csr, err := x509.ParseCertificateRequest(der)
-	must(err, "csr.pem")
+	must(err, name)
 	return csr
+}
+
+func loadCert(name string) *x509.Certificate {
+	der := stored(name, "CERTIFICATE", func() ([]byte, error) { return nil, fmt.Errorf("it is not there") })
+	cert, err := x509.ParseCertificate(der)
+	must(err, name)
+	return cert
 }
 
 func selfSigned(key *rsa.PrivateKey, csr *x509.CertificateRequest) *x509.Certificate {
@@ -126,14 +134,25 @@ func main() {
 	certs, err := scep.CACerts(answer)
 	must(err, "GetCACert")
 
-	key := loadKey()
-	csr := loadCSR(key)
-	signer := selfSigned(key, csr)
+	key := loadKey("key.pem")
+	kind, out := scep.PKCSReq, "cert.pem"
+	var csr *x509.CertificateRequest
+	var signer *x509.Certificate
+	if *renew {
+		if !c.Supports("Renewal") {
+			must(fmt.Errorf("the server does not list Renewal"), "GetCACaps")
+		}
+		kind, out, signer = scep.RenewalReq, "new-cert.pem", loadCert("cert.pem")
+		csr = loadCSR("new-csr.pem", loadKey("new-key.pem"))
+	} else {
+		csr = loadCSR("csr.pem", key)
+		signer = selfSigned(key, csr)
+	}
 	pkcs7.ContentEncryptionAlgorithm = ciphers[*cipher]
 	pkcs7.DefaultDigest = digests[*digest]
-	request, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: scep.PKCSReq, Recipients: certs, SignerKey: key,
+	request, err := scep.NewCSRRequest(csr, &scep.PKIMessage{MessageType: scep.MessageType(kind), Recipients: certs, SignerKey: key,
 		SignerCert: signer}, scep.WithCertsSelector(scep.EnciphermentCertsSelector()))
-	must(err, "PKCSReq")
+	must(err, "request")
 	answer, err = c.PKIOperation(ctx, request.Raw)
 	must(err, "PKIOperation")
 
@@ -147,5 +166,5 @@ func main() {
 	}
 	must(reply.DecryptPKIEnvelope(signer, key), "envelope")
 	der := reply.CertRepMessage.Certificate.Raw
-	must(os.WriteFile(filepath.Join(*dir, "cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0600), "cert.pem")
+	must(os.WriteFile(filepath.Join(*dir, out), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0600), "cert.pem")
 }
