@@ -59,6 +59,7 @@ on_record() {
 	serial=$(openssl x509 -in "$1" -noout -serial | sed 's/.*=//')
 	scepctl list --config "$CONFIG" --json 2>/dev/null | grep -qi "$serial"
 }
+revoke() { scepctl revoke --config "$CONFIG" --reason superseded "$(openssl x509 -in "$1" -noout -serial | sed 's/.*=//')"; }
 # nobody_has NAME: no certificate for it exists
 nobody_has() { ! scepctl list --config "$CONFIG" --match "*$1*" --json | grep -q '"serial"'; }
 

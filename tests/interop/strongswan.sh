@@ -15,6 +15,7 @@ its_certificates() { same_certificate "$1/ca.pem" "$ROOT" && same_certificate "$
 lab_ca
 profile old "keys: { rsa: { min: 2048 } }, sha1_csr: true"
 endpoint old old
+endpoint renew lab "renewal: { window: 100 }" # at any time of a certificate's life
 serve
 mkdir "$T/s"
 claim "$client: fetches root, issuing CA and RA and tells them apart" pki_get_ca "$URL" "$T/s"
@@ -31,8 +32,7 @@ claim "$client: ... it trusts the certificate" grep -q "^Issued certificate is t
 
 again() { pki_enrol "$URL" "$T/s" $name "$T/s/key.pem" "$T/s/again.pem" --password "$CHALLENGE" && same_certificate "$T/s/again.pem" "$T/s/cert.pem"; }
 claim "$client: the same request again gets the same certificate" again
-revoked() { scepctl revoke --config "$CONFIG" --reason superseded "$(openssl x509 -in "$T/s/again.pem" -noout -serial | sed 's/.*=//')"; }
-claim "$client: (the certificate is revoked)" revoked
+claim "$client: (the certificate is revoked)" revoke "$T/s/again.pem"
 anew() { pki_enrol "$URL" "$T/s" $name "$T/s/key.pem" "$T/s/anew.pem" --password "$CHALLENGE" && ! same_certificate "$T/s/anew.pem" "$T/s/cert.pem"; }
 claim "$client: ... then the same request gets a new one" anew
 claim "$client: ... which holds the same key" same_key "$T/s/anew.pem" "$T/s/key.pem"
@@ -70,6 +70,49 @@ claim "$client: a CSR signed with SHA-1 is refused where the profile does not al
 claim "$client: SHA-224, which is not in GetCACaps, is refused as badAlg" refused sha224.lab.contoso.com badAlg --password "$CHALLENGE" --digest sha224
 claim "$client: RSASSA-PSS, which SCEP does not have, is refused as badAlg" refused pss.lab.contoso.com badAlg --password "$CHALLENGE" --rsa-padding pss
 
+# Renewal: RenewalReq (17), signed with the certificate that is replaced, for another key
+start_tap
+R=$T/r
+cp -r "$T/s" "$R"
+pki_key "$R/new.key" && pki_key "$R/third.key"
+claim "$client: (enrols at an endpoint that renews at any time)" \
+	pki_enrol "$TAP/scep/renew" "$R" $name "$R/key.pem" "$R/cert.pem" --password "$CHALLENGE"
+# renew CERT KEY NEWKEY OUT [arguments]
+renew() { pki_enrol "${AT:-$TAP/scep/renew}" "$R" "${WHO:-$name}" "$3" "$4" --cert "$1" --key "$2" "${@:5}"; }
+not_renewed() { # CERT KEY [arguments]
+	! renew "$1" "$2" "$R/third.key" "$R/refused.pem" "${@:3}" && [ ! -s "$R/refused.pem" ] && grep -q 'failInfo: *badRequest' "$R/refused.pem.err"
+}
+claim "$client: R05, Q17: renews with --cert and --key, for another key, without a challenge" renew "$R/cert.pem" "$R/key.pem" "$R/new.key" "$R/new.pem"
+claim_log "$client: ... by RenewalReq, and the log says that it is one" http=POST type=17 renewal=1 cipher=aes128cbc digest=sha256 kt=rsa result=SUCCESS
+claim_certificate "$R/new.pem" "$R/new.key" $name
+claim "$client: ... it trusts the certificate" grep -q "^Issued certificate is trusted" "$R/new.pem.err"
+to_the_old() { issued "$T/tap/2.rep" "$R/key.pem" >"$R/opened.pem" && same_certificate "$R/opened.pem" "$R/new.pem" && ! issued "$T/tap/2.rep" "$R/new.key"; }
+claim "$client: R06: ... the reply was enveloped to the old certificate's key, as openssl opens it" to_the_old
+claim "$client: the renewed certificate can be renewed in turn, with 3DES and SHA-512" \
+	renew "$R/new.pem" "$R/new.key" "$R/third.key" "$R/third.pem" --cipher des3 --digest sha512
+claim "$client: R09, Q40: a wrong challenge is refused, though the certificate would do without" not_renewed "$R/new.pem" "$R/new.key" --password not-the-challenge
+claim_log "$client: ... and the log names the step" type=17 renewal=1 result=FAILURE failInfo=2 step=auth
+WHO=other.lab.contoso.com
+claim "$client: S07: another name than the certificate's is refused" not_renewed "$R/new.pem" "$R/new.key"
+WHO=
+AT=$URL
+claim "$client: (enrols where a certificate is renewed in its last days)" \
+	pki_enrol "$URL" "$R" early.lab.contoso.com "$R/key.pem" "$R/early.pem" --password "$CHALLENGE"
+WHO=early.lab.contoso.com
+claim "$client: ... it is too early there without a challenge" not_renewed "$R/early.pem" "$R/key.pem"
+claim "$client: ... and never too early with the right one" renew "$R/early.pem" "$R/key.pem" "$R/new.key" "$R/late.pem" --password "$CHALLENGE"
+WHO=
+claim "$client: S06: a certificate of another endpoint is refused" not_renewed "$R/cert.pem" "$R/key.pem"
+elsewhere=$(field hint) told=$(field reason)
+AT=
+revoke "$R/new.pem" || die "a certificate is revoked"
+claim "$client: S06: a revoked certificate is refused" not_renewed "$R/new.pem" "$R/new.key"
+revoked=$(field hint)
+claim "$client: S09: ... it hears the same as of the other endpoint's" test -n "$told" -a "$told" = "$(field reason)"
+claim "$client: ... only the log tells them apart" test -n "$revoked" -a "$revoked" != "$elsewhere"
+pki --self --in "$R/key.pem" --type rsa --dn "CN=$name" --san $name --outform pem >"$R/self.pem" 2>"$R/self.err"
+claim "$client: R07: a self-signed one is refused" not_renewed "$R/self.pem" "$R/key.pem"
+
 # A CA with elliptic keys: only the RA's is RSA.  (ECDSA needs strongSwan's openssl plugin.)
 stop_scepd
 mv "$T/ca" "$T/ca.rsa"
@@ -80,6 +123,9 @@ if pki --gen --type ecdsa --size 256 >/dev/null 2>&1; then
 	claim "$client: fetches the certificates of a CA with elliptic keys" pki_get_ca "$URL" "$T/e"
 	claim "$client: ... enrols there" pki_enrol "$URL" "$T/e" ec.lab.contoso.com "$T/s/key.pem" "$T/e/cert.pem" --password "$CHALLENGE"
 	claim "$client: ... the certificate verifies" verifies "$T/e/cert.pem"
+	AT=$URL
+	cp "$T/e"/*.pem "$R/"
+	claim "$client: S06: a certificate of another server's CA of the same name is refused there" not_renewed "$R/third.pem" "$R/third.key"
 else
 	skip_claim "$client: a CA with elliptic keys" "needs libstrongswan-standard-plugins"
 fi
