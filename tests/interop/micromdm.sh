@@ -16,7 +16,7 @@ needs scepclient scep
 mdm_ca() {
 	lab_ca "$@"
 	REST=",O=scep-client,OU=MDM,C=US" profile mdm
-	endpoint mdm mdm
+	endpoint mdm mdm "renewal: { window: 100 }" # at any time of a certificate's life
 	URL=$SCEPD/scep/mdm
 	serve
 }
@@ -80,9 +80,39 @@ claim "$client: a wrong challenge is refused, signed, as badRequest" refused wro
 claim "$client: DES is refused, signed, as badAlg" refused single.lab.contoso.com badAlg "$CHALLENGE" -cipher des
 claim "$client: AES-GCM in an EnvelopedData is refused, signed, as badAlg" refused gcm.lab.contoso.com badAlg "$CHALLENGE" -cipher aes128gcm
 
+# Renewal: RenewalReq (17), signed with the certificate that is replaced, for another key
+start_tap
+URL=$TAP/scep/mdm
+renew() { rm -f "$1/new-key.pem" "$1/new-csr.pem" "$1/new-cert.pem"; micromdm_enrol "$1" "${WHO:-$name}" "" -renew "${@:2}"; }
+not_renewed() { ! renew "$@" && [ ! -e "$1/new-cert.pem" ] && grep -q "pkiStatus 2, failInfo badRequest" "$1/err"; }
+claim "$client: R05: renews by RenewalReq (17), for another key, without a challenge" renew "$T/l"
+claim_log "$client: ... and the log says that it is a renewal" http=POST type=17 renewal=1 cipher=aes128cbc digest=sha256 result=SUCCESS
+claim_certificate "$T/l/new-cert.pem" "$T/l/new-key.pem" $name
+to_the_old() { issued "$T/tap/1.rep" "$T/l/key.pem" >"$T/opened.pem" && same_certificate "$T/opened.pem" "$T/l/new-cert.pem" && ! issued "$T/tap/1.rep" "$T/l/new-key.pem"; }
+claim "$client: R06: ... the reply was enveloped to the old certificate's key" to_the_old
+mkdir "$T/o" && cp "$T/l/new-key.pem" "$T/o/key.pem" && cp "$T/l/new-cert.pem" "$T/o/cert.pem"
+claim "$client: renews with aes256 and sha512" renew "$T/l" -cipher aes256 -digest sha512
+claim "$client: DES is refused of a renewal, too" test "$(renew "$T/l" -cipher des; grep -c 'failInfo badAlg' "$T/l/err")" = 1
+copied_names() { # signed by a CA of the impostor's that has our CA's name
+	mkdir "$T/i" && openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/i/ca.key" -out "$T/i/ca.pem" -days 9 -subj "/O=Contoso/CN=Contoso Issuing CA" 2>/dev/null &&
+		openssl genrsa -traditional -out "$T/i/key.pem" 2048 2>/dev/null &&
+		openssl req -new -key "$T/i/key.pem" -subj "/C=US/O=scep-client/OU=MDM/CN=$name" -out "$T/i/csr" &&
+		openssl x509 -req -in "$T/i/csr" -CA "$T/i/ca.pem" -CAkey "$T/i/ca.key" -days 9 -out "$T/i/cert.pem" \
+			-set_serial "0x$(openssl x509 -in "$T/l/cert.pem" -noout -serial | sed 's/.*=//')" 2>/dev/null &&
+		not_renewed "$T/i"
+}
+claim "$client: S06: names and serial number of the issued certificate, signed by somebody else, are refused" copied_names
+claim_log "$client: ... and cost no more than a look into the records" type=17 result=FAILURE failInfo=2 step=signer
+WHO=other.lab.contoso.com
+claim "$client: S07: a renewal for another name is refused" not_renewed "$T/l"
+WHO=
+mkdir "$T/x" && cp "$T/l/key.pem" "$T/l/cert.pem" "$T/x" && revoke "$T/l/cert.pem" >"$T/revoke.log" || die "a certificate is revoked"
+claim "$client: S06: a revoked certificate renews nothing" not_renewed "$T/x"
+
 # A CA with elliptic keys: the RA's key is RSA, so the client notices nothing
 stop_scepd
 mv "$T/ca" "$T/ca.rsa"
 mdm_ca --root-key ec:p384 --issuing-key ec:p256
 claim "$client: enrols at a CA with elliptic keys" micromdm_enrol "$T/ec" ec.lab.contoso.com "$CHALLENGE"
 claim "$client: ... the certificate verifies" verifies "$T/ec/cert.pem"
+claim "$client: S06: a certificate of another server's CA of the same name renews nothing here" not_renewed "$T/o"

@@ -105,7 +105,7 @@ WHO=
 claim "$client: S06: a certificate of another endpoint is refused" not_renewed "$R/cert.pem" "$R/key.pem"
 elsewhere=$(field hint) told=$(field reason)
 AT=
-revoke "$R/new.pem" || die "a certificate is revoked"
+revoke "$R/new.pem" >"$T/revoke.log" || die "a certificate is revoked"
 claim "$client: S06: a revoked certificate is refused" not_renewed "$R/new.pem" "$R/new.key"
 revoked=$(field hint)
 claim "$client: S09: ... it hears the same as of the other endpoint's" test -n "$told" -a "$told" = "$(field reason)"
