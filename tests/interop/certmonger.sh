@@ -11,6 +11,9 @@ needs getcert certmonger
 needs $submit certmonger
 
 lab_ca
+endpoint renew lab "renewal: { window: 100 }"
+profile brief "validity: { default: 1h }, backdate: 0s"
+endpoint brief brief "renewal: { window: 100 }"
 serve
 
 # ---- the daemon
@@ -44,6 +47,40 @@ refused() {
 }
 claim "$client: a wrong challenge gets no certificate, and the daemon says so" refused
 claim_log "$client: ... and the log names the step" http=GET result=FAILURE failInfo=2 step=auth
+
+# ---- renewal: a PKCSReq (19) signed with the issued certificate, and the challenge again if it knows one
+# at ENDPOINT; then, in one run of the daemon: ask for certificate ID, and do what follows
+at() { ca=at-$1 CA_URL=$SCEPD/scep/$1; }
+then_do() { # ID NAME COMMANDS
+	cat >"$D/then.sh" <<END
+state() { getcert list -i $1 | sed -n 's/^.*status: //p'; }
+serial() { openssl x509 -in "$D/$1.pem" -noout -serial; }
+until_true() { for i in \$(seq 250); do "\$@" && return 0; sleep 0.1; done; return 1; }
+getcert add-scep-ca -c $ca -u "$CA_URL"
+getcert request -c $ca -I $1 -k "$D/$1.key" -f "$D/$1.pem" -N "CN=$2" -D "$2" -l "$SECRET" -w --wait-timeout=30
+cp "$D/$1.pem" "$D/$1.first.pem"; cp "$D/$1.key" "$D/$1.first.key"
+$3
+getcert list -i $1 >"$D/$1.list" 2>&1
+END
+	rm -f "$D/done"
+	with_daemon "$D/then.sh" && [ -s "$D/$1.pem" ] && [ -s "$D/$1.first.pem" ]
+}
+in_place() { grep -q 'status: MONITORING' "$D/$1.list" && ! same_certificate "$D/$1.pem" "$D/$1.first.pem"; }
+renewed() { then_do "$1" "$2" "$3 -i $1 -w --wait-timeout=30" && in_place "$1"; }
+at renew
+claim "$client: Q39: 'getcert resubmit' renews, for the same key" renewed same same.lab.contoso.com 'getcert resubmit'
+claim_log "$client: ... by PKCSReq under the issued certificate, and the log says that it is a renewal" http=GET type=19 renewal=1 result=SUCCESS
+claim_certificate "$D/same.pem" "$D/same.key" same.lab.contoso.com
+claim "$client: ... the key is the old one" same_key "$D/same.pem" "$D/same.first.key"
+claim "$client: 'getcert rekey' renews, for another key" renewed rekey rekey.lab.contoso.com 'getcert rekey'
+claim_log "$client: ... and the log says so" http=GET type=19 renewal=1 result=SUCCESS
+claim_certificate "$D/rekey.pem" "$D/rekey.key" rekey.lab.contoso.com
+another_key() { ! same_key "$D/rekey.pem" "$D/rekey.first.key"; }
+claim "$client: ... the key is another one" another_key
+at brief
+due() { then_do due due.lab.contoso.com 'first=$(serial); renewed() { [ "$(serial)" != "$first" ]; }; until_true renewed' && in_place due; }
+claim "$client: a certificate that ends soon is renewed by the daemon itself" due
+claim_log "$client: ... in time, as a renewal" http=GET type=19 renewal=1 result=SUCCESS
 
 # ---- scep-submit by hand
 client=scep-submit
