@@ -71,7 +71,7 @@ segmented_octet_strings_become_one(void **state)
 }
 
 static void
-malformed_ber_is_refused(void **state)
+S26_malformed_ber_is_refused(void **state)
 {
 	static const struct {
 		const char *p;
@@ -120,7 +120,7 @@ nested(size_t depth)
 }
 
 static void
-depth_and_number_are_bounded(void **state)
+S26_depth_and_number_are_bounded(void **state)
 {
 	struct buf b = new_buf();
 	size_t i;
@@ -175,8 +175,8 @@ main(void)
 		cmocka_unit_test(der_stays_as_it_is),
 		cmocka_unit_test(indefinite_and_padded_lengths_become_definite),
 		cmocka_unit_test(segmented_octet_strings_become_one),
-		cmocka_unit_test(malformed_ber_is_refused),
-		cmocka_unit_test(depth_and_number_are_bounded),
+		cmocka_unit_test(S26_malformed_ber_is_refused),
+		cmocka_unit_test(S26_depth_and_number_are_bounded),
 		cmocka_unit_test(what_der_was_made_ber_becomes_the_same_der),
 	};
 

@@ -119,7 +119,7 @@ every_one_of_several_recipients_can_open(void **state)
 }
 
 static void
-recipients_match_exactly_or_by_issuer_when_alone(void **state)
+quirk35_recipients_match_exactly_or_by_issuer_when_alone(void **state)
 {
 	struct actor renewed, renamed;
 	struct buf b = envelop(&rsa, BYTES("x"), CIPHER_AES128, v15, false);
@@ -152,7 +152,7 @@ recipients_match_exactly_or_by_issuer_when_alone(void **state)
 /* The issuer of the lone recipient as UTF8String where the certificate has PrintableString, or the
  * reverse. */
 static void
-an_issuer_in_another_string_type_is_the_same(void **state)
+quirk35_an_issuer_in_another_string_type_is_the_same(void **state)
 {
 	struct buf b = envelop(&rsa, BYTES("x"), CIPHER_AES128, v15, false);
 	struct cms_enveloped *e;
@@ -170,7 +170,7 @@ an_issuer_in_another_string_type_is_the_same(void **state)
 }
 
 static void
-every_failure_to_open_says_the_same(void **state)
+S24_every_failure_to_open_says_the_same(void **state)
 {
 	static const uint8_t plain[64];
 	struct buf b = envelop(&rsa, (struct der){ plain, 64 }, CIPHER_AES128, v15, false), out;
@@ -225,7 +225,7 @@ put_and_parse(const struct enveloped_parts *p, char msg[static ERR_MSG_MAX])
 }
 
 static void
-other_kinds_of_recipient_are_refused_by_name(void **state)
+S27_S29_other_kinds_of_recipient_are_refused_by_name(void **state)
 {
 	static const struct {
 		uint8_t tag;
@@ -263,7 +263,7 @@ other_kinds_of_recipient_are_refused_by_name(void **state)
 }
 
 static void
-content_that_is_no_whole_blocks_is_refused(void **state)
+S25_content_that_is_no_whole_blocks_is_refused(void **state)
 {
 	static const struct der wrong[] = { { 0 }, BYTES("\x80\x00"), BYTES("\x80\x01x"),
 		BYTES("\x80\x0f"
@@ -294,7 +294,7 @@ content_that_is_no_whole_blocks_is_refused(void **state)
 }
 
 static void
-ciphers_that_are_not_taken_are_named(void **state)
+R13_quirk33_ciphers_that_are_not_taken_are_named(void **state)
 {
 	static const struct {
 		const char *oid;
@@ -359,7 +359,7 @@ with_transport(struct der recipients, const struct buf *alg)
 }
 
 static void
-key_transports_are_read_and_others_refused(void **state)
+quirk31_key_transports_are_read_and_others_refused(void **state)
 {
 #define OAEP      "1.2.840.113549.1.1.7"
 #define SHA256_ID "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01"
@@ -421,7 +421,7 @@ key_transports_are_read_and_others_refused(void **state)
 }
 
 static void
-other_content_types_are_refused_by_name(void **state)
+S27_other_content_types_are_refused_by_name(void **state)
 {
 	struct buf b = envelop(&rsa, BYTES("x"), CIPHER_AES128, v15, false);
 	struct cms_signed *s = NULL;
@@ -462,14 +462,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_enveloped_opens_for_every_cipher_and_transport),
 		cmocka_unit_test(every_one_of_several_recipients_can_open),
-		cmocka_unit_test(recipients_match_exactly_or_by_issuer_when_alone),
-		cmocka_unit_test(an_issuer_in_another_string_type_is_the_same),
-		cmocka_unit_test(every_failure_to_open_says_the_same),
-		cmocka_unit_test(other_kinds_of_recipient_are_refused_by_name),
-		cmocka_unit_test(content_that_is_no_whole_blocks_is_refused),
-		cmocka_unit_test(ciphers_that_are_not_taken_are_named),
-		cmocka_unit_test(key_transports_are_read_and_others_refused),
-		cmocka_unit_test(other_content_types_are_refused_by_name),
+		cmocka_unit_test(quirk35_recipients_match_exactly_or_by_issuer_when_alone),
+		cmocka_unit_test(quirk35_an_issuer_in_another_string_type_is_the_same),
+		cmocka_unit_test(S24_every_failure_to_open_says_the_same),
+		cmocka_unit_test(S27_S29_other_kinds_of_recipient_are_refused_by_name),
+		cmocka_unit_test(S25_content_that_is_no_whole_blocks_is_refused),
+		cmocka_unit_test(R13_quirk33_ciphers_that_are_not_taken_are_named),
+		cmocka_unit_test(quirk31_key_transports_are_read_and_others_refused),
+		cmocka_unit_test(S27_other_content_types_are_refused_by_name),
 		cmocka_unit_test(enveloped_data_cut_or_changed_is_refused_or_harmless),
 	};
 

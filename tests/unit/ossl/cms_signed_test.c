@@ -103,7 +103,7 @@ the_signer_may_be_named_by_subject_key_identifier(void **state)
 }
 
 static void
-certificates_keep_their_order(void **state)
+quirk27_certificates_keep_their_order(void **state)
 {
 	const struct der forward[] = { rsa.c.der, other.c.der, ec.c.der };
 	const struct der backward[] = { ec.c.der, other.c.der, rsa.c.der };
@@ -163,7 +163,7 @@ attributes_are_found_and_must_be_single(void **state)
 }
 
 static void
-signed_attributes_are_written_sorted(void **state)
+quirk52_signed_attributes_are_written_sorted(void **state)
 {
 	const struct cms_attr_build attrs[] = { { "2.5.4.3", BYTES("\x0c\x01z") },
 		{ "1.2.3.4", BYTES("\x0c\x01z") } };
@@ -216,7 +216,7 @@ signature_over(const struct actor *a, const struct buf *attrs)
 }
 
 static void
-attributes_in_another_order_verify_over_either_order(void **state)
+quirk32_attributes_in_another_order_verify_over_either_order(void **state)
 {
 	struct buf good = sign(&rsa, BYTES("x"), DIGEST_SHA256, NULL, 0), attrs, sig, b;
 	struct err err = { 0 };
@@ -240,7 +240,7 @@ attributes_in_another_order_verify_over_either_order(void **state)
 }
 
 static void
-the_signature_is_bound_to_the_content(void **state)
+S10_the_signature_is_bound_to_the_content(void **state)
 {
 	struct buf one = sign(&rsa, BYTES("one"), DIGEST_SHA256, NULL, 0);
 	struct buf two = sign(&rsa, BYTES("two"), DIGEST_SHA256, NULL, 0), b;
@@ -291,7 +291,7 @@ a_content_type_attribute_of_another_type_is_refused(void **state)
 }
 
 static void
-parameters_of_algorithms_may_be_absent_or_null(void **state)
+quirk33_parameters_of_algorithms_may_be_absent_or_null(void **state)
 {
 	struct buf good = sign(&rsa, BYTES("x"), DIGEST_SHA256, NULL, 0), b;
 	struct buf md_null = alg_der("2.16.840.1.101.3.4.2.1", BYTES("\x05\x00"));
@@ -319,7 +319,7 @@ parameters_of_algorithms_may_be_absent_or_null(void **state)
 }
 
 static void
-algorithms_that_are_not_taken_are_named(void **state)
+R13_quirk34_algorithms_that_are_not_taken_are_named(void **state)
 {
 	static const struct {
 		const char *digest, *signature, *label;
@@ -351,7 +351,7 @@ algorithms_that_are_not_taken_are_named(void **state)
 }
 
 static void
-signed_data_of_the_wrong_shape_is_refused(void **state)
+S25_signed_data_of_the_wrong_shape_is_refused(void **state)
 {
 	struct buf good = sign(&rsa, BYTES("x"), DIGEST_SHA256, NULL, 0), b, many = new_buf();
 	struct err err = { 0 };
@@ -394,7 +394,7 @@ signed_data_of_the_wrong_shape_is_refused(void **state)
 }
 
 static void
-ber_is_taken_like_der(void **state)
+quirk32_ber_is_taken_like_der(void **state)
 {
 	struct buf good = sign(&rsa, BYTES("some content"), DIGEST_SHA256, NULL, 0);
 	struct buf ber = to_ber(der_of(&good), 5);
@@ -417,7 +417,7 @@ signed_door(const void *p, size_t len)
 }
 
 static void
-signed_data_cut_or_changed_is_refused(void **state)
+S25_signed_data_cut_or_changed_is_refused(void **state)
 {
 	struct buf b = sign(&rsa, BYTES("x"), DIGEST_SHA256, NULL, 0);
 
@@ -459,17 +459,17 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_signed_verifies_for_every_digest_and_key),
 		cmocka_unit_test(the_signer_may_be_named_by_subject_key_identifier),
-		cmocka_unit_test(certificates_keep_their_order),
+		cmocka_unit_test(quirk27_certificates_keep_their_order),
 		cmocka_unit_test(attributes_are_found_and_must_be_single),
-		cmocka_unit_test(signed_attributes_are_written_sorted),
-		cmocka_unit_test(attributes_in_another_order_verify_over_either_order),
-		cmocka_unit_test(the_signature_is_bound_to_the_content),
+		cmocka_unit_test(quirk52_signed_attributes_are_written_sorted),
+		cmocka_unit_test(quirk32_attributes_in_another_order_verify_over_either_order),
+		cmocka_unit_test(S10_the_signature_is_bound_to_the_content),
 		cmocka_unit_test(a_content_type_attribute_of_another_type_is_refused),
-		cmocka_unit_test(parameters_of_algorithms_may_be_absent_or_null),
-		cmocka_unit_test(algorithms_that_are_not_taken_are_named),
-		cmocka_unit_test(signed_data_of_the_wrong_shape_is_refused),
-		cmocka_unit_test(ber_is_taken_like_der),
-		cmocka_unit_test(signed_data_cut_or_changed_is_refused),
+		cmocka_unit_test(quirk33_parameters_of_algorithms_may_be_absent_or_null),
+		cmocka_unit_test(R13_quirk34_algorithms_that_are_not_taken_are_named),
+		cmocka_unit_test(S25_signed_data_of_the_wrong_shape_is_refused),
+		cmocka_unit_test(quirk32_ber_is_taken_like_der),
+		cmocka_unit_test(S25_signed_data_cut_or_changed_is_refused),
 		cmocka_unit_test(certificates_are_read_as_far_as_needed),
 	};
 

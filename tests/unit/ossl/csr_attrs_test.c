@@ -9,7 +9,7 @@
 #include "base/limits.h"
 
 static void
-a_challenge_of_every_string_type_is_read(void **state)
+quirk41_a_challenge_of_every_string_type_is_read(void **state)
 {
 	static const struct {
 		uint8_t tag;
@@ -58,7 +58,7 @@ a_challenge_of_every_string_type_is_read(void **state)
 }
 
 static void
-a_challenge_without_its_set_is_read(void **state)
+quirk41_a_challenge_without_its_set_is_read(void **state)
 {
 	struct err err = { 0 };
 	const char *challenge;
@@ -79,7 +79,7 @@ a_challenge_without_its_set_is_read(void **state)
 }
 
 static void
-a_blank_challenge_counts_as_none(void **state)
+quirk40_a_blank_challenge_counts_as_none(void **state)
 {
 	static const char *const blanks[] = { "", " ", "\t \r\n" };
 	struct err err = { 0 };
@@ -102,7 +102,7 @@ a_blank_challenge_counts_as_none(void **state)
 }
 
 static void
-several_challenges_are_told(void **state)
+quirk41_S03_several_challenges_are_told(void **state)
 {
 	struct err err = { 0 };
 	const char *challenge;
@@ -129,7 +129,7 @@ several_challenges_are_told(void **state)
 }
 
 static void
-a_challenge_may_have_64_kib_and_no_more(void **state)
+quirk42_S29_a_challenge_may_have_64_kib_and_no_more(void **state)
 {
 	struct name n = fixture_name("CN=a");
 	struct csr_build b = { .subject = &n, .digest = DIGEST_SHA256 };
@@ -178,7 +178,7 @@ more_attributes_than_the_limit_are_refused(void **state)
 
 /* S16, S18: what must never be copied is told, not obeyed. */
 static void
-wishes_to_be_a_ca_or_another_user_are_told(void **state)
+S16_S18_wishes_to_be_a_ca_or_another_user_are_told(void **state)
 {
 	static const struct {
 		const char *oid;
@@ -476,13 +476,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_challenge_of_every_string_type_is_read),
-		cmocka_unit_test(a_challenge_without_its_set_is_read),
-		cmocka_unit_test(a_blank_challenge_counts_as_none),
-		cmocka_unit_test(several_challenges_are_told),
-		cmocka_unit_test(a_challenge_may_have_64_kib_and_no_more),
+		cmocka_unit_test(quirk41_a_challenge_of_every_string_type_is_read),
+		cmocka_unit_test(quirk41_a_challenge_without_its_set_is_read),
+		cmocka_unit_test(quirk40_a_blank_challenge_counts_as_none),
+		cmocka_unit_test(quirk41_S03_several_challenges_are_told),
+		cmocka_unit_test(quirk42_S29_a_challenge_may_have_64_kib_and_no_more),
 		cmocka_unit_test(more_attributes_than_the_limit_are_refused),
-		cmocka_unit_test(wishes_to_be_a_ca_or_another_user_are_told),
+		cmocka_unit_test(S16_S18_wishes_to_be_a_ca_or_another_user_are_told),
 		cmocka_unit_test(other_extensions_are_counted_and_named_only),
 		cmocka_unit_test(an_extension_that_is_there_twice_is_refused),
 		cmocka_unit_test(the_microsoft_attribute_is_an_extension_request_too),

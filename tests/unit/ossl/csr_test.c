@@ -119,7 +119,7 @@ a_request_beyond_the_limit_is_refused_unread(void **state)
 }
 
 static void
-signatures_are_checked_against_the_key_inside(void **state)
+S12_signatures_are_checked_against_the_key_inside(void **state)
 {
 	struct err err = { 0 };
 	struct buf der;
@@ -159,7 +159,7 @@ a_known_key_is_shared_only_when_it_is_the_one_inside(void **state)
 }
 
 static void
-signature_algorithms_off_the_list_are_named(void **state)
+R13_S30_signature_algorithms_off_the_list_are_named(void **state)
 {
 	static const struct {
 		const char *oid, *word;
@@ -220,7 +220,7 @@ rsa_signature_parameters_may_be_absent(void **state)
 }
 
 static void
-another_version_is_refused(void **state)
+quirk43_another_version_is_refused(void **state)
 {
 	struct err err = { 0 };
 	struct buf der;
@@ -385,11 +385,11 @@ main(void)
 		cmocka_unit_test(everything_that_is_built_is_read_back),
 		cmocka_unit_test(a_bare_request_has_no_wishes),
 		cmocka_unit_test(a_request_beyond_the_limit_is_refused_unread),
-		cmocka_unit_test(signatures_are_checked_against_the_key_inside),
+		cmocka_unit_test(S12_signatures_are_checked_against_the_key_inside),
 		cmocka_unit_test(a_known_key_is_shared_only_when_it_is_the_one_inside),
-		cmocka_unit_test(signature_algorithms_off_the_list_are_named),
+		cmocka_unit_test(R13_S30_signature_algorithms_off_the_list_are_named),
 		cmocka_unit_test(rsa_signature_parameters_may_be_absent),
-		cmocka_unit_test(another_version_is_refused),
+		cmocka_unit_test(quirk43_another_version_is_refused),
 		cmocka_unit_test(no_prefix_and_no_changed_bit_is_taken),
 		cmocka_unit_test(what_cannot_be_encoded_is_not_built),
 		cmocka_unit_test(a_hostile_extension_can_be_rehearsed),

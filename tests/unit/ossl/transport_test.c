@@ -97,7 +97,7 @@ good_em(uint8_t em[K], size_t cek_len)
 
 /* RFC 8017 7.2.2 step 3 and its note: Bleichenbacher's oracle. */
 static void
-wrong_pkcs1_padding_yields_random_keys(void **state)
+S24_wrong_pkcs1_padding_yields_random_keys(void **state)
 {
 	static const struct {
 		size_t at;
@@ -126,7 +126,7 @@ wrong_pkcs1_padding_yields_random_keys(void **state)
 }
 
 static void
-a_key_of_another_length_yields_random_keys(void **state)
+S24_a_key_of_another_length_yields_random_keys(void **state)
 {
 	struct key *k = the_key;
 	struct err err = { 0 };
@@ -143,7 +143,7 @@ a_key_of_another_length_yields_random_keys(void **state)
 }
 
 static void
-a_changed_or_foreign_ciphertext_yields_random_keys(void **state)
+S24_a_changed_or_foreign_ciphertext_yields_random_keys(void **state)
 {
 	struct key *k = the_key;
 	struct err err = { 0 };
@@ -254,9 +254,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_wrapped_unwraps),
-		cmocka_unit_test(wrong_pkcs1_padding_yields_random_keys),
-		cmocka_unit_test(a_key_of_another_length_yields_random_keys),
-		cmocka_unit_test(a_changed_or_foreign_ciphertext_yields_random_keys),
+		cmocka_unit_test(S24_wrong_pkcs1_padding_yields_random_keys),
+		cmocka_unit_test(S24_a_key_of_another_length_yields_random_keys),
+		cmocka_unit_test(S24_a_changed_or_foreign_ciphertext_yields_random_keys),
 		cmocka_unit_test(a_ciphertext_that_is_no_number_below_the_modulus_is_malformed),
 		cmocka_unit_test(keys_and_transports_that_cannot_are_refused),
 	};

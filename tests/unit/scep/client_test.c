@@ -64,7 +64,7 @@ the_default_transaction_id_is_the_key(void **state)
 }
 
 static void
-a_renewal_by_key_identifier_with_its_own_transaction_id_is_read(void **state)
+quirk39_a_renewal_by_key_identifier_with_its_own_transaction_id_is_read(void **state)
 {
 	struct scep_pkcsreq req = { .type = SCEP_RENEWAL_REQ,
 		.transaction_id = "my id",
@@ -314,7 +314,7 @@ answers_that_make_no_sense_are_refused(void **state)
 }
 
 static void
-ca_certificates_survive_the_way_in_their_order(void **state)
+R02_quirk27_ca_certificates_survive_the_way_in_their_order(void **state)
 {
 	struct scep_bytes list[] = { bytes_of_der(world.stranger.c.der),
 		bytes_of_der(world.curve.c.der), bytes_of_der(world.ra.c.der) };
@@ -346,7 +346,7 @@ ca_certificates_survive_the_way_in_their_order(void **state)
 }
 
 static void
-capabilities_survive_the_way(void **state)
+R37_R38_quirk18_capabilities_survive_the_way(void **state)
 {
 	static const struct {
 		const char *text;
@@ -450,15 +450,16 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_default_transaction_id_is_the_key),
-		cmocka_unit_test(a_renewal_by_key_identifier_with_its_own_transaction_id_is_read),
+		cmocka_unit_test(
+		    quirk39_a_renewal_by_key_identifier_with_its_own_transaction_id_is_read),
 		cmocka_unit_test(requests_that_cannot_be_are_not_made),
 		cmocka_unit_test(failure_and_pending_are_understood),
 		cmocka_unit_test(an_answer_of_another_transaction_is_not_believed),
 		cmocka_unit_test(an_answer_by_somebody_else_is_not_believed),
 		cmocka_unit_test(an_answer_for_another_device_is_not_opened),
 		cmocka_unit_test(answers_that_make_no_sense_are_refused),
-		cmocka_unit_test(ca_certificates_survive_the_way_in_their_order),
-		cmocka_unit_test(capabilities_survive_the_way),
+		cmocka_unit_test(R02_quirk27_ca_certificates_survive_the_way_in_their_order),
+		cmocka_unit_test(R37_R38_quirk18_capabilities_survive_the_way),
 		cmocka_unit_test(an_identity_needs_its_own_key),
 		cmocka_unit_test(names_are_what_logs_expect),
 	};

@@ -35,7 +35,7 @@ opened(struct scep_bytes **certs, size_t *n, const void *p, size_t len, struct s
 }
 
 static void
-what_the_current_ca_signed_is_believed_in_its_order(void **state)
+R45_what_the_current_ca_signed_is_believed_in_its_order(void **state)
 {
 	struct buf b = answer_by(&world.curve);
 	struct scep_bytes *certs;
@@ -53,7 +53,7 @@ what_the_current_ca_signed_is_believed_in_its_order(void **state)
 
 /* The signer's certificate comes with the message, which proves nothing. */
 static void
-what_anybody_else_signed_is_not(void **state)
+R45_what_anybody_else_signed_is_not(void **state)
 {
 	struct buf b = answer_by(&world.stranger);
 	struct scep_bytes *certs;
@@ -67,7 +67,7 @@ what_anybody_else_signed_is_not(void **state)
 }
 
 static void
-what_nobody_signed_is_not(void **state)
+R45_what_nobody_signed_is_not(void **state)
 {
 	struct buf b = next_certs();
 	struct scep_bytes *certs;
@@ -122,9 +122,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_current_ca_signed_is_believed_in_its_order),
-		cmocka_unit_test(what_anybody_else_signed_is_not),
-		cmocka_unit_test(what_nobody_signed_is_not),
+		cmocka_unit_test(R45_what_the_current_ca_signed_is_believed_in_its_order),
+		cmocka_unit_test(R45_what_anybody_else_signed_is_not),
+		cmocka_unit_test(R45_what_nobody_signed_is_not),
 		cmocka_unit_test(signed_nonsense_is_refused_as_such),
 		cmocka_unit_test(no_prefix_and_no_changed_bit_is_believed),
 	};

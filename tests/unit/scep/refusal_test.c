@@ -46,7 +46,7 @@ assert_no_message(struct buf *b, enum scep_status want, const char *what)
 /* ---- refused as no message: nobody to answer to ----------------------------------------- */
 
 static void
-what_cannot_be_answered_is_no_message(void **state)
+R19_R20_S25_what_cannot_be_answered_is_no_message(void **state)
 {
 	struct buf envelope = good_envelope(), good, b, txid = new_buf();
 	struct signed_parts p, q;
@@ -110,7 +110,7 @@ what_cannot_be_answered_is_no_message(void **state)
 }
 
 static void
-bytes_that_are_something_else_are_no_message(void **state)
+S25_S29_bytes_that_are_something_else_are_no_message(void **state)
 {
 	struct buf b, big;
 
@@ -134,7 +134,7 @@ bytes_that_are_something_else_are_no_message(void **state)
 /* ---- refused with a failInfo, before any key was used ----------------------------------- */
 
 static void
-message_types_that_are_no_requests_are_refused(void **state)
+R24_S01_message_types_that_are_no_requests_are_refused(void **state)
 {
 	static const struct der types[] = {
 		DER_TEXT("\x13\x01"
@@ -205,7 +205,7 @@ message_types_that_are_no_requests_are_refused(void **state)
 }
 
 static void
-every_number_but_five_is_refused_as_a_type(void **state)
+R24_S01_every_number_but_five_is_refused_as_a_type(void **state)
 {
 	struct buf envelope = good_envelope(), b;
 	struct forged f;
@@ -226,7 +226,7 @@ every_number_but_five_is_refused_as_a_type(void **state)
 }
 
 static void
-attributes_twice_or_with_several_values_are_refused(void **state)
+R20_S01_attributes_twice_or_with_several_values_are_refused(void **state)
 {
 	static const struct {
 		const char *oid;
@@ -274,7 +274,7 @@ attributes_twice_or_with_several_values_are_refused(void **state)
 }
 
 static void
-a_swapped_envelope_or_signature_is_refused(void **state)
+S10_S09_a_swapped_envelope_or_signature_is_refused(void **state)
 {
 	struct buf one = good_envelope(), two = good_envelope(), a, c, b;
 	struct signed_parts p, q;
@@ -309,7 +309,7 @@ a_swapped_envelope_or_signature_is_refused(void **state)
 }
 
 static void
-algorithms_that_are_not_taken_are_bad_alg(void **state)
+R13_quirk33_quirk34_algorithms_that_are_not_taken_are_bad_alg(void **state)
 {
 	struct buf envelope = good_envelope(), good, b,
 		   alg = alg_der("1.2.840.113549.2.5", (struct der){ 0 });
@@ -344,7 +344,7 @@ algorithms_that_are_not_taken_are_bad_alg(void **state)
 }
 
 static void
-content_that_is_no_envelope_for_us_is_refused(void **state)
+R14_R16_R17_R29_S25_S27_content_that_is_no_envelope_for_us_is_refused(void **state)
 {
 	static const uint8_t kinds[] = { 0xa1, 0xa2, 0xa3, 0xa4 };
 	struct buf envelope = good_envelope(), changed, b, other;
@@ -471,7 +471,7 @@ refusals(const struct buf *envelope)
 }
 
 static void
-every_failure_to_decrypt_looks_the_same(void **state)
+S24_every_failure_to_decrypt_looks_the_same(void **state)
 {
 	static const uint8_t small[256] = { [255] = 7 };
 	uint8_t big[256];
@@ -516,7 +516,7 @@ every_failure_to_decrypt_looks_the_same(void **state)
 }
 
 static void
-a_csr_under_another_type_is_explained_to_its_sender(void **state)
+R18_a_csr_under_another_type_is_explained_to_its_sender(void **state)
 {
 	struct buf envelope = good_envelope(), b;
 	struct scep_request *r = NULL;
@@ -542,16 +542,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_cannot_be_answered_is_no_message),
-		cmocka_unit_test(bytes_that_are_something_else_are_no_message),
-		cmocka_unit_test(message_types_that_are_no_requests_are_refused),
-		cmocka_unit_test(every_number_but_five_is_refused_as_a_type),
-		cmocka_unit_test(attributes_twice_or_with_several_values_are_refused),
-		cmocka_unit_test(a_swapped_envelope_or_signature_is_refused),
-		cmocka_unit_test(algorithms_that_are_not_taken_are_bad_alg),
-		cmocka_unit_test(content_that_is_no_envelope_for_us_is_refused),
-		cmocka_unit_test(every_failure_to_decrypt_looks_the_same),
-		cmocka_unit_test(a_csr_under_another_type_is_explained_to_its_sender),
+		cmocka_unit_test(R19_R20_S25_what_cannot_be_answered_is_no_message),
+		cmocka_unit_test(S25_S29_bytes_that_are_something_else_are_no_message),
+		cmocka_unit_test(R24_S01_message_types_that_are_no_requests_are_refused),
+		cmocka_unit_test(R24_S01_every_number_but_five_is_refused_as_a_type),
+		cmocka_unit_test(R20_S01_attributes_twice_or_with_several_values_are_refused),
+		cmocka_unit_test(S10_S09_a_swapped_envelope_or_signature_is_refused),
+		cmocka_unit_test(R13_quirk33_quirk34_algorithms_that_are_not_taken_are_bad_alg),
+		cmocka_unit_test(
+		    R14_R16_R17_R29_S25_S27_content_that_is_no_envelope_for_us_is_refused),
+		cmocka_unit_test(S24_every_failure_to_decrypt_looks_the_same),
+		cmocka_unit_test(R18_a_csr_under_another_type_is_explained_to_its_sender),
 	};
 
 	return cmocka_run_group_tests(tests, world_make, world_done);

@@ -100,7 +100,7 @@ a_message_says_which_of_several_it_is_meant_for(void **state)
 }
 
 static void
-ber_messages_are_taken(void **state)
+quirk32_ber_messages_are_taken(void **state)
 {
 	struct buf plain = good_envelope(), envelope = to_ber(der_of(&plain), 100), b, ber;
 	struct scep_request *r;
@@ -122,7 +122,7 @@ ber_messages_are_taken(void **state)
 }
 
 static void
-what_legacy_clients_send_is_taken(void **state)
+quirk36_quirk37_quirk38_what_legacy_clients_send_is_taken(void **state)
 {
 	static const struct {
 		const char *oid;
@@ -166,7 +166,7 @@ what_legacy_clients_send_is_taken(void **state)
 }
 
 static void
-types_with_their_own_content_are_taken(void **state)
+R18_types_with_their_own_content_are_taken(void **state)
 {
 	static const struct {
 		struct der type;
@@ -206,7 +206,7 @@ types_with_their_own_content_are_taken(void **state)
 /* ---- recipients ------------------------------------------------------------------------- */
 
 static void
-the_right_one_of_several_recipients_is_found(void **state)
+quirk35_the_right_one_of_several_recipients_is_found(void **state)
 {
 	struct buf envelope = envelop(&world.ra, der_of(&world.csr), CIPHER_AES256, v15, true), b;
 	struct scep_identity *ids[] = { world.device_id, world.ra_id };
@@ -225,7 +225,7 @@ the_right_one_of_several_recipients_is_found(void **state)
 }
 
 static void
-a_renewed_recipient_is_tried_and_marked_stale(void **state)
+quirk35_a_renewed_recipient_is_tried_and_marked_stale(void **state)
 {
 	struct actor old;
 	struct buf envelope, b;
@@ -292,7 +292,7 @@ csr_of(struct der content, const struct actor *signer, bool *own, struct err *er
 }
 
 static void
-the_csr_tells_whether_its_key_signed_the_message(void **state)
+R04_S11_the_csr_tells_whether_its_key_signed_the_message(void **state)
 {
 	struct err err = { 0 };
 	bool own = false;
@@ -304,7 +304,7 @@ the_csr_tells_whether_its_key_signed_the_message(void **state)
 }
 
 static void
-a_malformed_csr_is_explained_to_its_sender_only(void **state)
+S12_S24_R50_a_malformed_csr_is_explained_to_its_sender_only(void **state)
 {
 	const struct der empty = DER_TEXT("\x30\x06\x30\x00\x30\x00\x03\x00");
 	struct buf bad = new_buf();
@@ -356,14 +356,14 @@ main(void)
 		cmocka_unit_test(a_request_yields_its_content_signer_and_transaction),
 		cmocka_unit_test(an_unverified_message_says_enough_to_be_refused),
 		cmocka_unit_test(a_message_says_which_of_several_it_is_meant_for),
-		cmocka_unit_test(ber_messages_are_taken),
-		cmocka_unit_test(what_legacy_clients_send_is_taken),
-		cmocka_unit_test(types_with_their_own_content_are_taken),
-		cmocka_unit_test(the_right_one_of_several_recipients_is_found),
-		cmocka_unit_test(a_renewed_recipient_is_tried_and_marked_stale),
+		cmocka_unit_test(quirk32_ber_messages_are_taken),
+		cmocka_unit_test(quirk36_quirk37_quirk38_what_legacy_clients_send_is_taken),
+		cmocka_unit_test(R18_types_with_their_own_content_are_taken),
+		cmocka_unit_test(quirk35_the_right_one_of_several_recipients_is_found),
+		cmocka_unit_test(quirk35_a_renewed_recipient_is_tried_and_marked_stale),
 		cmocka_unit_test(an_identity_that_only_signs_is_no_recipient),
-		cmocka_unit_test(the_csr_tells_whether_its_key_signed_the_message),
-		cmocka_unit_test(a_malformed_csr_is_explained_to_its_sender_only),
+		cmocka_unit_test(R04_S11_the_csr_tells_whether_its_key_signed_the_message),
+		cmocka_unit_test(S12_S24_R50_a_malformed_csr_is_explained_to_its_sender_only),
 		cmocka_unit_test(types_without_a_csr_have_none),
 	};
 
