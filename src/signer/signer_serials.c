@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "ossl/alg.h"
 #include "ossl/cert.h"
-#include "signer/siphash.h"
+#include "base/siphash.h"
 
 #define MAGIC        UINT64_C(0x5343455044534e31) /* the machine's own byte order: another's is rebuilt */
 #define HEADER_SIZE  4096                         /* a page */

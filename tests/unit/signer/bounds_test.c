@@ -12,7 +12,7 @@
 #include "ossl/cms.h"
 #include "signer/signer_check.h"
 #include "signer/signer_rate.h"
-#include "signer/siphash.h"
+#include "base/siphash.h"
 
 #include "fixture.h"
 

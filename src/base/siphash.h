@@ -2,8 +2,8 @@
  * siphash.h - SipHash-2-4 (Aumasson, Bernstein 2012): a short keyed hash that nobody without the key
  * can steer.
  */
-#ifndef SCEPD_SIGNER_SIPHASH_H
-#define SCEPD_SIGNER_SIPHASH_H
+#ifndef SCEPD_BASE_SIPHASH_H
+#define SCEPD_BASE_SIPHASH_H
 
 #include <stddef.h>
 #include <stdint.h>

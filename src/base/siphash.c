@@ -1,7 +1,7 @@
 /*
  * siphash.c - SipHash-2-4.  Checked against the paper's own test vectors (appendix A).
  */
-#include "signer/siphash.h"
+#include "base/siphash.h"
 
 struct sip {
 	uint64_t v0, v1, v2, v3;
