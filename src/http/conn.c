@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "http/forwarded.h"
 #include "http/reply.h"
 
 #define LINGER_MS    2000 /* for a refused client to read why */
@@ -41,6 +42,10 @@ start_reply(struct conn *c, struct http_reply *r, const struct http_reply_ctx *c
 
 	x->close_after = !ctx->keep_alive;
 	rc = http_reply_write(r, ctx, &x->head, &x->rest, NULL);
+	if (!ctx->head) {
+		x->shared = r->shared;
+		r->shared = NULL;
+	}
 	x->on_done = r->on_done;
 	x->on_done_arg = r->on_done_arg;
 	http_reply_done(r);
@@ -50,6 +55,25 @@ start_reply(struct conn *c, struct http_reply *r, const struct http_reply_ctx *c
 	else
 		conn_phase(c, CONN_WRITE, conf(c)->write_ms);
 	return rc == RC_OK ? STEP_AGAIN : STEP_END;
+}
+
+void
+conn_tell(struct conn *c, int status, const char *why)
+{
+	struct http_server *s = c->loop->server;
+	bool asked = c->x != NULL && c->x->asker != NULL;
+	uint64_t unsaid;
+
+	if (s->conf.on_refused != NULL &&
+	    peer_may_speak(s->peers, asked ? c->x->asker : c->who, clock_mono_ms(), &unsaid))
+		s->conf.on_refused(s->conf.ctx, asked ? c->x->peer : c->peer, status, why, unsaid);
+}
+
+/* The client's doing, and not that of a slow line or of our own bounds. */
+static bool
+is_rubbish(int status)
+{
+	return status != 408 && status != 429 && status != 503;
 }
 
 /*
@@ -67,13 +91,41 @@ refuse(struct conn *c, int status, const char *why, bool stay)
 	struct http_reply r;
 
 	atomic_fetch_add_explicit(&s->refused, 1, memory_order_relaxed);
-	if (s->conf.on_refused != NULL)
-		s->conf.on_refused(s->conf.ctx, c->peer, status, why);
+	conn_tell(c, status, why);
+	if (is_rubbish(status))
+		peer_blame(s->peers, c->who, HTTP_BLAME_CHEAP, clock_mono_ms());
 	http_reply_init(&r);
 	http_reply_text(&r, status, "%s", why);
-	r.retry_after = status == 503 ? BUSY_RETRY_S : 0;
+	r.retry_after = status == 503 || status == 429 ? BUSY_RETRY_S : 0;
 	c->x->linger_after = true; /* what it still sends must not turn our answer into a reset */
 	return start_reply(c, &r, &ctx);
+}
+
+/* Who asks.  False: that address has its share of the requests in flight. */
+static bool
+know_asker(struct conn *c)
+{
+	struct http_server *s = c->loop->server;
+	struct exchange *x = c->x;
+	struct address a = c->address;
+
+	if (c->proxy)
+		address_forwarded(&a, &x->req, s->conf.trusted, s->conf.n_trusted);
+	address_text(x->peer, &a);
+	x->asker = peer_request(s->peers, &a);
+	if (x->asker == NULL)
+		return false;
+	x->req.peer = x->peer;
+	x->req.over = x->over = peer_is_over(s->peers, x->asker, clock_mono_ms());
+	return true;
+}
+
+void
+conn_leave(struct conn *c)
+{
+	if (c->x->asker != NULL)
+		peer_request_over(c->loop->server->peers, c->x->asker);
+	c->x->asker = NULL;
 }
 
 /* The request is complete. */
@@ -82,15 +134,19 @@ dispatch(struct conn *c)
 {
 	struct http_server *s = c->loop->server;
 	struct exchange *x = c->x;
+	enum step r;
 
 	if (!http_parse_request(&x->parse, x->in, &x->req, &x->req_mem))
 		return refuse(c, x->parse.status, x->parse.why, false);
-	x->req.peer = c->peer;
 	x->req.tls = c->tls != NULL ? tls_conn_version(c->tls) : NULL;
 	x->req.listener = c->listener->tag;
+	if (!know_asker(c))
+		return refuse(c, 429, "too many requests of this address at a time", true);
 	if (atomic_fetch_add(&s->in_flight, 1) >= s->conf.in_flight_max) {
 		atomic_fetch_sub(&s->in_flight, 1);
-		return refuse(c, 503, "too many requests in flight", true);
+		r = refuse(c, 503, "too many requests in flight", true);
+		conn_leave(c);
+		return r;
 	}
 	atomic_fetch_add_explicit(&s->requests, 1, memory_order_relaxed);
 	conn_phase(c, CONN_HANDLE, 0);
@@ -183,10 +239,8 @@ report_tls(struct conn *c)
 {
 	char why[160];
 
-	if (conf(c)->on_refused == NULL)
-		return;
 	tls_conn_error(c->tls, why, sizeof why);
-	conf(c)->on_refused(conf(c)->ctx, c->peer, 0, why);
+	conn_tell(c, 0, why);
 }
 
 static enum step
@@ -249,7 +303,8 @@ step_write(struct conn *c)
 	enum io io;
 
 	while ((p = exchange_unsent(x, &len)) != NULL) {
-		io = conn_write(c, p, len, x->written < x->head.len && x->rest.len > 0, &n);
+		io = conn_write(
+		    c, p, len, x->written < x->head.len && exchange_size(x) > x->head.len, &n);
 		if (io != IO_OK)
 			return io == IO_WAIT ? STEP_WAIT : STEP_END;
 		x->written += n;
@@ -410,6 +465,20 @@ conn_expire(struct conn *c, int64_t now_ms)
 		conn_run(c, true);
 }
 
+/* What the handler made of it goes on the account of who asked. */
+static void
+settle_account(struct conn *c, const struct http_reply *r)
+{
+	struct http_server *s = c->loop->server;
+
+	if (r->status == 429 && c->x->over) {
+		atomic_fetch_add_explicit(&s->over, 1, memory_order_relaxed);
+		conn_tell(c, 429, "too many refused requests of this address");
+	}
+	peer_blame(s->peers, c->x->asker, r->blame, clock_mono_ms());
+	conn_leave(c);
+}
+
 void
 conn_job(struct pool_job *j)
 {
@@ -423,6 +492,7 @@ conn_job(struct pool_job *j)
 	http_reply_init(&r);
 	s->conf.handler(s->conf.ctx, &x->req, &r);
 	atomic_fetch_sub(&s->in_flight, 1);
+	settle_account(c, &r);
 	ctx.keep_alive =
 	    x->parse.keep_alive && !r.close && atomic_load(&s->stage) == SERVER_RUNNING;
 	if (start_reply(c, &r, &ctx) == STEP_END)
@@ -437,5 +507,6 @@ conn_drop(struct pool_job *j)
 	struct conn *c = (struct conn *)j;
 
 	atomic_fetch_sub(&c->loop->server->in_flight, 1);
+	conn_leave(c);
 	end(c, false);
 }

@@ -129,7 +129,7 @@ trouble_step(struct conn *c)
 {
 	struct exchange *x = c->x;
 	struct trouble *t = x->trouble;
-	size_t stop = x->head.len + x->rest.len;
+	size_t stop = exchange_size(x);
 	enum io io;
 
 	if (peer_has_left(c))

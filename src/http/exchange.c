@@ -8,8 +8,6 @@
 
 /* Bytes of the first read buffer: a GET, or a POST of a usual SCEP message, in one read. */
 #define READ_FIRST 8192u
-/* All larger buffers together: as many as this of the largest body (256 MiB by default). */
-#define BUFFERED_BODIES 256u
 
 bool
 exchange_new(struct conn *c)
@@ -28,11 +26,28 @@ exchange_new(struct conn *c)
 const uint8_t *
 exchange_unsent(const struct exchange *x, size_t *len)
 {
-	const struct buf *part = x->written < x->head.len ? &x->head : &x->rest;
-	size_t from = part == &x->head ? x->written : x->written - x->head.len;
+	size_t from = x->written, all = x->head.len;
+	const uint8_t *p = x->head.data;
 
-	*len = part->len - from;
-	return *len > 0 ? part->data + from : NULL;
+	if (from >= all) {
+		from -= all;
+		p = x->rest.data;
+		all = x->rest.len;
+		if (x->shared != NULL)
+			p = http_shared_bytes(x->shared, &all);
+	}
+	*len = all - from;
+	return *len > 0 ? p + from : NULL;
+}
+
+size_t
+exchange_size(const struct exchange *x)
+{
+	size_t body = x->rest.len;
+
+	if (x->shared != NULL)
+		(void)http_shared_bytes(x->shared, &body);
+	return x->head.len + body;
 }
 
 void
@@ -45,6 +60,8 @@ exchange_reply_over(struct exchange *x, bool sent)
 	x->trouble = NULL;
 	buf_done(&x->head);
 	buf_done(&x->rest);
+	http_shared_free(x->shared);
+	x->shared = NULL;
 	x->written = 0;
 	free(x->req_mem);
 	x->req_mem = NULL;
@@ -56,8 +73,12 @@ exchange_free(struct conn *c)
 	if (c->x == NULL)
 		return;
 	exchange_reply_over(c->x, false);
-	if (c->x->cap > READ_FIRST)
+	if (c->x->cap > READ_FIRST) {
 		atomic_fetch_sub(&c->loop->server->buffered, c->x->cap - READ_FIRST);
+		(void)peer_buffer(
+		    c->loop->server->peers, c->who, -(ptrdiff_t)(c->x->cap - READ_FIRST));
+	}
+	conn_leave(c);
 	free(c->x->in);
 	free(c->x);
 	c->x = NULL;
@@ -66,7 +87,7 @@ exchange_free(struct conn *c)
 /*
  * Doubling, and not at once what a Content-Length promises: memory is for bytes that have come. All
  * buffers above the first size together are bounded, or a few thousand connections that each send
- * most of a body would take it all.
+ * most of a body would take it all; and so are those of one address, or it would leave none to others.
  */
 bool
 exchange_room(struct conn *c)
@@ -83,9 +104,12 @@ exchange_room(struct conn *c)
 	else if (x->parse.phase == HTTP_PHASE_BODY && want > x->len && cap > want)
 		cap = want;
 	more = x->cap > 0 ? cap - x->cap : 0;
-	if (atomic_fetch_add(&s->buffered, more) + more > BUFFERED_BODIES * s->limits.body ||
+	if (!peer_buffer(s->peers, c->who, (ptrdiff_t)more))
+		return false;
+	if (atomic_fetch_add(&s->buffered, more) + more > HTTP_BUFFERED_BODIES * s->limits.body ||
 	    (in = realloc(x->in, cap)) == NULL) {
 		atomic_fetch_sub(&s->buffered, more);
+		(void)peer_buffer(s->peers, c->who, -(ptrdiff_t)more);
 		return false;
 	}
 	x->in = in;

@@ -38,14 +38,21 @@ take_connection(struct listener *l, int fd, const struct sockaddr *peer)
 {
 	struct http_server *s = l->server;
 	struct loop *loop = &s->loops[s->next_loop++ % s->n_loops];
+	struct address a;
 	struct conn *c;
 
-	if (atomic_load(&s->connections) >= s->conf.connections_max) {
+	if (atomic_load(&s->connections) >= s->conf.connections_max &&
+	    !(address_of_socket(&a, peer) && conn_make_room(&s->loops[0], &a))) {
+		atomic_fetch_add_explicit(&s->crowded, 1, memory_order_relaxed);
 		close(fd);
 		return;
 	}
 	c = conn_new(l, loop, fd, peer);
-	if (c != NULL)
+	if (c == NULL)
+		return;
+	if (loop == &s->loops[0]) /* ours; at once, so that conn_make_room() knows of it */
+		loop_adopt(loop, c);
+	else
 		loop_post(loop, c);
 }
 

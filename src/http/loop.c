@@ -30,8 +30,8 @@ on_conn(evutil_socket_t fd, short what, void *arg)
  * Edge-triggered, both ways, once for the connection's life: no system call is needed to change
  * one's mind.
  */
-static void
-adopt(struct loop *l, struct conn *c)
+void
+loop_adopt(struct loop *l, struct conn *c)
 {
 	if (event_assign(&c->event, l->base, c->fd,
 		EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_conn, c) != 0 ||
@@ -87,7 +87,7 @@ empty_inbox(struct loop *l)
 		else if (c->registered) /* a worker met STEP_PAUSE, and still owns it */
 			conn_run(c, true);
 		else
-			adopt(l, c);
+			loop_adopt(l, c);
 	}
 }
 

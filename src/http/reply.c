@@ -3,13 +3,16 @@
  */
 #include "http/reply.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 
 #define EXTRA_HEADERS_MAX 16384u
+#define OVER_RETRY_S      30 /* half of what the address is over by is forgiven by then */
 #define LINE_MAX_BYTES    (EXTRA_HEADERS_MAX + 1024u + HTTP_REPLY_COPY_MAX)
 
 void
@@ -25,6 +28,58 @@ http_reply_done(struct http_reply *r)
 {
 	buf_done(&r->body);
 	buf_done(&r->headers);
+	http_shared_free(r->shared);
+	r->shared = NULL;
+}
+
+/* ---- bytes that replies share ---- */
+
+struct http_shared {
+	atomic_uint refs;
+	struct buf bytes;
+};
+
+struct http_shared *
+http_shared_new(struct buf *b)
+{
+	struct http_shared *s = malloc(sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	atomic_init(&s->refs, 1);
+	s->bytes = *b;
+	buf_init(b, 0);
+	return s;
+}
+
+struct http_shared *
+http_shared_ref(struct http_shared *s)
+{
+	atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+	return s;
+}
+
+void
+http_shared_free(struct http_shared *s)
+{
+	if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) > 1)
+		return;
+	buf_done(&s->bytes);
+	free(s);
+}
+
+const uint8_t *
+http_shared_bytes(const struct http_shared *s, size_t *len)
+{
+	*len = s->bytes.len;
+	return s->bytes.data;
+}
+
+void
+http_reply_share(struct http_reply *r, struct http_shared *s)
+{
+	http_shared_free(r->shared);
+	r->shared = http_shared_ref(s);
 }
 
 /* Nothing that would end the line. */
@@ -61,6 +116,13 @@ http_reply_text(struct http_reply *r, int status, const char *fmt, ...)
 		if (r->body.data[i] < 0x20 || r->body.data[i] == 0x7f)
 			r->body.data[i] = ' ';
 	buf_addc(&r->body, '\n');
+}
+
+void
+http_reply_over(struct http_reply *r)
+{
+	http_reply_text(r, 429, "too many refused requests of this address; try again later");
+	r->retry_after = OVER_RETRY_S;
 }
 
 const char *
@@ -183,7 +245,7 @@ add_status_line(struct buf *b, int status)
 static bool
 is_chunked(const struct http_reply *r, const struct http_reply_ctx *ctx)
 {
-	return r->trouble.chunk > 0 && ctx->minor > 0;
+	return r->trouble.chunk > 0 && ctx->minor > 0 && r->shared == NULL;
 }
 
 /* RFC 9112 7.1. */
@@ -204,6 +266,16 @@ put_into_chunks(struct http_reply *r)
 	buf_done(&whole);
 }
 
+static size_t
+body_len(const struct http_reply *r)
+{
+	size_t len = r->body.len;
+
+	if (r->shared != NULL)
+		(void)http_shared_bytes(r->shared, &len);
+	return len;
+}
+
 static void
 add_head(struct buf *b, const struct http_reply *r, const struct http_reply_ctx *ctx, bool bodyless)
 {
@@ -218,7 +290,7 @@ add_head(struct buf *b, const struct http_reply *r, const struct http_reply_ctx 
 		buf_adds(b, "Transfer-Encoding: chunked\r\n");
 	} else if (!bodyless) {
 		buf_adds(b, "Content-Length: ");
-		add_number(b, r->body.len);
+		add_number(b, body_len(r));
 		buf_adds(b, "\r\n");
 	}
 	if (r->retry_after > 0) {
@@ -234,6 +306,13 @@ add_head(struct buf *b, const struct http_reply *r, const struct http_reply_ctx 
 	buf_adds(b, "\r\n");
 }
 
+static void
+unshare(struct http_reply *r)
+{
+	http_shared_free(r->shared);
+	r->shared = NULL;
+}
+
 enum rc
 http_reply_write(struct http_reply *r, const struct http_reply_ctx *ctx, struct buf *head,
     struct buf *rest, struct err *err)
@@ -244,9 +323,12 @@ http_reply_write(struct http_reply *r, const struct http_reply_ctx *ctx, struct 
 	    buf_ok(&r->headers, "reply header", NULL) != RC_OK || r->status < 200 ||
 	    r->status > 599) {
 		buf_reset(&r->headers);
+		unshare(r);
 		http_reply_text(r, 500, "internal error");
 	}
 	bodyless = r->status == 204 || r->status == 304;
+	if (bodyless)
+		unshare(r);
 	if (!bodyless && is_chunked(r, ctx))
 		put_into_chunks(r);
 	buf_init(head, LINE_MAX_BYTES);
@@ -257,9 +339,9 @@ http_reply_write(struct http_reply *r, const struct http_reply_ctx *ctx, struct 
 	    NULL)
 		buf_reset(head);
 	add_head(head, r, ctx, bodyless);
-	if (!bodyless && !ctx->head && r->body.len <= HTTP_REPLY_COPY_MAX) {
+	if (!bodyless && !ctx->head && r->shared == NULL && r->body.len <= HTTP_REPLY_COPY_MAX) {
 		buf_add(head, r->body.data, r->body.len);
-	} else if (!bodyless && !ctx->head) {
+	} else if (!bodyless && !ctx->head && r->shared == NULL) {
 		*rest = r->body;
 		buf_init(&r->body, HTTP_REPLY_MAX);
 	}

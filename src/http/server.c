@@ -66,6 +66,28 @@ tick_for(const struct http_server_conf *c)
 	return least / 8 < TICK_MIN_MS ? TICK_MIN_MS : least / 8;
 }
 
+static unsigned
+share_of(unsigned all, unsigned percent)
+{
+	unsigned n = (unsigned)((uint64_t)all * percent / 100);
+
+	return n > 0 ? n : 1;
+}
+
+static enum rc
+make_peers(struct http_server *s, struct err *err)
+{
+	const struct http_server_conf *c = &s->conf;
+	struct peers_conf pc = { .debt_max = c->refusals_max * HTTP_BLAME_DEAR };
+
+	if (c->address_share != 0 && c->address_share < 100) {
+		pc.connections = share_of(c->connections_max, c->address_share);
+		pc.in_flight = share_of(c->in_flight_max, c->address_share);
+		pc.buffered = HTTP_BUFFERED_BODIES * s->limits.body / 100 * c->address_share;
+	}
+	return peers_new(&s->peers, &pc, err);
+}
+
 static enum rc
 make_loops(struct http_server *s, struct err *err)
 {
@@ -102,7 +124,9 @@ http_server_new(struct http_server **out, const struct http_server_conf *conf, s
 	s->limits.header = conf->header_max != 0 ? conf->header_max : LIMIT_HTTP_HEADER;
 	s->limits.body = conf->body_max != 0 ? conf->body_max : LIMIT_HTTP_BODY;
 	s->tick_ms = tick_for(&s->conf);
-	rc = make_loops(s, err);
+	rc = make_peers(s, err);
+	if (rc == RC_OK)
+		rc = make_loops(s, err);
 	if (rc != RC_OK) {
 		http_server_free(s);
 		return rc;
@@ -216,6 +240,7 @@ http_server_free(struct http_server *s)
 	for (i = 0; i < s->n_loops; i++)
 		loop_done(&s->loops[i]);
 	free(s->loops);
+	peers_free(s->peers);
 	pool_free(s->pool);
 	pthread_cond_destroy(&s->empty);
 	pthread_mutex_destroy(&s->lock);
@@ -228,6 +253,9 @@ http_server_stats(struct http_server *s, struct http_server_stats *out)
 	out->accepted = atomic_load(&s->accepted);
 	out->requests = atomic_load(&s->requests);
 	out->refused = atomic_load(&s->refused);
+	out->over = atomic_load(&s->over);
+	out->crowded = atomic_load(&s->crowded);
+	out->addresses = peers_known(s->peers);
 	out->connections = atomic_load(&s->connections);
 	out->in_flight = atomic_load(&s->in_flight);
 	out->workers = s->pool != NULL ? pool_threads(s->pool) : 0;

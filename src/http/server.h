@@ -6,7 +6,9 @@
  * meanwhile.  Knows nothing of SCEP. Bounds, each with its reason in limits.h or server_conf:
  * sizes, header count, connections, requests in flight (past the bound: 503 with Retry-After, at
  * once), and an absolute time per phase, so that a client that drips bytes is closed as surely as a
- * silent one. Refused outright (request smuggling): two Content-Length, Content-Length with
+ * silent one. One address may hold a share of all this, and has a debt that grows with what is
+ * refused (peers.h); where all connections are taken, one of the address that has most is closed for
+ * somebody who has fewer. Refused outright (request smuggling): two Content-Length, Content-Length with
  * Transfer-Encoding, bare LF, obs-fold, space before the colon, control characters, NUL, other
  * transfer codings than chunked.
  */
@@ -17,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "ossl/tls.h"
@@ -39,10 +42,12 @@ struct http_request {
 	size_t body_len;
 	const struct http_header *headers;
 	size_t n_headers;
-	const char *peer; /* "192.0.2.1" or "2001:db8::1", no port */
-	int minor;        /* HTTP/1.minor */
-	const char *tls;  /* "TLSv1.3", NULL on plain HTTP */
-	void *listener;   /* what http_listen() was given */
+	/* "192.0.2.1" or "2001:db8::1", no port; what a trusted proxy says it is */
+	const char *peer;
+	bool over; /* its address was refused so often that what is dear gets http_reply_over() */
+	int minor; /* HTTP/1.minor */
+	const char *tls; /* "TLSv1.3", NULL on plain HTTP */
+	void *listener;  /* what http_listen() was given */
 };
 const char *http_header0(
     const struct http_request *r, const char *name); /* case-insensitive; NULL when absent */
@@ -76,6 +81,13 @@ struct http_reply {
 	unsigned retry_after;     /* seconds; 0: no header */
 	bool close;               /* close the connection afterwards */
 	/*
+	 * What it counts against its address: HTTP_BLAME_..., by what a refusal has cost us; negative
+	 * when the peer turned out to be somebody.
+	 */
+	int blame;
+	/* Instead of `body`: bytes that many replies share; released when sent. Set by http_reply_share(). */
+	struct http_shared *shared;
+	/*
 	 * Called once, when the last byte was handed to the kernel (sent = true) or could not be
 	 * (false), on the thread that did it: the worker that ran the handler or an I/O thread.
 	 * Must not block.
@@ -84,12 +96,29 @@ struct http_reply {
 	void *on_done_arg;
 	struct http_trouble trouble;
 };
+#define HTTP_BLAME_CHEAP 1 /* not even a message: no private key was used, nothing was written */
+#define HTTP_BLAME_DEAR                                                                            \
+	10 /* decrypted, perhaps asked for elsewhere, and answered with a signature */
+#define HTTP_BLAME_CREDIT (-100) /* ten mistakes are forgiven for one request that was granted */
+
+/* Bytes that do not change, counted: a list of megabytes for many slow readers is there once. */
+struct http_shared;
+/* Takes what `b` holds, which is empty then.  NULL: no memory, and b is as it was. */
+struct http_shared *http_shared_new(struct buf *b);
+struct http_shared *http_shared_ref(struct http_shared *s);
+void http_shared_free(struct http_shared *s); /* the last reference frees; NULL-safe */
+const uint8_t *http_shared_bytes(const struct http_shared *s, size_t *len);
+void http_reply_share(
+    struct http_reply *r, struct http_shared *s); /* takes a reference of its own */
+
 #define HTTP_REPLY_MAX (64u << 20) /* a large CRL; SCEP replies are a few KiB */
 /* Add a header line; CR, LF and NUL in name or value make it vanish. */
 void http_reply_header(struct http_reply *r, const char *name, const char *value);
 /* IMF-fixdate (RFC 9110 5.6.7); false, and "" in `out`, for a time that is none. */
 #define HTTP_DATE_SIZE 30
 bool http_date(char out[static HTTP_DATE_SIZE], int64_t t);
+/* 429 with Retry-After, for a request that is `over`. */
+void http_reply_over(struct http_reply *r);
 /* text/plain with one line. */
 void http_reply_text(struct http_reply *r, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
@@ -100,17 +129,27 @@ struct http_server_conf {
 	http_handler handler;
 	void *ctx;
 	/*
-	 * A request that never reached the handler (400, 408, 413, 414, 417, 431, 501, 503, 505),
-	 * or a TLS handshake that failed (status 0): for one log line. May be NULL. On an I/O
-	 * thread or a worker; must not block.
+	 * A request that never reached the handler (400, 408, 413, 414, 417, 429, 431, 501, 503,
+	 * 505), one that it answered with http_reply_over(), or a TLS handshake that failed (status
+	 * 0): for one log line. Called a bounded number of times a minute for one address (peers.h);
+	 * `unsaid`: how many were passed over since the last call.  May be NULL. On an I/O thread or
+	 * a worker; must not block.
 	 */
-	void (*on_refused)(void *ctx, const char *peer, int status, const char *why);
+	void (*on_refused)(
+	    void *ctx, const char *peer, int status, const char *why, uint64_t unsaid);
+	/* Percent of connections, of requests in flight and of memory that one address may have; 0: 100 */
+	unsigned address_share;
+	/* Refusals (of HTTP_BLAME_DEAR each) a minute before an address is `over`; 0: never */
+	unsigned refusals_max;
+	/* Proxies whose X-Forwarded-For is believed; lent for the server's life */
+	const struct net *trusted;
+	size_t n_trusted;
 	size_t url_max, header_max, body_max; /* bytes; 0: limits.h */
 	unsigned io_threads;                  /* 0: 1 */
 	unsigned workers_min,
 	    workers_max;          /* 0: 4, 512. An idle worker above the minimum ends after 10 s */
 	unsigned in_flight_max;   /* requests being handled or queued; 0: 1024 */
-	unsigned connections_max; /* 0: 4096; past it the newest is closed */
+	unsigned connections_max; /* 0: 4096; past it one is closed (above) */
 	unsigned header_ms;       /* first byte to end of header; 0: 10000 */
 	unsigned body_ms;         /* end of header to end of body; 0: 20000 */
 	unsigned write_ms;        /* reply ready to last byte; 0: 30000 */
@@ -148,7 +187,10 @@ void http_server_free(struct http_server *s);
 
 struct http_server_stats {
 	uint64_t accepted, requests, refused;
+	uint64_t over;    /* requests answered with 429 */
+	uint64_t crowded; /* connections closed, or not taken, because an address had its share */
 	unsigned connections, in_flight, workers;
+	unsigned addresses; /* known: connected, or remembered for what they were refused */
 };
 void http_server_stats(struct http_server *s, struct http_server_stats *out);
 

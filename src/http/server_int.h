@@ -19,10 +19,12 @@
 #include <event2/event_struct.h>
 
 #include "http/parse.h"
+#include "http/peers.h"
 #include "http/pool.h"
 #include "http/server.h"
 
-#define HTTP_PEER_MAX 46 /* INET6_ADDRSTRLEN */
+/* All read buffers above the first size together: as many as this of the largest body (256 MiB by default). */
+#define HTTP_BUFFERED_BODIES 256u
 
 struct loop;
 
@@ -68,7 +70,11 @@ struct exchange {
 	void *req_mem;
 	uint8_t *in; /* room for `cap`, holds `len` */
 	size_t len, cap;
-	struct buf head, rest; /* the reply: header with small body, then a large one */
+	struct buf head, rest;      /* the reply: header with small body, then a large one */
+	struct http_shared *shared; /* instead of `rest` */
+	struct peer *asker;         /* who is counted for the request while it is in flight */
+	bool over;                  /* said so to the handler */
+	char peer[ADDRESS_TEXT_MAX];
 	size_t written;
 	struct trouble *trouble; /* NULL: the reply goes out as it should */
 	bool close_after, linger_after;
@@ -100,7 +106,10 @@ struct conn {
 	struct exchange *x; /* NULL between requests */
 	bool reset;         /* close without a goodbye */
 	size_t lingered;    /* bytes thrown away */
-	char peer[HTTP_PEER_MAX];
+	struct address address;
+	struct peer *who; /* who is counted for the connection */
+	bool proxy;       /* a trusted one */
+	char peer[ADDRESS_TEXT_MAX];
 };
 
 struct loop {
@@ -132,7 +141,8 @@ struct http_server {
 	atomic_int stage;
 	atomic_uint in_flight, connections;
 	atomic_size_t buffered; /* bytes of read buffers above the first size */
-	atomic_ullong accepted, requests, refused;
+	atomic_ullong accepted, requests, refused, over, crowded;
+	struct peers *peers;
 	unsigned tick_ms;
 	pthread_mutex_t lock;
 	pthread_cond_t empty; /* connections reached 0 */
@@ -142,6 +152,8 @@ struct http_server {
 enum rc loop_init(struct loop *l, struct http_server *s, struct err *err) MUST_CHECK;
 enum rc loop_start(struct loop *l, struct err *err) MUST_CHECK;
 void loop_ring(struct loop *l);
+/* Register a connection; on the loop's thread. */
+void loop_adopt(struct loop *l, struct conn *c);
 /* Hand a connection to its loop: to be registered, or, when closed, to be freed. */
 void loop_post(struct loop *l, struct conn *c);
 void loop_join(struct loop *l);
@@ -154,9 +166,16 @@ void listener_remove(struct listener *l);            /* on loop 0's thread */
 void listener_free(struct listener *l);
 
 /* conn_life.c */
-/* Takes fd.  NULL: no memory, and fd is closed. */
+/* Takes fd.  NULL: no memory, or its address has its share; fd is closed. */
 struct conn *conn_new(struct listener *l, struct loop *loop, int fd, const struct sockaddr *peer);
 void conn_free(struct conn *c);
+/*
+ * All connections are taken: close one, on the loop's thread, of the address that has most, if a newcomer
+ * from `a` has fewer; or one that is idle.  False: the newcomer has to go.
+ */
+bool conn_make_room(struct loop *l, const struct address *a);
+/* The request is not in flight any more. */
+void conn_leave(struct conn *c);
 
 /* conn.c */
 /* Enter a phase that may last `ms`; 0: as long as it takes. */
@@ -166,6 +185,8 @@ void conn_phase(struct conn *c, enum conn_phase phase, unsigned ms);
  * freed.
  */
 void conn_run(struct conn *c, bool on_loop);
+/* Tell the log, if it is not too often. */
+void conn_tell(struct conn *c, int status, const char *why);
 void conn_event(struct conn *c, short what);      /* on the loop's thread */
 void conn_expire(struct conn *c, int64_t now_ms); /* on the loop's thread: the tick */
 void conn_job(struct pool_job *j);                /* on a worker: call the handler */
@@ -178,6 +199,8 @@ void exchange_free(struct conn *c);
 bool exchange_room(struct conn *c);
 /* What is still to be sent without a break; NULL: nothing. */
 const uint8_t *exchange_unsent(const struct exchange *x, size_t *len);
+/* Bytes of the whole reply. */
+size_t exchange_size(const struct exchange *x);
 /* The reply is out, or never will be. */
 void exchange_reply_over(struct exchange *x, bool sent);
 

@@ -229,7 +229,7 @@ build_sim(struct program *p, struct err *err)
 }
 
 static void
-log_refused(void *ctx, const char *peer, int status, const char *why)
+log_refused(void *ctx, const char *peer, int status, const char *why, uint64_t unsaid)
 {
 	struct log_line l;
 
@@ -238,6 +238,8 @@ log_refused(void *ctx, const char *peer, int status, const char *why)
 	log_str(&l, "peer", peer);
 	log_int(&l, "status", status);
 	log_str(&l, "reason", why);
+	if (unsaid > 0)
+		log_int(&l, "unsaid", (int64_t)unsaid);
 	log_end(&l);
 }
 

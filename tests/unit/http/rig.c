@@ -94,7 +94,7 @@ rig_handle(void *ctx, const struct http_request *q, struct http_reply *r)
 }
 
 static void
-on_refused(void *ctx, const char *peer, int status, const char *why)
+on_refused(void *ctx, const char *peer, int status, const char *why, uint64_t unsaid)
 {
 	struct rig *rig = ctx;
 

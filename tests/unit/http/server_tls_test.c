@@ -34,7 +34,7 @@ handle(void *arg, const struct http_request *q, struct http_reply *r)
 }
 
 static void
-on_refused(void *arg, const char *peer, int status, const char *why)
+on_refused(void *arg, const char *peer, int status, const char *why, uint64_t unsaid)
 {
 	if (status == 0)
 		atomic_fetch_add(&tls_refused, 1);
