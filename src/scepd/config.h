@@ -14,6 +14,7 @@
 #ifndef SCEPD_SCEPD_CONFIG_H
 #define SCEPD_SCEPD_CONFIG_H
 
+#include "base/address.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "ca/profile.h"
@@ -141,6 +142,10 @@ struct config {
 	const char *public_url;
 	struct {
 		uint64_t workers, in_flight, connections;
+		uint64_t address_share; /* percent of these that one address may have */
+		uint64_t refusals;      /* a minute, of one address; 0: any number */
+		struct conf_strs trusted_proxies;
+		struct net *trusted; /* the same */
 		int64_t drain;
 	} limits;
 };

@@ -473,6 +473,25 @@ check_endpoints(const struct config_file *f, struct err *err)
 	return rc;
 }
 
+/* Into memory of its own, for the server. */
+static enum rc
+check_limits(struct config_file *f, struct err *err)
+{
+	const struct conf_strs *from = &f->c.limits.trusted_proxies;
+	struct net *nets = NULL;
+	struct err why;
+	size_t i;
+
+	if (from->n > 0 && (nets = config_alloc(f, from->n, sizeof(*nets))) == NULL)
+		return fail(err, RC_NOMEM, "out of memory for the configuration");
+	for (i = 0; i < from->n; i++)
+		if (net_parse(&nets[i], from->v[i], &why) != RC_OK)
+			return conf_fail(f->c.source, err, f->limits_line, "limits.trusted_proxies",
+			    "%s", why.msg);
+	f->c.limits.trusted = nets;
+	return RC_OK;
+}
+
 enum rc
 config_check(struct config_file *f, struct err *err)
 {
@@ -490,5 +509,5 @@ config_check(struct config_file *f, struct err *err)
 
 	for (i = 0; rc == RC_OK && i < sizeof(checks) / sizeof(checks[0]); i++)
 		rc = checks[i](f, err);
-	return rc;
+	return rc == RC_OK ? check_limits(f, err) : rc;
 }

@@ -52,7 +52,7 @@ struct config_file {
 	struct config c;                /* first: config_free() gets a pointer to it */
 	struct conf_items raw_profiles; /* struct conf_profile */
 	struct config_block *blocks;
-	int store_line, admin_line, public_url_line, pkcs11_line;
+	int store_line, admin_line, public_url_line, pkcs11_line, limits_line;
 };
 
 extern const struct conf_schema config_schema; /* fills a struct config_file */

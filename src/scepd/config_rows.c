@@ -60,13 +60,22 @@ static const struct conf_row limits_rows[] = {
 	{ ROW("in_flight", CONF_U64, config_file, c.limits.in_flight), .dflt = "1024", .min = 1,
 	    .max = 65536, .help = "requests worked on or waiting; past it: 503" },
 	{ ROW("connections", CONF_U64, config_file, c.limits.connections), .dflt = "4096", .min = 1,
-	    .max = 1000000, .help = "open connections; past it the newest is closed" },
+	    .max = 1000000,
+	    .help = "open connections; past it one of the address that has most is closed" },
+	{ ROW("address_share", CONF_U64, config_file, c.limits.address_share), .dflt = "50",
+	    .min = 1, .max = 100,
+	    .help = "percent of connections and in_flight that one address may have" },
+	{ ROW("refusals", CONF_U64, config_file, c.limits.refusals), .dflt = "300", .min = 0,
+	    .max = 1000000,
+	    .help = "messages of one address refused in a minute; past it: 429; 0: any" },
+	{ ROW("trusted_proxies", CONF_STR_LIST, config_file, c.limits.trusted_proxies), .max = 64,
+	    .help = "addresses and networks of proxies whose X-Forwarded-For is believed" },
 	{ ROW("drain", CONF_DURATION, config_file, c.limits.drain), .dflt = "30s", .min = 1,
 	    .max = 600, .help = "at SIGTERM: how long to finish what was begun" },
 	END,
 };
 static const struct conf_schema limits_schema = { "limits", sizeof(struct config_file), limits_rows,
-	0, CONF_NO_LINE };
+	0, offsetof(struct config_file, limits_line) };
 
 static const struct conf_row processes_rows[] = {
 	{ ROW("front_user", CONF_STR, config_file, c.processes.front_user),

@@ -33,7 +33,8 @@ struct front {
 	struct config *config;    /* the server's once there is one */
 	struct scepd_parts parts; /* the same */
 	struct scepd *s;
-	struct http_server *http;
+	/* Two servers, so that whatever the public one is full of, the administrator gets in. */
+	struct http_server *http, *admin_http;
 	struct bound bound[LISTENERS_MAX + 1];
 	size_t n_bound;
 	unsigned connections;
@@ -106,7 +107,7 @@ listen_one(struct front *f, struct bound *b, struct err *err)
 	    (rc = tls_ctx_server(&tls, b->conf->certificate, b->conf->key, err)) != RC_OK)
 		return rc;
 	b->fd = -1;
-	rc = http_listen_fd(f->http, fd, tls, &b->role, err);
+	rc = http_listen_fd(b->conf == NULL ? f->admin_http : f->http, fd, tls, &b->role, err);
 	tls_ctx_free(tls);
 	return rc;
 }
@@ -227,9 +228,12 @@ outbox_join(struct front *f)
 
 /* ---- file descriptors ---- */
 
+/* A few monitors and administrators; FDS_OWN has room for as many. */
+#define ADMIN_CONNECTIONS 64
+#define ADMIN_WORKERS     8
 /* Kept back beside one for each worker's call to Intune: listeners, loops, the store, channels to the
  * signer, files that are read again. */
-#define FDS_OWN 192
+#define FDS_OWN (192 + ADMIN_CONNECTIONS)
 
 /*
  * Connections may not take every descriptor: whoever holds idle ones open would otherwise cut the
@@ -306,6 +310,21 @@ front_store0(const struct front *f)
 }
 
 static enum rc
+open_admin(struct front *f, struct err *err)
+{
+	struct http_server_conf hc = { .handler = routes_handle,
+		.ctx = f->s,
+		.on_refused = routes_refused,
+		.workers_min = 1,
+		.workers_max = ADMIN_WORKERS,
+		.in_flight_max = ADMIN_CONNECTIONS,
+		.connections_max = ADMIN_CONNECTIONS };
+
+	return f->s->config->admin.address != NULL ? http_server_new(&f->admin_http, &hc, err)
+						   : RC_OK;
+}
+
+static enum rc
 serve(struct front *f, struct err *err)
 {
 	const struct config *c = f->s->config;
@@ -314,12 +333,20 @@ serve(struct front *f, struct err *err)
 		.on_refused = routes_refused,
 		.workers_max = (unsigned)c->limits.workers,
 		.in_flight_max = (unsigned)c->limits.in_flight,
-		.connections_max = f->connections };
+		.connections_max = f->connections,
+		.address_share = (unsigned)c->limits.address_share,
+		.refusals_max = (unsigned)c->limits.refusals,
+		.trusted = c->limits.trusted,
+		.n_trusted = c->limits.trusted_proxies.n };
 	enum rc rc;
 
 	if ((rc = pipeline_recover(f->s, err)) != RC_OK ||
 	    (rc = http_server_new(&f->http, &hc, err)) != RC_OK ||
-	    (rc = listen_all(f, err)) != RC_OK || (rc = http_server_start(f->http, err)) != RC_OK)
+	    (rc = open_admin(f, err)) != RC_OK)
+		return rc;
+	f->s->http = f->http;
+	if ((rc = listen_all(f, err)) != RC_OK || (rc = http_server_start(f->http, err)) != RC_OK ||
+	    (f->admin_http != NULL && (rc = http_server_start(f->admin_http, err)) != RC_OK))
 		return rc;
 	return outbox_start(f, err);
 }
@@ -372,9 +399,14 @@ front_free(struct front *f)
 	if (f == NULL)
 		return;
 	outbox_stop(f);
+	if (f->admin_http != NULL) /* first: from now on this server is not ready */
+		http_server_stop(f->admin_http, 0);
 	if (f->http != NULL)
 		http_server_stop(f->http, drain_s * 1000);
 	outbox_join(f);
+	if (f->s != NULL)
+		f->s->http = NULL;
+	http_server_free(f->admin_http);
 	http_server_free(f->http);
 	for (size_t i = 0; i < f->n_bound; i++)
 		if (f->bound[i].fd >= 0)

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "http/server.h"
 #include "scepd/metrics.h"
 #include "signer/signer.h"
 
@@ -135,10 +136,10 @@ metrics_text(struct metrics *m, struct buf *out)
 	histogram_text(m, out);
 }
 
-/* ---- the signer ---- */
+/* ---- the signer and the network ---- */
 
 static void
-signer_row(struct buf *out, const char *name, const char *type, const char *help, uint64_t value)
+plain_row(struct buf *out, const char *name, const char *type, const char *help, uint64_t value)
 {
 	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
 	    (unsigned long long)value);
@@ -169,16 +170,36 @@ metrics_signer_text(struct signer *s, struct buf *out)
 	struct err err;
 	bool up = signer_stats(s, &st, &err) == RC_OK;
 
-	signer_row(out, "scepd_signer_up", "gauge", "1 when the signer answers", up);
+	plain_row(out, "scepd_signer_up", "gauge", "1 when the signer answers", up);
 	if (!up)
 		return;
-	signer_row(out, "scepd_signer_restarts_total", "counter",
+	plain_row(out, "scepd_signer_restarts_total", "counter",
 	    "How often the signer was started again", st.restarts);
-	signer_row(out, "scepd_signer_denied_total", "counter",
+	plain_row(out, "scepd_signer_denied_total", "counter",
 	    "What the signer refused because a rule says no", st.denied);
-	signer_row(out, "scepd_signer_limited_total", "counter",
+	plain_row(out, "scepd_signer_limited_total", "counter",
 	    "What the signer refused because of a rate", st.limited);
-	signer_row(out, "scepd_signer_failed_total", "counter",
+	plain_row(out, "scepd_signer_failed_total", "counter",
 	    "Operations that the signer could not do", st.failed);
 	signatures_text(out, &st);
+}
+
+void
+metrics_http_text(struct http_server *s, struct buf *out)
+{
+	struct http_server_stats st;
+
+	http_server_stats(s, &st);
+	plain_row(out, "scepd_http_connections", "gauge", "Open connections", st.connections);
+	plain_row(
+	    out, "scepd_http_in_flight", "gauge", "Requests worked on or waiting", st.in_flight);
+	plain_row(out, "scepd_http_addresses", "gauge",
+	    "Addresses that are connected, or remembered for what they were refused", st.addresses);
+	plain_row(out, "scepd_http_refused_total", "counter",
+	    "Requests refused before they were looked at: malformed, late, or too many",
+	    st.refused);
+	plain_row(out, "scepd_http_over_total", "counter",
+	    "Messages not worked on as their address was refused too often (429)", st.over);
+	plain_row(out, "scepd_http_crowded_total", "counter",
+	    "Connections closed because an address had its share of them", st.crowded);
 }

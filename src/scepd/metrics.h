@@ -53,5 +53,8 @@ void metrics_text(struct metrics *m, struct buf *out);
 /* What the signer has done, and whether it is there. */
 struct signer;
 void metrics_signer_text(struct signer *s, struct buf *out);
+/* What the public listeners carry, and what they have turned away. */
+struct http_server;
+void metrics_http_text(struct http_server *s, struct buf *out);
 
 #endif

@@ -121,12 +121,21 @@ static enum rc
 find_crl(struct transaction *t, const struct asked *a, struct err *err)
 {
 	struct server_ca *sca = find_ca(t, a, true);
+	size_t len;
+	enum rc rc;
 
 	if (sca == NULL)
 		return no_such(t, err);
 	t->log.ca = sca->conf->name;
 	t->answer = ANSWER_CRL;
-	return publish_current_crl(&t->crl, t->s, sca, err);
+	if ((rc = publish_current_crl(&t->crl, t->s, sca, err)) != RC_OK)
+		return rc;
+	(void)http_shared_bytes(t->crl, &len);
+	if (len <= LIMIT_SCEP_MESSAGE)
+		return RC_OK;
+	(void)fail(
+	    err, RC_LIMIT, "the CRL of %s has %zu bytes, more than a message may", t->log.ca, len);
+	return err_hint(err, "fetch it from /crl/%s.crl", t->log.ca);
 }
 
 static enum rc

@@ -125,8 +125,33 @@ transaction_done(struct transaction *t)
 	scep_request_free(t->request);
 	scep_message_free(t->message);
 	store_cert_row_done(&t->row);
-	buf_done(&t->crl);
+	http_shared_free(t->crl);
 	offer_release(t->offer);
+}
+
+/*
+ * What the message counts against its address (http/peers.h): what was refused before anybody said yes
+ * to it, by what that has cost; not what failed for reasons of our own.
+ */
+static int
+blame_of(const struct transaction *t)
+{
+	if (t->message == NULL)
+		return HTTP_BLAME_CHEAP;
+	if (t->log.step == NULL)
+		return t->cert != NULL && !t->log.repeated ? HTTP_BLAME_CREDIT : 0;
+	if (t->auth != NULL)
+		return 0;
+	switch (t->log.err.rc) {
+	case RC_PARSE:
+	case RC_ALG:
+	case RC_INTEGRITY:
+	case RC_DENIED:
+	case RC_NOTFOUND:
+		return HTTP_BLAME_DEAR;
+	default:
+		return 0;
+	}
 }
 
 void
@@ -137,7 +162,6 @@ pipeline_run(struct scepd *s, const struct pki_operation *op, struct http_reply 
 	uint64_t start = clock_mono_us();
 
 	metric_add(s->metrics, METRIC_PKIOPERATION, 1);
-	buf_init(&t.crl, LIMIT_SCEP_MESSAGE);
 	t.offer = endpoint_offer(t.ep);
 	if (authoriser_hears(t.ep)) {
 		t.talk.tenant = t.ep->tenant;
@@ -154,6 +178,7 @@ pipeline_run(struct scepd *s, const struct pki_operation *op, struct http_reply 
 		http_reply_text(reply, 400, "not a SCEP message: %s\n", se.text);
 		metric_add(s->metrics, METRIC_BAD_REQUEST, 1);
 	}
+	reply->blame = blame_of(&t);
 	t.log.http_status = reply->status;
 	t.log.us = clock_mono_us() - start;
 	metric_time(s->metrics, t.log.us);

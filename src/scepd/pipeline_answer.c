@@ -76,13 +76,16 @@ put_certs(struct scep_bytes certs[2], const struct transaction *t)
 static enum scep_status
 encode_success(struct scep_bytes *out, struct transaction *t, struct scep_error *se)
 {
-	struct scep_bytes certs[2], crl = { t->crl.data, t->crl.len };
+	struct scep_bytes certs[2], crl;
 	struct scep_reply_how how = { .certs = certs };
 
-	if (t->answer == ANSWER_CRL)
+	if (t->answer == ANSWER_CRL) {
+		/* lent, not changed */
+		crl.data = (uint8_t *)(uintptr_t)http_shared_bytes(t->crl, &crl.len);
 		how.crl = &crl;
-	else
+	} else {
 		how.n_certs = put_certs(certs, t);
+	}
 	/* For a signer whose key can only sign (RFC 8894 3.1). */
 	if (t->csr != NULL && csr_challenge0(t->csr, &how.password) == CSR_CHALLENGE_ONE)
 		how.password_len = strlen(how.password);

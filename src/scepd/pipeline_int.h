@@ -40,11 +40,11 @@ struct transaction {
 	const struct profile *profile; /* that decides; known with the CSR */
 	struct authorization *auth;
 	struct cert_spec *spec;
-	struct cert *cert;  /* to be handed over */
-	struct store_tx tx; /* id 0: no row yet */
-	struct buf crl;     /* DER */
-	enum answer answer; /* of a handler that succeeds */
-	uint8_t key[32];    /* inflight */
+	struct cert *cert;       /* to be handed over */
+	struct store_tx tx;      /* id 0: no row yet */
+	struct http_shared *crl; /* ANSWER_CRL: a reference */
+	enum answer answer;      /* of a handler that succeeds */
+	uint8_t key[32];         /* inflight */
 	bool entered;
 	char serial[2 * SERIAL_MAX + 1];
 	char asked[2 * SERIAL_MAX + 1]; /* GetCert, GetCRL: upper hex */

@@ -18,7 +18,8 @@
 
 struct crl_cache {
 	pthread_mutex_t lock;
-	struct buf der;
+	struct http_shared
+	    *der;        /* NULL: none yet; readers that are slow keep the one that they began */
 	int64_t made_ms; /* monotonic; 0: never */
 };
 
@@ -80,7 +81,6 @@ publish_open(struct server_ca *sca, struct err *err)
 	if ((sca->crl = calloc(1, sizeof(*sca->crl))) == NULL)
 		return fail(err, RC_NOMEM, "CRL of %s", sca->conf->name);
 	(void)pthread_mutex_init(&sca->crl->lock, NULL);
-	buf_init(&sca->crl->der, HTTP_REPLY_MAX);
 	return RC_OK;
 }
 
@@ -90,36 +90,48 @@ publish_close(struct server_ca *sca)
 	if (sca->crl == NULL)
 		return;
 	(void)pthread_mutex_destroy(&sca->crl->lock);
-	buf_done(&sca->crl->der);
+	http_shared_free(sca->crl->der);
 	free(sca->crl);
 }
 
-enum rc
-publish_current_crl(struct buf *out, struct scepd *s, struct server_ca *sca, struct err *err)
+/* A failure to make a new one leaves the old one in use. */
+static enum rc
+renew_crl(struct crl_cache *c, struct scepd *s, struct server_ca *sca, struct err *err)
 {
-	struct crl_cache *c = sca->crl;
+	struct http_shared *der = NULL;
 	struct buf fresh;
-	enum rc rc = RC_OK;
+	enum rc rc;
 
 	buf_init(&fresh, HTTP_REPLY_MAX);
-	(void)pthread_mutex_lock(&c->lock);
-	if (c->made_ms == 0 || clock_mono_ms() - c->made_ms > CRL_AGE_MS) {
-		if ((rc = make_crl(&fresh, s, sca, err)) == RC_OK &&
-		    (rc = buf_ok(&fresh, "CRL", err)) == RC_OK) {
-			buf_done(&c->der);
-			c->der = fresh;
-			buf_init(&fresh, 0);
-			c->made_ms = clock_mono_ms();
-		} else {
-			log_msg(LOG_ERROR, "crl", "%s: %s", sca->conf->name, err->msg);
-		}
+	if ((rc = make_crl(&fresh, s, sca, err)) == RC_OK &&
+	    (rc = buf_ok(&fresh, "CRL", err)) == RC_OK && (der = http_shared_new(&fresh)) == NULL)
+		rc = fail(err, RC_NOMEM, "no memory for a CRL");
+	buf_done(&fresh);
+	if (rc != RC_OK) {
+		log_msg(LOG_ERROR, "crl", "%s: %s", sca->conf->name, err->msg);
+		return rc;
 	}
-	if (c->der.len > 0) {
-		buf_add(out, c->der.data, c->der.len);
+	http_shared_free(c->der);
+	c->der = der;
+	c->made_ms = clock_mono_ms();
+	return RC_OK;
+}
+
+enum rc
+publish_current_crl(
+    struct http_shared **out, struct scepd *s, struct server_ca *sca, struct err *err)
+{
+	struct crl_cache *c = sca->crl;
+	enum rc rc = RC_OK;
+
+	(void)pthread_mutex_lock(&c->lock);
+	if (c->made_ms == 0 || clock_mono_ms() - c->made_ms > CRL_AGE_MS)
+		rc = renew_crl(c, s, sca, err);
+	if (c->der != NULL) {
+		*out = http_shared_ref(c->der);
 		rc = RC_OK;
 	}
 	(void)pthread_mutex_unlock(&c->lock);
-	buf_done(&fresh);
 	return rc;
 }
 
@@ -142,13 +154,17 @@ publish_crl(
     struct scepd *s, const char *name, const struct http_request *req, struct http_reply *reply)
 {
 	struct server_ca *sca = ca_of(s, name, ".crl", reply);
+	struct http_shared *der = NULL;
 	struct err err;
 
 	if (sca == NULL)
 		return;
 	reply->content_type = "application/pkix-crl"; /* RFC 5280 4.2.1.13, RFC 2585 */
-	if (publish_current_crl(&reply->body, s, sca, &err) != RC_OK)
+	if (publish_current_crl(&der, s, sca, &err) == RC_OK)
+		http_reply_share(reply, der);
+	else
 		http_reply_text(reply, 503, "the CRL is not available at the moment\n");
+	http_shared_free(der);
 }
 
 void

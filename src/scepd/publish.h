@@ -12,10 +12,12 @@
 
 enum rc publish_open(struct server_ca *sca, struct err *err) MUST_CHECK;
 void publish_close(struct server_ca *sca);
-/* Append the current CRL, making it first if need be.  A failure to make one leaves the old one in
- * use. */
+/*
+ * The current CRL, made first if need be; a failure to make one leaves the old one in use.  *out is a
+ * reference of the caller's and no copy: thousands who read it slowly cost one.
+ */
 enum rc publish_current_crl(
-    struct buf *out, struct scepd *s, struct server_ca *sca, struct err *err) MUST_CHECK;
+    struct http_shared **out, struct scepd *s, struct server_ca *sca, struct err *err) MUST_CHECK;
 /* `name`: the last path segment, "issuing.crl". */
 void publish_crl(
     struct scepd *s, const char *name, const struct http_request *req, struct http_reply *reply);

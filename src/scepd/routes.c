@@ -71,6 +71,7 @@ run_scep(
 		ep = scepd_endpoint(s, name, len);
 	if (ep == NULL) {
 		http_reply_text(reply, 404, "no such SCEP endpoint\n");
+		reply->blame = HTTP_BLAME_CHEAP;
 		log_msg(LOG_WARN, "http",
 		    "%s asked for the SCEP URL %.120s, which is no endpoint of this server",
 		    req->peer, path);
@@ -115,6 +116,8 @@ run_metrics(
 	rollover_metrics(s, &reply->body);
 	expiry_metrics(s->expiry, &reply->body);
 	endpoints_metrics(s, &reply->body);
+	if (s->http != NULL)
+		metrics_http_text(s->http, &reply->body);
 }
 
 static void
@@ -178,7 +181,7 @@ routes_handle(void *ctx, const struct http_request *req, struct http_reply *repl
 }
 
 void
-routes_refused(void *ctx, const char *peer, int status, const char *why)
+routes_refused(void *ctx, const char *peer, int status, const char *why, uint64_t unsaid)
 {
 	struct log_line l;
 
@@ -187,5 +190,10 @@ routes_refused(void *ctx, const char *peer, int status, const char *why)
 	log_str(&l, "result", "REJECTED");
 	log_int(&l, "status", status);
 	log_str(&l, "reason", why);
+	if (unsaid > 0) /* of this address, since the last line about it */
+		log_int(&l, "unsaid", (int64_t)unsaid);
+	if (status == 429)
+		log_str(&l, "hint",
+		    "a proxy or many devices behind one address? see limits in scepd.yaml(5)");
 	log_end(&l);
 }

@@ -15,7 +15,7 @@ struct listener_role {
 };
 void routes_handle(void *ctx, const struct http_request *req, struct http_reply *reply);
 /* Requests that never became one: a line in the log. */
-void routes_refused(void *ctx, const char *peer, int status, const char *why);
+void routes_refused(void *ctx, const char *peer, int status, const char *why, uint64_t unsaid);
 
 /*
  * "/scep/wifi/pkiclient.exe" -> "wifi"; "/certsrv/mscep/mscep.dll" -> "default".  Any case; any

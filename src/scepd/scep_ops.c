@@ -86,6 +86,10 @@ run_pipeline(struct scepd *s, struct endpoint *ep, const struct http_request *re
 	struct pki_operation op = { ep, message, len, req->peer, http_header0(req, "User-Agent"),
 		req->method };
 
+	if (req->over) { /* what costs nothing is answered all the same: GetCACaps, GetCACert, CRLs */
+		http_reply_over(reply);
+		return;
+	}
 	pipeline_run(s, &op, reply);
 }
 
@@ -94,6 +98,7 @@ reject(struct scepd *s, const struct endpoint *ep, const struct http_request *re
     struct http_reply *reply, const char *reason, const char *hint)
 {
 	http_reply_text(reply, 400, "%s\n", reason);
+	reply->blame = HTTP_BLAME_CHEAP;
 	metric_add(s->metrics, METRIC_BAD_REQUEST, 1);
 	log_rejected(ep, req, 400, reason, hint);
 }

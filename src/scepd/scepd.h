@@ -85,8 +85,10 @@ struct scepd {
 	struct ocsp *ocsp;
 	struct metrics *metrics;
 	struct expiry *expiry;
-	struct admin_auth *admin;   /* NULL: admin.tokens_file is not set */
-	int64_t started_ms;         /* wall */
+	struct admin_auth *admin; /* NULL: admin.tokens_file is not set */
+	struct http_server
+	    *http;          /* of the public listeners, for its counters; lent; NULL: none yet */
+	int64_t started_ms; /* wall */
 	pthread_mutex_t refresh_mu; /* one refresh at a time */
 	/* The outbox thread's own: when orphans are looked at next, and how often that failed. */
 	int64_t orphans_due_ms;
