@@ -107,7 +107,8 @@ listen_one(struct front *f, struct bound *b, struct err *err)
 	    (rc = tls_ctx_server(&tls, b->conf->certificate, b->conf->key, err)) != RC_OK)
 		return rc;
 	b->fd = -1;
-	rc = http_listen_fd(b->conf == NULL ? f->admin_http : f->http, fd, tls, &b->role, err);
+	rc = http_listen_fd(
+	    b->role.kind == LISTENER_ADMIN ? f->admin_http : f->http, fd, tls, &b->role, err);
 	tls_ctx_free(tls);
 	return rc;
 }
@@ -320,8 +321,9 @@ open_admin(struct front *f, struct err *err)
 		.in_flight_max = ADMIN_CONNECTIONS,
 		.connections_max = ADMIN_CONNECTIONS };
 
-	return f->s->config->admin.address != NULL ? http_server_new(&f->admin_http, &hc, err)
-						   : RC_OK;
+	return f->s->config->admin.listener.address != NULL
+	    ? http_server_new(&f->admin_http, &hc, err)
+	    : RC_OK;
 }
 
 static enum rc

@@ -130,7 +130,7 @@ short_file_is_enough_and_defaults_are_sane(void **state)
 
 	snprintf(url, sizeof(url), "sqlite:%s/scepd.db", f->dir);
 	assert_string_equal(c->store.url, url);
-	assert_null(c->admin.address);
+	assert_null(c->admin.listener.address);
 	assert_int_equal(c->log.level, LOG_INFO);
 	assert_string_equal(ca->chain.v[0], in(f, "ca/root.pem"));
 	assert_string_equal(ca->ra_key, in(f, "ca/ra.key"));
