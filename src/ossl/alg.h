@@ -5,6 +5,7 @@
 #ifndef SCEPD_OSSL_ALG_H
 #define SCEPD_OSSL_ALG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,13 @@ enum rc cbc_encrypt(struct buf *out, enum cipher c, const uint8_t *key, const ui
     const void *p, size_t len, struct err *err) MUST_CHECK;
 enum rc cbc_decrypt(struct buf *out, enum cipher c, const uint8_t *key, const uint8_t *iv,
     const void *p, size_t len, struct err *err) MUST_CHECK;
+/*
+ * The same, for a server that must not let anybody tell a wrong padding from a wrong content: RC_OK in either
+ * case and in the same time. With *good false all of the decrypted bytes are appended; whoever
+ * calls goes on with them as if they were right, and refuses at the end.
+ */
+enum rc cbc_decrypt_blind(struct buf *out, bool *good, enum cipher c, const uint8_t *key,
+    const uint8_t *iv, const void *p, size_t len, struct err *err) MUST_CHECK;
 size_t cipher_block_size(enum cipher c); /* also the IV's size */
 
 #endif

@@ -217,6 +217,12 @@ enum cms_match cms_enveloped_match(
  */
 enum rc cms_enveloped_open(struct buf *out, const struct cms_enveloped *e, const uint8_t *cek,
     size_t cek_len, struct err *err) MUST_CHECK;
+/*
+ * The same without an answer to what the padding was, as cbc_decrypt_blind().  RC_INTEGRITY is for what
+ * everybody sees: a length that is no number of blocks.
+ */
+enum rc cms_enveloped_open_blind(struct buf *out, bool *good, const struct cms_enveloped *e,
+    const uint8_t *cek, size_t cek_len, struct err *err) MUST_CHECK;
 #define CMS_OPEN_FAILED "the envelope cannot be decrypted"
 
 struct pwri;

@@ -318,14 +318,30 @@ cms_enveloped_match(const struct cms_enveloped *e, const struct cms_cert *c, siz
 }
 
 enum rc
-cms_enveloped_open(struct buf *out, const struct cms_enveloped *e, const uint8_t *cek,
-    size_t cek_len, struct err *err)
+cms_enveloped_open_blind(struct buf *out, bool *good, const struct cms_enveloped *e,
+    const uint8_t *cek, size_t cek_len, struct err *err)
 {
 	enum rc rc;
 
 	if (cek_len != cipher_key_size(e->cipher))
 		return fail(err, RC_BUG, "a content-encryption key of %zu bytes for %s", cek_len,
 		    cipher_name(e->cipher));
-	rc = cbc_decrypt(out, e->cipher, cek, e->iv.p, e->encrypted.p, e->encrypted.len, err);
+	rc = cbc_decrypt_blind(
+	    out, good, e->cipher, cek, e->iv.p, e->encrypted.p, e->encrypted.len, err);
 	return rc == RC_INTEGRITY ? fail(err, RC_INTEGRITY, "%s", CMS_OPEN_FAILED) : rc;
+}
+
+enum rc
+cms_enveloped_open(struct buf *out, const struct cms_enveloped *e, const uint8_t *cek,
+    size_t cek_len, struct err *err)
+{
+	size_t start = out->len;
+	bool good = false;
+	enum rc rc = cms_enveloped_open_blind(out, &good, e, cek, cek_len, err);
+
+	if (rc != RC_OK || good)
+		return rc;
+	wipe(out->data + start, out->len - start);
+	out->len = start;
+	return fail(err, RC_INTEGRITY, "%s", CMS_OPEN_FAILED);
 }

@@ -11,7 +11,7 @@
  * in an order drawn at random, are timed from their first byte to the verdict, and every kind is compared
  * with the first by a Welch t-test on several crops of the sample, as dudect does it (Reparaz, Balasch,
  * Verbauwhede 2017): the slowest are cut away, as noise has a long tail and a leak is in the bulk.
- * |t| beyond 5 is a difference that this many messages tell; with 6 crops and 4 kinds it comes by chance once in
+ * |t| beyond 5 is a difference that this many messages tell; with 6 crops and 7 kinds it comes by chance about once in
  * 10^5 runs.  Answers are compared as well: their text, failInfo and step have to be equal.
  *
  * In this process the clock is the thread's own, so that others on the machine add little.  Without the
@@ -21,7 +21,7 @@
  * Prints a table; exit status 1 when a difference was told, 2 when something went wrong.  Not for a machine that does
  * other things: noise hides leaks.
  */
-#include "../unit/scep/scep_kit.h"
+#include "../unit/scep/wrong_kit.h"
 
 #include <math.h>
 #include <netdb.h>
@@ -39,108 +39,9 @@
 #define TOLD   5.0
 #define ANSWER 65536
 
-enum kind { TRANSPORT, CBC, CEK_LENGTH, CONTENT, TRUNCATED, KINDS };
-static const char *const kind_names[KINDS] = {
-	[TRANSPORT] = "wrong PKCS#1 padding",
-	[CBC] = "wrong CBC padding",
-	[CEK_LENGTH] = "wrong length of the key",
-	[CONTENT] = "right paddings, noise inside",
-	[TRUNCATED] = "right paddings, half a request inside",
-};
-
 static const char *host, *port = "80", *path = "/scep/default";
 static bool without_rsa;
 static struct actor target; /* the RA of the server, or world.ra; its key may be unknown */
-
-/* ---- messages ---- */
-
-static struct buf
-with_key(const struct buf *envelope, struct der key)
-{
-	struct enveloped_parts e;
-	struct buf to = new_buf(), out;
-	struct der in, whole;
-	size_t mark = der_open(&to, DER_SEQUENCE);
-	uint8_t tag;
-
-	enveloped_take_apart(&e, envelope);
-	assert_true(der_take(&e.recipients, DER_SEQUENCE, &in));
-	while (der_any(&in, &tag, NULL, &whole) && in.len > 0)
-		buf_add(&to, whole.p, whole.len);
-	der_add(&to, DER_OCTET_STRING, key.p, key.len);
-	der_close(&to, mark);
-	e.recipients = der_of(&to);
-	out = enveloped_put_together(&e);
-	buf_done(&to);
-	return out;
-}
-
-/* An envelope whose key we know: of `cek_len` octets, whatever the cipher wants. */
-static struct buf
-envelope_with(struct der content, size_t cek_len, bool spoil_last)
-{
-	static const struct transport v15 = { TRANSPORT_PKCS1V15, DIGEST_NONE, DIGEST_NONE };
-	struct buf e = envelop(&target, content, CIPHER_AES128, v15, false), encrypted = new_buf(),
-		   wrapped = new_buf(), put, out;
-	struct enveloped_parts p;
-	struct err err = { 0 };
-	struct der alg, iv;
-	uint8_t cek[CEK_SIZE_MAX];
-	size_t mark;
-
-	enveloped_take_apart(&p, &e);
-	alg = p.alg;
-	assert_true(der_take(&alg, DER_SEQUENCE, &iv) && der_take(&iv, DER_OID, &alg) &&
-	    der_take(&iv, DER_OCTET_STRING, &alg));
-	assert_ok(random_bytes(cek, sizeof(cek), &err), err);
-	mark = der_open(&encrypted, DER_CTX(0));
-	assert_ok(
-	    cbc_encrypt(&encrypted, CIPHER_AES128, cek, alg.p, content.p, content.len, &err), err);
-	der_close(&encrypted, mark);
-	if (spoil_last) /* the block before the last is XORed onto the padding */
-		encrypted.data[encrypted.len - 17] ^= 0x55;
-	p.encrypted = der_of(&encrypted);
-	put = enveloped_put_together(&p);
-	assert_ok(key_wrap(&wrapped, target.key, &v15, cek, cek_len, &err), err);
-	out = with_key(&put, der_of(&wrapped));
-	buf_done(&put);
-	buf_done(&wrapped);
-	buf_done(&encrypted);
-	buf_done(&e);
-	return out;
-}
-
-static struct buf
-envelope_of(enum kind k)
-{
-	uint8_t noise[1024], number[512];
-	size_t len = world.csr.len < sizeof(noise) ? world.csr.len : sizeof(noise), modulus;
-	struct err err = { 0 };
-	struct buf e, out;
-
-	assert_ok(random_bytes(noise, sizeof(noise), &err), err);
-	switch (k) {
-	case TRANSPORT:
-		e = envelope_with((struct der){ world.csr.data, len }, 16, false);
-		modulus = (size_t)key_info0(target.key)->bits / 8;
-		assert_true(modulus <= sizeof(number));
-		assert_ok(random_bytes(number, modulus, &err), err);
-		number[0] = 0; /* below the modulus */
-		out = with_key(&e, (struct der){ number, modulus });
-		buf_done(&e);
-		return out;
-	case CBC:
-		return envelope_with((struct der){ world.csr.data, len }, 16, true);
-	case CEK_LENGTH:
-		return envelope_with((struct der){ world.csr.data, len }, 24, false);
-	case CONTENT:
-		return envelope_with((struct der){ noise, len }, 16, false);
-	default:
-		memcpy(noise, world.csr.data, len);
-		memset(noise + len / 2, 'x', len - len / 2);
-		return envelope_with((struct der){ noise, len }, 16, false);
-	}
-}
 
 /* ---- the private operation, done beforehand ---- */
 
@@ -176,16 +77,11 @@ unwrap_now(const struct buf *envelope, uint8_t cek[static 16])
 	cms_enveloped_free(e);
 }
 
-/* Somebody who is not the requester: signs what another device's request was made into. */
 static struct buf
-message_of(enum kind k, uint8_t cek[static 16])
+message_of(enum wrong k, uint8_t cek[static 16])
 {
-	struct buf e = envelope_of(k), m;
-	struct forged f;
+	struct buf e = envelope_wrong(k, &target), m = message_around(&e);
 
-	forged_init(&f, &e);
-	f.signer = &world.stranger;
-	m = forge(&f);
 	if (without_rsa)
 		unwrap_now(&e, cek);
 	buf_done(&e);
@@ -377,16 +273,16 @@ report(struct sample *s, size_t messages)
 	int told = 0;
 
 	printf("%zu messages %s; each kind against \"%s\"\n", messages,
-	    host != NULL ? "over the wire" : "in this process", kind_names[0]);
-	for (int k = 1; k < KINDS; k++) {
+	    host != NULL ? "over the wire" : "in this process", wrong_names[0]);
+	for (int k = 1; k < WRONG__MAX; k++) {
 		double diff = 0, se = 0, t = compare(&s[0], &s[k], &diff, &se);
 
 		told |= t > TOLD;
-		printf("  %-38s %6zu  |t| %5.1f  %+.3f us (+- %.3f)  %s\n", kind_names[k], s[k].n,
+		printf("  %-45s %6zu  |t| %5.1f  %+.3f us (+- %.3f)  %s\n", wrong_names[k], s[k].n,
 		    t, diff, 1.96 * se, t > TOLD ? "TOLD APART" : "not told apart");
 	}
-	for (int k = 0; k < KINDS; k++)
-		printf("  median %-38s %.1f us\n", kind_names[k], median(&s[k]));
+	for (int k = 0; k < WRONG__MAX; k++)
+		printf("  median %-45s %.1f us\n", wrong_names[k], median(&s[k]));
 	return told;
 }
 
@@ -396,23 +292,23 @@ static int
 run(size_t messages)
 {
 	void (*judge)(const struct buf *, char *, size_t) = host != NULL ? judge_there : judge_here;
-	static struct buf pool[KINDS][POOL];
-	static uint8_t ceks[KINDS][POOL][16];
-	struct sample s[KINDS];
+	static struct buf pool[WRONG__MAX][POOL];
+	static uint8_t ceks[WRONG__MAX][POOL][16];
+	struct sample s[WRONG__MAX];
 	char first[512] = "", verdict[512];
 	int rc;
 
-	for (int k = 0; k < KINDS; k++) {
+	for (int k = 0; k < WRONG__MAX; k++) {
 		s[k] = (struct sample){ calloc(messages, sizeof(double)), 0 };
 		if (s[k].us == NULL)
 			return 2;
 		for (int i = 0; i < POOL; i++)
-			pool[k][i] = message_of((enum kind)k, ceks[k][i]);
+			pool[k][i] = message_of((enum wrong)k, ceks[k][i]);
 	}
 	judge(&pool[0][0], first, sizeof(first)); /* and warm up */
 	printf("every answer has to be \"%s\"\n", first);
 	for (size_t i = 0; i < messages; i++) {
-		int k = (int)(random() % KINDS), j = (int)(random() % POOL);
+		int k = (int)(random() % WRONG__MAX), j = (int)(random() % POOL);
 		double start;
 
 		memcpy(unwrapped, ceks[k][j], 16);
@@ -421,12 +317,12 @@ run(size_t messages)
 		s[k].us[s[k].n++] = now_us() - start;
 		if (strcmp(verdict, first) != 0) {
 			/* noise for a key makes a right padding once in 256, and a request never */
-			printf("%s is answered \"%s\"\n", kind_names[k], verdict);
+			printf("%s is answered \"%s\"\n", wrong_names[k], verdict);
 			return 1;
 		}
 	}
 	rc = report(s, messages);
-	for (int k = 0; k < KINDS; k++) {
+	for (int k = 0; k < WRONG__MAX; k++) {
 		free(s[k].us);
 		for (int i = 0; i < POOL; i++)
 			buf_done(&pool[k][i]);
