@@ -223,9 +223,6 @@ take_derivation(struct der *in, struct derivation *d, uint64_t *key_len, struct 
 	    d->salt.len < 8 || d->salt.len > 64 ||
 	    (der_next_is(&params, DER_INTEGER) && !der_take_u64(&params, key_len)))
 		return fail(err, RC_PARSE, "PasswordRecipientInfo: malformed PBKDF2-params");
-	if (d->rounds < 1 || d->rounds > CMS_PASSWORD_ROUNDS_MAX)
-		return fail(err, RC_LIMIT, "PasswordRecipientInfo: more than %u rounds",
-		    CMS_PASSWORD_ROUNDS_MAX);
 	return take_prf(&params, &d->prf, err);
 }
 
@@ -285,6 +282,7 @@ take_info(struct received *r, size_t cek_len, struct der *body, struct err *err)
 enum rc
 pwri_open(uint8_t *cek, size_t cek_len, struct der in, const struct pwri *how, struct err *err)
 {
+	unsigned most = how->rounds != 0 ? how->rounds : CMS_PASSWORD_ROUNDS_MAX;
 	struct received r = { .cipher = CIPHER_NONE };
 	struct der body;
 	uint64_t version;
@@ -294,8 +292,11 @@ pwri_open(uint8_t *cek, size_t cek_len, struct der in, const struct pwri *how, s
 	if (!der_take(&in, DER_CTX_CONS(3), &body) || in.len > 0 ||
 	    !der_take_u64(&body, &version) || version != 0)
 		return fail(err, RC_PARSE, "no PasswordRecipientInfo");
-	if ((rc = take_info(&r, cek_len, &body, err)) != RC_OK ||
-	    (rc = derive(&kek, r.cipher, &r.d, how, err)) != RC_OK)
+	if ((rc = take_info(&r, cek_len, &body, err)) != RC_OK)
+		return rc;
+	if (r.d.rounds < 1 || r.d.rounds > most)
+		return fail(err, RC_LIMIT, "PasswordRecipientInfo: not 1 to %u rounds", most);
+	if ((rc = derive(&kek, r.cipher, &r.d, how, err)) != RC_OK)
 		return rc;
 	rc = unwrap(cek, cek_len, r.wrapped, &kek, r.iv.p, err);
 	wipe(&kek, sizeof(kek));

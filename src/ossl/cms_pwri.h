@@ -16,7 +16,8 @@
 struct pwri {
 	const void *password;
 	size_t len;
-	unsigned rounds;    /* of PBKDF2 with HMAC-SHA256; for pwri_add() */
+	unsigned
+	    rounds; /* of PBKDF2; for pwri_open() the most that are taken, 0: CMS_PASSWORD_ROUNDS_MAX */
 	enum cipher cipher; /* that encrypts the key; for pwri_add() */
 };
 
@@ -26,7 +27,7 @@ enum rc pwri_add(struct buf *b, const uint8_t *cek, size_t cek_len, const struct
 /*
  * Take a key of this size from `in`, which holds a RecipientInfo and nothing else.  RC_DENIED: wrong
  * password.  Of pseudo-random functions HMAC with SHA-1, which is PBKDF2's default, and SHA-2 are
- * taken; of rounds CMS_PASSWORD_ROUNDS_MAX.
+ * taken; pwri_add() writes SHA-256.
  */
 enum rc pwri_open(uint8_t *cek, size_t cek_len, struct der in, const struct pwri *how,
     struct err *err) MUST_CHECK;

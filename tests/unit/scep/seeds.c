@@ -1,5 +1,5 @@
 /*
- * seeds.c - makes the seeds of the SCEP fuzz targets: `scep_seeds tests/fuzz`.
+ * seeds.c - makes the seeds of the SCEP fuzz targets: `scep_seeds tests/fuzz messages`, or `envelopes`.
  *
  * Every content-encryption key is zero, so that a target whose unwrap operation gives zeros gets
  * past decryption without a private key; the keys that signed are forgotten.  Also writes
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ossl/cms_pwri.h"
 #include "scep/attrs.h"
 
 #define TXID                                                                                       \
@@ -242,8 +243,43 @@ next_ca(void)
 	buf_done(&inner);
 }
 
+/* ---- envelopes of every kind ------------------------------------------------------------ */
+
 static void
-write_seeds(void **state)
+put_envelope(const char *name, const struct cms_recipient *r, size_t n)
+{
+	const struct cms_enveloped_build build = { .content = DER_TEXT("content"),
+		.cipher = CIPHER_AES128,
+		.recipients = r,
+		.n_recipients = n };
+	struct buf b = new_buf();
+	struct err err = { 0 };
+
+	assert_ok(cms_enveloped_build(&b, &build, &err), err);
+	put_seed(name, &b);
+}
+
+/* Their secrets are nobody's, but for the password "fuzz". */
+static void
+envelopes(void **state)
+{
+	const struct pwri under = { "fuzz", 4, 2, CIPHER_AES128 };
+	const struct cms_recipient r[] = {
+		{ .cert = &world.ra.c, .transport = { TRANSPORT_PKCS1V15 } },
+		{ .kind = CMS_KEY_AGREE, .cert = &world.curve.c },
+		{ .kind = CMS_KEY_AGREE, .cert = &world.curve.c, .by_ski = true },
+		{ .kind = CMS_PASSWORD, .password = &under },
+	};
+
+	put_envelope("corpus/envelope/rsa", &r[0], 1);
+	put_envelope("corpus/envelope/curve", &r[1], 1);
+	put_envelope("corpus/envelope/curve-ski", &r[2], 1);
+	put_envelope("corpus/envelope/password", &r[3], 1);
+	put_envelope("corpus/envelope/all", r, N(r));
+}
+
+static void
+messages(void **state)
 {
 	put_actors();
 	requests();
@@ -254,12 +290,15 @@ write_seeds(void **state)
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(write_seeds) };
+	const struct CMUnitTest of_messages[] = { cmocka_unit_test(messages) },
+				of_envelopes[] = { cmocka_unit_test(envelopes) };
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: scep_seeds FOLDER\n");
+	if (argc != 3) {
+		fprintf(stderr, "usage: scep_seeds FOLDER messages|envelopes\n");
 		return 64;
 	}
 	folder = argv[1];
-	return cmocka_run_group_tests(tests, world_make, world_done);
+	return strcmp(argv[2], "envelopes") == 0
+	    ? cmocka_run_group_tests(of_envelopes, world_make, world_done)
+	    : cmocka_run_group_tests(of_messages, world_make, world_done);
 }
