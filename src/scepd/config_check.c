@@ -104,7 +104,7 @@ check_listener(const struct config_file *f, size_t i, struct err *err)
 bool
 config_is_loopback(const char *host, size_t len)
 {
-	return (len > 4 && strncmp(host, "127.", 4) == 0) ||
+	return (len > 4 && strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") >= len) ||
 	    (len == 5 && strncmp(host, "[::1]", 5) == 0) ||
 	    (len == 9 && strncasecmp(host, "localhost", 9) == 0);
 }

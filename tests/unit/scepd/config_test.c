@@ -292,8 +292,8 @@ static const struct wrong {
 			      "tenant: contoso }\n",
 	    ":15: endpoints.a.chalenge: unknown key" },
 	{ HEAD TENANT PROFILE
-	    "endpoints:\n  a: { ca: issuing, profile: device, challenge: otp, tenant: contoso }\n",
-	    ":15: endpoints.a.challenge: \"otp\" is none of intune|static" },
+	    "endpoints:\n  a: { ca: issuing, profile: device, challenge: ldap, tenant: contoso }\n",
+	    ":15: endpoints.a.challenge: \"ldap\" is none of intune|static|otp|approval|webhook" },
 	{ HEAD TENANT "profiles:\n  device: { eku: { allow: [clientAuht] } }\n" ENDPOINT,
 	    ":13: profiles.device.eku.allow: \"clientAuht\" is neither a known usage nor an OID" },
 	{ HEAD TENANT "profiles:\n  device: { key_usage: { allow: [signing] } }\n" ENDPOINT,
@@ -392,6 +392,88 @@ static const struct wrong {
 	{ HEAD TENANT PROFILE "  lab: { subject: { allow: ['CN=*.x'] }, san: { types: [dns, uri], "
 			      "allow: ['dns:*.x'] } }\n" ENDPOINT STATIC("lab.secret"),
 	    ":17: endpoints.lab.profile: san.types of profile lab has uri without" },
+	/* S15: of every profile of a static endpoint's map */
+	{ HEAD TENANT PROFILE LAB
+	    "endpoints:\n  lab: { ca: issuing, profile: lab, profiles: { signature: device }, "
+	    "challenge: static, challenge_file: lab.secret }\n",
+	    ":16: endpoints.lab.profile: profile device has no subject.allow" },
+	{ HEAD TENANT PROFILE LAB "endpoints:\n  a: { ca: issuing, profile: lab, profiles: { "
+				  "encryption: devise }, challenge: otp }\n",
+	    ":16: endpoints.a.profiles.encryption: there is no \"devise\" under profiles" },
+	/* S23: what may answer PENDING is never Intune's */
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: "
+			      "approval, tenant: contoso }\n",
+	    ":15: endpoints.a.tenant: an endpoint where requests wait for a decision cannot be "
+	    "Intune's" },
+	{ HEAD TENANT PROFILE
+	    "endpoints:\n  a: { ca: issuing, profile: device, challenge: webhook, tenant: contoso, "
+	    "webhook: { url: 'https://h/', secret_file: lab.secret } }\n",
+	    ":15: endpoints.a.tenant: an endpoint where requests wait for a decision" },
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: intune, "
+			      "tenant: contoso, decide_within: 1d }\n",
+	    ":15: endpoints.a.decide_within: a request on an endpoint with challenge: intune "
+	    "cannot wait" },
+	/* keys of other kinds */
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: otp, "
+			      "challenge_file: lab.secret }\n",
+	    ":15: endpoints.a.challenge_file: is not used with challenge: otp" },
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: otp, "
+			      "tenant: contoso }\n",
+	    ":15: endpoints.a.tenant: is not used with challenge: otp" },
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: otp, "
+			      "decide_within: 1d }\n",
+	    ":15: endpoints.a.decide_within: is not used with challenge: otp" },
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: otp, "
+			      "otp: { lifetime: 31d } }\n",
+	    ":15: endpoints.a.otp.lifetime: is longer than otp.max_lifetime" },
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: "
+			      "approval, otp: { lifetime: 1h } }\n",
+	    ":15: endpoints.a.otp: is not used with challenge: approval" },
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: "
+			      "approval, challenge_file: short.secret }\n",
+	    ":15: endpoints.a.challenge_file: the challenge secret has fewer than 8" },
+	/* webhooks */
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: "
+			      "webhook }\n",
+	    ":15: endpoints.a.webhook: required with challenge: webhook" },
+	{ HEAD TENANT PROFILE
+	    "endpoints:\n  a: { ca: issuing, profile: device, challenge: webhook, "
+	    "webhook: { secret_file: lab.secret } }\n",
+	    ":15: endpoints.a.webhook.url: required" },
+	{ HEAD TENANT PROFILE
+	    "endpoints:\n  a: { ca: issuing, profile: device, challenge: webhook, "
+	    "webhook: { url: 'http://h.example/', secret_file: lab.secret } }\n",
+	    ":15: endpoints.a.webhook.url: has to be https://" },
+	{ HEAD TENANT PROFILE
+	    "endpoints:\n  a: { ca: issuing, profile: device, challenge: webhook, "
+	    "webhook: { url: 'http://127.0.0.1@h.example/', secret_file: lab.secret } }\n",
+	    ":15: endpoints.a.webhook.url: is not of the form" },
+	{ HEAD TENANT PROFILE
+	    "endpoints:\n  a: { ca: issuing, profile: device, challenge: webhook, "
+	    "webhook: { url: 'http://127.evil.example/', secret_file: lab.secret } }\n",
+	    ":15: endpoints.a.webhook.url: has to be https://" },
+	{ HEAD TENANT PROFILE
+	    "endpoints:\n  a: { ca: issuing, profile: device, challenge: webhook, "
+	    "webhook: { url: 'ftp://h/', secret_file: lab.secret } }\n",
+	    ":15: endpoints.a.webhook.url: is not of the form" },
+	{ HEAD TENANT PROFILE
+	    "endpoints:\n  a: { ca: issuing, profile: device, challenge: webhook, "
+	    "webhook: { url: 'https://h/', secret_file: open.secret } }\n",
+	    ":15: endpoints.a.webhook.secret_file: " },
+	{ HEAD TENANT PROFILE
+	    "endpoints:\n  a: { ca: issuing, profile: device, challenge: webhook, "
+	    "webhook: { url: 'https://h/', secret_file: short.secret } }\n",
+	    ":15: endpoints.a.webhook.secret_file: the secret has fewer than 16" },
+	/* S20: the administrator */
+	{ HEAD TENANT PROFILE ENDPOINT "admin: { address: '0.0.0.0:9080', tokens_file: t }\n",
+	    ":16: admin.tokens_file: needs HTTPS" },
+	{ HEAD TENANT PROFILE ENDPOINT "admin: { address: '127.evil.example:9080', tokens_file: t "
+				       "}\n",
+	    ":16: admin.tokens_file: needs HTTPS" },
+	{ HEAD TENANT PROFILE ENDPOINT "admin: { address: '*:9080', certificate: c }\n",
+	    ":16: admin.key: required with a certificate" },
+	{ HEAD TENANT PROFILE ENDPOINT "admin: { address: '*:9080', key: c }\n",
+	    ":16: admin.certificate: required with a key" },
 	/* tenants */
 	{ HEAD "tenants:\n  contoso: { app_id: a }\n" PROFILE ENDPOINT,
 	    ":11: tenants.contoso: needs either properties, or app_id, tenant and one of "
@@ -484,6 +566,42 @@ addresses_of_a_profile_name_the_ca_that_issues(void **state)
 	}
 }
 
+/* The kinds beside intune and static, with as little as they need, and with all. */
+static void
+kinds_of_endpoints_are_taken(void **state)
+{
+	struct folder *f = *state;
+	struct config *c = loaded(f,
+	    HEAD PROFILE LAB
+	    "admin: { address: 'localhost:9080', tokens_file: admin.tokens }\n"
+	    "endpoints:\n"
+	    "  once: { ca: issuing, profile: device, challenge: otp }\n"
+	    "  ask: { ca: issuing, profile: device, challenge: approval }\n"
+	    "  both: { ca: issuing, profile: device, challenge: approval, challenge_file: "
+	    "lab.secret, decide_within: 2d }\n"
+	    "  hook: { ca: issuing, profile: lab, profiles: { signature: device }, challenge: "
+	    "webhook, webhook: { url: 'http://[::1]:8080/x', secret_file: lab.secret } }\n");
+	const struct conf_endpoint *e = c->endpoints.v;
+	const char *names[CONF_ENDPOINT_PROFILES];
+
+	assert_int_equal(e[0].challenge, CHALLENGE_OTP);
+	assert_int_equal(e[0].otp.lifetime, 3600);
+	assert_int_equal(e[0].otp.max_lifetime, 30 * 86400);
+	assert_int_equal(e[1].challenge, CHALLENGE_APPROVAL);
+	assert_int_equal(e[1].decide_within, 7 * 86400);
+	assert_int_equal(e[2].decide_within, 2 * 86400);
+	assert_string_equal(e[2].challenge_file, in(f, "lab.secret"));
+	assert_int_equal(e[3].challenge, CHALLENGE_WEBHOOK);
+	assert_int_equal(e[3].webhook.timeout, 10);
+	assert_false(e[3].webhook.send_challenge);
+	assert_int_equal(config_endpoint_profiles(names, &e[3]), 2);
+	assert_string_equal(names[1], "device");
+	assert_true(config_endpoint_issues_by(&e[3], "device"));
+	assert_false(config_endpoint_issues_by(&e[0], "lab"));
+	assert_string_equal(c->admin.tokens_file, in(f, "admin.tokens"));
+	config_free(c);
+}
+
 /* Files and sockets are different rights, and count from the folder of the file. */
 static void
 what_a_token_needs_is_named(void **state)
@@ -570,6 +688,7 @@ main(void)
 		cmocka_unit_test(public_url_gives_crl_and_issuer_addresses),
 		cmocka_unit_test(static_endpoint_with_bounded_names_is_taken),
 		cmocka_unit_test(missing_names_are_null),
+		cmocka_unit_test(kinds_of_endpoints_are_taken),
 		cmocka_unit_test(what_a_token_needs_is_named),
 		cmocka_unit_test(addresses_of_a_profile_name_the_ca_that_issues),
 		cmocka_unit_test(wrong_files_are_answered_with_line_key_and_sentence),

@@ -69,13 +69,19 @@ static const char yaml[] =
     "profiles:\n"
     "  device: {}\n"
     "  lab: { subject: { allow: [\"CN=*.lab.example\"] }, san: { types: [] } }\n"
+    "admin: { address: \"127.0.0.1:9443\", certificate: admin.pem, key: admin.key, tokens_file: "
+    "admin.tokens }\n"
     "endpoints:\n"
+    "  hook: { ca: issuing, profile: lab, challenge: webhook, webhook: { url: "
+    "\"https://hook.example/\", "
+    "secret_file: hook.secret, ca_file: hook.pem } }\n"
     "  default: { ca: issuing, profile: device, challenge: intune, tenant: contoso }\n"
     "  lab: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret }\n";
 
 static const char *const granted[] = { "tls.pem", "tls.key", "issuing.pem", "root.pem", "ra.pem",
 	"contoso.properties", "anchors.pem", "app.secret", "proxy.secret", "lab.secret",
-	"from-properties.secret" };
+	"from-properties.secret", "admin.pem", "admin.key", "admin.tokens", "hook.secret",
+	"hook.pem" };
 static const char *const refused[] = { "issuing.key", "ra.key", "ocsp.key", "passphrase", "pin",
 	"scepd.yaml", "scepd.db", "nothing" };
 
