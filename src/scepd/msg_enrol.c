@@ -386,7 +386,7 @@ static const struct step {
 	{ "csr", take_csr, TX__MAX },
 	{ "signer", take_signer, TX__MAX },
 	{ "begin", begin, TX__MAX },
-	{ "ca", choose_ca, TX_NOTIFIED },
+	{ "ca", choose_ca, TX__MAX },
 	{ "auth", authorise, TX_RESERVED },
 	{ "policy", decide, TX_RESERVED },
 	{ "reserve", reserve, TX_RESERVED },

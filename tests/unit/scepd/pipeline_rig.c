@@ -27,7 +27,7 @@ static const char head[] =
     "    ra_certificate: ca/ra.pem, ra_key: ca/ra.key }\n"
     "  other: { certificate: other/issuing.pem, key: other/issuing.key, chain: [ other/root.pem "
     "],\n"
-    "    ra_certificate: other/ra.pem, ra_key: other/ra.key }\n";
+    "    ra_certificate: other/ra.pem, ra_key: other/ra.key, max_per_hour: 3 }\n";
 
 static void
 must(enum rc rc, const struct err *e)
@@ -151,7 +151,7 @@ rig_certs(struct rig *r)
 /* ---- devices ---- */
 
 struct device
-throw_away(const struct rig *r, const struct key *key, const char *subject)
+throw_away_for(const struct rig *r, const struct key *key, const char *subject, unsigned key_usage)
 {
 	struct device d = { key, NULL };
 	struct name name = { 0 };
@@ -162,7 +162,7 @@ throw_away(const struct rig *r, const struct key *key, const char *subject)
 		.subject_key = key,
 		.issuer_key = key,
 		.path_len = -1,
-		.key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+		.key_usage = key_usage,
 		.digest = DIGEST_SHA256 };
 	struct err why;
 
@@ -171,6 +171,12 @@ throw_away(const struct rig *r, const struct key *key, const char *subject)
 	must(cert_make(&d.cert, &fields, key, &why), &why);
 	name_done(&name);
 	return d;
+}
+
+struct device
+throw_away(const struct rig *r, const struct key *key, const char *subject)
+{
+	return throw_away_for(r, key, subject, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
 }
 
 void
@@ -217,36 +223,60 @@ read_log(struct rig *r, struct heard *h)
 	assert_int_equal(lseek(r->log, 0, SEEK_SET), 0);
 }
 
-static void
-take_answer(struct heard *h, const struct buf *body, const struct scep_pending *pending,
-    const struct scep_bytes *ra, const struct device *signer)
+/* pkcs7-data, and an OCTET STRING that holds nothing. */
+static bool
+has_empty_content(const struct buf *body)
 {
-	struct scep_identity *me = identity_of(signer);
+	static const uint8_t want[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07,
+		0x01, 0xa0, 0x02, 0x04, 0x00 };
+
+	return memmem(body->data, body->len, want, sizeof(want)) != NULL;
+}
+
+static void
+take_answer(struct rig *r, struct heard *h, const struct buf *body, const struct sent *m)
+{
+	struct scep_identity *me = identity_of(m->signer);
+	struct scep_certrep_how how = { .pending = &m->pending,
+		.ra_certs = &r->ra[m->to_other],
+		.n_ra_certs = 1,
+		.me = me,
+		.want_crl = m->want_crl,
+		.password = m->password,
+		.password_len = m->password != NULL ? strlen(m->password) : 0 };
 	struct scep_certrep rep;
 	struct scep_error se;
 	struct err why;
 
-	if (scep_certrep_open(&rep, body->data, body->len, pending, ra, 1, me, &se) != SCEP_OK) {
+	if (scep_certrep_open_how(&rep, body->data, body->len, &how, &se) != SCEP_OK) {
 		print_error("the answer: %s\n%s\n", se.text, h->log);
 		assert_true(false);
 	}
 	h->status = rep.status;
 	h->fail_info = rep.fail_info;
+	h->way = rep.way;
 	(void)snprintf(h->text, sizeof(h->text), "%s", rep.fail_text);
 	h->n_certs = rep.n_certs;
 	if (rep.n_certs > 0)
 		must(cert_parse(&h->cert, rep.certs[0].data, rep.certs[0].len, &why), &why);
+	if (rep.n_certs > 1) {
+		h->second = rep.certs[1];
+		rep.certs[1] = (struct scep_bytes){ 0 };
+	}
+	h->crl = rep.crl;
+	rep.crl = (struct scep_bytes){ 0 };
+	h->empty_content = has_empty_content(body);
 	scep_certrep_done(&rep);
 	scep_identity_free(me);
 }
 
 void
-say_bytes(struct rig *r, struct heard *h, const char *endpoint, const struct scep_bytes *bytes,
-    const struct scep_pending *pending, const struct device *signer, bool to_other)
+say_bytes(struct rig *r, struct heard *h, const struct sent *m)
 {
-	struct pki_operation op = { .endpoint = scepd_endpoint(r->s, endpoint, strlen(endpoint)),
-		.message = bytes->data,
-		.len = bytes->len,
+	struct pki_operation op = { .endpoint =
+					scepd_endpoint(r->s, m->endpoint, strlen(m->endpoint)),
+		.message = m->bytes.data,
+		.len = m->bytes.len,
 		.peer = "192.0.2.1",
 		.method = "POST" };
 	struct http_reply reply = { .status = 200 };
@@ -258,46 +288,94 @@ say_bytes(struct rig *r, struct heard *h, const char *endpoint, const struct sce
 	pipeline_run(r->s, &op, &reply);
 	if (reply.on_done != NULL)
 		reply.on_done(reply.on_done_arg, true);
+	/* What nobody waits for is of this moment, whatever a test does to the clock next. */
+	must(store_flush(r->s->store, &r->err), &r->err);
 	read_log(r, h);
 	h->http = reply.status;
 	if (reply.status == 200)
-		take_answer(h, &reply.body, pending, &r->ra[to_other], signer);
+		take_answer(r, h, &reply.body, m);
 	buf_done(&reply.body);
 	buf_done(&reply.headers);
+}
+
+static const struct scep_algorithms usual = { SCEP_SHA256, SCEP_AES128,
+	{ SCEP_RSA_PKCS1V15, 0, 0 } };
+
+static const char *
+next_tx(struct rig *r)
+{
+	static char tx[32];
+
+	(void)snprintf(tx, sizeof(tx), "TX%u", r->n++);
+	return tx;
 }
 
 void
 say(struct rig *r, struct heard *h, const struct said *m)
 {
-	static const struct scep_algorithms usual = { SCEP_SHA256, SCEP_AES128,
-		{ SCEP_RSA_PKCS1V15, 0, 0 } };
 	struct wish w = m->wish;
 	struct scep_pkcsreq req = { .type = m->type != 0 ? m->type : SCEP_PKCS_REQ };
 	struct scep_identity *me = identity_of(m->signer);
-	struct scep_pending pending;
-	struct scep_bytes out;
+	struct sent s = { m->endpoint != NULL ? m->endpoint : "lab", .signer = m->signer,
+		.to_other = m->to_other, .password = m->password };
+	int64_t now = clock_offset();
 	struct scep_error se;
 	struct csr *csr;
-	char tx[32];
 
 	if (w.key == NULL)
 		w.key = m->signer->key;
 	csr = request(r->f, &w);
-	(void)snprintf(tx, sizeof(tx), "TX%u", r->n++);
-	req.transaction_id = m->transaction_id != NULL ? m->transaction_id : tx;
+	req.transaction_id = m->transaction_id != NULL ? m->transaction_id : next_tx(r);
 	req.csr = csr_der0(csr, &req.csr_len);
 	req.signer = me;
 	req.recipient = r->ra[m->to_other].data;
 	req.recipient_len = r->ra[m->to_other].len;
 	req.alg = m->alg != NULL ? *m->alg : usual;
-	if (scep_pkcsreq_encode(&out, &pending, &req, &se) != SCEP_OK) {
+	clock_offset_set(now - m->ago);
+	if (scep_pkcsreq_encode(&s.bytes, &s.pending, &req, &se) != SCEP_OK) {
 		print_error("%s\n", se.text);
 		assert_true(false);
 	}
-	say_bytes(r, h, m->endpoint != NULL ? m->endpoint : "lab", &out, &pending, m->signer,
-	    m->to_other);
-	scep_bytes_free(&out);
+	clock_offset_set(now);
+	say_bytes(r, h, &s);
+	scep_bytes_free(&s.bytes);
 	csr_free(csr);
+	scep_identity_free(me);
+}
+
+void
+query(struct rig *r, struct heard *h, const struct queried *m)
+{
+	static const struct {
+		enum scep_message_type type;
+		enum scep_status (*encode)(struct scep_bytes *, struct scep_pending *,
+		    const struct scep_query *, struct scep_error *);
+	} types[] = { { SCEP_CERT_POLL, scep_certpoll_encode },
+		{ SCEP_GET_CERT, scep_getcert_encode }, { SCEP_GET_CRL, scep_getcrl_encode } };
+	const struct cert *of = m->of != NULL ? m->of : m->signer->cert;
+	const struct name *issuer = m->by != NULL ? cert_subject0(m->by) : cert_issuer0(of);
+	const struct serial *serial = m->serial != NULL ? m->serial : cert_serial0(of);
+	struct scep_identity *me = identity_of(m->signer);
+	struct scep_query q = { .transaction_id = m->transaction_id,
+		.issuer = { issuer->der, issuer->der_len },
+		.subject = { cert_subject0(of)->der, cert_subject0(of)->der_len },
+		.serial = { serial->v, serial->len },
+		.signer = me,
+		.recipient = r->ra[0].data,
+		.recipient_len = r->ra[0].len,
+		.alg = usual };
+	struct sent s = { m->endpoint != NULL ? m->endpoint : "lab", .signer = m->signer };
+	struct scep_error se;
+
+	s.want_crl = m->type == SCEP_GET_CRL;
+	for (size_t i = 0; i < 3; i++)
+		if (types[i].type == m->type &&
+		    types[i].encode(&s.bytes, &s.pending, &q, &se) != SCEP_OK) {
+			print_error("%s\n", se.text);
+			assert_true(false);
+		}
+	say_bytes(r, h, &s);
+	scep_bytes_free(&s.bytes);
 	scep_identity_free(me);
 }
 
@@ -306,6 +384,8 @@ heard_done(struct heard *h)
 {
 	cert_free(h->cert);
 	h->cert = NULL;
+	scep_bytes_free(&h->second);
+	scep_bytes_free(&h->crl);
 }
 
 struct device

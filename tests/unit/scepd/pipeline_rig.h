@@ -35,6 +35,9 @@ struct device {
 	struct cert *cert;
 };
 struct device throw_away(const struct rig *r, const struct key *key, const char *subject);
+/* With these key usages; 0: without the extension. */
+struct device throw_away_for(
+    const struct rig *r, const struct key *key, const char *subject, unsigned key_usage);
 void device_done(struct device *d);
 
 /* What a device sends; what is not set takes the simplest value. */
@@ -45,6 +48,8 @@ struct said {
 	struct wish wish;           /* its key: NULL: the signer's */
 	const char *transaction_id; /* NULL: another one each time */
 	bool to_other;              /* enveloped to the RA of "other" */
+	int64_t ago;                /* seconds: it was signed then */
+	const char *password;       /* for an answer under it */
 	const struct scep_algorithms *alg;
 };
 struct heard {
@@ -54,13 +59,35 @@ struct heard {
 	char text[256];
 	struct cert *cert; /* the first one of a SUCCESS */
 	size_t n_certs;
-	char log[4096]; /* the line of this message */
+	struct scep_bytes second; /* the second certificate */
+	struct scep_bytes crl;
+	enum scep_way way;
+	bool empty_content; /* there is a content, of no octets */
+	char log[4096];     /* the line of this message */
 };
 /* The caller ends `h` with heard_done(). */
 void say(struct rig *r, struct heard *h, const struct said *m);
+/* A message without a CSR. */
+struct queried {
+	const char *endpoint; /* NULL: lab */
+	enum scep_message_type type;
+	const struct device *signer;
+	const char *transaction_id; /* of a poll */
+	const struct cert *of,
+	    *by; /* GetCert, GetCRL: the issuer of `of`; and `by`, if set, instead */
+	const struct serial *serial; /* instead of that of `of` */
+};
+void query(struct rig *r, struct heard *h, const struct queried *q);
 /* Bytes as they are; `signer` opens the answer. */
-void say_bytes(struct rig *r, struct heard *h, const char *endpoint, const struct scep_bytes *bytes,
-    const struct scep_pending *pending, const struct device *signer, bool to_other);
+struct sent {
+	const char *endpoint;
+	struct scep_bytes bytes;
+	struct scep_pending pending;
+	const struct device *signer;
+	bool to_other, want_crl;
+	const char *password;
+};
+void say_bytes(struct rig *r, struct heard *h, const struct sent *m);
 void heard_done(struct heard *h);
 struct scep_identity *identity_of(const struct device *d);
 
