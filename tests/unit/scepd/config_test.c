@@ -369,6 +369,19 @@ static const struct wrong {
 	    ":17: endpoints.lab.challenge_file: " },
 	{ HEAD TENANT PROFILE LAB ENDPOINT STATIC("group.secret"),
 	    ":17: endpoints.lab.challenge_file: " },
+	/* renewal (S08), strict endpoints (S38) */
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: intune, "
+			      "tenant: contoso, renewal: { ask: never } }\n",
+	    ":15: endpoints.a.renewal.ask: Intune is asked about every renewal" },
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: intune, "
+			      "tenant: contoso, renewal: { from: [ b ] } }\n",
+	    ":15: endpoints.a.renewal.from: there is no \"b\" under endpoints" },
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: intune, "
+			      "tenant: contoso, renewal: { window: 101 } }\n",
+	    ":15: endpoints.a.renewal.window: " },
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: intune, "
+			      "tenant: contoso, compat: strict, capabilities: [ AES, SHA-1 ] }\n",
+	    ":15: endpoints.a.capabilities: DES3 and SHA-1 are not taken with compat: strict" },
 	/* what a static challenge cannot vouch for */
 	{ HEAD TENANT PROFILE "  lab: { san: { types: [] } }\n" ENDPOINT STATIC("lab.secret"),
 	    ":17: endpoints.lab.profile: profile lab has no subject.allow" },

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "scepd/upkeep.h"
 
 static const char yaml[] =
     "tenants:\n"
@@ -27,6 +28,8 @@ static const char yaml[] =
     "    renewal: { window: 100, ask: always } }\n"
     "  heir: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret,\n"
     "    renewal: { window: 100, from: [ any ] } }\n"
+    "  tidy: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret,\n"
+    "    renewal: { window: 100, revoke_replaced: 2d } }\n"
     "  other: { ca: other, profile: lab, challenge: static, challenge_file: lab.secret,\n"
     "    renewal: { window: 100 } }\n"
     "  phones: { ca: issuing, profile: lab, challenge: intune, tenant: contoso,\n"
@@ -454,6 +457,50 @@ test_an_endpoint_renews_for_those_that_it_lists(void **state)
 	}
 }
 
+/* ---- what becomes of the old one ---- */
+
+static bool
+is_revoked(const struct cert *c, int reason)
+{
+	char serial[2 * SERIAL_MAX + 1];
+	struct store_cert_status st;
+
+	serial_hex(serial, cert_serial0(c));
+	assert_ok(store_cert_status(rig.s->store, serial, "issuing", &st, err));
+	return st.revoked != 0 && st.reason == reason;
+}
+
+/* Superseded (4) when its time has come, and never where the endpoint does not say so. */
+static void
+test_a_replaced_certificate_is_revoked_when_its_time_has_come(void **state)
+{
+	const atomic_bool stop = false;
+
+	for (int i = 0; i < 2; i++) {
+		const char *endpoint = i == 0 ? "tidy" : "any";
+		struct device old = enrolled(&rig, endpoint, rig.keys[0], &pc1);
+		struct said m = { .endpoint = endpoint, .signer = &old, .wish = pc1 };
+		struct heard h;
+
+		m.wish.key = rig.keys[1];
+		say(&rig, &h, &m);
+		assert_success(&h);
+		upkeep_run(rig.s, clock_now_ms(), &stop);
+		assert_false(is_revoked(old.cert, 4));
+		clock_offset_set((i + 1) * 3 * DAY);
+		upkeep_run(rig.s, clock_now_ms(), &stop);
+		assert_int_equal(is_revoked(old.cert, 4), i == 0);
+		assert_false(is_revoked(h.cert, 4));
+		assert_int_equal(metric_get(rig.s->metrics, METRIC_REPLACED), 1);
+		heard_done(&h);
+		say(&rig, &h, &m); /* it renews nothing any more */
+		if (i == 0)
+			assert_failure(&h, SCEP_BAD_REQUEST, "is revoked (reason 4)");
+		heard_done(&h);
+		device_done(&old);
+	}
+}
+
 /* ---- again ---- */
 
 /* The same message gets the same certificate, across a restart too; the row is the signer's (S13). */
@@ -521,6 +568,7 @@ main(void)
 		T(test_S07_the_identity_does_not_widen),
 		T(test_S08_intune_is_asked_at_every_renewal),
 		T(test_an_endpoint_renews_for_those_that_it_lists),
+		T(test_a_replaced_certificate_is_revoked_when_its_time_has_come),
 		T(test_S13_a_repeated_renewal_gets_the_same_certificate),
 		T(test_quirk57_the_same_key_and_request_renew_later),
 	};
