@@ -20,6 +20,8 @@ struct question {
 	int64_t tx_id;                 /* of the store's row, in state received */
 	struct intune_talk *talk;      /* with its tenant; gets what Intune said */
 	const char *peer;              /* address that the message came from */
+	const char *replaces;          /* serial number of the certificate that the signer holds;
+					  NULL: it holds none */
 	const struct profile *profile; /* endpoint_profile(): what a certificate would be by */
 };
 

@@ -187,6 +187,7 @@ ask_service(void *ctx, const struct csr *csr, const char *transaction_id, struct
 		.profile = q->profile->name,
 		.transaction_id = transaction_id,
 		.peer = q->peer,
+		.replaces = q->replaces,
 		.csr = csr };
 	struct webhook_answer answer;
 	enum rc rc;

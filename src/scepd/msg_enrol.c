@@ -256,6 +256,7 @@ authorise(struct transaction *t, struct err *err)
 		.tx_id = t->tx.id,
 		.talk = &t->talk,
 		.peer = t->log.op->peer,
+		.replaces = t->log.replaced,
 		.profile = t->profile };
 
 	if (t->by_certificate)

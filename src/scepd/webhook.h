@@ -34,6 +34,7 @@ void webhook_reload(struct webhook *w);
 
 struct webhook_question {
 	const char *endpoint, *profile, *transaction_id, *peer;
+	const char *replaces; /* serial number; NULL: no renewal */
 	const struct csr *csr;
 };
 enum webhook_says { WEBHOOK_ALLOW = 1, WEBHOOK_DENY, WEBHOOK_WAIT };

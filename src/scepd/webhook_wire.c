@@ -167,7 +167,10 @@ put_question(json_t *o, const struct webhook_question *q, bool send_challenge)
 	    put(o, "endpoint", json_string(q->endpoint)) &&
 	    put(o, "profile", json_string(q->profile)) &&
 	    put(o, "transactionId", json_string(q->transaction_id)) &&
-	    put(o, "peer", json_string(q->peer)) && put(o, "subject", subject_text(q->csr)) &&
+	    put(o, "peer", json_string(q->peer)) &&
+	    put(o, "renewal", json_boolean(q->replaces != NULL)) &&
+	    put(o, "replaces", json_text_or_null(q->replaces)) &&
+	    put(o, "subject", subject_text(q->csr)) &&
 	    put(o, "subjectAttributes", subject_attributes(q->csr)) &&
 	    put(o, "san", san_list(q->csr)) &&
 	    put(o, "key", json_string(key_info0(csr_key0(q->csr))->name)) &&

@@ -81,7 +81,12 @@ keys_are_text_or_base64_and_long_enough(void **state)
 static json_t *
 body_of(const struct csr *csr, bool send_challenge)
 {
-	const struct webhook_question q = { "lab", "device", "TX-1", "192.0.2.7", csr };
+	const struct webhook_question q = { .endpoint = "lab",
+		.profile = "device",
+		.transaction_id = "TX-1",
+		.peer = "192.0.2.7",
+		.replaces = "0A",
+		.csr = csr };
 	json_t *o = NULL;
 	struct buf b;
 
@@ -107,6 +112,8 @@ question_says_who_asks_for_what(void **state)
 	assert_string_equal(json_get_str(o, "transactionId"), "TX-1");
 	assert_string_equal(json_get_str(o, "peer"), "192.0.2.7");
 	assert_string_equal(json_get_str(o, "subject"), "CN=pc1,O=Contoso");
+	assert_true(json_is_true(json_object_get(o, "renewal")));
+	assert_string_equal(json_get_str(o, "replaces"), "0A");
 	a = json_object_get(o, "subjectAttributes");
 	assert_int_equal(json_array_size(a), 2);
 	assert_string_equal(json_get_str(json_array_get(a, 1), "type"), "O");
