@@ -95,6 +95,12 @@ kit_program(const char *path)
 	return realpath(path, program) != NULL;
 }
 
+const char *
+kit_path(void)
+{
+	return program;
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {

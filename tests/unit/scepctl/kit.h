@@ -22,6 +22,7 @@ struct box {
 
 /* Which program; false when there is none. */
 bool kit_program(const char *path);
+const char *kit_path(void); /* of it, absolute */
 /* "<dir>/<name>" in a static buffer; eight of them live at once. */
 const char *in(const struct box *b, const char *name);
 /* Run `scepctl ARGS` in the box's folder; the exit status. */
