@@ -99,6 +99,29 @@ skip_numbers(struct restore *r, const struct config *c, struct store *store, str
 	return rc;
 }
 
+/* A use or an approval that was spent after the backup must not be good a second time. */
+static enum rc
+spent_elsewhere(struct restore *r, struct store *store, struct err *err)
+{
+	char when[CTL_TIME_MAX], why[80];
+	uint64_t otps = 0, holds = 0;
+	enum rc rc;
+
+	(void)snprintf(why, sizeof(why), "from a backup of %s", ctl_time(when, r->made));
+	rc = store_spent_elsewhere(store, why, &otps, &holds, err);
+	if (rc == RC_OK && otps > 0)
+		buf_addf(&r->told,
+		    "%llu one-time passwords were revoked: they may have been used since the "
+		    "backup.\n",
+		    (unsigned long long)otps);
+	if (rc == RC_OK && holds > 0)
+		buf_addf(&r->told,
+		    "%llu approved requests wait to be decided again (scepctl requests list): they "
+		    "may have got their certificates since the backup.\n",
+		    (unsigned long long)holds);
+	return rc;
+}
+
 static enum rc
 check_store(struct restore *r, const struct config *c, struct err *err)
 {
@@ -113,11 +136,13 @@ check_store(struct restore *r, const struct config *c, struct err *err)
 		return rc;
 	if ((rc = store_audit_verify(store, &rows, err)) == RC_OK &&
 	    (rc = store_stats(store, &st, err)) == RC_OK &&
-	    (rc = skip_numbers(r, c, store, err)) == RC_OK)
+	    (rc = skip_numbers(r, c, store, err)) == RC_OK) {
 		buf_addf(&r->told,
 		    "Database: %llu certificates, %llu revoked; audit of %llu rows, chain whole.\n",
 		    (unsigned long long)st.certs, (unsigned long long)st.revoked,
 		    (unsigned long long)rows);
+		rc = spent_elsewhere(r, store, err);
+	}
 	store_close(store);
 	return rc;
 }

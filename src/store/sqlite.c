@@ -434,4 +434,5 @@ const struct store_backend sqlite_backend = {
 	.stats = sqlite_stats,
 	.backup = sqlite_backup,
 	.crl_skip = sqlite_crl_skip,
+	.spent_elsewhere = sqlite_spent_elsewhere,
 };

@@ -132,6 +132,8 @@ enum rc sqlite_backup(
     struct store *s, const char *path, store_progress_fn *progress, void *arg, struct err *err);
 enum rc sqlite_crl_skip(
     struct store *s, const char *ca, uint64_t by, const char *why, struct err *err);
+enum rc sqlite_spent_elsewhere(
+    struct store *s, const char *why, uint64_t *otps, uint64_t *holds, struct err *err);
 
 /* sqlite_audit.c */
 enum rc sqlite_audit(struct store *s, const char *event, const char *detail, struct err *err);

@@ -9,8 +9,10 @@
  */
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "store/sqlite.h"
+#include "store/store_audit.h"
 
 #define STEP_PAGES 1024 /* 4 MiB at a time: so often the caller hears of it */
 
@@ -130,4 +132,52 @@ sqlite_crl_skip(struct store *s, const char *ca, uint64_t by, const char *why, s
 	struct skip_args a = { ca, why, (int64_t)by };
 
 	return sq_write(sq_store_writer(s), skip_step, &a, err);
+}
+
+struct spent_args {
+	const char *why;
+	int otps, holds;
+};
+
+static enum rc
+spent_audit(struct sq_writer *w, const struct spent_args *a, struct err *err)
+{
+	struct buf d;
+	enum rc rc;
+
+	buf_init(&d, AUDIT_DETAIL_MAX);
+	buf_addf(&d, "otps=%d approvals=%d", a->otps, a->holds);
+	audit_field(&d, "why", a->why);
+	rc = buf_ok(&d, "audit detail", err);
+	if (rc == RC_OK)
+		rc = sq_writer_audit(w, "restored", buf_str(&d), NULL, err);
+	buf_done(&d);
+	return rc;
+}
+
+static enum rc
+spent_step(struct sq_writer *w, void *arg, struct err *err)
+{
+	struct sq_conn *c = sq_writer_conn(w);
+	struct spent_args *a = arg;
+	enum rc rc;
+
+	rc = sq_exec(c, Q_OTP_REVOKE_LIVE, SQ_ARGS(sq_i(sq_writer_now(w))), &a->otps, err);
+	if (rc == RC_OK)
+		rc = sq_exec(c, Q_HOLD_UNDECIDE, SQ_NO_ARGS, &a->holds, err);
+	return rc == RC_OK && (a->otps > 0 || a->holds > 0) ? spent_audit(w, a, err) : rc;
+}
+
+enum rc
+sqlite_spent_elsewhere(
+    struct store *s, const char *why, uint64_t *otps, uint64_t *holds, struct err *err)
+{
+	struct spent_args a = { why, 0, 0 };
+	enum rc rc = sq_write(sq_store_writer(s), spent_step, &a, err);
+
+	if (rc == RC_OK) {
+		*otps = (uint64_t)a.otps;
+		*holds = (uint64_t)a.holds;
+	}
+	return rc;
 }

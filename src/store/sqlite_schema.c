@@ -12,6 +12,8 @@
  *  - The outbox of successes is tx.state with tx.notify: nearly all are told within milliseconds,
  *    and rows of their own would be one more page in two commits of every enrolment.  The table
  *    `outbox` holds the failures, at most one a transaction.
+ *  - Approvals, one-time passwords and renewals have tables of their own, of which an enrolment that
+ * has no use for them reads one row by its number at most, when it is repeated or refused, and writes none.
  *  - Rows of tx, cert and audit are never deleted, so the greatest id is their number (sqlite_stats
  * in sqlite.c relies on it).  The number of a tx row that could not be written, on a full disk say,
  * stays unused (sqlite_fresh.h): the figure is that much too high.

@@ -151,6 +151,11 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_HOLD_END] = "UPDATE approval SET verdict = 4 WHERE tx_id = ?1 AND verdict = 1",
 	[Q_HOLD_LAPSE] = "UPDATE approval SET verdict = 4 WHERE tx_id = ?1",
 	[Q_HOLD_DROP] = "DELETE FROM approval WHERE tx_id = ?1",
+	[Q_HOLD_UNDECIDE] =
+	    /* What was refused after the approval asks anew, if it asks again. */
+	"UPDATE approval SET decided = 0, who = NULL, reason = NULL,"
+	" verdict = CASE WHEN (SELECT state FROM tx WHERE id = tx_id) <= 2 THEN 1 ELSE 4 END"
+	" WHERE verdict = 2 AND (SELECT state FROM tx WHERE id = tx_id) NOT IN (4, 5, 6)",
 	[Q_HOLD_BACK] = "UPDATE tx SET state = 1, authority = NULL, serial = NULL, context = NULL"
 			" WHERE id = ?1 AND state <= 3"
 			" AND (SELECT verdict FROM approval WHERE tx_id = ?1) = 2",
@@ -186,6 +191,9 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_OTP_CLEAN_USES] =
 	    "DELETE FROM otp_use WHERE (tx_id, attempt) IN (SELECT u.tx_id, u.attempt"
 	    " FROM otp o CROSS JOIN otp_use u ON u.otp_id = o.id WHERE o.expires <= ?1 LIMIT ?2)",
+	/* For a daemon's copy that nobody uses yet: it may take its time. */
+	[Q_OTP_REVOKE_LIVE] = "UPDATE otp SET revoked = ?1 WHERE id IN (SELECT id FROM otp"
+			      " WHERE used < uses AND revoked = 0 AND expires > ?1)",
 	[Q_OTP_CLEAN] = "DELETE FROM otp WHERE id IN (SELECT o.id FROM otp o WHERE o.expires <= ?1"
 			" AND NOT EXISTS (SELECT 1 FROM otp_use u WHERE u.otp_id = o.id) LIMIT ?2)",
 	[Q_OTP_EACH] =

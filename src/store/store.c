@@ -376,3 +376,12 @@ store_crl_skip(struct store *s, const char *ca, uint64_t by, const char *why, st
 		    (unsigned long long)by);
 	return rc == RC_OK ? s->backend->crl_skip(s, ca, by, why, err) : rc;
 }
+
+enum rc
+store_spent_elsewhere(
+    struct store *s, const char *why, uint64_t *otps, uint64_t *holds, struct err *err)
+{
+	enum rc rc = check_text(why, STORE_TEXT_MAX, true, "reason", err);
+
+	return rc == RC_OK ? s->backend->spent_elsewhere(s, why, otps, holds, err) : rc;
+}

@@ -509,5 +509,12 @@ enum rc store_backup(struct store *s, const char *path, store_progress_fn *progr
 #define STORE_SKIP_MAX (UINT64_C(1) << 40)
 enum rc store_crl_skip(
     struct store *s, const char *ca, uint64_t by, const char *why, struct err *err) MUST_CHECK;
+/*
+ * What its other copy may have spent since is good no more: one-time passwords that are live are revoked
+ * (*otps: how many), and requests that were approved and have no certificate yet wait to be decided again
+ * (*holds).  Audit row "restored" with `why` if there were any.
+ */
+enum rc store_spent_elsewhere(
+    struct store *s, const char *why, uint64_t *otps, uint64_t *holds, struct err *err) MUST_CHECK;
 
 #endif

@@ -150,6 +150,8 @@ struct store_backend {
 	    struct err *err);
 	enum rc (*crl_skip)(
 	    struct store *s, const char *ca, uint64_t by, const char *why, struct err *err);
+	enum rc (*spent_elsewhere)(
+	    struct store *s, const char *why, uint64_t *otps, uint64_t *holds, struct err *err);
 };
 
 extern const struct store_backend sqlite_backend;

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #include "fixture.h"
 
 static void
@@ -130,6 +132,67 @@ numbers_of_lists_go_on_beyond_what_was_left_out(void **state)
 	    store_crl_skip(f->s, "issuing", STORE_SKIP_MAX + 1, "x", &f->err), RC_LIMIT);
 }
 
+/* A password or an approval of the past may have been spent by the copy that is gone. */
+static void
+what_may_have_been_spent_elsewhere_is_good_no_more(void **state)
+{
+	static const struct store_hold_ask ask = { .subject = "CN=x", .lifetime_ms = 3600000 };
+	struct store_otp o = {
+		.endpoint = "corp", .expires = clock_now_ms() + 3600000, .uses = 1, .who = "jane"
+	};
+	struct sf *f = *state;
+	uint64_t otps, holds, rows;
+	int64_t otp[3], approved, issued, waiting, failed;
+	struct store_otp_row r;
+	struct store_hold h;
+	struct sf_tx t;
+
+	ok(f, store_spent_elsewhere(f->s, "from a backup", &otps, &holds, &f->err));
+	assert_int_equal(otps, 0);
+	assert_int_equal(holds, 0);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM audit"), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		o.sha256[0] = (uint8_t)i;
+		ok(f, store_otp_add(f->s, &o, 1, &otp[i], &f->err));
+	}
+	ok(f, store_otp_take(f->s, otp[0], sf_begin(f, 1, TX_RECEIVED), &f->err));
+	waiting = sf_begin(f, 2, TX_RECEIVED);
+	approved = sf_begin(f, 3, TX_RECEIVED);
+	issued = sf_begin(f, 4, TX_RECEIVED);
+	failed = sf_begin(f, 5, TX_RECEIVED);
+	for (int64_t id = waiting; id <= failed; id++) {
+		ok(f, store_hold(f->s, id, &ask, &h, &f->err));
+		store_hold_done(&h);
+	}
+	ok(f, store_hold_decide(f->s, approved, HOLD_APPROVED, "jane", "known", &f->err));
+	ok(f, store_hold_decide(f->s, issued, HOLD_APPROVED, "jane", "known", &f->err));
+	ok(f, store_hold_decide(f->s, failed, HOLD_APPROVED, "jane", "known", &f->err));
+	ok(f, store_tx_refused(f->s, failed, "the signer is gone", false, 0, &f->err));
+	sf_tx(&t, 4);
+	ok(f, store_tx_reserve(f->s, issued, "approval", t.serial, NULL, &f->err));
+	ok(f, store_tx_signed(f->s, issued, &t.cert, false, &f->err));
+	ok(f, store_spent_elsewhere(f->s, "from a backup", &otps, &holds, &f->err));
+	assert_int_equal(otps, 2);
+	assert_int_equal(holds, 2);
+	assert_int_equal(sf_begin(f, 5, TX_RECEIVED), failed);
+	ok(f, store_hold(f->s, failed, &ask, &h, &f->err));
+	assert_int_equal(h.verdict, HOLD_PENDING);
+	store_hold_done(&h);
+	ok(f, store_otp_get(f->s, otp[1], &r, &f->err));
+	assert_int_equal(r.state, OTP_REVOKED);
+	store_otp_row_done(&r);
+	ok(f, store_hold_get(f->s, approved, &h, &f->err));
+	assert_int_equal(h.verdict, HOLD_PENDING);
+	assert_null(h.who);
+	assert_int_equal(h.decided, 0);
+	store_hold_done(&h);
+	ok(f, store_hold_get(f->s, issued, &h, &f->err));
+	assert_int_equal(h.verdict, HOLD_APPROVED);
+	store_hold_done(&h);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM audit WHERE event = 'restored'"), 1);
+	ok(f, store_audit_verify(f->s, &rows, &f->err));
+}
+
 int
 main(void)
 {
@@ -139,6 +202,7 @@ main(void)
 		T(what_is_there_is_not_overwritten),
 		T(a_copy_ends_although_a_daemon_writes),
 		T(numbers_of_lists_go_on_beyond_what_was_left_out),
+		T(what_may_have_been_spent_elsewhere_is_good_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

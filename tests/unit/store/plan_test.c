@@ -34,7 +34,7 @@ stays_short(const char *sql, const char *step)
 	return strstr(sql, "DESC LIMIT 1") != NULL ||
 	    strstr(step, "COVERING INDEX cert_revoked") != NULL ||
 	    strstr(step, "COVERING INDEX tx_failed") != NULL ||
-	    strstr(step, "COVERING INDEX otp_live") != NULL; /* counted */
+	    strstr(step, "COVERING INDEX otp_live") != NULL; /* counted, or revoked by a restore */
 }
 
 /* The index that must find the rows, where SQLite has a choice. */
