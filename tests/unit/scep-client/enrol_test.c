@@ -229,6 +229,7 @@ each_platform_speaks_in_its_manner(void **state)
 	static const struct {
 		const char *manner, *caps_target, *user_agent, *content_type;
 		enum scep_transport_kind transport;
+		bool by_get, is_ber;
 	} rows[] = {
 		{ "plain", "/scep?operation=GetCACaps", "scep-client", "application/x-pki-message",
 		    SCEP_RSA_PKCS1V15 },
@@ -241,6 +242,13 @@ each_platform_speaks_in_its_manner(void **state)
 		{ "android", "/scep?operation=GetCACaps&message=ca",
 		    "Dalvik/2.1.0 (Linux; U; Android 15)", "application/octet-stream",
 		    SCEP_RSA_PKCS1V15 },
+		{ "cisco", "/scep/pkiclient.exe?operation=GetCACaps&message=trustpoint",
+		    "Mozilla/4.0 (compatible; MSIE 5.0; Cisco PKI)", "-", SCEP_RSA_PKCS1V15, true },
+		{ "jscep", "/scep?operation=GetCACaps", "Java/17.0.9", "application/octet-stream",
+		    SCEP_RSA_PKCS1V15, false, true },
+		{ "strongswan", "/scep?operation=GetCACaps", "-", "application/x-pki-message",
+		    SCEP_RSA_PKCS1V15 },
+		{ "sscep", "/scep?operation=GetCACaps", "-", "-", SCEP_RSA_PKCS1V15 },
 	};
 
 	for (size_t i = 0; i < N(rows); i++) {
@@ -253,7 +261,8 @@ each_platform_speaks_in_its_manner(void **state)
 		assert_string_equal(server.getcaps.target, rows[i].caps_target);
 		assert_string_equal(server.op.user_agent, rows[i].user_agent);
 		assert_string_equal(server.op.content_type, rows[i].content_type);
-		assert_string_equal(server.op.method, "POST");
+		assert_string_equal(server.op.method, rows[i].by_get ? "GET" : "POST");
+		assert_int_equal(server.op.is_ber, rows[i].is_ber);
 		assert_int_equal(server.op.alg.transport.kind, rows[i].transport);
 		enrol_result_done(&r);
 	}
@@ -288,6 +297,56 @@ get_escapes_all_of_base64_but_apple_only_the_padding(void **state)
 	assert_non_null(strchr(message, '+'));
 	assert_non_null(strchr(message, '/'));
 	assert_null(strchr(message, '='));
+}
+
+/* quirk 7 */
+static void
+cisco_and_strongswan_break_the_base64_into_lines(void **state)
+{
+	static const char *const manners[] = { "cisco", "strongswan" };
+
+	for (size_t i = 0; i < N(manners); i++) {
+		const char *message, *line;
+		size_t lines = 0;
+
+		get_by(manners[i]);
+		message = strstr(server.op.target, "message=") + strlen("message=");
+		assert_null(strpbrk(message, "+"));
+		for (line = message; *line != '\0'; lines++) {
+			const char *end = strstr(line, "%0A");
+			size_t len = 0;
+
+			assert_non_null(end);
+			for (const char *p = line; p < end; p += strncmp(p, "%2B", 3) == 0 ? 3 : 1)
+				len++;
+			assert_true(len == 64 || (end[3] == '\0' && len < 64));
+			line = end + 3;
+		}
+		assert_true(lines > 20);
+	}
+}
+
+static void
+cisco_uses_3des_and_sha1_only_where_they_are_named(void **state)
+{
+	static const struct {
+		const char *caps;
+		enum scep_cipher cipher;
+		enum scep_digest digest;
+	} rows[] = { { "AES\nDES3\nSHA-1\nSHA-256\n", SCEP_DES3, SCEP_SHA1 },
+		{ "AES\nSHA-256\n", SCEP_AES128, SCEP_SHA256 } };
+
+	for (size_t i = 0; i < N(rows); i++) {
+		struct enrol_request req = request();
+		struct enrol_result r;
+		struct err err;
+
+		server.caps = rows[i].caps;
+		assert_ok(enrol_once("cisco", &req, &r, &err), err);
+		assert_int_equal(server.op.alg.cipher, rows[i].cipher);
+		assert_int_equal(server.op.alg.digest, rows[i].digest);
+		enrol_result_done(&r);
+	}
 }
 
 /* ---- answers that are no certificate */
@@ -433,6 +492,8 @@ main(void)
 		T(without_an_ra_the_ca_is_the_recipient),
 		T(each_platform_speaks_in_its_manner),
 		T(get_escapes_all_of_base64_but_apple_only_the_padding),
+		T(cisco_and_strongswan_break_the_base64_into_lines),
+		T(cisco_uses_3des_and_sha1_only_where_they_are_named),
 		T(a_refusal_is_told_with_its_text),
 		T(a_pending_request_is_no_certificate),
 		T(an_answer_signed_by_a_stranger_is_refused),

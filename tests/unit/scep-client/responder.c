@@ -23,6 +23,10 @@ struct responder_own {
 	struct cert *stranger, *ec_ca;
 	struct scep_identity *ra, *ca, *by_stranger;
 	struct buf last; /* the answer before, for REPLAY */
+	/* what was asked for last, and what it got */
+	struct buf csr, signer;
+	char transaction_id[256];
+	struct cert *issued;
 };
 
 /* ---- keys and certificates */
@@ -185,25 +189,110 @@ certify(struct responder *r, const struct csr *csr)
 	return c;
 }
 
-static enum scep_status
-answer_success(struct responder *r, struct scep_bytes *out, const struct scep_request *req,
-    const struct scep_identity *id, struct scep_error *se)
+static void
+keep(struct buf *b, const uint8_t *p, size_t len)
 {
-	enum scep_status st = SCEP_E_CRYPTO;
-	struct cert *cert = NULL;
-	struct scep_bytes leaf;
-	struct csr *csr = NULL;
-	const uint8_t *der;
+	buf_reset(b);
+	buf_add(b, p, len);
+}
+
+/* A CSR, and by whom it came: what polls are compared with. */
+static void
+note_request(struct responder *r, const struct scep_request *req)
+{
+	struct responder_own *o = r->own;
+	const uint8_t *p;
 	size_t len;
 
-	der = scep_request_content(req, &len);
-	if (csr_parse(&csr, der, len, NULL) == RC_OK && (cert = certify(r, csr)) != NULL) {
-		leaf = lend(cert);
-		st = scep_reply_success(out, req, id, &leaf, 1, se);
-	}
-	cert_free(cert);
+	p = scep_request_content(req, &len);
+	keep(&o->csr, p, len);
+	p = scep_request_signer(req, &len);
+	keep(&o->signer, p, len);
+	(void)snprintf(
+	    o->transaction_id, sizeof(o->transaction_id), "%s", scep_request_transaction_id(req));
+}
+
+static enum scep_status
+answer_cert(struct responder *r, struct scep_bytes *out, const struct scep_request *req,
+    const struct scep_identity *id, struct scep_error *se)
+{
+	struct responder_own *o = r->own;
+	struct scep_bytes leaf;
+	struct csr *csr = NULL;
+
+	cert_free(o->issued);
+	o->issued = NULL;
+	if (csr_parse(&csr, o->csr.data, o->csr.len, NULL) == RC_OK)
+		o->issued = certify(r, csr);
 	csr_free(csr);
+	if (o->issued == NULL)
+		return SCEP_E_CRYPTO;
+	leaf = lend(o->issued);
+	return scep_reply_success(out, req, id, &leaf, 1, se);
+}
+
+/* The signer of the poll is that of the request (S13, R35). */
+static bool
+is_ours(const struct responder *r, const struct scep_request *req)
+{
+	const struct responder_own *o = r->own;
+	size_t len;
+	const uint8_t *p = scep_request_signer(req, &len);
+
+	return strcmp(o->transaction_id, scep_request_transaction_id(req)) == 0 &&
+	    len == o->signer.len && memcmp(p, o->signer.data, len) == 0;
+}
+
+static void
+make_crl(struct responder *r, struct buf *crl)
+{
+	struct crl_fields f = { .issuer = r->ca_cert,
+		.digest = DIGEST_SHA256,
+		.this_update = clock_now() - 60,
+		.next_update = clock_now() + 3600,
+		.number = 7 };
+	struct buf tbs, sig;
+	struct key *signer = r->conduct == CERTIFY_BY_OTHER ? r->own->stranger_key : r->own->ca_key;
+	struct err err;
+
+	buf_init(&tbs, 64 * KIB);
+	buf_init(&sig, KEY_SIG_MAX);
+	assert_ok(crl_tbs_build(&tbs, &f, &err), err);
+	assert_ok(key_sign(&sig, signer, DIGEST_SHA256, tbs.data, tbs.len, &err), err);
+	assert_ok(crl_assemble(crl, tbs.data, tbs.len, sig.data, sig.len, &err), err);
+	buf_done(&tbs);
+	buf_done(&sig);
+}
+
+static enum scep_status
+answer_crl(struct responder *r, struct scep_bytes *out, const struct scep_request *req,
+    const struct scep_identity *id, struct scep_error *se)
+{
+	struct buf der;
+	struct scep_bytes crl;
+	struct scep_reply_how how = { .crl = &crl };
+	enum scep_status st;
+
+	buf_init(&der, 64 * KIB);
+	make_crl(r, &der);
+	crl = (struct scep_bytes){ der.data, der.len };
+	st = scep_reply_success_how(out, req, id, &how, se);
+	buf_done(&der);
 	return st;
+}
+
+static enum scep_status
+answer_query(struct responder *r, struct scep_bytes *out, const struct scep_message *m,
+    const struct scep_request *req, const struct scep_identity *id, struct scep_error *se)
+{
+	struct scep_bytes cert;
+
+	if (scep_request_type(req) == SCEP_GET_CRL)
+		return answer_crl(r, out, req, id, se);
+	if (r->own->issued == NULL)
+		return scep_reply_failure(out, m, id, SCEP_BAD_CERT_ID, "there is none", se);
+	cert = lend(r->conduct == CERTIFY_OTHER_KEY ? r->own->stranger : r->own->issued);
+	return scep_reply_success(out, req, id, &cert, 1, se);
 }
 
 static enum scep_status
@@ -213,12 +302,23 @@ answer(struct responder *r, struct scep_bytes *out, const struct scep_message *m
 	const struct scep_identity *id = r->conduct == SIGN_AS_STRANGER ? r->own->by_stranger
 	    : r->listing == LIST_CA_ALONE                               ? r->own->ca
 									: r->own->ra;
+	enum scep_message_type type = scep_request_type(req);
 
 	if (r->conduct == REFUSE)
-		return scep_reply_failure(out, m, id, SCEP_BAD_REQUEST, REFUSAL_TEXT, se);
-	if (r->conduct == KEEP_PENDING)
+		return scep_reply_failure(
+		    out, m, id, SCEP_BAD_REQUEST, r->without_text ? NULL : REFUSAL_TEXT, se);
+	if (type == SCEP_CERT_POLL && r->conduct == PEND_THEN_OBEY && !is_ours(r, req))
+		return scep_reply_failure(out, m, id, SCEP_BAD_CERT_ID, "no such transaction", se);
+	if (type == SCEP_GET_CERT || type == SCEP_GET_CRL)
+		return r->conduct == KEEP_PENDING ? scep_reply_pending(out, m, id, se)
+						  : answer_query(r, out, m, req, id, se);
+	if (type != SCEP_CERT_POLL)
+		note_request(r, req);
+	if (r->conduct == KEEP_PENDING || (r->conduct == PEND_THEN_OBEY && r->pendings > 0)) {
+		r->pendings -= r->pendings > 0;
 		return scep_reply_pending(out, m, id, se);
-	return answer_success(r, out, req, id, se);
+	}
+	return answer_cert(r, out, req, id, se);
 }
 
 static void
@@ -236,6 +336,8 @@ work(struct responder *r, const uint8_t *p, size_t len, struct http_reply *reply
 		http_reply_text(reply, 400, "%s\n", se.text);
 	} else {
 		scep_request_algorithms(req, &r->op.alg);
+		r->op.type = (int)scep_request_type(req);
+		r->op.is_ber = len > 1 && p[1] == 0x80;
 		(void)snprintf(r->op.transaction_id, sizeof(r->op.transaction_id), "%s",
 		    scep_request_transaction_id(req));
 		reply->content_type = "application/x-pki-message";
@@ -315,7 +417,7 @@ pki_operation(struct responder *r, const struct http_request *req, struct http_r
 	buf_init(&message, LIMIT_SCEP_MESSAGE);
 	if (http_form_get(&text, &len, req->query, strlen(req->query), "message", false, NULL) ==
 		RC_OK &&
-	    text != NULL && base64_decode(&message, text, len, BASE64_STRICT, NULL) == RC_OK)
+	    text != NULL && base64_decode(&message, text, len, BASE64_FIELD, NULL) == RC_OK)
 		answer_operation(r, req, message.data, message.len, reply);
 	else
 		http_reply_text(reply, 400, "no message\n");
@@ -379,6 +481,8 @@ responder_start(struct responder *r)
 	assert_non_null(r->own);
 	(void)pthread_mutex_init(&r->own->lock, NULL);
 	buf_init(&r->own->last, LIMIT_SCEP_MESSAGE);
+	buf_init(&r->own->csr, LIMIT_CSR);
+	buf_init(&r->own->signer, LIMIT_CERT);
 	make_people(r);
 	assert_ok(http_server_new(&r->own->http, &conf, &err), err);
 	assert_ok(http_listen(r->own->http, "127.0.0.1:0", NULL, NULL, &port, &err), err);
@@ -400,6 +504,8 @@ responder_reset(struct responder *r)
 	r->listing = LIST_RA_AND_CA;
 	r->caps = ALL_CAPS;
 	r->turn_at = 0;
+	r->pendings = 0;
+	r->without_text = false;
 }
 
 void
@@ -423,6 +529,9 @@ responder_stop(struct responder *r)
 	key_free(o->other_ca_key);
 	key_free(o->ec_key);
 	buf_done(&o->last);
+	buf_done(&o->csr);
+	buf_done(&o->signer);
+	cert_free(o->issued);
 	(void)pthread_mutex_destroy(&o->lock);
 	free(o);
 }

@@ -11,11 +11,14 @@
 #include "../ossl/fixture.h"
 #include "scep.h"
 
-/* What it does with a PKIOperation. */
+/* What it does with a PKIOperation.  GetCert tells the certificate that it has issued last, GetCRL an empty
+ * list; what deviates deviates there too. */
 enum conduct {
 	OBEY,
-	REFUSE,            /* FAILURE badRequest with REFUSAL_TEXT */
-	KEEP_PENDING,      /* PENDING */
+	REFUSE,       /* FAILURE badRequest with REFUSAL_TEXT */
+	KEEP_PENDING, /* PENDING */
+	PEND_THEN_OBEY, /* PENDING until pendings is 0; a poll by another key than the request's, or of an
+			      unknown transaction, is badCertId (RFC 8894 4.4) */
 	SIGN_AS_STRANGER,  /* by a certificate that GetCACert does not list */
 	REPLAY,            /* what it answered to the request before */
 	CERTIFY_OTHER_KEY, /* a good certificate, for another key */
@@ -45,14 +48,18 @@ struct seen {
 	char *target; /* raw */
 	struct scep_algorithms alg;
 	char transaction_id[256];
+	int type; /* messageType */
+	bool is_ber;
 };
 
 struct responder {
 	/* the test's to set while no request is under way */
 	enum conduct conduct;
 	enum listing listing;
-	long turn_at;     /* offset of the octet; negative: from the end */
-	const char *caps; /* NULL: 404 */
+	unsigned pendings; /* PEND_THEN_OBEY: so many are still to come */
+	bool without_text; /* a FAILURE has no failInfoText */
+	long turn_at;      /* offset of the octet; negative: from the end */
+	const char *caps;  /* NULL: 404 */
 	/* the test's to read then */
 	struct seen op, getcaps, getcacert;
 	char url[64];

@@ -149,6 +149,38 @@ a_server_without_usable_certificates_is_refused(void **state)
 	expect_no_server(LIST_TOO_MANY, RC_PARSE, "certificates");
 }
 
+/* What a platform says nothing about, before a device is sent to find out. */
+static void
+a_platform_that_would_stop_says_why(void **state)
+{
+	static const struct {
+		const char *manner, *caps, *word;
+		bool renewing;
+	} rows[] = {
+		{ "apple", "SCEPStandard\nPOSTPKIOperation\n", "no SHA-1, SHA-256 or SHA-512",
+		    false },
+		{ "apple", "SHA-256\nPOSTPKIOperation\n", "no AES or DES3", false },
+		{ "apple", "AES\nSHA-256\n", "do not name Renewal", true },
+		{ "strongswan", "SCEPStandard\n", "do not name SHA-256", false },
+		{ "strongswan", "SHA-256\nDES3\n", "do not name AES", false },
+		{ "strongswan", "SHA-256\nAES\n", "do not name Renewal", true },
+	};
+
+	for (size_t i = 0; i < N(rows); i++) {
+		struct session_conf conf = { .url = server.url,
+			.manner = manner_by_name(rows[i].manner),
+			.renewing = rows[i].renewing };
+		struct session *s = NULL;
+		struct err err;
+
+		server.caps = rows[i].caps;
+		assert_int_equal(session_open(&s, &conf, &err), RC_ALG);
+		assert_null(s);
+		if (strstr(err.msg, rows[i].word) == NULL)
+			fail_msg("\"%s\" does not say \"%s\"", err.msg, rows[i].word);
+	}
+}
+
 static void
 nobody_there_is_told(void **state)
 {
@@ -195,6 +227,7 @@ main(void)
 		T(an_ra_is_the_recipient_before_its_ca),
 		T(no_capabilities_are_no_error),
 		T(a_server_without_usable_certificates_is_refused),
+		T(a_platform_that_would_stop_says_why),
 		T(nobody_there_is_told),
 		T(fingerprints_are_found_as_people_paste_them),
 	};
