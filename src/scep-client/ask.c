@@ -111,12 +111,13 @@ outcome(struct enrol_result *out, const struct scep_certrep *rep, const struct a
 /* RFC 8894 4.5, 4.6: there is or there is not; nobody has to be asked first. */
 static enum rc
 open_reply(struct scep_certrep *rep, const struct asked *a, const struct session *s,
-    const struct enrol_request *req, struct err *err)
+    const struct enrol_request *req, bool want_crl, struct err *err)
 {
 	struct scep_certrep_how how = { .pending = &a->pending,
 		.ra_certs = s->ca_der,
 		.n_ra_certs = s->n_ca,
 		.me = a->me,
+		.want_crl = want_crl,
 		.password = req->csr.challenge,
 		.password_len = req->csr.challenge != NULL ? strlen(req->csr.challenge) : 0 };
 	struct scep_error se;
@@ -155,7 +156,7 @@ ask_cert(struct session *s, const struct enrol_request *req, const struct serial
 	enum rc rc;
 
 	if ((rc = send(&a, s, req, scep_getcert_encode, &q, err)) == RC_OK &&
-	    (rc = open_reply(&rep, &a, s, req, err)) == RC_OK) {
+	    (rc = open_reply(&rep, &a, s, req, false, err)) == RC_OK) {
 		outcome(out, &rep, &a);
 		if (rep.status == SCEP_SUCCESS &&
 		    (rc = take_cert(out, &rep, s, serial, err)) != RC_OK)
@@ -248,7 +249,7 @@ ask_crl(struct session *s, const struct enrol_request *req, const struct serial 
 	enum rc rc;
 
 	if ((rc = send(&a, s, req, scep_getcrl_encode, &q, err)) == RC_OK &&
-	    (rc = open_reply(&rep, &a, s, req, err)) == RC_OK) {
+	    (rc = open_reply(&rep, &a, s, req, true, err)) == RC_OK) {
 		outcome(out, &rep, &a);
 		if (rep.status == SCEP_SUCCESS)
 			rc = take_crl(crl, facts, &rep, s, err);
