@@ -45,7 +45,7 @@ static bool
 is_transient(const struct transaction *t)
 {
 	return t->ep->conf->transient_signer && key_info0(csr_key0(t->csr))->type == KEY_EC &&
-	    key_info0(cert_key0(t->signer))->type == KEY_RSA;
+	    key_info0(t->signer_key)->type == KEY_RSA;
 }
 
 /* A throw-away certificate: the key that is to be certified, and a challenge. */
@@ -106,7 +106,7 @@ enrol_check_signer(struct transaction *t, struct err *err)
 {
 	enum rc rc;
 
-	if (cert_self_issued(t->signer))
+	if (signer_is_throw_away(t))
 		rc = check_thrown_away(t, err);
 	else if ((rc = signer_prove(t, err)) == RC_OK)
 		rc = check_holder(t, err);

@@ -62,7 +62,7 @@ take_kept(struct transaction *t, struct err *err)
 	buf_wipe(&csr);
 	if (rc != RC_OK)
 		return fail(err, RC_IO, "the request that waits cannot be opened any more");
-	t->own_key = key_same_public(csr_key0(t->csr), cert_key0(t->signer));
+	t->own_key = key_same_public(csr_key0(t->csr), t->signer_key);
 	enrol_took_csr(t);
 	return enrol_check_signer(t, err);
 }

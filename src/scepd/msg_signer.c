@@ -55,25 +55,46 @@ enum rc
 signer_take(struct transaction *t, struct err *err)
 {
 	const uint8_t *der;
+	enum rc rc;
 	size_t len;
 
 	der = scep_request_signer(t->request, &len);
-	return cert_parse(&t->signer, der, len, err);
+	if ((rc = cms_cert_peek(&t->signer, der, len, err)) != RC_OK)
+		return rc;
+	return key_parse_spki(&t->signer_key, t->signer.spki.p, t->signer.spki.len, err);
+}
+
+bool
+signer_is_throw_away(const struct transaction *t)
+{
+	const struct cms_id own = { .issuer = t->signer.subject, .serial = t->signer.serial };
+
+	return cms_id_matches(&own, &t->signer);
 }
 
 enum rc
 signer_prove(struct transaction *t, struct err *err)
 {
 	const struct holder_terms terms = { issued_here, t };
+	const struct der *der = &t->signer.der;
+	struct err why;
+	enum rc rc;
 
-	return holder_prove(&t->holder, t->s->store, &terms, t->signer, clock_now(), err);
+	rc = cert_parse(&t->signer_cert, der->p, der->len, &why);
+	if (rc == RC_NOMEM)
+		return fail(err, rc, "%s", why.msg);
+	if (rc != RC_OK) { /* so it is none of ours */
+		(void)fail(err, RC_DENIED, HOLDER_REFUSED);
+		return err_hint(err, "signer: %s", why.msg);
+	}
+	return holder_prove(&t->holder, t->s->store, &terms, t->signer_cert, clock_now(), err);
 }
 
 enum rc
 signer_sha256(uint8_t out[static 32], const struct transaction *t, struct err *err)
 {
 	size_t len;
-	const uint8_t *spki = key_spki0(cert_key0(t->signer), &len);
+	const uint8_t *spki = key_spki0(t->signer_key, &len);
 
 	return digest_bytes(out, DIGEST_SHA256, spki, len, err);
 }

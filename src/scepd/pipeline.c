@@ -120,7 +120,8 @@ transaction_done(struct transaction *t)
 	cert_spec_free(t->spec);
 	authorization_free(t->auth);
 	holder_free(t->holder); /* which that borrows */
-	cert_free(t->signer);
+	cert_free(t->signer_cert);
+	key_free(t->signer_key);
 	csr_free(t->csr);
 	scep_request_free(t->request);
 	scep_message_free(t->message);

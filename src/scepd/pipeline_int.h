@@ -12,6 +12,7 @@
 #define SCEPD_SCEPD_PIPELINE_INT_H
 
 #include "ca/holder.h"
+#include "ossl/cms.h"
 #include "scepd/pipeline.h"
 #include "scepd/txlog.h"
 
@@ -32,10 +33,13 @@ struct transaction {
 	struct intune_talk talk;
 	struct scep_message *message;
 	struct scep_request *request;
-	struct cert *signer;   /* whose signature is verified; who that is has not been decided */
-	struct holder *holder; /* NULL: not asked for, or a throw-away signer */
-	bool by_certificate;   /* the holder's certificate stands for a challenge */
-	bool own_key;          /* the signer's key is the one in the CSR */
+	struct cms_cert
+	    signer; /* of the request, whose signature is verified; who that is has not been decided */
+	struct key *signer_key;
+	struct cert *signer_cert; /* NULL: not asked for, or a throw-away signer */
+	struct holder *holder;    /* NULL: not asked for, or a throw-away signer */
+	bool by_certificate;      /* the holder's certificate stands for a challenge */
+	bool own_key;             /* the signer's key is the one in the CSR */
 	struct csr *csr;
 	const struct profile *profile; /* that decides; known with the CSR */
 	struct authorization *auth;
@@ -69,8 +73,11 @@ enum rc enrol_take_up(struct transaction *t, struct err *err) MUST_CHECK;
 /* The steps after the row is there. */
 enum rc enrol_go_on(struct transaction *t, struct err *err) MUST_CHECK;
 
-/* The certificate of the message's signer, parsed. */
+/* The certificate of the message's signer, as far as CMS looks at one, and its key. */
 enum rc signer_take(struct transaction *t, struct err *err) MUST_CHECK;
+/* It is its own issuer: thrown away after this, and good for its key alone.  These are often odd: certmonger's has a
+ * serial number of 33 octets. */
+bool signer_is_throw_away(const struct transaction *t);
 /* It was issued here and counts today: t->holder.  RC_DENIED with one text for every cause (S09). */
 enum rc signer_prove(struct transaction *t, struct err *err) MUST_CHECK;
 /* SHA-256 of its public key: who may have the answer (S13). */
