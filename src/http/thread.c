@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
+
+#include "base/cond.h"
 
 enum rc
 thread_start(pthread_t *out, void *(*main)(void *), void *arg, struct err *err)
@@ -34,21 +35,11 @@ thread_start(pthread_t *out, void *(*main)(void *), void *arg, struct err *err)
 enum rc
 thread_cond_init(pthread_cond_t *c, struct err *err)
 {
-	pthread_condattr_t attr;
-	int e = pthread_condattr_init(&attr);
-
-	if (e == 0) {
-		pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-		e = pthread_cond_init(c, &attr);
-		pthread_condattr_destroy(&attr);
-	}
-	return e == 0 ? RC_OK : fail(err, RC_NOMEM, "no memory for a condition variable");
+	return cond_init(c) ? RC_OK : fail(err, RC_NOMEM, "no memory for a condition variable");
 }
 
 void
 thread_cond_wait_until(pthread_cond_t *c, pthread_mutex_t *m, int64_t until_ms)
 {
-	struct timespec t = { .tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000 };
-
-	pthread_cond_timedwait(c, m, &t);
+	(void)cond_wait_until(c, m, until_ms);
 }

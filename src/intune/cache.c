@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "intune/op.h"
 
 #define REFRESH_PAUSE_MS 30000 /* after a refresh failed while the old value is still good */
@@ -30,19 +31,11 @@ shared_ref(struct shared *s)
 bool
 cache_init(struct cache *c, enum intune_step step, cache_fetch fetch, void *arg)
 {
-	pthread_condattr_t attr;
-	bool ok;
-
 	memset(c, 0, sizeof(*c));
 	c->step = step;
 	c->fetch = fetch;
 	c->arg = arg;
-	if (pthread_condattr_init(&attr) != 0)
-		return false;
-	ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
-	    pthread_cond_init(&c->done, &attr) == 0;
-	pthread_condattr_destroy(&attr);
-	if (!ok)
+	if (!cond_init(&c->done))
 		return false;
 	if (pthread_mutex_init(&c->mu, NULL) == 0)
 		return true;
@@ -83,13 +76,9 @@ static bool
 await(struct cache *c, const struct op *op)
 {
 	uint64_t round = c->rounds;
-	struct timespec until = {
-		.tv_sec = (time_t)(op->deadline / 1000),
-		.tv_nsec = (long)(op->deadline % 1000) * 1000000L,
-	};
 
 	while (c->fetching && c->rounds == round) {
-		if (pthread_cond_timedwait(&c->done, &c->mu, &until) == ETIMEDOUT)
+		if (!cond_wait_until(&c->done, &c->mu, (int64_t)op->deadline))
 			return c->rounds != round;
 	}
 	return true;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/text.h"
 #include "ossl/key_source.h"
 #include "ossl/token.h"
@@ -42,9 +43,7 @@ token_restart_every(unsigned ms)
 static bool
 wait_changed(int64_t deadline)
 {
-	struct timespec until = { deadline / 1000, deadline % 1000 * 1000000 };
-
-	return pthread_cond_timedwait(&lib.changed, &lib.lock, &until) == 0;
+	return cond_wait_until(&lib.changed, &lib.lock, deadline);
 }
 
 static CK_RV
@@ -107,15 +106,8 @@ load(const char *module, struct err *err)
 static enum rc
 prepare(struct err *err)
 {
-	pthread_condattr_t attr;
-
-	if (lib.has_cond)
-		return RC_OK;
-	if (pthread_condattr_init(&attr) != 0)
-		return fail(err, RC_NOMEM, "no memory for the PKCS#11 library");
-	if (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0)
-		lib.has_cond = pthread_cond_init(&lib.changed, &attr) == 0;
-	pthread_condattr_destroy(&attr);
+	if (!lib.has_cond)
+		lib.has_cond = cond_init(&lib.changed);
 	return lib.has_cond ? RC_OK : fail(err, RC_NOMEM, "no memory for the PKCS#11 library");
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/locked.h"
 #include "ossl/key_source.h"
 #include "ossl/token.h"
@@ -230,9 +231,8 @@ wait_changed(struct token *t, int64_t deadline, bool poll)
 {
 	int64_t until =
 	    poll && clock_mono_ms() + POLL_MS < deadline ? clock_mono_ms() + POLL_MS : deadline;
-	struct timespec ts = { until / 1000, until % 1000 * 1000000 };
 
-	(void)pthread_cond_timedwait(&t->changed, &t->lock, &ts);
+	(void)cond_wait_until(&t->changed, &t->lock, until);
 	return clock_mono_ms() < deadline;
 }
 
@@ -439,16 +439,12 @@ static enum rc
 make_token(struct token **out, const struct search *s, struct err *err)
 {
 	struct token *t = calloc(1, sizeof *t);
-	pthread_condattr_t attr;
 	size_t len = sizeof s->info.label;
 
-	if (t == NULL || pthread_condattr_init(&attr) != 0) {
+	if (t == NULL || !cond_init(&t->changed)) {
 		free(t);
 		return fail(err, RC_NOMEM, "no memory for a token");
 	}
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&t->changed, &attr);
-	pthread_condattr_destroy(&attr);
 	pthread_mutex_init(&t->lock, NULL);
 	t->who = s->info;
 	while (len > 0 && s->info.label[len - 1] == ' ')

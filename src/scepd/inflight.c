@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "ossl/alg.h"
 #include "scepd/inflight.h"
 
@@ -32,20 +33,16 @@ enum rc
 inflight_new(struct inflight **out, struct err *err)
 {
 	struct inflight *f = calloc(1, sizeof(*f));
-	pthread_condattr_t attr;
 
 	if (f == NULL)
 		return fail(err, RC_NOMEM, "table of transactions in flight");
-	if (pthread_condattr_init(&attr) != 0) {
-		free(f);
-		return fail(err, RC_NOMEM, "table of transactions in flight");
-	}
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	for (size_t i = 0; i < BUCKETS; i++) {
 		(void)pthread_mutex_init(&f->buckets[i].lock, NULL);
-		(void)pthread_cond_init(&f->buckets[i].left, &attr);
+		if (!cond_init(&f->buckets[i].left)) {
+			free(f);
+			return fail(err, RC_NOMEM, "table of transactions in flight");
+		}
 	}
-	(void)pthread_condattr_destroy(&attr);
 	*out = f;
 	return RC_OK;
 }
@@ -93,7 +90,6 @@ enum rc
 inflight_enter(struct inflight *f, const uint8_t key[static 32], int64_t deadline, struct err *err)
 {
 	struct bucket *b = &f->buckets[key[0]];
-	struct timespec until = { .tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000 };
 	struct slot *s = malloc(sizeof(*s));
 	bool late = false;
 
@@ -102,7 +98,7 @@ inflight_enter(struct inflight *f, const uint8_t key[static 32], int64_t deadlin
 	memcpy(s->key, key, 32);
 	(void)pthread_mutex_lock(&b->lock);
 	while (*find(b, key) != NULL && !late)
-		late = pthread_cond_timedwait(&b->left, &b->lock, &until) == ETIMEDOUT;
+		late = !cond_wait_until(&b->left, &b->lock, deadline);
 	late = *find(b, key) != NULL;
 	if (!late) {
 		s->next = b->slots;

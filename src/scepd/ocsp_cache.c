@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "scepd/ocsp_cache.h"
 
 #define ANSWER_MAX 16384 /* bytes; 32 certificates and the responder's take about 9000 */
@@ -33,15 +34,12 @@ enum rc
 ocsp_cache_new(struct ocsp_cache **out, struct err *err)
 {
 	struct ocsp_cache *c = calloc(1, sizeof(*c));
-	pthread_condattr_t attr;
 
-	if (c == NULL)
+	if (c == NULL || !cond_init(&c->made)) {
+		free(c);
 		return fail(err, RC_NOMEM, "OCSP answers");
+	}
 	(void)pthread_mutex_init(&c->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&c->made, &attr);
-	(void)pthread_condattr_destroy(&attr);
 	for (size_t i = 0; i < OCSP_KEPT; i++)
 		buf_init(&c->slots[i].der, ANSWER_MAX);
 	*out = c;
@@ -60,16 +58,6 @@ ocsp_cache_free(struct ocsp_cache *c)
 	free(c);
 }
 
-static struct timespec
-from_now(unsigned ms)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	return t;
-}
-
 static bool
 holds(const struct ocsp_slot *s, const uint8_t *key)
 {
@@ -86,10 +74,10 @@ is_fresh(const struct ocsp_slot *s)
 static bool
 wait_for_maker(struct ocsp_cache *c, struct ocsp_slot *s, const uint8_t *key)
 {
-	const struct timespec until = from_now(OCSP_WAIT_MS);
+	const int64_t until = clock_mono_ms() + OCSP_WAIT_MS;
 
 	while (s->making && holds(s, key))
-		if (pthread_cond_timedwait(&c->made, &c->lock, &until) == ETIMEDOUT)
+		if (!cond_wait_until(&c->made, &c->lock, until))
 			return !(s->making && holds(s, key));
 	return true;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "store/store_audit.h"
 
 #define GROUP_MAX 256  /* steps in one transaction: bounds how long the first of them waits */
@@ -88,32 +89,17 @@ sq_writer_stats(struct sq_writer *w, uint64_t *commits, uint64_t *writes)
 
 /* ---- callers ---- */
 
-static struct timespec
-after_ms(int64_t ms)
-{
-	struct timespec ts = { 0, 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_sec += ms / 1000;
-	ts.tv_nsec += (ms % 1000) * 1000000;
-	if (ts.tv_nsec >= 1000000000) {
-		ts.tv_sec++;
-		ts.tv_nsec -= 1000000000;
-	}
-	return ts;
-}
-
 /* Under the lock. */
 static enum rc
 wait_for_room(struct sq_writer *w, struct err *err)
 {
-	struct timespec until;
+	int64_t until;
 
 	if (w->queued < STORE_QUEUE_MAX)
 		return RC_OK;
-	until = after_ms(STORE_QUEUE_WAIT_MS);
+	until = clock_mono_ms() + STORE_QUEUE_WAIT_MS;
 	while (w->queued >= STORE_QUEUE_MAX)
-		if (pthread_cond_timedwait(&w->room, &w->lock, &until) == ETIMEDOUT)
+		if (!cond_wait_until(&w->room, &w->lock, until))
 			return fail(err, RC_LIMIT, "the store's queue is full");
 	return RC_OK;
 }
@@ -397,10 +383,9 @@ wait_for_work(struct sq_writer *w)
 	while (w->head == NULL && w->n_later == 0 && !w->stop)
 		pthread_cond_wait(&w->work, &w->lock);
 	if (!pressing(w)) {
-		struct timespec until = after_ms(LATER_MS);
+		int64_t until = clock_mono_ms() + LATER_MS;
 
-		while (
-		    !pressing(w) && pthread_cond_timedwait(&w->work, &w->lock, &until) != ETIMEDOUT)
+		while (!pressing(w) && cond_wait_until(&w->work, &w->lock, until))
 			;
 	}
 	return w->head != NULL || w->n_later > 0;
@@ -479,7 +464,6 @@ enum rc
 sq_writer_start(struct sq_writer **out, struct sq_conn *c, sq_later_fn *later, struct err *err)
 {
 	struct sq_writer *w = calloc(1, sizeof(*w));
-	pthread_condattr_t mono;
 
 	if (w == NULL) {
 		sq_close(c);
@@ -490,11 +474,8 @@ sq_writer_start(struct sq_writer **out, struct sq_conn *c, sq_later_fn *later, s
 	w->tail = &w->head;
 	w->checkpoint_at = CHECKPOINT_PAGES;
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&mono);
-	pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->work, &mono);
-	pthread_cond_init(&w->room, &mono);
-	pthread_condattr_destroy(&mono);
+	(void)cond_init(&w->work);
+	(void)cond_init(&w->room);
 	sqlite3_wal_hook(c->db, committed, w);
 	if (start_thread(w) != 0) {
 		writer_free(w);
