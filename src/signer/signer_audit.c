@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,29 +16,41 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "signer/signer.h"
 #include "signer/signer_chain.h"
 
-/* A file may pass its size by one line; what an older version left may be somewhat larger. */
-#define READ_MAX      (AUDIT_SEGMENT_MAX + 65536)
-#define FLUSH_SECONDS 1
-#define FLUSH_STACK   (128 * 1024)
-#define FILE_MODE     0600
+#define FLUSH_MS 1000
+#define AGAIN_MS 1000  /* between two tries to write what a failing disk did not take */
+#define TELL_MS  60000 /* between two lines about it */
+#define OPEN_MAX                                                                                   \
+	1048576 /* of lines that are not on the disk; with more, the next one waits for it */
+#define FLUSH_STACK (128 * 1024)
+#define FILE_MODE   0600
 
 struct audit {
 	char *dir;
 	pthread_mutex_t lock; /* all that follows, but for `fd` while `syncing` is held */
 	struct chain chain;
+	uint64_t first; /* line of the file */
 	int fd;
-	size_t size;       /* of the file, in whole lines */
-	bool dirty;        /* written since the last sync */
-	bool broken;       /* the disk failed: what it has is unknown, so nothing goes on */
-	bool thread, stop; /* the flusher */
+	size_t size;     /* of the file, in whole lines */
+	struct buf open; /* its last lines: those that are not on the disk for all we know */
+	bool dirty;      /* written since the last sync */
+	/*
+	 * The disk failed.  The kernel may have thrown away what it could not write, and reads of the
+	 * file would not tell: so the lines are written once more from `open`, and nothing goes on before that.
+	 */
+	bool failed;
+	char why[ERR_MSG_MAX];
+	int64_t again_ms, tell_ms; /* monotonic: not before */
+	bool thread, stop;         /* the flusher */
 	pthread_t flusher;
 	pthread_cond_t wake;
 	pthread_mutex_t syncing; /* taken after `lock`, or alone */
+	bool lost; /* under `syncing`: a sync of this file failed, which the kernel tells once */
 	bool locks_made;
 };
 
@@ -65,7 +78,7 @@ segment_open(int *fd, const char *dir, uint64_t first, int flags, struct err *er
 
 	if (rc != RC_OK)
 		return rc;
-	*fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags, FILE_MODE);
+	*fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, FILE_MODE);
 	if (*fd < 0)
 		rc = fail_errno(err, "cannot open %s", path);
 	free(path);
@@ -87,7 +100,7 @@ static enum rc
 segment_begin(struct audit *a, struct err *err)
 {
 	int fd = -1;
-	enum rc rc = segment_open(&fd, a->dir, a->chain.next, O_CREAT | O_EXCL, err);
+	enum rc rc = segment_open(&fd, a->dir, a->chain.next, O_APPEND | O_CREAT | O_EXCL, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -98,7 +111,9 @@ segment_begin(struct audit *a, struct err *err)
 		return rc;
 	}
 	a->fd = fd;
+	a->first = a->chain.next;
 	a->size = 0;
+	buf_reset(&a->open);
 	return RC_OK;
 }
 
@@ -125,7 +140,7 @@ chain_before(struct chain *c, const char *dir, const struct segments *s, size_t 
 	chain_begin(c);
 	if (i == 0)
 		return RC_OK;
-	buf_init(&text, READ_MAX);
+	buf_init(&text, SEGMENT_READ_MAX);
 	rc = segment_read(&text, dir, s->first[i - 1], err);
 	if (rc == RC_OK && !chain_last(c, text.data, text.len))
 		rc = fail(err, RC_INTEGRITY,
@@ -161,7 +176,7 @@ follow_file(struct audit *a, uint64_t first, bool last, uint64_t from, audit_fn 
 		return fail(err, RC_INTEGRITY,
 		    "the signer's audit does not hold: after line %" PRIu64 " comes line %" PRIu64,
 		    a->chain.next - 1, first);
-	buf_init(&text, READ_MAX);
+	buf_init(&text, SEGMENT_READ_MAX);
 	rc = segment_read(&text, a->dir, first, err);
 	if (rc == RC_OK)
 		rc = chain_follow(&a->chain, text.data, text.len, &used, from, fn, ctx, err);
@@ -170,9 +185,10 @@ follow_file(struct audit *a, uint64_t first, bool last, uint64_t from, audit_fn 
 		    "the signer's audit does not hold: line %" PRIu64 " is not whole",
 		    a->chain.next);
 	if (rc == RC_OK && last && a->fd < 0)
-		rc = segment_open(&a->fd, a->dir, first, 0, err);
+		rc = segment_open(&a->fd, a->dir, first, O_APPEND, err);
 	if (rc == RC_OK && last && used != text.len)
 		rc = cut_tail(a, used, text.len, err);
+	a->first = first;
 	a->size = used;
 	buf_done(&text);
 	return rc;
@@ -212,14 +228,8 @@ open_files(struct audit *a, uint64_t from, audit_fn *fn, void *ctx, struct err *
 static bool
 make_locks(struct audit *a)
 {
-	pthread_condattr_t attr;
-
-	if (pthread_condattr_init(&attr) != 0)
-		return false;
-	a->locks_made = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
-	    pthread_cond_init(&a->wake, &attr) == 0 && pthread_mutex_init(&a->lock, NULL) == 0 &&
+	a->locks_made = cond_init(&a->wake) && pthread_mutex_init(&a->lock, NULL) == 0 &&
 	    pthread_mutex_init(&a->syncing, NULL) == 0;
-	pthread_condattr_destroy(&attr);
 	return a->locks_made;
 }
 
@@ -233,6 +243,7 @@ audit_open(
 	if (a == NULL)
 		return fail(err, RC_NOMEM, "no memory for the signer's audit");
 	a->fd = -1;
+	buf_init(&a->open, OPEN_MAX + 2 * LINE_MAX_BYTES);
 	rc = make_locks(a) ? str_dup(&a->dir, dir, err)
 			   : fail(err, RC_NOMEM, "no memory for the signer's audit");
 	if (rc == RC_OK)
@@ -246,10 +257,28 @@ audit_open(
 
 /* ---- the disk ---- */
 
+static void
+note_failure(struct audit *a, const struct err *err)
+{
+	int64_t now = clock_mono_ms();
+
+	a->failed = true;
+	(void)snprintf(a->why, sizeof(a->why), "%s", err->msg);
+	a->again_ms = now + AGAIN_MS;
+	if (now < a->tell_ms)
+		return;
+	a->tell_ms = now + TELL_MS;
+	log_msg(LOG_ERROR, "signer-audit",
+	    "%s; no certificate and no list is signed until it can be written", err->msg);
+}
+
 /* With `lock` held.  The disk is waited for with `syncing` alone, so that lines go on. */
 static enum rc
 sync_locked(struct audit *a, struct err *err)
 {
+	struct err own = { 0 };
+	uint64_t first = a->first;
+	size_t end = a->size, open_from;
 	enum rc rc = RC_OK;
 	int fd;
 
@@ -258,22 +287,85 @@ sync_locked(struct audit *a, struct err *err)
 	a->dirty = false;
 	pthread_mutex_unlock(&a->lock);
 	if (fdatasync(fd) != 0)
-		rc = fail_errno(err, "cannot write the signer's audit to disk");
+		rc = fail_errno(&own, "cannot write the signer's audit to disk");
+	a->lost |= rc != RC_OK;
 	pthread_mutex_unlock(&a->syncing);
 	pthread_mutex_lock(&a->lock);
+	open_from = a->size - a->open.len;
+	if (rc == RC_OK && !a->failed && a->first == first && end > open_from)
+		buf_consume(&a->open, end - open_from);
 	if (rc != RC_OK)
-		a->broken = true;
+		note_failure(a, &own);
+	if (rc != RC_OK && err != NULL)
+		*err = own;
 	return rc;
+}
+
+/* The open lines, in their place, and nothing behind them. */
+static enum rc
+write_again(struct audit *a, int fd, struct err *err)
+{
+	size_t at = a->size - a->open.len, done = 0;
+
+	while (done < a->open.len) {
+		ssize_t n = pwrite(fd, a->open.data + done, a->open.len - done, (off_t)(at + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno(err, "cannot write the signer's audit");
+		done += (size_t)n;
+	}
+	if (ftruncate(fd, (off_t)a->size) != 0 || fdatasync(fd) != 0)
+		return fail_errno(err, "cannot write the signer's audit to disk");
+	return RC_OK;
+}
+
+/* With `lock` and `syncing` held.  By a descriptor that does not append. */
+static enum rc
+repair_file(struct audit *a, struct err *err)
+{
+	int fd = -1;
+	enum rc rc = segment_open(&fd, a->dir, a->first, 0, err);
+
+	if (rc == RC_OK)
+		rc = write_again(a, fd, err);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* With `lock` held, after a failure.  At most one try a second; in between it fails with the reason. */
+static enum rc
+repair(struct audit *a, struct err *err)
+{
+	struct err own = { 0 };
+	enum rc rc;
+
+	if (clock_mono_ms() < a->again_ms)
+		return fail(err, RC_IO, "%s", a->why);
+	pthread_mutex_lock(&a->syncing);
+	rc = repair_file(a, &own);
+	a->lost &= rc != RC_OK;
+	pthread_mutex_unlock(&a->syncing);
+	if (rc != RC_OK) {
+		note_failure(a, &own);
+		return fail(err, RC_IO, "%s", a->why);
+	}
+	a->failed = a->dirty = false;
+	a->tell_ms = 0;
+	buf_reset(&a->open);
+	log_msg(LOG_INFO, "signer-audit",
+	    "the signer's audit is written again, up to line %" PRIu64, a->chain.next - 1);
+	return RC_OK;
 }
 
 static void
 wait_a_second(struct audit *a)
 {
-	struct timespec until;
+	int64_t until = clock_mono_ms() + FLUSH_MS;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += FLUSH_SECONDS;
-	while (!a->stop && pthread_cond_timedwait(&a->wake, &a->lock, &until) == 0)
+	while (!a->stop && cond_wait_until(&a->wake, &a->lock, until))
 		;
 }
 
@@ -281,17 +373,16 @@ static void *
 flush(void *arg)
 {
 	struct audit *a = arg;
-	struct err err;
 
 	pthread_mutex_lock(&a->lock);
 	while (!a->stop) {
-		if (!a->dirty) {
+		if (!a->dirty && !a->failed) {
 			pthread_cond_wait(&a->wake, &a->lock);
 			continue;
 		}
 		wait_a_second(a);
-		if (sync_locked(a, &err) != RC_OK)
-			log_msg(LOG_ERROR, "signer-audit", "%s", err.msg);
+		/* Either has said what is wrong. */
+		(void)!(a->failed ? repair(a, NULL) : sync_locked(a, NULL));
 	}
 	pthread_mutex_unlock(&a->lock);
 	return NULL;
@@ -325,18 +416,25 @@ static enum rc
 rotate(struct audit *a, struct err *err)
 {
 	int old = a->fd;
+	struct err own = { 0 };
 	enum rc rc;
+	bool on_disk;
 
 	pthread_mutex_lock(&a->syncing);
-	if (fdatasync(old) != 0) {
-		a->broken = true;
-		rc = fail_errno(err, "cannot write the signer's audit to disk");
-	} else {
+	rc = fdatasync(old) == 0 ? RC_OK
+				 : fail_errno(&own, "cannot write the signer's audit to disk");
+	if (rc == RC_OK && a->lost)
+		rc = fail(&own, RC_IO, "the signer's audit was not written to disk");
+	on_disk = rc == RC_OK;
+	if (on_disk)
 		rc = segment_begin(a, err);
-	}
 	if (rc == RC_OK)
 		close(old);
 	pthread_mutex_unlock(&a->syncing);
+	if (!on_disk) {
+		note_failure(a, &own);
+		return fail(err, RC_IO, "%s", a->why);
+	}
 	return rc;
 }
 
@@ -351,17 +449,38 @@ write_all(struct audit *a, const struct buf *line, struct err *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			enum rc rc = fail_errno(err, "cannot write the signer's audit");
+			struct err own = { 0 };
+			enum rc rc = fail_errno(&own, "cannot write the signer's audit");
 
 			/* Half a line in the middle would end the chain. */
 			if (done > 0 && ftruncate(a->fd, (off_t)a->size) != 0)
-				a->broken = true;
+				note_failure(a, &own);
+			if (err != NULL)
+				*err = own;
 			return rc;
 		}
 		done += (size_t)n;
 	}
 	a->size += line->len;
 	return RC_OK;
+}
+
+/* Memory first: a line that is written and not kept could not be written again. */
+static enum rc
+keep_and_write(struct audit *a, const struct buf *line, struct err *err)
+{
+	size_t before = a->open.len;
+	enum rc rc;
+
+	buf_add(&a->open, line->data, line->len);
+	rc = buf_ok(&a->open, "the signer's audit", err);
+	if (rc == RC_OK)
+		rc = write_all(a, line, err);
+	if (rc == RC_OK)
+		return rc;
+	a->open.len = before;
+	a->open.rc = RC_OK; /* there may be memory the next time */
+	return rc;
 }
 
 static enum rc
@@ -372,9 +491,11 @@ append_locked(struct audit *a, const char *op, const char *ca, const char *id,
 	struct buf line;
 	enum rc rc = RC_OK;
 
-	if (a->broken)
-		return fail(err, RC_IO, "the signer's audit could not be written before");
-	if (a->size >= AUDIT_SEGMENT_MAX)
+	if (a->failed)
+		rc = repair(a, err);
+	else if (a->open.len >= OPEN_MAX)
+		rc = sync_locked(a, err);
+	if (rc == RC_OK && a->size >= AUDIT_SEGMENT_MAX)
 		rc = rotate(a, err);
 	if (rc != RC_OK)
 		return rc;
@@ -382,7 +503,7 @@ append_locked(struct audit *a, const char *op, const char *ca, const char *id,
 	buf_init(&line, LINE_MAX_BYTES + AUDIT_HEX + 2);
 	rc = chain_line(&line, &next, clock_now(), op, ca, id, sha256, err);
 	if (rc == RC_OK)
-		rc = write_all(a, &line, err);
+		rc = keep_and_write(a, &line, err);
 	buf_done(&line);
 	if (rc != RC_OK)
 		return rc;
@@ -425,8 +546,7 @@ audit_sync(struct audit *a, struct err *err)
 	enum rc rc;
 
 	pthread_mutex_lock(&a->lock);
-	rc = a->broken ? fail(err, RC_IO, "the signer's audit could not be written before")
-		       : sync_locked(a, err);
+	rc = a->failed ? repair(a, err) : sync_locked(a, err);
 	pthread_mutex_unlock(&a->lock);
 	return rc;
 }
@@ -441,10 +561,15 @@ audit_close(struct audit *a)
 		pthread_mutex_unlock(&a->lock);
 		pthread_join(a->flusher, NULL);
 	}
+	if (a->failed) {
+		a->again_ms = 0;
+		(void)!repair(a, NULL); /* has said what is wrong */
+	}
 	if (a->fd >= 0) {
 		(void)fdatasync(a->fd);
 		close(a->fd);
 	}
+	buf_done(&a->open);
 	if (a->locks_made) {
 		pthread_mutex_destroy(&a->lock);
 		pthread_mutex_destroy(&a->syncing);
@@ -452,64 +577,4 @@ audit_close(struct audit *a)
 	}
 	free(a->dir);
 	free(a);
-}
-
-/* ---- verifying ---- */
-
-/* The last file may end in the middle of a line that is being written, and no other. */
-static enum rc
-verify_file(struct chain *c, const char *dir, uint64_t first, bool last, struct err *err)
-{
-	struct buf text;
-	size_t used = 0;
-	enum rc rc;
-
-	if (first != c->next)
-		return fail(err, RC_INTEGRITY,
-		    "the signer's audit does not hold: after line %" PRIu64 " comes line %" PRIu64,
-		    c->next - 1, first);
-	buf_init(&text, READ_MAX);
-	rc = segment_read(&text, dir, first, err);
-	if (rc == RC_OK)
-		rc = chain_follow(c, text.data, text.len, &used, 0, NULL, NULL, err);
-	if (rc == RC_OK && used != text.len &&
-	    (!last || memchr(text.data + used, '\0', text.len - used) != NULL))
-		rc = fail(err, RC_INTEGRITY,
-		    "the signer's audit does not hold: line %" PRIu64 " is not whole", c->next);
-	buf_done(&text);
-	return rc;
-}
-
-bool
-signer_audit_is_there(const char *state_dir)
-{
-	struct segments s;
-	enum rc rc = segments_list(&s, state_dir, NULL);
-	bool some;
-
-	if (rc != RC_OK)
-		return rc != RC_NOTFOUND; /* whoever opens it says what is wrong */
-	some = s.n > 0;
-	segments_done(&s);
-	return some;
-}
-
-enum rc
-signer_audit_verify(const char *state_dir, uint64_t *lines, struct err *err)
-{
-	struct segments s;
-	struct chain c;
-	enum rc rc = segments_list(&s, state_dir, err);
-
-	if (rc != RC_OK)
-		return rc;
-	chain_begin(&c);
-	if (s.n == 0)
-		rc = fail(err, RC_NOTFOUND, "%s holds no audit of a signer", state_dir);
-	for (size_t i = 0; rc == RC_OK && i < s.n; i++)
-		rc = verify_file(&c, state_dir, s.first[i], i + 1 == s.n, err);
-	segments_done(&s);
-	if (rc == RC_OK)
-		*lines = c.next - 1;
-	return rc;
 }

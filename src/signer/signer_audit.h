@@ -14,6 +14,10 @@
  * the last second may be lost although what they tell of was signed.  (To wait for the disk would
  * halve the rate of enrolments; the database, which does wait, has each certificate, too.)
  *
+ * When the disk fails, lines that it has not confirmed are written once more from memory, every second until it takes
+ * them: the kernel may have dropped what it could not write, and would not tell a process that starts and reads the
+ * file.  Until then nothing is appended, and so nothing signed; with room on the disk it goes on by itself.
+ *
  * A crash can leave a line without its end, or NULs where the disk had no time to write: both only
  * at the very end, and both are cut off at the next start.  Nothing is lost by that: a line that is
  * not whole was not waited for, so its signature never left.  Everything else that does not fit is

@@ -9,6 +9,9 @@
 
 #define LINE_MAX_BYTES 640 /* a CA's name of 64 bytes, each escaped, and the rest with room */
 
+/* A file may pass its size by one line; what an older version left may be somewhat larger. */
+#define SEGMENT_READ_MAX (AUDIT_SEGMENT_MAX + 65536)
+
 /* Where a chain stands. */
 struct chain {
 	uint64_t next; /* number of the line to come */
