@@ -99,6 +99,7 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 	struct listener *li;
 
 	empty_inbox(l);
+	atomic_store(&l->rung_ms, 0);
 	if (atomic_load(&s->stage) == SERVER_RUNNING)
 		return;
 	if (l == &s->loops[0])

@@ -247,6 +247,25 @@ http_server_free(struct http_server *s)
 	free(s);
 }
 
+int64_t
+http_server_stalled_ms(struct http_server *s)
+{
+	int64_t now = clock_mono_ms(), most = 0;
+
+	for (unsigned i = 0; i < s->n_loops; i++) {
+		struct loop *l = &s->loops[i];
+		int64_t rung = atomic_load(&l->rung_ms);
+
+		if (rung != 0 && now - rung > most)
+			most = now - rung;
+		if (rung != 0)
+			continue;
+		atomic_store(&l->rung_ms, now);
+		loop_ring(l);
+	}
+	return most;
+}
+
 void
 http_server_stats(struct http_server *s, struct http_server_stats *out)
 {

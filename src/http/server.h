@@ -193,6 +193,11 @@ struct http_server_stats {
 	unsigned addresses; /* known: connected, or remembered for what they were refused */
 };
 void http_server_stats(struct http_server *s, struct http_server_stats *out);
+/*
+ * Is it alive?  Rings every I/O loop that has answered the last ring; returns how long the slowest has not come round
+ * to one, in ms; 0: all have.  From one thread, every few seconds.
+ */
+int64_t http_server_stalled_ms(struct http_server *s);
 
 /*
  * "GET" of a field in application/x-www-form-urlencoded text or a query. Percent-decoding; '+'

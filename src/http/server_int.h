@@ -120,6 +120,7 @@ struct loop {
 	int wake_fd;
 	struct event wake, tick;
 	unsigned n_conns;
+	_Atomic int64_t rung_ms; /* by http_server_stalled_ms(), and not heard yet; 0: heard */
 	TAILQ_HEAD(, conn) conns;
 	struct pool_job *batch, **batch_tail; /* requests completed in this round of the loop */
 	pthread_mutex_t lock;

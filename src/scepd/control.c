@@ -33,6 +33,7 @@ static const struct {
 	[CONTROL_PONG] = { "pong", CONTROL_FROM_CHILD, 0, 0 },
 	[CONTROL_READY] = { "ready", CONTROL_FROM_CHILD, CONTROL_TEXT_MAX, 0 },
 	[CONTROL_OPEN] = { "open", CONTROL_FROM_CHILD, 4096, 0 },
+	[CONTROL_WANTED] = { "wanted", CONTROL_FROM_CHILD, 0, 0 },
 };
 
 enum rc

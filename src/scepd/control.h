@@ -19,17 +19,22 @@
 #define CONTROL_FDS_MAX  64    /* channels: no more than there are signatures at a time */
 
 enum control_kind {
-	CONTROL_CHANNELS =
-	    1, /* to both: descriptors of new channels; number 1: the signer's folder is new */
-	CONTROL_SECRET, /* to the signer: what was typed; number: which */
-	CONTROL_RELOAD, /* to the front: files may have been renewed */
-	CONTROL_STOP,   /* to both: finish and end */
-	CONTROL_PING,   /* to the signer */
-	CONTROL_OPENED, /* to the front: a descriptor, or an errno as number */
-	CONTROL_PONG,   /* from the signer; number: ms that its oldest operation has run */
+	CONTROL_CHANNELS = 1, /* to both: descriptors of new channels; number: enum control_news */
+	CONTROL_SECRET,       /* to the signer: what was typed; number: which */
+	CONTROL_RELOAD,       /* to the front: files may have been renewed */
+	CONTROL_STOP,         /* to both: finish and end */
+	CONTROL_PING,         /* to both */
+	CONTROL_OPENED,       /* to the front: a descriptor, or an errno as number */
+	CONTROL_PONG,   /* from both; number: ms that what has stood still longest has not moved */
 	CONTROL_READY,  /* from both: serving; text: the front's addresses */
 	CONTROL_OPEN,   /* from the front; text: path of a file that it wants to read */
+	CONTROL_WANTED, /* from the front; number: channels that the signer has closed */
 	CONTROL__MAX
+};
+/* Bits of what else the front learns from CONTROL_CHANNELS. */
+enum control_news {
+	CONTROL_STATE_IS_NEW = 1, /* the signer's folder was empty */
+	CONTROL_IN_PLACE = 2      /* the signer is the same: these are in place of what it closed */
 };
 enum control_side { CONTROL_FROM_SUPERVISOR, CONTROL_FROM_CHILD };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "scepd/admin_auth.h"
 #include "scepd/pipeline.h"
@@ -179,22 +180,21 @@ front_reload(struct front *f)
 
 /* ---- the background round ---- */
 
-#define OUTBOX_EVERY_S 5
+#define OUTBOX_EVERY_MS 5000
 
 static void *
 outbox_main(void *arg)
 {
 	struct front *f = arg;
-	struct timespec until;
+	int64_t until;
 
 	(void)pthread_mutex_lock(&f->lock);
 	while (!f->stop) {
 		(void)pthread_mutex_unlock(&f->lock);
 		(void)pipeline_outbox(f->s, clock_now_ms(), &f->stop);
 		(void)pthread_mutex_lock(&f->lock);
-		(void)clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += OUTBOX_EVERY_S;
-		while (!f->stop && pthread_cond_timedwait(&f->wake, &f->lock, &until) != ETIMEDOUT)
+		until = clock_mono_ms() + OUTBOX_EVERY_MS;
+		while (!f->stop && cond_wait_until(&f->wake, &f->lock, until))
 			;
 	}
 	(void)pthread_mutex_unlock(&f->lock);
@@ -268,13 +268,8 @@ connections_within(const struct config *c)
 static void
 wake_init(struct front *f)
 {
-	pthread_condattr_t attr;
-
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_mutex_init(&f->lock, NULL);
-	(void)pthread_cond_init(&f->wake, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	(void)cond_init(&f->wake);
 }
 
 enum rc
@@ -367,6 +362,12 @@ front_start(struct front *f, struct signer *signer, struct err *err)
 		return rc;
 	front_reload(f); /* says at once what is wrong with renewed files */
 	return RC_OK;
+}
+
+int64_t
+front_stalled_ms(struct front *f)
+{
+	return http_server_stalled_ms(f->http);
 }
 
 void

@@ -20,6 +20,7 @@ struct process {
 	bool ready;         /* has said so */
 	bool wants_files;   /* gets ROLE_FILES_FD */
 	unsigned pings;     /* sent since it answered one */
+	int64_t ping_at_ms; /* the next; monotonic */
 	int64_t started_ms; /* monotonic */
 	/* Ends in a row without a minute of service between them. */
 	unsigned failures;

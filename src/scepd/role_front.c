@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/opt.h"
 #include "sandbox/sandbox.h"
@@ -21,7 +23,9 @@
 #include "scepd/roles.h"
 #include "signer/signer_remote.h"
 
-#define RELOAD_EVERY_S 60
+#define RELOAD_EVERY_MS 60000
+/* Each CA and endpoint may wait for a signer that is not there, for 15 s. */
+#define RELOAD_MAX_MS (60 * 60 * 1000)
 
 struct front_process {
 	struct front *front;
@@ -30,11 +34,56 @@ struct front_process {
 	bool listens;
 	pthread_mutex_t lock; /* what follows */
 	pthread_cond_t wake;
-	bool reload, stop; /* what the supervisor wants */
-	bool state_is_new; /* the signer's folder: said with the first channels */
+	bool reload, stop;        /* what the supervisor wants */
+	bool serves;              /* front_start() has been */
+	int64_t reload_ms;        /* monotonic: when the one in progress began; 0: none */
+	bool state_is_new;        /* the signer's folder: said with the first channels */
+	pthread_mutex_t say_lock; /* one at a time speaks to the supervisor */
 };
 
+static enum rc
+say(struct front_process *p, enum control_kind kind, int64_t number, const struct buf *text,
+    struct err *err)
+{
+	enum rc rc;
+
+	(void)pthread_mutex_lock(&p->say_lock);
+	rc = control_say(ROLE_CONTROL_FD, kind, number, text != NULL ? text->data : NULL,
+	    text != NULL ? text->len : 0, err);
+	(void)pthread_mutex_unlock(&p->say_lock);
+	return rc;
+}
+
 /* ---- what the supervisor says ---- */
+
+static void
+take_channels(struct front_process *p, struct control_msg *m)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	p->state_is_new |= (m->number & CONTROL_STATE_IS_NEW) != 0;
+	(void)pthread_mutex_unlock(&p->lock);
+	if ((m->number & CONTROL_IN_PLACE) != 0)
+		signer_remote_add(p->signer, m->fds, m->n_fds);
+	else
+		signer_remote_attach(p->signer, m->fds, m->n_fds);
+	m->n_fds = 0;
+}
+
+/* How long what has stood still longest has not moved. */
+static int64_t
+stalled_ms(struct front_process *p)
+{
+	int64_t reload = 0, loops;
+	bool serves;
+
+	(void)pthread_mutex_lock(&p->lock);
+	serves = p->serves;
+	if (p->reload_ms != 0)
+		reload = clock_mono_ms() - p->reload_ms;
+	(void)pthread_mutex_unlock(&p->lock);
+	loops = serves ? front_stalled_ms(p->front) : 0;
+	return reload > RELOAD_MAX_MS && reload > loops ? reload : loops;
+}
 
 /* One message; false: there is nothing more to come. */
 static bool
@@ -42,11 +91,10 @@ act_on(struct front_process *p, struct control_msg *m)
 {
 	switch (m->kind) {
 	case CONTROL_CHANNELS:
-		(void)pthread_mutex_lock(&p->lock);
-		p->state_is_new |= m->number == 1;
-		(void)pthread_mutex_unlock(&p->lock);
-		signer_remote_attach(p->signer, m->fds, m->n_fds);
-		m->n_fds = 0;
+		take_channels(p, m);
+		return true;
+	case CONTROL_PING: /* who cannot answer hears of it */
+		(void)!say(p, CONTROL_PONG, stalled_ms(p), NULL, NULL);
 		return true;
 	case CONTROL_RELOAD:
 		(void)pthread_mutex_lock(&p->lock);
@@ -110,33 +158,44 @@ listen_end(struct front_process *p)
 
 /* ---- the role ---- */
 
-static enum rc
-say_ready(const struct front *f, struct err *err)
+static void
+want_channels(void *arg, size_t n)
 {
-	const struct buf *b = front_ready0(f);
+	struct err err;
 
-	return control_say(ROLE_CONTROL_FD, CONTROL_READY, 0, buf_str(b), b->len, err);
+	if (say(arg, CONTROL_WANTED, (int64_t)n, NULL, &err) != RC_OK)
+		log_msg(LOG_ERROR, "process", "front: %s", err.msg);
+}
+
+/* From now on the supervisor asks whether it lives. */
+static enum rc
+say_ready(struct front_process *p, struct err *err)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	p->serves = true;
+	(void)pthread_mutex_unlock(&p->lock);
+	return say(p, CONTROL_READY, 0, front_ready0(p->front), err);
 }
 
 /* Until the supervisor says so, or is gone. */
 static void
 obey(struct front_process *p)
 {
-	struct timespec until;
+	int64_t until;
 
 	(void)pthread_mutex_lock(&p->lock);
 	while (!p->stop) {
-		(void)clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += RELOAD_EVERY_S;
-		while (!p->stop && !p->reload &&
-		    pthread_cond_timedwait(&p->wake, &p->lock, &until) != ETIMEDOUT)
+		until = clock_mono_ms() + RELOAD_EVERY_MS;
+		while (!p->stop && !p->reload && cond_wait_until(&p->wake, &p->lock, until))
 			;
 		if (p->stop)
 			break;
 		p->reload = false;
+		p->reload_ms = clock_mono_ms();
 		(void)pthread_mutex_unlock(&p->lock);
 		front_reload(p->front);
 		(void)pthread_mutex_lock(&p->lock);
+		p->reload_ms = 0;
 	}
 	(void)pthread_mutex_unlock(&p->lock);
 }
@@ -156,6 +215,7 @@ front_role(struct front_process *p, struct config *config, struct err *err)
 	files_ask(ROLE_FILES_FD);
 	if ((rc = signer_remote_new(&p->signer, err)) != RC_OK)
 		return rc;
+	signer_remote_on_wanted(p->signer, want_channels, p);
 	if ((rc = listen_start(p, err)) != RC_OK) {
 		signer_close(p->signer);
 		return rc;
@@ -165,7 +225,7 @@ front_role(struct front_process *p, struct config *config, struct err *err)
 	/* Nothing could have started without channels, so that this was said. */
 	if (p->state_is_new)
 		front_tell_new_state(p->front);
-	if ((rc = say_ready(p->front, err)) != RC_OK)
+	if ((rc = say_ready(p, err)) != RC_OK)
 		return rc;
 	attack_begin();
 	obey(p);
@@ -175,15 +235,12 @@ front_role(struct front_process *p, struct config *config, struct err *err)
 int
 front_main(struct config *config)
 {
-	struct front_process p = { .lock = PTHREAD_MUTEX_INITIALIZER };
-	pthread_condattr_t attr;
+	struct front_process p = { .lock = PTHREAD_MUTEX_INITIALIZER,
+		.say_lock = PTHREAD_MUTEX_INITIALIZER };
 	struct err err;
 	enum rc rc;
 
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&p.wake, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	(void)cond_init(&p.wake);
 	rc = front_role(&p, config, &err);
 	listen_end(&p);
 	if (p.front == NULL)

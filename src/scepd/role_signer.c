@@ -7,11 +7,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/opt.h"
@@ -103,6 +105,11 @@ struct signer_process {
 	struct keys_secrets *secrets;
 	struct signer *signer;
 	struct signer_server *server;
+	pthread_t ticker;
+	bool ticks;
+	pthread_mutex_t lock; /* what follows */
+	pthread_cond_t wake;
+	bool stop;
 };
 
 static enum rc
@@ -120,6 +127,50 @@ open_keys(struct signer_process *p, const struct config *c, struct err *err)
 	return rc == RC_OK ? signer_server_new(&p->server, p->signer, err) : rc;
 }
 
+/*
+ * What is due every minute: certificates that the signer renews, numbers that go to the disk.  A thread of its own, as
+ * a disk may take longer than the supervisor waits for an answer, and the signer is sound all the same.
+ */
+static void *
+tick_main(void *arg)
+{
+	struct signer_process *p = arg;
+	int64_t until;
+
+	(void)pthread_mutex_lock(&p->lock);
+	while (!p->stop) {
+		(void)pthread_mutex_unlock(&p->lock);
+		signer_tick(p->signer, clock_now());
+		(void)pthread_mutex_lock(&p->lock);
+		until = clock_mono_ms() + TICK_MS;
+		while (!p->stop && cond_wait_until(&p->wake, &p->lock, until))
+			;
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+static enum rc
+tick_start(struct signer_process *p, struct err *err)
+{
+	if ((errno = pthread_create(&p->ticker, NULL, tick_main, p)) != 0)
+		return fail_errno(err, "start a thread");
+	p->ticks = true;
+	return RC_OK;
+}
+
+static void
+tick_end(struct signer_process *p)
+{
+	if (!p->ticks)
+		return;
+	(void)pthread_mutex_lock(&p->lock);
+	p->stop = true;
+	(void)pthread_cond_signal(&p->wake);
+	(void)pthread_mutex_unlock(&p->lock);
+	(void)pthread_join(p->ticker, NULL);
+}
+
 /* One message; false: the end. */
 static bool
 act_on(struct signer_process *p, struct control_msg *m)
@@ -131,6 +182,10 @@ act_on(struct signer_process *p, struct control_msg *m)
 	case CONTROL_CHANNELS:
 		rc = signer_server_attach(p->server, m->fds, m->n_fds, &err);
 		m->n_fds = 0;
+		if (rc == RC_LIMIT) { /* a front that asks for channels without end gets no more */
+			log_msg(LOG_ERROR, "process", "signer: %s", err.msg);
+			rc = RC_OK;
+		}
 		break;
 	case CONTROL_PING:
 		rc = control_say(
@@ -147,25 +202,15 @@ act_on(struct signer_process *p, struct control_msg *m)
 static void
 obey(struct signer_process *p)
 {
-	int64_t due = clock_mono_ms(), left;
 	struct control_msg m = { .len = 0 };
-	bool go_on = true;
+	bool go_on;
 
-	while (go_on) {
-		enum rc rc;
-
-		left = due - clock_mono_ms();
-		if (left <= 0) {
-			signer_tick(p->signer, clock_now());
-			due = clock_mono_ms() + TICK_MS;
-			continue;
-		}
-		rc = control_recv(ROLE_CONTROL_FD, CONTROL_FROM_SUPERVISOR, &m, (int)left, NULL);
-		if (rc == RC_TIMEOUT)
-			continue;
-		go_on = rc == RC_OK && act_on(p, &m);
+	do {
+		go_on =
+		    control_recv(ROLE_CONTROL_FD, CONTROL_FROM_SUPERVISOR, &m, -1, NULL) == RC_OK &&
+		    act_on(p, &m);
 		control_drop(&m);
-	}
+	} while (go_on);
 }
 
 static enum rc
@@ -187,7 +232,7 @@ signer_role(struct signer_process *p, const struct config *c, struct err *err)
 	 * anew in here when a token comes back.  What it needs is named by pkcs11.
 	 */
 	file_opener_set(open_opened, NULL);
-	if ((rc = open_keys(p, c, err)) != RC_OK ||
+	if ((rc = open_keys(p, c, err)) != RC_OK || (rc = tick_start(p, err)) != RC_OK ||
 	    (rc = control_say(ROLE_CONTROL_FD, CONTROL_READY, 0, NULL, 0, err)) != RC_OK)
 		return rc;
 	obey(p);
@@ -197,10 +242,13 @@ signer_role(struct signer_process *p, const struct config *c, struct err *err)
 int
 signer_main(const struct config *config)
 {
-	struct signer_process p = { 0 };
+	struct signer_process p = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct err err;
-	enum rc rc = signer_role(&p, config, &err);
+	enum rc rc;
 
+	(void)cond_init(&p.wake);
+	rc = signer_role(&p, config, &err);
+	tick_end(&p);
 	signer_server_free(p.server);
 	signer_close(p.signer);
 	keys_secrets_free(p.secrets);

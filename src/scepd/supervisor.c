@@ -38,12 +38,23 @@
 #define LOCK_WITHIN_MS  5000  /* processes of a scepd that was killed are gone long before */
 #define READY_WITHIN_MS 60000 /* a token may take its time */
 #define PING_EVERY_MS   5000
-#define PINGS_MAX       4     /* in a row without an answer; then it hangs */
-#define BUSY_MAX_MS     20000 /* one signature: a token that takes longer has died */
+#define WANTED_EVERY_MS 1000  /* channels in place of closed ones: a front may ask without end */
 #define STOP_SPARE_MS   15000 /* beyond limits.drain: threads that have to be joined */
 #define LOOK_EVERY_MS   60000 /* as the front does */
 /* As many as requests usually are at once: who finds a channel free wakes nobody but the signer. */
 #define THREADS_MIN 32
+
+/* When a process hangs.  The front's loops only move bytes; a machine may be that busy, a loop not. */
+static const struct patience {
+	const char *role;
+	unsigned pings;     /* in a row without an answer */
+	int64_t stalled_ms; /* what it says in CONTROL_PONG */
+	const char *what;
+} patience[] = {
+	/* One signature: a token that takes longer has died. */
+	{ "signer", 4, 20000, "the signer has worked on one operation" },
+	{ "front", 12, 60000, "what the front does all the time has stood still" },
+};
 
 struct supervisor {
 	const struct config *config;
@@ -55,7 +66,10 @@ struct supervisor {
 	bool served; /* everything was ready once */
 	bool state_is_new;
 	bool stopping;
-	int64_t stop_until_ms, ping_at_ms;
+	int64_t stop_until_ms;
+	int64_t wanted;       /* channels that the signer has closed, says the front */
+	int64_t wanted_at_ms; /* not before */
+	struct log_limit wanted_lines;
 	/* Of the front, whose sandbox is for the files that there were when it was started. */
 	bool sandboxed; /* this kernel knows Landlock */
 	struct sandbox_files files;
@@ -166,7 +180,6 @@ start_signer(struct supervisor *s, struct err *err)
 {
 	enum rc rc = process_start(&s->signer, &s->env, err);
 
-	s->ping_at_ms = clock_mono_ms() + PING_EVERY_MS;
 	return rc == RC_OK ? tell_secrets(s, err) : rc;
 }
 
@@ -197,9 +210,8 @@ make_channels(struct control_msg ends[static 2], size_t n, struct err *err)
 	return RC_OK;
 }
 
-/* New channels whenever either side is new: those that it had are gone with it. */
 static enum rc
-connect_both(struct supervisor *s, struct err *err)
+send_channels(struct supervisor *s, size_t n, int64_t news, struct err *err)
 {
 	struct control_msg *ends = calloc(2, sizeof(*ends));
 	enum rc rc;
@@ -207,8 +219,8 @@ connect_both(struct supervisor *s, struct err *err)
 	if (ends == NULL)
 		return fail(err, RC_NOMEM, "no memory for channels");
 	ends[0].kind = ends[1].kind = CONTROL_CHANNELS;
-	ends[1].number = s->state_is_new && !s->served;
-	rc = make_channels(ends, channels_of(s->config), err);
+	ends[1].number = news;
+	rc = make_channels(ends, n, err);
 	if (rc == RC_OK)
 		rc = control_send(s->signer.control, &ends[0], err);
 	if (rc == RC_OK)
@@ -217,6 +229,37 @@ connect_both(struct supervisor *s, struct err *err)
 	control_drop(&ends[1]);
 	free(ends);
 	return rc;
+}
+
+/* New channels whenever either side is new: those that it had are gone with it. */
+static enum rc
+connect_both(struct supervisor *s, struct err *err)
+{
+	s->wanted = 0;
+	return send_channels(s, channels_of(s->config),
+	    s->state_is_new && !s->served ? CONTROL_STATE_IS_NEW : 0, err);
+}
+
+/* In place of channels that the signer has closed although it lives. */
+static void
+replace_channels(struct supervisor *s, int64_t now)
+{
+	size_t all = channels_of(s->config);
+	size_t n = s->wanted < (int64_t)all ? (size_t)s->wanted : all;
+	uint64_t left_out;
+	struct err err;
+
+	if (n == 0 || !s->signer.ready || !s->front.ready || now < s->wanted_at_ms)
+		return;
+	s->wanted = 0;
+	s->wanted_at_ms = now + WANTED_EVERY_MS;
+	if (log_within(&s->wanted_lines, now, &left_out))
+		log_msg(LOG_WARN, "process",
+		    "the signer has closed %zu channels (its log says why): the front gets others",
+		    n);
+	/* Either may be at its end, and its successor gets all of them. */
+	if (send_channels(s, n, CONTROL_IN_PLACE, &err) != RC_OK)
+		log_msg(LOG_ERROR, "process", "%s", err.msg);
 }
 
 /* The signer first: the front has nothing to say without it. */
@@ -366,16 +409,30 @@ on_ready(struct supervisor *s, struct process *p, const struct control_msg *m, s
 	return RC_OK;
 }
 
-static void
-on_pong(struct supervisor *s, const struct control_msg *m)
+static const struct patience *
+patience_with(const struct process *p)
 {
-	s->signer.pings = 0;
-	if (m->number <= BUSY_MAX_MS)
+	return &patience[strcmp(p->role, patience[0].role) != 0];
+}
+
+static void
+on_pong(struct process *p, const struct control_msg *m)
+{
+	const struct patience *with = patience_with(p);
+
+	p->pings = 0;
+	if (m->number <= with->stalled_ms)
 		return;
-	log_msg(LOG_ERROR, "process",
-	    "the signer has worked on one operation for %lld ms: it hangs, and is ended",
+	log_msg(LOG_ERROR, "process", "%s for %lld ms: it hangs, and is ended", with->what,
 	    (long long)m->number);
-	process_kill(&s->signer);
+	process_kill(p);
+}
+
+static void
+on_wanted(struct supervisor *s, const struct control_msg *m)
+{
+	if (m->number > 0)
+		s->wanted = m->number;
 }
 
 /* A process that says what is not its to say has been taken over, or is broken: it is ended. */
@@ -392,8 +449,10 @@ on_message(struct supervisor *s, struct process *p, int fd)
 		rc = files_answer(fd, s->config, &m, &err);
 	else if (rc == RC_OK && m.kind == CONTROL_READY && !p->ready)
 		rc = on_ready(s, p, &m, &err);
-	else if (rc == RC_OK && m.kind == CONTROL_PONG && p == &s->signer)
-		on_pong(s, &m);
+	else if (rc == RC_OK && fd == p->control && m.kind == CONTROL_PONG)
+		on_pong(p, &m);
+	else if (rc == RC_OK && fd == p->control && m.kind == CONTROL_WANTED && p == &s->front)
+		on_wanted(s, &m);
 	else if (rc == RC_OK)
 		rc = fail(&err, RC_DENIED, "a message that is not its own");
 	control_drop(&m);
@@ -438,18 +497,18 @@ on_signal(struct supervisor *s)
 }
 
 static void
-ping(struct supervisor *s, int64_t now)
+ping(struct process *p, int64_t now)
 {
 	struct err err;
 
-	if (!s->signer.ready || now < s->ping_at_ms)
+	if (!p->ready || p->control < 0 || now < p->ping_at_ms)
 		return;
-	s->ping_at_ms = now + PING_EVERY_MS;
+	p->ping_at_ms = now + PING_EVERY_MS;
 	/* Counted, not timed: while this process itself was held up, answers wait to be read. */
-	if (s->signer.pings++ == PINGS_MAX) {
-		log_msg(LOG_ERROR, "process", "the signer does not answer: it is ended");
-		process_kill(&s->signer);
-	} else if (control_say(s->signer.control, CONTROL_PING, 0, NULL, 0, &err) != RC_OK) {
+	if (p->pings++ == patience_with(p)->pings) {
+		log_msg(LOG_ERROR, "process", "the %s does not answer: it is ended", p->role);
+		process_kill(p);
+	} else if (control_say(p->control, CONTROL_PING, 0, NULL, 0, &err) != RC_OK) {
 		log_msg(LOG_ERROR, "process", "%s", err.msg);
 	}
 }
@@ -478,7 +537,10 @@ on_tick(struct supervisor *s)
 		}
 		return;
 	}
-	ping(s, now);
+	ping(&s->signer, now);
+	if (!s->renewing) /* it was told to end, and listens no more */
+		ping(&s->front, now);
+	replace_channels(s, now);
 	check_slow_start(s, &s->signer, now);
 	check_slow_start(s, &s->front, now);
 	if (now > s->look_at_ms)

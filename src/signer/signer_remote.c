@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/limits.h"
 #include "signer/signer_int.h"
 #include "signer/signer_ops.h"
@@ -27,10 +28,13 @@
 #define LIVES_MAX     3    /* a request that breaks three signers is not tried on a fourth */
 #define SLICE_MS      250  /* how long recv() waits at most, until deadlines are looked at again */
 #define STATS_WAIT_MS 2000 /* numbers are asked for by whoever looks whether anything is wrong */
+#define ASK_EVERY_MS                                                                               \
+	1000 /* channels in place of broken ones: a signer may break them as fast as they come */
 
 struct channel {
 	int fd;
-	uint64_t generation; /* of the attach that brought it */
+	uint64_t life;       /* of the signer: r->oldest when it came */
+	uint64_t generation; /* r->generation when it came */
 	uint32_t id;         /* of the last request, as is: */
 	enum ipc_op op;
 	bool owes; /* its answer is still to come, as nobody had the patience */
@@ -44,7 +48,14 @@ struct remote {
 	pthread_cond_t changed;                    /* a channel became idle */
 	struct channel *idle[SIGNER_CHANNELS_MAX]; /* the last that was used comes first: warm */
 	size_t n_idle;
-	uint64_t generation;
+	uint64_t generation; /* how often channels have come */
+	uint64_t oldest;     /* what came before is another signer's */
+	uint64_t restarts;
+	size_t whole,
+	    wanted; /* channels that came with this signer, and those that it has broken since */
+	signer_wanted_fn *ask;
+	void *ask_arg;
+	int64_t ask_at_ms;
 	int64_t wait_ms;
 };
 
@@ -65,17 +76,54 @@ channel_free(struct channel *c)
 	free(c);
 }
 
-/* NULL: none became free until the deadline. */
-static struct channel *
-channel_take(struct remote *r, int64_t deadline)
+/* Under the lock.  0: nothing is wanted, or somebody has just said so. */
+static size_t
+to_be_asked_for(struct remote *r, int64_t now)
 {
-	struct timespec until = { deadline / 1000, deadline % 1000 * 1000000 };
+	if (r->wanted == 0 || r->ask == NULL || now < r->ask_at_ms)
+		return 0;
+	r->ask_at_ms = now + ASK_EVERY_MS;
+	return r->wanted;
+}
+
+/* Channels that broke are asked for by whoever comes next, and again while they are waited for. */
+static void
+ask_if_wanted(struct remote *r)
+{
+	size_t n = to_be_asked_for(r, clock_mono_ms());
+
+	if (n == 0)
+		return;
+	pthread_mutex_unlock(&r->lock);
+	r->ask(r->ask_arg, n);
+	pthread_mutex_lock(&r->lock);
+}
+
+/* Under the lock; some at a time, as channels may have to be asked for again. */
+static bool
+wait_some(struct remote *r, int64_t deadline)
+{
+	int64_t now = clock_mono_ms(), end = now + ASK_EVERY_MS;
+
+	if (now >= deadline)
+		return false;
+	(void)cond_wait_until(&r->changed, &r->lock, end < deadline ? end : deadline);
+	return true;
+}
+
+/* NULL: none became free until the deadline.  *began: when channels last came before the call. */
+static struct channel *
+channel_take(struct remote *r, int64_t deadline, uint64_t *began)
+{
 	struct channel *c = NULL;
-	int waited = 0;
 
 	pthread_mutex_lock(&r->lock);
-	while (r->n_idle == 0 && waited != ETIMEDOUT)
-		waited = pthread_cond_timedwait(&r->changed, &r->lock, &until);
+	if (*began == 0)
+		*began = r->generation;
+	do {
+		if (r->wanted > 0)
+			ask_if_wanted(r);
+	} while (r->n_idle == 0 && wait_some(r, deadline));
 	if (r->n_idle > 0)
 		c = r->idle[--r->n_idle];
 	pthread_mutex_unlock(&r->lock);
@@ -97,7 +145,9 @@ static void
 channel_give(struct remote *r, struct channel *c, bool broken)
 {
 	pthread_mutex_lock(&r->lock);
-	if (!broken && c->generation == r->generation && r->n_idle < SIGNER_CHANNELS_MAX) {
+	if (c->life == r->oldest && broken) {
+		r->wanted += r->wanted < r->whole;
+	} else if (c->life == r->oldest && r->n_idle < SIGNER_CHANNELS_MAX) {
 		put_idle(r, c);
 		c = NULL;
 		pthread_cond_signal(&r->changed);
@@ -108,7 +158,7 @@ channel_give(struct remote *r, struct channel *c, bool broken)
 }
 
 static struct channel *
-channel_new(int fd, uint64_t generation)
+channel_new(int fd, const struct remote *r)
 {
 	const struct timeval slice = { .tv_usec = SLICE_MS * 1000L };
 	struct channel *c = calloc(1, sizeof(*c));
@@ -124,8 +174,25 @@ channel_new(int fd, uint64_t generation)
 	}
 	c->room = ROOM;
 	c->fd = fd;
-	c->generation = generation;
+	c->life = r->oldest;
+	c->generation = r->generation;
 	return c;
+}
+
+/* Under the lock. */
+static void
+take_in(struct remote *r, const int *fds, size_t n)
+{
+	r->generation++;
+	for (size_t i = 0; i < n; i++) {
+		struct channel *c = r->n_idle < SIGNER_CHANNELS_MAX ? channel_new(fds[i], r) : NULL;
+
+		if (c != NULL)
+			r->idle[r->n_idle++] = c;
+		else
+			close(fds[i]);
+	}
+	pthread_cond_broadcast(&r->changed);
 }
 
 void
@@ -134,20 +201,34 @@ signer_remote_attach(struct signer *s, const int *fds, size_t n)
 	struct remote *r = remote_of(s);
 
 	pthread_mutex_lock(&r->lock);
-	r->generation++;
 	while (r->n_idle > 0)
 		channel_free(r->idle[--r->n_idle]);
-	for (size_t i = 0; i < n; i++) {
-		struct channel *c =
-		    r->n_idle < SIGNER_CHANNELS_MAX ? channel_new(fds[i], r->generation) : NULL;
-
-		if (c != NULL)
-			r->idle[r->n_idle++] = c;
-		else
-			close(fds[i]);
-	}
-	pthread_cond_broadcast(&r->changed);
+	r->restarts += r->oldest > 0;
+	r->oldest = r->generation + 1;
+	r->whole = n;
+	r->wanted = 0;
+	take_in(r, fds, n);
 	pthread_mutex_unlock(&r->lock);
+}
+
+void
+signer_remote_add(struct signer *s, const int *fds, size_t n)
+{
+	struct remote *r = remote_of(s);
+
+	pthread_mutex_lock(&r->lock);
+	r->wanted -= n < r->wanted ? n : r->wanted;
+	take_in(r, fds, n);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void
+signer_remote_on_wanted(struct signer *s, signer_wanted_fn *fn, void *arg)
+{
+	struct remote *r = remote_of(s);
+
+	r->ask = fn;
+	r->ask_arg = arg;
 }
 
 /* ---- one exchange ---- */
@@ -287,8 +368,8 @@ receive(struct channel *c, size_t *len, int64_t deadline)
 }
 
 /*
- * An answer that came too late for its call is nobody's.  Its channel stays in use all the same: others come with
- * a new signer alone, so that a rush would leave none of them.
+ * An answer that came too late for its call is nobody's.  Its channel stays in use all the same: a rush would
+ * leave none of them.
  */
 static enum outcome
 settle(struct channel *c, int64_t deadline)
@@ -357,31 +438,46 @@ take_answer(struct channel *c, size_t len, take_fn *take, void *to, struct err *
 	return rc;
 }
 
+/* How many signers a call has broken. */
+struct toll {
+	uint64_t life, newest;
+	unsigned lives;
+};
+
 /*
  * A dead signer's channels break one after the other as they are tried, and count as one.  They are
- * gone then, so there is an end to it.
+ * gone then, so there is an end to it.  What came in place of closed channels while this call was at it counts
+ * again: a request that a living signer will not have must not use up channels for ever.
  */
+static bool
+may_try(struct toll *t, const struct channel *c)
+{
+	t->lives += c->life != t->life || c->generation > t->newest;
+	t->life = c->life;
+	if (c->generation > t->newest)
+		t->newest = c->generation;
+	return t->lives <= LIVES_MAX;
+}
+
 static enum rc
 send_until_answered(
     struct remote *r, const struct call *q, take_fn *take, void *to, struct err *err)
 {
-	uint64_t generation = 0;
-	int lives = 0;
+	struct toll toll = { 0 };
 
 	for (;;) {
-		struct channel *c = channel_take(r, q->deadline);
+		struct channel *c = channel_take(r, q->deadline, &toll.newest);
 		size_t len = 0;
 		enum outcome o;
 		enum rc rc;
 
 		if (c == NULL)
 			return fail(err, RC_IO, "signer: no channel to it became free in time");
-		if (c->generation != generation && ++lives > LIVES_MAX) {
+		if (!may_try(&toll, c)) {
 			channel_give(r, c, false);
 			return fail(err, RC_IO, "signer: %d of them ended during %s", LIVES_MAX,
 			    op_row0(q->op)->name);
 		}
-		generation = c->generation;
 		o = exchange(c, q, &len);
 		if (o == ANSWERED) {
 			rc = take_answer(c, len, take, to, err);
@@ -529,7 +625,7 @@ remote_stats(struct signer *s, struct signer_stats *out, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	pthread_mutex_lock(&r->lock);
-	stats.restarts = r->generation > 1 ? r->generation - 1 : 0;
+	stats.restarts = r->restarts;
 	pthread_mutex_unlock(&r->lock);
 	*out = stats;
 	return RC_OK;
@@ -566,30 +662,16 @@ static const struct signer_ops remote_ops = {
 	.close = remote_close,
 };
 
-/* Deadlines are of the monotonic clock. */
-static bool
-make_locks(struct remote *r)
-{
-	pthread_condattr_t attr;
-	bool made;
-
-	if (pthread_condattr_init(&attr) != 0)
-		return false;
-	made = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
-	    pthread_cond_init(&r->changed, &attr) == 0 && pthread_mutex_init(&r->lock, NULL) == 0;
-	pthread_condattr_destroy(&attr);
-	return made;
-}
-
 enum rc
 signer_remote_new(struct signer **out, struct err *err)
 {
 	struct remote *r = calloc(1, sizeof(*r));
 
-	if (r == NULL || !make_locks(r)) {
+	if (r == NULL || !cond_init(&r->changed)) {
 		free(r);
 		return fail(err, RC_NOMEM, "no memory for a signer");
 	}
+	(void)pthread_mutex_init(&r->lock, NULL);
 	r->base.ops = &remote_ops;
 	r->wait_ms = SIGNER_WAIT_MS;
 	*out = &r->base;

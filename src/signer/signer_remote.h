@@ -28,6 +28,14 @@ void signer_remote_wait_set(struct signer *s, int64_t ms);
  * ones that break is sent again on the new ones: every operation may be repeated.
  */
 void signer_remote_attach(struct signer *s, const int *fds, size_t n);
+/* The same signer's, in place of some that it has closed. */
+void signer_remote_add(struct signer *s, const int *fds, size_t n);
+/*
+ * Whom to tell that `n` channels of the signer in use are closed, though it may live; signer_remote_add() or
+ * _attach() is to follow.  At most once a second; from the thread of any call.  Before the first call.
+ */
+typedef void signer_wanted_fn(void *arg, size_t n);
+void signer_remote_on_wanted(struct signer *s, signer_wanted_fn *fn, void *arg);
 
 /* ---- the signer's end ---- */
 

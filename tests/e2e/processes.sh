@@ -17,10 +17,10 @@ enrol() {
 	done
 	echo $n
 }
-# until_new ROLE OLDPID: the role's process is another one, for at most 40 s
+# until_new ROLE OLDPID [SECONDS]: the role's process is another one, for at most 40 s
 until_new() {
 	local i now
-	for i in $(seq 400); do
+	for i in $(seq $((${3:-40} * 10))); do
 		now=$(process_of "$1")
 		[ -n "$now" ] && [ "$now" != "$2" ] && return 0
 		sleep 0.1
@@ -100,6 +100,20 @@ claim "metrics count its restarts" sh -c "curl -fsS '$ADMIN/metrics' | grep -qE 
 claim "and its signatures" sh -c "curl -fsS '$ADMIN/metrics' | grep -qE '^scepd_signer_signatures_total.operation=.certificate.. [1-9]'"
 claim "readyz knows of both" sh -c "curl -fsS '$ADMIN/readyz' | grep -q ready"
 
+# ---- the signer lives, and closes every channel
+signer=$(process_of signer)
+if [ "$(id -u)" != 0 ]; then
+	skip_claim "channels that a living signer closes are replaced" "needs root, to speak on the front's channels"
+else
+	front=$(process_of front)
+	broken=$(python3 "$SCEPD_TOP/tests/lib/break_channels.py" "$front")
+	claim "32 channels hear what is no frame" test "$broken" -ge 32
+	claim "devices are served although the signer has closed every channel" test "$(enrol 3 replaced --retries 0)" = 3
+	claim "... the log says so" until_line 'warn process msg="the signer has closed [0-9]+ channels' 1
+	claim "... with the reason" grep -q 'error signer-channel msg="channel: version 255' "$T/scepd.log"
+	claim "... and neither was started again" test "$(process_of signer) $(process_of front)" = "$signer $front"
+fi
+
 # ---- the signer dies while the front reads everything again, and waits for its answer
 signer=$(process_of signer)
 kill -STOP "$signer"
@@ -119,7 +133,20 @@ kill -CONT "$scepd_pid"
 sleep 1
 claim "a supervisor that was held up does not take its signer for hung" test "$(process_of signer)" = "$signer"
 
+# ---- the front stands still, and hangs
+front=$(process_of front)
+kill -STOP "$front"
+sleep 30
+kill -CONT "$front"
+claim "a front that stands still for 30 s is left alone" test "$(process_of front)" = "$front"
+claim "... and serves" test "$(enrol 1 paused)" = 1
+kill -STOP "$front"
+claim "a front that hangs is ended and started again" until_new front "$front" 100
+claim "... the log says why" grep -q 'error process msg="the front does not answer: it is ended"' "$T/scepd.log"
+claim "... and devices are served" test "$(enrol 1 unhung --retries 20 --retry-delay 1s)" = 1
+
 # ---- the front dies
+front=$(process_of front)
 signer=$(process_of signer)
 kill -9 "$front"
 claim "a front that dies is started again" until_new front "$front"

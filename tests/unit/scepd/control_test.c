@@ -122,6 +122,7 @@ each_side_says_what_is_its_own(void **state)
 		{ CONTROL_PONG, CONTROL_FROM_CHILD },
 		{ CONTROL_READY, CONTROL_FROM_CHILD },
 		{ CONTROL_OPEN, CONTROL_FROM_CHILD },
+		{ CONTROL_WANTED, CONTROL_FROM_CHILD },
 	};
 	struct ends *e = *state;
 

@@ -524,6 +524,112 @@ a_dead_signers_channels_count_as_one(void **state)
 	}
 }
 
+/* ---- a signer that lives, and closes channels ---- */
+
+/* Whoever is told that channels are wanted: those that he gives are a server's, or closed again. */
+struct giver {
+	struct kit *k;
+	struct signer *r;
+	struct signer_server *v;
+	size_t asked, times;
+};
+
+static void
+give(void *arg, size_t n)
+{
+	struct giver *g = arg;
+	int near[SIGNER_CHANNELS_MAX], far[SIGNER_CHANNELS_MAX];
+
+	g->asked = n;
+	g->times++;
+	wire_pairs(near, far, n);
+	if (g->v != NULL)
+		ok(g->k, signer_server_attach(g->v, far, n, &g->k->err));
+	else
+		for (size_t i = 0; i < n; i++)
+			close(far[i]);
+	signer_remote_add(g->r, near, n);
+}
+
+static void
+give_nothing(void *arg, size_t n)
+{
+	struct giver *g = arg;
+
+	g->asked = n;
+	g->times++;
+}
+
+/* A front whose channels, n of them, the signer has closed. */
+static void
+closed_by_the_signer(struct giver *g, size_t n, signer_wanted_fn *fn)
+{
+	int near[SIGNER_CHANNELS_MAX], far[SIGNER_CHANNELS_MAX];
+
+	wire_pairs(near, far, n);
+	ok(g->k, signer_remote_new(&g->r, &g->k->err));
+	signer_remote_on_wanted(g->r, fn, g);
+	signer_remote_attach(g->r, near, n);
+	for (size_t i = 0; i < n; i++)
+		close(far[i]);
+}
+
+static void
+channels_that_a_living_signer_closes_are_replaced(void **state)
+{
+	struct giver g = { .k = *state };
+	struct signer_stats stats;
+	int near, far;
+
+	ok(g.k, signer_server_new(&g.v, g.k->s, &g.k->err));
+	closed_by_the_signer(&g, 5, give);
+	assert_true(wire_round(g.k, g.r));
+	assert_in_range(g.asked, 1, 5);
+	assert_int_equal(g.times, 1);
+	ok(g.k, signer_stats(g.r, &stats, &g.k->err));
+	assert_int_equal(stats.restarts, 0);
+	/* Those of the next signer are of another life, and all there are. */
+	wire_pairs(&near, &far, 1);
+	ok(g.k, signer_server_attach(g.v, &far, 1, &g.k->err));
+	signer_remote_attach(g.r, &near, 1);
+	ok(g.k, signer_stats(g.r, &stats, &g.k->err));
+	assert_int_equal(stats.restarts, 1);
+	assert_int_equal(g.times, 1);
+	signer_close(g.r);
+	signer_server_free(g.v);
+}
+
+static void
+channels_are_asked_for_once_a_second(void **state)
+{
+	struct giver g = { .k = *state };
+	struct signer_stats stats;
+
+	closed_by_the_signer(&g, 3, give_nothing);
+	signer_remote_wait_set(g.r, 1500);
+	assert_int_equal(signer_stats(g.r, &stats, &g.k->err), RC_IO);
+	assert_non_null(strstr(g.k->err.msg, "no channel"));
+	assert_int_equal(g.asked, 3); /* the first time one was known */
+	assert_int_equal(g.times, 2);
+	signer_close(g.r);
+}
+
+static void
+a_request_does_not_use_up_channels_for_ever(void **state)
+{
+	struct giver g = { .k = *state };
+	struct buf out;
+
+	buf_init(&out, LIMIT_CHAIN);
+	closed_by_the_signer(&g, 3, give);
+	signer_remote_wait_set(g.r, 60000);
+	assert_int_equal(signer_next_ca(g.r, "rsa", &out, &g.k->err), RC_IO);
+	assert_non_null(strstr(g.k->err.msg, "3 of them ended"));
+	assert_int_equal(g.times, 3);
+	signer_close(g.r);
+	buf_done(&out);
+}
+
 /* ---- a signer that hangs ---- */
 
 struct slow {
@@ -692,6 +798,9 @@ main(void)
 		cmocka_unit_test(without_a_signer_a_call_ends_in_time),
 		cmocka_unit_test(a_request_that_ends_three_signers_is_not_sent_to_a_fourth),
 		cmocka_unit_test(a_dead_signers_channels_count_as_one),
+		cmocka_unit_test(channels_that_a_living_signer_closes_are_replaced),
+		cmocka_unit_test(channels_are_asked_for_once_a_second),
+		cmocka_unit_test(a_request_does_not_use_up_channels_for_ever),
 		cmocka_unit_test(a_late_answer_costs_no_channel),
 		cmocka_unit_test(a_signer_that_hangs_is_seen_from_both_ends),
 		cmocka_unit_test(an_operation_in_progress_is_answered_before_the_end),
