@@ -231,8 +231,7 @@ put_in_place(const char *tmp, const char *path, int replace, struct err *err)
 	return RC_OK;
 }
 
-/* A name is durable when its folder is. */
-static enum rc
+enum rc
 folder_sync(const char *dir, struct err *err)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

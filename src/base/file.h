@@ -30,6 +30,8 @@ enum rc file_read_secret(struct buf *out, const char *path, size_t max, struct e
  * and !replace. */
 enum rc file_write(const char *path, const void *p, size_t len, mode_t mode, int replace,
     struct err *err) MUST_CHECK;
+/* Names that were made, moved or removed in this folder are on the disk. */
+enum rc folder_sync(const char *dir, struct err *err) MUST_CHECK;
 /* mkdir -p for the last component only; an existing folder is fine. */
 enum rc dir_make(const char *path, mode_t mode, struct err *err) MUST_CHECK;
 /* dir + "/" + name unless name is absolute.  *out is the caller's. */

@@ -92,6 +92,11 @@ use_token(struct key **out, const char *spec, const struct key_source *src, stru
 		rc = token_key_make(spec, &uri, p, err);
 	if (rc == RC_OK)
 		rc = token_key_open(out, &uri, p, err);
+	if (rc == RC_IO) { /* it fails, or was taken away */
+		rc = RC_TIMEOUT;
+		if (err != NULL)
+			err->rc = rc;
+	}
 	buf_wipe(&pin);
 	if (rc != RC_OK)
 		(void)err_context(err, "%.*s", token_uri_shown(src->key), src->key);

@@ -30,14 +30,14 @@ struct key_source {
 bool key_source_is_token(const char *key);
 /* Of a configuration's value: RC_CONFIG when it is a URI that names no private key (RFC 7512). */
 enum rc key_source_check(const char *key, struct err *err) MUST_CHECK;
-/* Load the PKCS#11 library, once a process.  RC_CONFIG names it. */
+/* Load the PKCS#11 library, once a process.  RC_CONFIG names it; RC_TIMEOUT: it does not start, now. */
 enum rc key_tokens_open(const char *module, struct err *err) MUST_CHECK;
 void key_tokens_close(void);
 
 /*
  * RC_CONFIG names the file or the URI (without its query part) and says what an administrator does:
- * wrong passphrase, no such token or object, wrong PIN (with the warning that tokens lock), a key that is no
- * private key.
+ * wrong passphrase, no such object, wrong PIN (with the warning that tokens lock), a key that is no
+ * private key.  RC_TIMEOUT: the token is not there, and may come.
  */
 enum rc key_open(struct key **out, const struct key_source *src, struct err *err) MUST_CHECK;
 /*

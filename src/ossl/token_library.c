@@ -69,7 +69,8 @@ static enum rc
 fail_start(struct err *err, const char *module, CK_RV rv)
 {
 	char name[32];
-	enum rc rc = fail(err, RC_CONFIG, "the PKCS#11 library %s does not start: %s", module,
+	/* The daemon that it calls may not be there yet. */
+	enum rc rc = fail(err, RC_TIMEOUT, "the PKCS#11 library %s does not start: %s", module,
 	    token_rv_name(rv, name));
 
 	err_hint(err,

@@ -3,6 +3,7 @@
  * round.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,9 @@ struct token {
 	unsigned n_idle, n_open;
 	char *pin;
 	size_t pin_len;
-	bool pin_refused; /* not tried again: tokens lock */
-	struct err last;  /* why it is down */
+	atomic_bool
+	    pin_refused; /* not tried again: tokens lock; by the opener too, who has no lock */
+	struct err last; /* why it is down */
 };
 
 static struct {
@@ -315,8 +317,8 @@ get_session(struct token *t, struct attempt *a, struct err *err)
 		if (rc != RC_OK || !wait)
 			break;
 		if (!in_time)
-			return fail(err, RC_IO, "token %s: no session was free within %d ms",
-			    t->label, KEY_TOKEN_WAIT_MS);
+			return fail(err, RC_IO, "token %s: no session was free within %lld ms",
+			    t->label, (long long)tokens.wait_ms);
 		in_time = wait_changed(t, a->deadline, token_cure(a->rv) == CURE_WAIT);
 		if (t->state == TOKEN_DOWN && t->tries != tries && t->last.rc != RC_OK) {
 			if (err != NULL)
@@ -512,7 +514,7 @@ search_uri(struct search *s, unsigned long *epoch, CK_RV *rv, struct err *err)
 	*rv = search(s, f);
 	token_library_leave();
 	if (*rv == CKR_TOKEN_NOT_PRESENT) {
-		rc = fail(err, RC_CONFIG, "no token fits the URI");
+		rc = fail(err, RC_TIMEOUT, "no token fits the URI");
 		err_hint(err,
 		    "pkcs11-tool --list-token-slots shows what is there; the server sees what "
 		    "pkcs11.paths lets it");

@@ -280,12 +280,20 @@ backup_add_text(struct backup_writer *w, const char *name, const struct buf *tex
 static enum rc
 put_in_place(struct backup_writer *w, struct err *err)
 {
+	char *dir = NULL;
+	enum rc rc;
+
 	if (fsync(w->fd) != 0)
 		return fail_errno(err, "cannot write %s to disk", w->path);
 	/* Unlike rename() it does not replace what somebody has put there meanwhile. */
 	if (link(w->tmp, w->path) != 0)
 		return fail_errno(err, "cannot create %s", w->path);
-	return RC_OK;
+	/* Its name too: who has made a backup may take the machine away. */
+	rc = path_dir(&dir, w->path, err);
+	if (rc == RC_OK)
+		rc = folder_sync(dir, err);
+	free(dir);
+	return rc;
 }
 
 enum rc

@@ -148,6 +148,9 @@ text_for_device(const struct err *err)
 	}
 }
 
+/* A signer is there again within a second, a token when somebody plugs it in. */
+#define UNSIGNED_RETRY_S 30
+
 void
 answer_failure(struct transaction *t, struct http_reply *reply)
 {
@@ -159,7 +162,9 @@ answer_failure(struct transaction *t, struct http_reply *reply)
 	if (scep_reply_failure_how(&out, t->message, ra != NULL ? ra : t->offer->id[0],
 		t->log.fail_info, text_for_device(&t->log.err), flags_of(t), &se) != SCEP_OK) {
 		log_msg(LOG_ERROR, "scep", "cannot sign a FAILURE: %s", se.text);
-		http_reply_text(reply, 500, "internal error\n");
+		/* The RA's key cannot be used: its token is gone, or the signer is being started again. */
+		http_reply_text(reply, 503, "no answer can be signed now\n");
+		reply->retry_after = UNSIGNED_RETRY_S;
 		return;
 	}
 	put_pki_message(reply, &out);

@@ -177,6 +177,9 @@ process_ended(struct process *p, int status, bool expected)
 	if (p->ready && now - p->started_ms > STEADY_MS)
 		p->failures = 0;
 	p->failures++;
+	/* What it waits for may come yet: it is tried without end, as often as the longest delay lets it. */
+	if (process_exit_code(status) == EX_TEMPFAIL && p->failures == PROCESS_FAILURES_MAX)
+		p->failures--;
 	p->start_at_ms = now + delay_after(p->failures);
 	if (!expected)
 		tell_end(p, status, p->start_at_ms - now);

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/cond.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "signer/signer.h"
@@ -55,20 +56,6 @@ struct audit {
 };
 
 /* ---- files ---- */
-
-static enum rc
-folder_sync(const char *dir, struct err *err)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	enum rc rc = RC_OK;
-
-	if (fd < 0)
-		return fail_errno(err, "cannot open folder %s", dir);
-	if (fsync(fd) != 0 && errno != EINVAL)
-		rc = fail_errno(err, "cannot write folder %s to disk", dir);
-	close(fd);
-	return rc;
-}
 
 static enum rc
 segment_open(int *fd, const char *dir, uint64_t first, int flags, struct err *err)

@@ -14,13 +14,15 @@
 #define VALIDITY_MAX     (826 * (int64_t)DAY) /* 825 days and a day of backdating */
 #define CRL_VALIDITY_MAX (400 * (int64_t)DAY) /* a list of an offline CA holds a year */
 
-/* What is wrong with a configured file is the administrator's to change. */
+/* What is wrong with a configured file is the administrator's to change; a token that is not there may come. */
 static enum rc
 as_config(enum rc rc, const char *kind, const char *name, struct err *err)
 {
 	if (rc == RC_OK || rc == RC_NOMEM)
 		return rc;
 	err_context(err, "%s %s", kind, name);
+	if (rc == RC_TIMEOUT)
+		return rc;
 	if (err != NULL)
 		err->rc = RC_CONFIG;
 	return RC_CONFIG;
