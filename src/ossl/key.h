@@ -27,8 +27,8 @@ struct key_info {
 
 #define KEY_SIG_MAX                                                                                \
 	4627u /* octets of any signature: ML-DSA-87 (FIPS 204 4); RSA has 1024 at most */
-#define KEY_AGREED_MAX 66 /* octets of an x coordinate: P-521 */
-#define KEY_SPECS_MAX 160 /* all words of key_specs() */
+#define KEY_AGREED_MAX 66  /* octets of an x coordinate: P-521 */
+#define KEY_SPECS_MAX  160 /* all words of key_specs() */
 /* Every word that key_generate() knows; which of them this OpenSSL can make, key_specs() tells. */
 #define KEY_SPECS     "rsa:2048|rsa:3072|rsa:4096|ec:p256|ec:p384|ed25519|ml-dsa-44|ml-dsa-65|ml-dsa-87"
 #define KEY_SPECS_RSA "rsa:2048|rsa:3072|rsa:4096"

@@ -32,7 +32,8 @@ revoke_replaced(struct scepd *s, int64_t now_ms, size_t *n, struct err *err)
 		return rc;
 	for (size_t i = 0; i < *n; i++)
 		log_replaced(&list[i]);
-	metric_add(s->metrics, METRIC_REPLACED, *n);
+	if (*n > 0)
+		metric_add(s->metrics, METRIC_REPLACED, *n);
 	store_replaced_free(list, *n);
 	return RC_OK;
 }

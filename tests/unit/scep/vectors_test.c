@@ -226,7 +226,8 @@ open_door(const void *p, size_t len)
 	if (scep_request_open(&r, m, &ra, 1, NULL) == SCEP_OK) {
 		content = scep_request_content(r, &n);
 		if (n != whole.len || memcmp(content, whole.data, n) != 0)
-			fail_msg("another content is taken: %zu octets instead of %zu", n, whole.len);
+			fail_msg(
+			    "another content is taken: %zu octets instead of %zu", n, whole.len);
 	}
 	scep_message_free(m);
 	if (r == NULL)
