@@ -441,6 +441,70 @@ a_changed_ecdsa_signature_is_bad_message_check(void **state)
 	buf_done(&envelope);
 }
 
+/* The device's message with another certificate in it, and that named as the signer's. */
+static struct buf
+signed_in_the_name_of(const struct buf *good, const struct cms_cert *c)
+{
+	struct buf certs = new_buf(), sid = new_buf(), out;
+	struct signed_parts p;
+	size_t mark;
+
+	der_add(&certs, DER_CTX_CONS(0), c->der.p, c->der.len);
+	mark = der_open(&sid, DER_SEQUENCE);
+	buf_add(&sid, c->issuer.p, c->issuer.len);
+	der_add(&sid, DER_INTEGER, c->serial.p, c->serial.len);
+	der_close(&sid, mark);
+	signed_take_apart(&p, good);
+	p.certs = der_of(&certs);
+	p.sid = der_of(&sid);
+	out = signed_put_together(&p);
+	buf_done(&certs);
+	buf_done(&sid);
+	return out;
+}
+
+/* Before anything is computed with them: a huge exponent is hours of work. */
+static void
+S29_S30_signers_with_keys_off_the_list_are_bad_alg(void **state)
+{
+	static const char *const keys[] = { "ec -pkeyopt ec_paramgen_curve:secp256k1",
+		"ec -pkeyopt ec_paramgen_curve:brainpoolP256r1",
+		"ec -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit", "ed25519",
+		"rsa:512", "rsa:1024 -pkeyopt rsa_keygen_pubexp:36893488147419103233" };
+	struct buf envelope = good_envelope(), good, cert, b;
+	struct scep_request *r = NULL;
+	struct scep_error err;
+	struct err e = { 0 };
+	struct cms_cert c;
+	struct forged f;
+	char cmd[300];
+	size_t i;
+
+	forged_init(&f, &envelope);
+	good = forge(&f);
+	for (i = 0; i < N(keys); i++) {
+		snprintf(cmd, sizeof(cmd),
+		    "openssl req -x509 -newkey %s -nodes -keyout odd.key -outform DER -out odd "
+		    "-subj /CN=odd -days 1",
+		    keys[i]);
+		if (dir_run(&dir, NULL, cmd) != 0)
+			fail_msg("%s", cmd);
+		cert = new_buf();
+		dir_get(&dir, "odd", &cert);
+		assert_ok(cms_cert_peek(&c, cert.data, cert.len, &e), e);
+		b = signed_in_the_name_of(&good, &c);
+		if (open_it(&r, &b, &err) != SCEP_E_ALG)
+			fail_msg("%s: %s", keys[i], err.text);
+		assert_int_equal(err.fail_info, SCEP_BAD_ALG);
+		assert_string_equal(err.step, "verify");
+		assert_int_equal(world_unwraps(), 0);
+		buf_done(&b);
+		buf_done(&cert);
+	}
+	buf_done(&good);
+	buf_done(&envelope);
+}
+
 int
 main(void)
 {
@@ -454,6 +518,7 @@ main(void)
 		cmocka_unit_test(what_openssl_envelops_our_client_opens),
 		cmocka_unit_test(S27_requests_by_ecdh_or_under_a_password_are_bad_alg),
 		cmocka_unit_test(a_changed_ecdsa_signature_is_bad_message_check),
+		cmocka_unit_test(S29_S30_signers_with_keys_off_the_list_are_bad_alg),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

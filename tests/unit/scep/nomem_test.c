@@ -287,60 +287,68 @@ sweep(enum scep_status (*work)(struct scep_error *err), long at_least)
 			assert_string_not_equal(err.text, "");
 			assert_non_null(err.step);
 			failed++;
-			assert_recovers(work);
+			if (st == SCEP_E_INTEGRITY)
+				assert_recovers(work);
 		}
 	}
 	assert_in_range(failed, at_least, 20000);
 }
 
+enum half { REQUEST = 1, ANSWER = 2 };
+
 static void
-sweep_exchange(const struct scep_identity *by, encode_fn *how, bool crl)
+sweep_exchange(const struct scep_identity *by, encode_fn *how, bool crl, unsigned halves)
 {
 	exchange_begin(by, how, crl);
-	sweep(send_request, 3);
-	assert_recovers(whole_exchange);
-	sweep(take_request, 3);
-	sweep(answer_request, 3);
-	assert_recovers(whole_exchange);
-	sweep(read_answer, 3);
-	assert_recovers(whole_exchange);
+	if (halves & REQUEST) {
+		sweep(send_request, 3);
+		assert_recovers(whole_exchange);
+		sweep(take_request, 3);
+		assert_recovers(whole_exchange);
+	}
+	if (halves & ANSWER) {
+		sweep(answer_request, 3);
+		assert_recovers(whole_exchange);
+		sweep(read_answer, 3);
+		assert_recovers(whole_exchange);
+	}
 	exchange_end();
 }
 
 static void
 an_enrolment_by_rsa_happens_or_not(void **state)
 {
-	sweep_exchange(world.device_id, encode_csr, false);
+	sweep_exchange(world.device_id, encode_csr, false, REQUEST | ANSWER);
 }
 
 static void
 an_enrolment_by_ecdh_happens_or_not(void **state)
 {
-	sweep_exchange(agree_id, encode_csr, false);
+	sweep_exchange(agree_id, encode_csr, false, REQUEST | ANSWER);
 }
 
 static void
 an_enrolment_under_a_password_happens_or_not(void **state)
 {
-	sweep_exchange(signs_id, encode_csr, false);
+	sweep_exchange(signs_id, encode_csr, false, ANSWER);
 }
 
 static void
 a_poll_happens_or_not(void **state)
 {
-	sweep_exchange(world.device_id, scep_certpoll_encode, false);
+	sweep_exchange(world.device_id, scep_certpoll_encode, false, REQUEST);
 }
 
 static void
 a_certificate_is_got_or_not(void **state)
 {
-	sweep_exchange(world.device_id, scep_getcert_encode, false);
+	sweep_exchange(world.device_id, scep_getcert_encode, false, REQUEST);
 }
 
 static void
 a_crl_is_got_or_not(void **state)
 {
-	sweep_exchange(agree_id, scep_getcrl_encode, true);
+	sweep_exchange(agree_id, scep_getcrl_encode, true, ANSWER);
 }
 
 static void
