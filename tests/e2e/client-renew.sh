@@ -23,7 +23,7 @@ LAB=$SCEPD/scep/lab
 SECRET=$T/ca/lab.secret
 serial() { openssl x509 -in "$1" -noout -serial | cut -d = -f 2; }
 spki() { openssl x509 -in "$1" -noout -pubkey | sha256sum; }
-pair() { [ "$(openssl x509 -in "$1/cert.pem" -noout -pubkey)" = "$(openssl pkey -in "$1/key.pem" -pubout)" ]; }
+pair() { [ -s "$1/cert.pem" ] && [ "$(openssl x509 -in "$1/cert.pem" -noout -pubkey)" = "$(openssl pkey -in "$1/key.pem" -pubout)" ]; }
 verifies() { openssl verify -x509_strict -CAfile "$T/ca/ca/root.pem" -untrusted "$T/ca/ca/issuing.pem" "$1"; }
 differs() { [ "$1" != "$2" ]; }
 # enrol DIR [arguments]
