@@ -19,6 +19,8 @@ static const struct opt rows[] = {
 	{ ROW("new-key", 0, OPT_STR, new_key, "TYPE",
 	    "rsa:2048 (default), rsa:3072, rsa:4096, ec:p256, ec:p384") },
 	ROWS_CSR,
+	{ ROW("rsa-signer", 0, OPT_FLAG, rsa_signer, NULL,
+	    "with an EC key: sign with a throw-away RSA key, to which the answer is encrypted") },
 	{ ROW("validity-period", 0, OPT_STR, validity_period, "UNIT",
 	    "Years, Months, Weeks, Days: as Windows asks") },
 	{ ROW("validity-units", 0, OPT_STR, validity_units, "N", "how many of them") },

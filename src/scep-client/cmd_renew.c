@@ -144,9 +144,6 @@ prepare(struct job *j, struct err *err)
 {
 	enum rc rc;
 
-	if (j->o->rsa_signer)
-		return fail(err, RC_CONFIG,
-		    "--rsa-signer: a renewal is signed by the key of the certificate");
 	if ((rc = keep_check(j->o->out_dir, err)) != RC_OK ||
 	    (rc = keep_finish(j->o->out_dir, err)) != RC_OK || (rc = load_old(j, err)) != RC_OK ||
 	    (j->o->subject == NULL && (rc = old_subject(j, err)) != RC_OK) ||

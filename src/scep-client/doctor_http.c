@@ -86,6 +86,16 @@ redirect(struct findings *out, const struct facts *f, const struct check *c)
 	}
 }
 
+/* Intune's Android profiles refuse the URL itself. */
+static void
+scheme(struct findings *out, const struct facts *f, const struct check *c)
+{
+	if (!f->https)
+		check_says(out, c, 0, LEVEL_WARN,
+		    "the URL is http, which Intune's profiles for Android do not take; SCEP itself "
+		    "needs no TLS");
+}
+
 static void
 html(struct findings *out, const struct facts *f, const struct check *c)
 {
@@ -433,6 +443,9 @@ const struct check checks_http[] = {
 	    "Look at what the server waits for: its database, its HSM, Intune; enrolments in "
 	    "number "
 	    "make it slower." },
+	{ "https", ON_ANDROID, "the URL is https", scheme,
+	    "Serve it by https too, with a certificate that devices trust, and give Android that "
+	    "URL." },
 	{ "redirect", ON_ALL, "no redirects", redirect,
 	    "Serve SCEP at the URL that the profile has; take it out of any redirect to https or "
 	    "to "

@@ -244,9 +244,13 @@ judge_certificate(struct enrol_result *out, const struct session *s, const struc
 		return fail(err, RC_PARSE, "the answer says SUCCESS and holds no certificate");
 	if ((rc = cert_parse(&out->cert, rep->certs[0].data, rep->certs[0].len, err)) != RC_OK)
 		return err_context(err, "issued certificate");
-	if (!key_same_public(cert_key0(out->cert), key))
-		return fail(err, RC_INTEGRITY,
+	if (!key_same_public(cert_key0(out->cert), key)) {
+		rc = fail(err, RC_INTEGRITY,
 		    "the first certificate of the answer is for another key than ours");
+		return s->manner->needs_apple
+		    ? err_hint(err, "Apple's error 22008: the issued certificate has to come first")
+		    : rc;
+	}
 	return enrol_trusts(s, out->cert, err);
 }
 

@@ -79,9 +79,6 @@ struct enroll_options {
 	    { ROW("key-usage", 0, OPT_LIST, key_usage, "NAME",                                     \
 		"digitalSignature, keyEncipherment ...") },                                        \
 	    { ROW("eku", 0, OPT_LIST, eku, "OID", "extended key usage") },                         \
-	    { ROW("rsa-signer", 0, OPT_FLAG, rsa_signer, NULL,                                     \
-		"with an EC key: sign with a throw-away RSA key, to which the answer is "          \
-		"encrypted") },                                                                    \
 	{                                                                                          \
 		ROW("transaction-id", 0, OPT_STR, transaction_id, "ID",                            \
 		    "default: made from the key")                                                  \

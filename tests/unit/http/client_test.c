@@ -298,6 +298,60 @@ only_the_last_header_counts_and_a_date_may_say_when_to_retry(void **state)
 	stub_stop(&s);
 }
 
+/* The head of the request to `arg`, 2048 bytes. */
+static void
+serve_and_keep(struct stub *s, int fd)
+{
+	static const char reply[] =
+	    "HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+	char *seen = s->arg;
+	size_t n = 0;
+	ssize_t got;
+
+	while (strstr(seen, "\r\n\r\n") == NULL && n < 2047 &&
+	    (got = read(fd, seen + n, 2047 - n)) > 0) {
+		n += (size_t)got;
+		seen[n] = '\0';
+	}
+	(void)!write(fd, reply, sizeof reply - 1);
+}
+
+/* What old devices ask, and whether a server needs a Host: for those that look at servers. */
+static void
+http_1_0_is_spoken_for_one_call_and_host_may_be_left_out(void **state)
+{
+	static const char *const no_host[] = { "Host:", NULL };
+	static const struct {
+		bool http10;
+		const char *const *headers;
+		const char *line;
+		bool host;
+	} rows[] = { { false, NULL, "GET /x HTTP/1.1\r\n", true },
+		{ true, NULL, "GET /x HTTP/1.0\r\n", true },
+		{ true, no_host, "GET /x HTTP/1.0\r\n", false },
+		{ false, NULL, "GET /x HTTP/1.1\r\n", true } };
+	struct http_client *c = new_client(&plain);
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct http_call call = {
+			.method = "GET", .headers = rows[i].headers, .http10 = rows[i].http10
+		};
+		struct http_result r;
+		struct err err;
+		char seen[2048] = "";
+		struct stub s;
+
+		stub_start(&s, serve_and_keep, seen);
+		call.url = url("http", s.port, "/x");
+		assert_int_equal(http_call(c, &call, &r, &err), RC_OK);
+		http_result_done(&r);
+		stub_stop(&s);
+		assert_int_equal(strncmp(seen, rows[i].line, strlen(rows[i].line)), 0);
+		assert_int_equal(strstr(seen, "\r\nHost: ") != NULL, rows[i].host);
+	}
+	http_client_free(c);
+}
+
 int
 main(void)
 {
@@ -306,6 +360,7 @@ main(void)
 		cmocka_unit_test(headers_retry_after_and_date_are_read),
 		cmocka_unit_test(redirects_are_not_followed),
 		cmocka_unit_test(connections_are_kept),
+		cmocka_unit_test(http_1_0_is_spoken_for_one_call_and_host_may_be_left_out),
 		cmocka_unit_test(urls_that_are_none_or_none_of_ours_are_the_admins_mistake),
 		cmocka_unit_test(a_header_of_two_lines_is_refused),
 		cmocka_unit_test(a_refused_connection_is_told_without_the_query),
