@@ -280,10 +280,11 @@ job_print(const struct job *j, const struct enrol_result *r)
 	json_t *cert = r->cert != NULL ? cli_cert_json(r->cert) : json_null();
 
 	if (o->json) {
-		(void)cli_print_json(json_pack("{s:s*, s:s, s:s, s:s, s:s, s:s, s:o}", "profile",
-		    j->profile, "status", scep_pki_status_name(r->status), "failInfo",
+		(void)cli_print_json(json_pack("{s:s*, s:s, s:s, s:s, s:s, s:s, s:s, s:o}",
+		    "profile", j->profile, "status", scep_pki_status_name(r->status), "failInfo",
 		    scep_fail_info_name(r->fail_info), "failInfoText", r->fail_text,
-		    "transactionId", r->transaction_id, "outDir", j->out_dir, "certificate", cert));
+		    "transactionId", r->transaction_id, "envelope", scep_way_name(r->way), "outDir",
+		    j->out_dir, "certificate", cert));
 		return;
 	}
 	if (!o->quiet && r->status == SCEP_SUCCESS)

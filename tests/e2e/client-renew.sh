@@ -15,7 +15,16 @@ text = text.replace(line, """  lab:
     challenge_file: lab.secret
     renewal: { window: 100 }
   late: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret, renewal: { window: 1 } }
+  curves: { ca: issuing, profile: curves, challenge: static, challenge_file: lab.secret, renewal: { window: 100 } }
 """)
+text = text.replace("profiles:\n", """profiles:
+  curves:
+    subject: { allow: ["CN=*.lab.example"] }
+    san: { types: [] }
+    keys: { ec: [p256, p384] }
+    key_usage: { allow: [digitalSignature] }
+    validity: { default: 90d, max: 365d }
+""", 1)
 open(path, "w").write(text)
 EOF2
 start_scepd || die "scepd starts"
@@ -106,6 +115,19 @@ claim "quirk 7: Cisco's goes by GET over HTTP, in 3DES and SHA-1" sh -c "grep 'C
 claim "quirk 31: Windows wraps its keys with OAEP" sh -c "grep 'Win32; NDES' '$T/scepd.log' | grep -c 'kt=oaep-sha1.*result=SUCCESS' | grep -qx 2"
 claim "by GET, RSAES-OAEP with SHA-256, AES-256, SHA-512, recipient by key identifier" renew "$T/android" --get --transport oaep-sha256 --cipher aes256 --digest sha512 --recipient-by-ski --quiet
 
+# ---- a key on a curve, whose certificate can only sign ----
+D=$T/curve
+E=$SCEPD/scep/curves
+claim "R15: an EC key enrols; the answer is by key agreement" says 0 '"envelope": "ecdh"' scep enroll --url "$E" --subject CN=curve.lab.example --new-key ec:p256 \
+	--key-usage digitalSignature --challenge-file "$SECRET" --out-dir "$D" --json
+claim "... renewed by its certificate, which is for signatures alone, under the challenge (RFC 8894 3.1)" says 0 '"envelope": "password"' scep renew --url "$E" --out-dir "$D" \
+	--challenge-file "$SECRET" --json
+claim "... as a pair" pair "$D"
+claim "... for a new key of the same kind" sh -c "openssl x509 -in '$D/cert.pem' -noout -text | grep -q 'ASN1 OID: prime256v1'"
+claim "R15: without a challenge there is no way to answer: badAlg" says 3 badAlg scep renew --url "$E" --out-dir "$D"
+claim "a throw-away RSA signer is refused where the endpoint does not allow it" says 3 "the server refused" scep enroll --url "$E" --subject CN=t.lab.example --new-key ec:p256 \
+	--rsa-signer --challenge-file "$SECRET" --out-dir "$T/t"
+
 # ---- the folder is looked at first ----
 n=$(grep -c 'op=PKIOperation' "$T/scepd.log")
 claim "--out-dir without a parent is refused" says 78 "mkdir -p $T/none" enrol "$T/none/pc9"
@@ -118,4 +140,4 @@ else
 fi
 claim "... before anything is sent" test "$(grep -c 'op=PKIOperation' "$T/scepd.log")" = "$n"
 claim "--force keeps the pair that it replaces" sh -c "
-	scep enroll --url '$LAB' --subject CN=pc1.lab.example --challenge-file '$SECRET' --out-dir '$D' --force --quiet && test \$(ls -d '$D'/replaced-* | wc -l) -ge 4"
+	scep enroll --url '$LAB' --subject CN=pc1.lab.example --challenge-file '$SECRET' --out-dir '$T/pc1' --force --quiet && test \$(ls -d '$T/pc1'/replaced-* | wc -l) -ge 4"
