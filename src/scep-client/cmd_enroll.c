@@ -80,6 +80,7 @@ enroll_plain(const struct enroll_options *o)
 	struct session_conf conf = { .url = o->url,
 		.ca_file = o->ca_file,
 		.server_certs = o->server_certs,
+		.fingerprint = o->fingerprint,
 		.manner = o->as != NULL ? manner_by_name(o->as) : NULL };
 	struct session *s = NULL;
 	struct enrol_result r;

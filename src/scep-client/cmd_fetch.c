@@ -108,6 +108,7 @@ prepare(struct errand *e, struct err *err)
 	struct session_conf conf = { .url = t->url,
 		.ca_file = t->ca_file,
 		.server_certs = t->server_certs,
+		.fingerprint = t->fingerprint,
 		.manner = t->as != NULL ? manner_by_name(t->as) : NULL };
 	enum rc rc;
 

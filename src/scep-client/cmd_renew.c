@@ -180,6 +180,7 @@ run_renew(const void *opts, int nargs, char **args)
 	struct session_conf conf = { .url = o->url,
 		.ca_file = o->ca_file,
 		.server_certs = o->server_certs,
+		.fingerprint = o->fingerprint,
 		.renewing = true,
 		.manner = o->as != NULL ? manner_by_name(o->as) : NULL };
 	struct session *s = NULL;
@@ -225,6 +226,7 @@ poll_now(struct job *j, struct pending *p, struct enrol_result *r, struct err *e
 	struct session_conf conf = { .url = o->url != NULL ? o->url : p->url,
 		.ca_file = o->ca_file,
 		.server_certs = o->server_certs,
+		.fingerprint = o->fingerprint != NULL ? o->fingerprint : p->fingerprint,
 		.renewing = p->renewal,
 		.manner = manner_by_name(o->as != NULL ? o->as : p->manner) };
 	struct session *s = NULL;

@@ -11,6 +11,7 @@
 #include "ossl/eku.h"
 #include "scep-client/ber.h"
 #include "scep-client/enrol.h"
+#include "scep/attrs.h"
 #include "scep/request_csr.h"
 
 #define SELF_SIGNED_LIFE                                                                           \
@@ -254,6 +255,25 @@ judge_certificate(struct enrol_result *out, const struct session *s, const struc
 	return enrol_trusts(s, out->cert, err);
 }
 
+/* "does not contain an expected authenticated attribute": the RFC lets a CertRep do without it (quirks 49,
+ * 51). */
+static enum rc
+has_sender_nonce(const struct session *s, const void *reply, size_t len, struct err *err)
+{
+	struct cms_signed *cms = NULL;
+	struct cms_value v;
+	enum rc rc;
+
+	if (!s->manner->needs_nonces)
+		return RC_OK;
+	if ((rc = cms_signed_parse(&cms, reply, len, err)) == RC_OK &&
+	    cms_signed_attr(cms, OID_SENDER_NONCE, &v, NULL) != RC_OK)
+		rc = fail(err, RC_PARSE, "%s stops here: the answer has no senderNonce",
+		    s->manner->title);
+	cms_signed_free(cms);
+	return rc;
+}
+
 enum rc
 enrol_message_judge(struct enrol_result *out, struct session *s, const struct enrol_message *m,
     const struct key *key, const void *reply, size_t len, struct err *err)
@@ -271,6 +291,10 @@ enrol_message_judge(struct enrol_result *out, struct session *s, const struct en
 	memset(out, 0, sizeof(*out));
 	if (scep_certrep_open_how(&rep, reply, len, &how, &se) != SCEP_OK)
 		return scep_error_to_err(err, &se);
+	if ((rc = has_sender_nonce(s, reply, len, err)) != RC_OK) {
+		scep_certrep_done(&rep);
+		return rc;
+	}
 	out->status = rep.status;
 	out->fail_info = rep.fail_info;
 	out->alg = rep.alg;

@@ -264,6 +264,7 @@ store_pending(
 	struct pending_new p = { .url = j->url != NULL ? j->url : j->o->url,
 		.manner = s->manner->name,
 		.transaction_id = r->transaction_id,
+		.fingerprint = j->o->fingerprint,
 		.subject = j->req.csr.subject,
 		.renewal = j->old != NULL,
 		.signer = r->signer,

@@ -12,7 +12,7 @@ struct enroll_options {
 	const char *url, *ca_file, *as, *out_dir, *subject, *challenge_file, *key_file, *new_key,
 	    *cipher, *digest, *transport, *transaction_id, *validity_period, *validity_units,
 	    *intune, *device, *profile, *tamper_subject, *tamper_san, *tamper_key, *server_certs,
-	    *cert_file, *cert_key_file, *type;
+	    *cert_file, *cert_key_file, *type, *fingerprint;
 	struct opt_list san, key_usage, eku;
 	bool get, post, by_ski, json, quiet, challenge_stdin, force, tamper_challenge, request_only,
 	    rsa_signer, same_key, wait;
@@ -43,6 +43,8 @@ struct enroll_options {
 		"send PKIOperation by POST, even to a server that does not name it") },            \
 	    { ROW("ca-file", 0, OPT_STR, ca_file, "FILE",                                          \
 		"PEM trust anchors for https, the simulator's too (default: the system's)") },     \
+	    { ROW("fingerprint", 0, OPT_STR, fingerprint, "HEX",                                   \
+		"stop unless a certificate of the server has this SHA-1 or SHA-256") },            \
 	    { ROW("server-certs", 0, OPT_STR, server_certs, "FILE",                                \
 		"with --url: certificates of the server that were fetched before (PEM, RA "        \
 		"first), instead of GetCACert's") },                                               \

@@ -26,6 +26,7 @@ static const struct manner manners[] = {
 	    .oaep = true,
 	    .sends_validity = true,
 	    .needs_usage = true,
+	    .needs_nonces = true,
 	    .needs_eku = true },
 #define APPLE(Name, Title, Agent)                                                                  \
 	{                                                                                          \

@@ -53,6 +53,7 @@ struct manner {
 	bool needs_each;    /* of the capabilities: each algorithm that it uses */
 	bool needs_renewal; /* does not renew unless Renewal is there */
 	bool needs_usage;   /* of the RA certificate: keyUsage with both bits */
+	bool needs_nonces;  /* of an answer: senderNonce beside recipientNonce */
 	bool needs_eku;     /* of the RA certificate: an extended key usage */
 };
 

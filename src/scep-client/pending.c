@@ -46,6 +46,7 @@ parse_members(struct pending *p, struct err *err)
 	    (rc = json_get_i64(&p->since, p->state, "since", 0, err)) != RC_OK ||
 	    (rc = json_get_i64(&p->polls, p->state, "polls", 0, err)) != RC_OK)
 		return rc;
+	p->fingerprint = json_get_str(p->state, "fingerprint");
 	p->renewal = json_is_true(json_object_get(p->state, "renewal"));
 	len = strlen(p->transaction_id);
 	if (len == 0 || len > LIMIT_TXID)
@@ -152,9 +153,10 @@ new_state(const struct pending_new *p)
 
 	buf_init(&subject, 2 * LIMIT_CERT);
 	base64_add(&subject, p->subject->der, p->subject->der_len);
-	v = json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:i}", "url", p->url, "manner", p->manner,
-	    "transactionId", p->transaction_id, "subject", buf_str(&subject), "renewal", p->renewal,
-	    "since", (json_int_t)clock_now(), "polls", 0);
+	v = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:b, s:I, s:i}", "url", p->url, "manner",
+	    p->manner, "transactionId", p->transaction_id, "subject", buf_str(&subject),
+	    "fingerprint", p->fingerprint, "renewal", p->renewal, "since", (json_int_t)clock_now(),
+	    "polls", 0);
 	buf_done(&subject);
 	return v;
 }

@@ -2,7 +2,8 @@
  * pending.h - a request that waits for approval, on disk: the folder `pending` (mode 0700) in that of the
  * device, until it is decided.
  *
- *   state.json   URL, manner, transactionID, subject, when, how often it was polled for
+ *   state.json   URL, manner, transactionID, subject, fingerprint of the server if one was given, when, how
+ *                often it was polled for
  *   key.pem      the key to be certified
  *   signer.pem, signer-key.pem
  *                who signed the request and has to sign the polls: a server gives the certificate to
@@ -22,8 +23,8 @@
 #include "ossl/name.h"
 
 struct pending {
-	json_t *state; /* owns the strings */
-	const char *url, *manner, *transaction_id;
+	json_t *state;                                           /* owns the strings */
+	const char *url, *manner, *transaction_id, *fingerprint; /* fingerprint NULL: none */
 	struct name subject;
 	int64_t since; /* wall seconds */
 	int64_t polls; /* so far */
@@ -40,7 +41,7 @@ enum rc pending_load(struct pending *out, const char *dir, struct err *err) MUST
 void pending_done(struct pending *p);
 
 struct pending_new {
-	const char *url, *manner, *transaction_id;
+	const char *url, *manner, *transaction_id, *fingerprint; /* fingerprint NULL: none */
 	const struct name *subject;
 	bool renewal;
 	const struct cert *signer;

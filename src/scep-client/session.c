@@ -208,6 +208,16 @@ choose_recipient(struct session *s, struct err *err)
 	return err_hint(err, "an EC CA needs an RSA RA certificate beside it");
 }
 
+/* RFC 8894 2.2: what came by HTTP is believed once somebody has compared a fingerprint. */
+static enum rc
+check_fingerprint(const struct session *s, const char *fingerprint, struct err *err)
+{
+	if (fingerprint == NULL || session_find_fingerprint(s, fingerprint) != NULL)
+		return RC_OK;
+	return fail(err, RC_INTEGRITY, "no certificate from %s has the fingerprint %s", s->url,
+	    fingerprint);
+}
+
 enum rc
 session_open(struct session **out, const struct session_conf *conf, struct err *err)
 {
@@ -226,6 +236,7 @@ session_open(struct session **out, const struct session_conf *conf, struct err *
 	    (rc = ask_caps(s, err)) == RC_OK &&
 	    (rc = conf->server_certs != NULL ? load_certs(s, conf->server_certs, err)
 					     : ask_certs(s, err)) == RC_OK &&
+	    (rc = check_fingerprint(s, conf->fingerprint, err)) == RC_OK &&
 	    (rc = choose_recipient(s, err)) == RC_OK)
 		*out = s;
 	else

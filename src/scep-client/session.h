@@ -30,7 +30,9 @@ struct session_conf {
 					NULL: ask */
 	const char *ca_file;         /* trust anchors for https; NULL: the system's */
 	unsigned timeout_ms;         /* a whole exchange; 0: 30000, as SCEP clients wait */
-	bool renewing;               /* some platforms ask more of a server then */
+	const char *fingerprint; /* one of the server's certificates has this SHA-1 or SHA-256, as
+					session_find_fingerprint() reads it; NULL: not known */
+	bool renewing;           /* some platforms ask more of a server then */
 };
 
 struct session {
@@ -48,7 +50,7 @@ struct session {
 };
 
 /* Connects, asks for capabilities and certificates.  *out is the caller's.  RC_IO, RC_TIMEOUT,
- * RC_PARSE (not a SCEP server), RC_ALG. */
+ * RC_PARSE (not a SCEP server), RC_ALG, RC_INTEGRITY (no certificate has the fingerprint). */
 enum rc session_open(
     struct session **out, const struct session_conf *conf, struct err *err) MUST_CHECK;
 void session_free(struct session *s);

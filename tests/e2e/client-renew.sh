@@ -89,6 +89,9 @@ chmod 600 "$T/self/key.pem"
 claim "S06: a certificate that nobody has signed renews nothing" says 3 "the server refused" renew "$T/self"
 claim "a key that is not the certificate's is told before anything is sent" says 78 "is not the key of" renew "$D" --cert-key "$T/self/key.pem"
 
+claim "R03: the server's fingerprint is compared" sh -c "scep renew --url '$LAB' --out-dir '$D' --same-key --quiet --fingerprint \$(openssl x509 -in '$T/ca/ca/issuing.pem' -noout -fingerprint -sha256 | cut -d = -f 2)"
+claim "... and another one stops it" says 65 "has the fingerprint" renew "$D" --fingerprint "$(openssl x509 -in "$T/self/cert.pem" -noout -fingerprint -sha256 | cut -d = -f 2)"
+
 # ---- when ----
 claim "--expires-within: not yet, and nothing is sent" says 0 "nothing to do yet" renew "$D" --expires-within 1d
 claim "... as JSON too" says 0 '"status": "not yet"' renew "$D" --expires-within 1d --json

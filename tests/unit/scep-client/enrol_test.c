@@ -349,6 +349,36 @@ cisco_uses_3des_and_sha1_only_where_they_are_named(void **state)
 	}
 }
 
+/* quirk 49: all HTTP 200, and Windows without a certificate */
+static void
+only_windows_misses_a_sender_nonce(void **state)
+{
+	struct enrol_request req = request();
+	struct enrol_result r;
+	struct err err;
+
+	server.conduct = LEAVE_NONCE_OUT;
+	assert_ok(enrol_once("plain", &req, &r, &err), err);
+	expect_issued(&r);
+	enrol_result_done(&r);
+	assert_int_equal(enrol_once("windows", &req, &r, &err), RC_PARSE);
+	assert_non_null(strstr(err.msg, "Windows stops here: the answer has no senderNonce"));
+}
+
+/* quirk 47 */
+static void
+apple_is_told_why_the_first_certificate_counts(void **state)
+{
+	struct enrol_request req = request();
+	struct enrol_result r;
+	struct err err;
+
+	server.caps = "AES\nSHA-256\nPOSTPKIOperation\n";
+	server.conduct = CERTIFY_OTHER_KEY;
+	assert_int_equal(enrol_once("apple", &req, &r, &err), RC_INTEGRITY);
+	assert_non_null(strstr(err.hint, "22008"));
+}
+
 /* ---- answers that are no certificate */
 
 static void
@@ -494,6 +524,8 @@ main(void)
 		T(get_escapes_all_of_base64_but_apple_only_the_padding),
 		T(cisco_and_strongswan_break_the_base64_into_lines),
 		T(cisco_uses_3des_and_sha1_only_where_they_are_named),
+		T(only_windows_misses_a_sender_nonce),
+		T(apple_is_told_why_the_first_certificate_counts),
 		T(a_refusal_is_told_with_its_text),
 		T(a_pending_request_is_no_certificate),
 		T(an_answer_signed_by_a_stranger_is_refused),

@@ -186,6 +186,7 @@ save(struct key *key, struct key *signer_key, const struct cert *signer)
 	struct pending_new p = { .url = "http://ca.example.com/scep/lab",
 		.manner = "apple",
 		.transaction_id = "A+B/C=",
+		.fingerprint = signer_key == key ? NULL : "AB:CD",
 		.subject = &subject,
 		.renewal = true,
 		.signer = signer,
@@ -216,6 +217,7 @@ a_request_that_waits_is_read_back(void **state)
 	assert_string_equal(p.transaction_id, "A+B/C=");
 	assert_string_equal(p.manner, "apple");
 	assert_true(p.renewal);
+	assert_string_equal(p.fingerprint, "AB:CD");
 	assert_true(name_same(&p.subject, &subject));
 	assert_true(key_same_public(p.key, key));
 	assert_true(key_same_public(p.signer_key, other));
@@ -232,6 +234,7 @@ a_request_that_waits_is_read_back(void **state)
 	assert_int_not_equal(access(in("pending/signer-key.pem"), F_OK), 0);
 	assert_ok(pending_load(&p, dir.path, &err), err);
 	assert_true(key_same_public(p.signer_key, key));
+	assert_null(p.fingerprint);
 	pending_done(&p);
 	assert_ok(pending_drop(dir.path, &err), err);
 	assert_ok(pending_drop(dir.path, &err), err);

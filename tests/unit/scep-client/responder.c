@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "http/server.h"
 #include "ossl/cms.h"
+#include "scep/attrs.h"
 
 #define ALL_CAPS "AES\nDES3\nPOSTPKIOperation\nSCEPStandard\nSHA-1\nSHA-256\nSHA-512\n"
 
@@ -348,6 +349,43 @@ work(struct responder *r, const uint8_t *p, size_t len, struct http_reply *reply
 	scep_message_free(m);
 }
 
+/* The RFC wants recipientNonce alone of a CertRep, and so do some servers. */
+static void
+leave_nonce_out(const struct responder *r, struct buf *body)
+{
+	static const char *const oids[] = { OID_TRANSACTION_ID, OID_MESSAGE_TYPE, OID_PKI_STATUS,
+		OID_RECIPIENT_NONCE };
+	struct cms_attr_build attrs[N(oids)];
+	struct cms_signed *s = NULL;
+	struct cms_value v;
+	struct err err;
+	struct buf out;
+	struct der cert;
+
+	assert_ok(cms_signed_parse(&s, body->data, body->len, &err), err);
+	cert = cms_signed_cert0(s, 0);
+	for (size_t i = 0; i < N(oids); i++) {
+		assert_ok(cms_signed_attr(s, oids[i], &v, &err), err);
+		attrs[i] = (struct cms_attr_build){ oids[i], v.whole };
+	}
+	buf_init(&out, LIMIT_SCEP_MESSAGE);
+	assert_ok(cms_signed_build(&out,
+		      &(struct cms_signed_build){ .content = cms_signed_content0(s),
+			  .digest = cms_signed_digest(s),
+			  .signer = cms_signed_signer0(s),
+			  .sign = cms_sign_with_key,
+			  .sign_ctx = r->own->ra_key,
+			  .attrs = attrs,
+			  .n_attrs = N(oids),
+			  .certs = &cert,
+			  .n_certs = 1 },
+		      &err),
+	    err);
+	cms_signed_free(s);
+	keep(body, out.data, out.len);
+	buf_done(&out);
+}
+
 static void
 answer_message(struct responder *r, const uint8_t *p, size_t len, struct http_reply *reply)
 {
@@ -359,6 +397,8 @@ answer_message(struct responder *r, const uint8_t *p, size_t len, struct http_re
 		buf_add(&reply->body, last->data, last->len);
 		return;
 	}
+	if (r->conduct == LEAVE_NONCE_OUT)
+		leave_nonce_out(r, &reply->body);
 	if (r->conduct == TURN_ONE_BIT)
 		reply->body.data[r->turn_at < 0 ? reply->body.len - (size_t)-r->turn_at
 						: (size_t)r->turn_at] ^= 0x10;

@@ -23,6 +23,7 @@ enum conduct {
 	REPLAY,            /* what it answered to the request before */
 	CERTIFY_OTHER_KEY, /* a good certificate, for another key */
 	CERTIFY_BY_OTHER,  /* right names, signed by a CA that is not listed */
+	LEAVE_NONCE_OUT,   /* a good answer, signed again without senderNonce */
 	TURN_ONE_BIT,      /* of a good answer, see turn_at */
 	SEND_HTML,         /* 200 and a page, as captive portals and error pages come */
 	SEND_NOTHING,      /* 200 and no body */

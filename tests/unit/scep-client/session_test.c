@@ -196,6 +196,8 @@ static void
 fingerprints_are_found_as_people_paste_them(void **state)
 {
 	struct session *s = open_one();
+	struct session_conf conf = { .url = server.url };
+	struct session *pinned = NULL;
 	char sha1[41], sha256[65], colons[64] = "", lower[65];
 	struct err err;
 
@@ -211,6 +213,11 @@ fingerprints_are_found_as_people_paste_them(void **state)
 	sha1[39] = sha1[39] == '0' ? '1' : '0';
 	assert_null(session_find_fingerprint(s, sha1));
 	assert_null(session_find_fingerprint(s, ""));
+	conf.fingerprint = colons;
+	assert_ok(session_open(&pinned, &conf, &err), err);
+	session_free(pinned);
+	conf.fingerprint = sha1;
+	assert_int_equal(session_open(&pinned, &conf, &err), RC_INTEGRITY);
 	sha256[63] = '\0'; /* one digit short */
 	assert_null(session_find_fingerprint(s, sha256));
 	session_free(s);
