@@ -82,6 +82,18 @@ claim "R51: ... and one with another challenge" refused tls-wrong tls --ca-file 
 claim "R51: ... while the right one is taken" enrol tls tls --ca-file "$T/ca/tls.pem" --challenge-file "$SECRET"
 URL=$SCEPD/scep/lab
 
+# ---- nothing but SCEP
+plain_words() { # STATUS URL: text without a way elsewhere
+	local got
+	got=$(curl -sS -m 10 -o "$T/body" -D "$T/head" -w '%{http_code} %{content_type}' "$2") && [[ $got == "$1 text/plain"* ]] &&
+		! grep -qi '^location:' "$T/head" && ! grep -qi '<html' "$T/body"
+}
+no_redirect() {
+	plain_words 403 "$URL" && plain_words 403 "$SCEPD/certsrv/mscep/mscep.dll" && plain_words 400 "$URL?operation=nothing" &&
+		plain_words 404 "$SCEPD/scep/nobody?operation=GetCACaps" && plain_words 400 "$URL?operation=PKIOperation"
+}
+claim "Q11: nothing on the SCEP path is a redirect or HTML" no_redirect
+
 # ---- who asks
 get -H 'X-Forwarded-For: 203.0.113.9' -H 'Forwarded: for=203.0.113.9' -H 'X-Real-IP: 203.0.113.9' -H 'X-SSL-Client-Cert: any' -A S31 \
 	"$URL?operation=GetCACaps" >/dev/null

@@ -12,6 +12,8 @@ needs $submit certmonger
 
 lab_ca
 endpoint renew lab "renewal: { window: 100 }"
+endpoint readable lab "no_content: empty"
+echo "  asks: { ca: issuing, profile: lab, challenge: approval, no_content: empty }" >>"$CONFIG"
 profile brief "validity: { default: 1h }, backdate: 0s"
 endpoint brief brief "renewal: { window: 100 }"
 serve
@@ -19,11 +21,13 @@ serve
 # ---- the daemon
 D=$T/certmonger
 mkdir -p "$D"
+# at ENDPOINT: the CA that is asked from now on
+at() { ca=at-$1 CA_URL=$SCEPD/scep/$1; }
 # ask ID NAME CHALLENGE-FILE: one certificate of CA $ca, waited for; getcert's words in $D/ID.out, the end state in $D/ID.list
-ca=lab
+at lab
 ask() {
 	cat >"$D/ask.sh" <<END
-getcert list-cas -c $ca 2>/dev/null | grep -q scep-submit || getcert add-scep-ca -c $ca -u "$URL"
+getcert list-cas -c $ca 2>/dev/null | grep -q scep-submit || getcert add-scep-ca -c $ca -u "$CA_URL"
 getcert request -c $ca -I $1 -k "$D/$1.key" -f "$D/$1.pem" -F "$D/$1.chain" -N "CN=$2" -D "$2" -l "$3" -w --wait-timeout=30 >"$D/$1.out" 2>&1
 getcert list -i $1 >"$D/$1.list" 2>&1
 END
@@ -38,7 +42,7 @@ claim_certificate "$D/first.pem" "$D/first.key" $name
 claim "$client: ... has the alternative name asked for" has_san "$D/first.pem" $name
 
 # A refusal carries no content, as RFC 8894 3.3.2.2 wants it; scep-submit's OpenSSL call takes that for an error, so that
-# the daemon says "failed to verify signature" and asks again later instead of CA_REJECTED.  See docs/interop.md.
+# the daemon says "failed to verify signature" and asks again later instead of CA_REJECTED.  `no_content: empty` helps.
 printf not-the-challenge >"$D/wrong.secret"
 refused() {
 	ask wrong wrong.lab.contoso.com "$D/wrong.secret"
@@ -48,14 +52,50 @@ refused() {
 claim "$client: a wrong challenge gets no certificate, and the daemon says so" refused
 claim_log "$client: ... and the log names the step" http=GET result=FAILURE failInfo=2 step=auth
 
+at readable
+told() {
+	ask told told.lab.contoso.com "$D/wrong.secret"
+	[ ! -e "$D/told.pem" ] && nobody_has told.lab.contoso.com && grep -q 'status: CA_REJECTED' "$D/told.list" &&
+		grep -q 'ca-error: .*rejected\|ca-error: .*denied\|ca-error: .*challenge' "$D/told.list"
+}
+claim "$client: Q54: with an empty content instead of none it can read the refusal: CA_REJECTED" told
+
+# ---- PENDING: an administrator decides, and it asks again by CertPoll (20)
+at asks
+waits() {
+	cat >"$D/waits.sh" <<END
+getcert add-scep-ca -c $ca -u "$CA_URL"
+getcert request -c $ca -I waits -k "$D/waits.key" -f "$D/waits.pem" -N CN=waits.lab.contoso.com -D waits.lab.contoso.com
+for i in \$(seq 100); do [ -e "$D/approved" ] && break; sleep 0.2; done
+getcert list -i waits >"$D/pending.list" 2>&1
+for i in \$(seq 50); do
+	getcert refresh -i waits
+	getcert list -i waits | grep -q 'status: MONITORING' && break
+	sleep 0.5
+done
+getcert list -i waits >"$D/waits.list" 2>&1
+END
+	(decide approve waits.lab.contoso.com --yes && touch "$D/approved") >"$T/decide.log" 2>&1 &
+	with_daemon "$D/waits.sh"
+	wait $!
+	grep -q 'status: CA_WORKING' "$D/pending.list" && [ -s "$D/waits.pem" ] && grep -q 'status: MONITORING' "$D/waits.list"
+}
+claim "$client: R33: it waits while PENDING, polls, and has its certificate when an administrator has approved" waits
+claim_log "$client: ... by CertPoll" http=GET type=20 result=SUCCESS
+claim_certificate "$D/waits.pem" "$D/waits.key" waits.lab.contoso.com
+
 # ---- renewal: a PKCSReq (19) signed with the issued certificate, and the challenge again if it knows one
-# at ENDPOINT; then, in one run of the daemon: ask for certificate ID, and do what follows
-at() { ca=at-$1 CA_URL=$SCEPD/scep/$1; }
-then_do() { # ID NAME COMMANDS
+# then_do ID NAME COMMANDS: in one run of the daemon, ask for certificate ID, and do what follows
+then_do() {
 	cat >"$D/then.sh" <<END
-state() { getcert list -i $1 | sed -n 's/^.*status: //p'; }
-serial() { openssl x509 -in "$D/$1.pem" -noout -serial; }
-until_true() { for i in \$(seq 250); do "\$@" && return 0; sleep 0.1; done; return 1; }
+# getcert waits for a request, but not for a renewal: until there is another certificate, and the daemon content
+until_renewed() {
+	for i in \$(seq 150); do
+		! cmp -s "$D/$1.pem" "$D/$1.first.pem" && getcert list -i $1 | grep -q 'status: MONITORING' && return 0
+		sleep 0.2
+	done
+	return 1
+}
 getcert add-scep-ca -c $ca -u "$CA_URL"
 getcert request -c $ca -I $1 -k "$D/$1.key" -f "$D/$1.pem" -N "CN=$2" -D "$2" -l "$SECRET" -w --wait-timeout=30
 cp "$D/$1.pem" "$D/$1.first.pem"; cp "$D/$1.key" "$D/$1.first.key"
@@ -66,7 +106,7 @@ END
 	with_daemon "$D/then.sh" && [ -s "$D/$1.pem" ] && [ -s "$D/$1.first.pem" ]
 }
 in_place() { grep -q 'status: MONITORING' "$D/$1.list" && ! same_certificate "$D/$1.pem" "$D/$1.first.pem"; }
-renewed() { then_do "$1" "$2" "$3 -i $1 -w --wait-timeout=30" && in_place "$1"; }
+renewed() { then_do "$1" "$2" "$3 -i $1; until_renewed" && in_place "$1"; }
 at renew
 claim "$client: Q39: 'getcert resubmit' renews, for the same key" renewed same same.lab.contoso.com 'getcert resubmit'
 claim_log "$client: ... by PKCSReq under the issued certificate, and the log says that it is a renewal" http=GET type=19 renewal=1 result=SUCCESS
@@ -78,7 +118,8 @@ claim_certificate "$D/rekey.pem" "$D/rekey.key" rekey.lab.contoso.com
 another_key() { ! same_key "$D/rekey.pem" "$D/rekey.first.key"; }
 claim "$client: ... the key is another one" another_key
 at brief
-due() { then_do due due.lab.contoso.com 'first=$(serial); renewed() { [ "$(serial)" != "$first" ]; }; until_true renewed' && in_place due; }
+mkdir -p "$D/config" && printf '[defaults]\nenroll_ttls = 3595, 3590\n' >"$D/config/certmonger.conf"
+due() { then_do due due.lab.contoso.com 'until_renewed' && in_place due; }
 claim "$client: a certificate that ends soon is renewed by the daemon itself" due
 claim_log "$client: ... in time, as a renewal" http=GET type=19 renewal=1 result=SUCCESS
 
@@ -111,6 +152,7 @@ stop_scepd
 mv "$T/ca" "$T/ca.rsa"
 lab_ca --root-key ec:p384 --issuing-key ec:p256
 serve
+at lab
 ca=elliptic
 claim "$client: enrols at a CA with elliptic keys" got curve curve.lab.contoso.com "$SECRET"
 claim "$client: ... the certificate verifies" verifies "$D/curve.pem"

@@ -8,7 +8,7 @@ pki_key() { LC_ALL=C pki --gen --type rsa --size 2048 --outform pem >"$1" 2>"$1.
 pki_enrol() {
 	local url=$1 dir=$2 name=$3 key=$4 out=$5
 	shift 5
-	LC_ALL=C timeout 20 pki --scep --url "$url" --in "$key" --dn "CN=$name" --san "$name" --cacert-enc "$dir/ra.pem" --cacert-sig "$dir/ra.pem" \
+	LC_ALL=C timeout "${PKI_SECONDS:-20}" pki --scep --url "$url" --in "$key" --dn "CN=$name" --san "$name" --cacert-enc "$dir/ra.pem" --cacert-sig "$dir/ra.pem" \
 		--cacert "$dir/ca.pem" --cacert "$dir/ca-1.pem" --outform pem "$@" >"$out" 2>"$out.err"
 }
 

@@ -60,6 +60,17 @@ on_record() {
 	scepctl list --config "$CONFIG" --json 2>/dev/null | grep -qi "$serial"
 }
 revoke() { scepctl revoke --config "$CONFIG" --reason superseded "$(openssl x509 -in "$1" -noout -serial | sed 's/.*=//')"; }
+# decide approve|deny NAME [arguments]: an administrator's word on the request of that name, which is waited for
+decide() {
+	local id
+	for _ in $(seq 100); do
+		id=$(scepctl requests list --config "$CONFIG" --json 2>/dev/null |
+			python3 -c 'import json, sys; print(*[r["id"] for r in json.load(sys.stdin) if sys.argv[1] in r["subject"]])' "$2")
+		[ -n "$id" ] && break
+		sleep 0.1
+	done
+	scepctl requests "$1" --config "$CONFIG" "${@:3}" "$id"
+}
 # nobody_has NAME: no certificate for it exists
 nobody_has() { ! scepctl list --config "$CONFIG" --match "*$1*" --json | grep -q '"serial"'; }
 

@@ -71,6 +71,10 @@ algorithms() { # REPLY DIGEST CIPHER TRANSPORT: of the signature, and of the env
 		grep -A1 contentEncryptionAlgorithm "$1.env.txt" | grep -q ": $3 " &&
 		grep -A1 keyEncryptionAlgorithm "$1.env.txt" | grep -q ": $4 "
 }
+certs_only() { # of the message that the envelope holds: RFC 8894 3.4
+	openssl cms -cmsout -print -noout -inform DER -in "$1.p7" >"$1.p7.txt" && grep -q 'eContent: <ABSENT>' "$1.p7.txt" &&
+		sed -n '/signerInfos/,$p' "$1.p7.txt" | grep -q 'EMPTY'
+}
 leaf_only() { [ "$(openssl pkcs7 -inform DER -in "$1.p7" -print_certs | grep -c BEGIN)" = 1 ]; }
 opened() { issued "$1" "$2/key.pem" >"$2/opened.pem" && same_certificate "$2/opened.pem" "$2/cert.pem"; }
 
@@ -82,6 +86,7 @@ while read -r name cipher digest transport ocipher odigest otransport; do
 	claim "$client: ... signed by the RA, whose certificate alone is inside, up to our root" signed_by_ra "$T/$name.rep"
 	claim "$client: ... opens it with the client's key and finds the client's certificate" opened "$T/$name.rep" "$T/$name"
 	claim "$client: ... the leaf alone" leaf_only "$T/$name.rep"
+	claim "$client: R36: ... its inner SignedData has no content and no signer" certs_only "$T/$name.rep"
 	claim "$client: ... in the algorithms of the request" algorithms "$T/$name.rep" "$odigest" "$ocipher" "$otransport"
 	[ $row = 1 ] || continue
 	# shellcheck disable=SC2086

@@ -16,6 +16,7 @@ lab_ca
 profile old "keys: { rsa: { min: 2048 } }, sha1_csr: true"
 endpoint old old
 endpoint renew lab "renewal: { window: 100 }" # at any time of a certificate's life
+echo "  asks: { ca: issuing, profile: lab, challenge: approval }" >>"$CONFIG"
 serve
 mkdir "$T/s"
 claim "$client: fetches root, issuing CA and RA and tells them apart" pki_get_ca "$URL" "$T/s"
@@ -112,6 +113,26 @@ claim "$client: S09: ... it hears the same as of the other endpoint's" test -n "
 claim "$client: ... only the log tells them apart" test -n "$revoked" -a "$revoked" != "$elsewhere"
 pki --self --in "$R/key.pem" --type rsa --dn "CN=$name" --san $name --outform pem >"$R/self.pem" 2>"$R/self.err"
 claim "$client: R07: a self-signed one is refused" not_renewed "$R/self.pem" "$R/key.pem"
+
+# PENDING: an administrator decides, and it asks again by CertPoll (20)
+ask() { PKI_SECONDS=60 pki_enrol "$SCEPD/scep/asks" "$R" "$1" "$R/key.pem" "$R/$1.pem" --interval 1 --maxpolltime 50; }
+asked() { # NAME COMMAND...: it asks, and meanwhile an administrator does that; its end is what counts
+	local status
+	ask "$1" &
+	"${@:2}" || { wait $!; return 1; }
+	wait $!
+}
+rm -f "$R"/*.lab.contoso.com.pem
+claim "$client: R33, R34: it waits while PENDING, polls, and has its certificate when an administrator has approved" \
+	asked waits.lab.contoso.com decide approve waits.lab.contoso.com --yes
+claim_log "$client: ... by CertPoll" http=POST type=20 result=SUCCESS
+claim_certificate "$R/waits.lab.contoso.com.pem" "$R/key.pem" waits.lab.contoso.com
+denied() {
+	! asked denied.lab.contoso.com decide deny denied.lab.contoso.com --reason "not in the inventory" && [ ! -s "$R/denied.lab.contoso.com.pem" ] &&
+		grep -q 'failInfo: *badRequest' "$R/denied.lab.contoso.com.pem.err"
+}
+claim "$client: ... or hears of the refusal" denied
+claim_log "$client: ... by CertPoll, too" http=POST type=20 result=FAILURE failInfo=2
 
 # A CA with elliptic keys: only the RA's is RSA.  (ECDSA needs strongSwan's openssl plugin.)
 stop_scepd

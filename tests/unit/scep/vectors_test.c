@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "scep/attrs.h"
 #include "scep/request_csr.h"
 
 static const char *folder;
@@ -197,6 +198,39 @@ single_des_is_refused_with_its_name(void **state)
 	}
 }
 
+/* A RenewalReq like strongSwan's, but that the CSR in it is for a key whose owner has not signed it. */
+static void
+R50_a_renewal_is_held_to_the_csrs_own_signature(void **state)
+{
+	struct buf csr = new_buf(), envelope, b;
+	struct scep_request *r;
+	struct scep_error se;
+	struct csr *out = NULL;
+	struct err err = { 0 };
+	struct forged f;
+	bool same_key;
+
+	assert_int_equal(world_make(state), 0);
+	buf_add(&csr, world.csr.data, world.csr.len);
+	csr.data[csr.len - 1] ^= 1;
+	envelope = envelop(&world.ra, der_of(&csr), CIPHER_AES128,
+	    (struct transport){ TRANSPORT_PKCS1V15, DIGEST_NONE, DIGEST_NONE }, false);
+	forged_init(&f, &envelope);
+	forged_set(&f, OID_MESSAGE_TYPE,
+	    DER_TEXT("\x13\x02"
+		     "17"));
+	b = forge(&f);
+	assert_int_equal(open_it(&r, &b, &se), SCEP_OK);
+	assert_int_equal(scep_request_type(r), SCEP_RENEWAL_REQ);
+	assert_int_equal(scep_request_csr(&out, &same_key, r, &err), RC_INTEGRITY);
+	assert_null(out);
+	scep_request_free(r);
+	buf_done(&b);
+	buf_done(&envelope);
+	buf_done(&csr);
+	assert_int_equal(world_done(state), 0);
+}
+
 /* ---- cut and changed -------------------------------------------------------------------- */
 
 static struct buf whole; /* content of the vector that is swept */
@@ -268,6 +302,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_client_is_understood),
 		cmocka_unit_test(single_des_is_refused_with_its_name),
+		cmocka_unit_test(R50_a_renewal_is_held_to_the_csrs_own_signature),
 		cmocka_unit_test(no_prefix_and_no_changed_bit_of_them_is_taken),
 	};
 
