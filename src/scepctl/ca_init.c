@@ -1,6 +1,7 @@
 /*
  * ca_init.c - scepctl ca init: one more CA, with its keys, in files or inside a token.
  */
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -194,6 +195,40 @@ n_above(const struct options *o, const struct given *g)
 	return o->self_signed ? 0 : o->issuer_cert != NULL ? g->n_chain : 1;
 }
 
+/* Relying parties, and people who look at certificates, tell authorities apart by their names. */
+static void
+warn_of_name(const struct cert *own, const struct conf_ca *other)
+{
+	struct cert *c = NULL;
+	char text[512], name[256];
+	struct buf b;
+
+	if (cert_load(&c, other->certificate, NULL) != RC_OK) /* check says so */
+		return;
+	buf_init(&b, 1u << 20);
+	name_text(&b, cert_subject0(own));
+	if (name_same(cert_subject0(own), cert_subject0(c)) &&
+	    !key_same_public(cert_key0(own), cert_key0(c))) {
+		(void)snprintf(text, sizeof(text),
+		    "the CA %s has the same subject, %s, and another key: give this one another "
+		    "with "
+		    "--subject, as clients and people tell authorities apart by it",
+		    other->name, ctl_safe(name, sizeof(name), buf_str(&b)));
+		ca_say_warning(NULL, text);
+	}
+	buf_done(&b);
+	cert_free(c);
+}
+
+static void
+warn_of_names(const struct given *g, const struct cert *own)
+{
+	const struct conf_ca *ca = g->session.config->cas.v;
+
+	for (size_t i = 0; i < g->session.config->cas.n; i++)
+		warn_of_name(own, &ca[i]);
+}
+
 /* Of what was made, as it will be served. */
 static enum rc
 warn(const struct given *g, const struct options *o, struct err *err)
@@ -209,8 +244,10 @@ warn(const struct given *g, const struct options *o, struct err *err)
 	chain[0] = own;
 	for (i = 0; i < g->n_chain; i++)
 		chain[i + 1] = g->chain[i];
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
 		ca_warnings(chain, g->n_chain + 1, clock_now(), ca_say_warning, NULL);
+		warn_of_names(g, own);
+	}
 	cert_free(own);
 	ca_folder_done(&f);
 	return rc;

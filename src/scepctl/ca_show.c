@@ -27,6 +27,7 @@ static const struct opt opts[] = {
 struct shown {
 	const struct config *config;
 	const struct conf_ca *conf;
+	bool retired; /* by scepd.yaml, or by the database, which the daemon goes by as well */
 	struct ca *ca;
 	struct thumbprints issuing, root, ra;
 	struct signer_certs renewed; /* empty: they could not be looked at */
@@ -85,14 +86,14 @@ look_at_renewed(struct shown *s, struct err *err)
 
 /* No key is touched, so no signer is needed. */
 static enum rc
-shown_open(
-    struct shown *s, const struct config *config, const struct conf_ca *conf, struct err *err)
+shown_open(struct shown *s, const struct config *config, const struct conf_ca *conf, bool retired,
+    struct err *err)
 {
 	struct ca_conf cc = { conf->name, conf->certificate, conf->chain.v, conf->chain.n,
 		conf->name, conf->ra_certificate, !conf->issues };
 	enum rc rc;
 
-	*s = (struct shown){ .config = config, .conf = conf };
+	*s = (struct shown){ .config = config, .conf = conf, .retired = retired };
 	rc = ca_open(&s->ca, &cc, NULL, err);
 	if (rc == RC_OK)
 		rc = ctl_thumbprints(&s->issuing, ca_cert0(s->ca), err);
@@ -158,7 +159,7 @@ print_succession(const struct shown *s)
 		(void)printf("  replaces %s\n", s->conf->replaces);
 	if (next != NULL)
 		(void)printf("  next     %s\n", next->name);
-	if (!s->conf->issues)
+	if (s->retired)
 		(void)printf(
 		    "  retired  signs revocation lists and OCSP answers, no certificates\n");
 }
@@ -302,7 +303,7 @@ print_rollover(const struct shown *s)
 		    "Its next CA is %s: keep these profiles, beside those of %s, until the "
 		    "last device has moved.\n",
 		    next->name, next->name);
-	if (!s->conf->issues)
+	if (s->retired)
 		(void)printf("It is retired: let no SCEP profile choose it any more; its trusted "
 			     "certificate profiles stay until its last\n"
 			     "certificate has ended.\n");
@@ -359,7 +360,7 @@ add_ca(json_t *list, const struct shown *s)
 	    ctl_json_str(o, "key", s->conf->key) && ctl_json_str(o, "raKey", s->conf->ra_key) &&
 	    ctl_json_str(o, "replaces", s->conf->replaces) &&
 	    ctl_json_str(o, "next", next != NULL ? next->name : NULL) &&
-	    json_object_set_new(o, "issues", json_boolean(s->conf->issues)) == 0 &&
+	    json_object_set_new(o, "issues", json_boolean(!s->retired)) == 0 &&
 	    ca_json_facts(o, ca_cert0(s->ca)) &&
 	    add_cert(o, "issuing", s->conf->certificate, ca_cert0(s->ca), &s->issuing) &&
 	    add_cert(o, "root", root_file(s->conf), root_of(s->ca), &s->root) &&
@@ -375,17 +376,43 @@ add_ca(json_t *list, const struct shown *s)
 	return json_array_append_new(list, o) == 0;
 }
 
+/* What "ca rollover retire" has put there.  Without a database nothing was. */
+static void
+read_succession(struct store_succession *out, const struct config *config)
+{
+	struct store *store = NULL;
+	struct err why;
+
+	if (store_open_shared(&store, config->store.url, &why) != RC_OK ||
+	    store_succession_read(store, out, &why) != RC_OK)
+		(void)fprintf(stderr,
+		    PROG ": whether a CA was retired is shown by scepd.yaml alone: %s\n", why.msg);
+	store_close(store);
+}
+
+static bool
+is_retired(const struct store_succession *st, const struct conf_ca *conf)
+{
+	bool retired = !conf->issues;
+
+	for (size_t i = 0; !retired && i < st->n_retired; i++)
+		retired = strcmp(st->retired[i], conf->name) == 0;
+	return retired;
+}
+
 static enum rc
 show_each(const struct config *config, const struct options *o, json_t *list, bool *built,
     struct err *err)
 {
 	const struct conf_ca *conf = config->cas.v;
+	struct store_succession st = { 0 };
 	enum rc rc = RC_OK;
 	struct shown s;
 	size_t i;
 
+	read_succession(&st, config);
 	for (i = 0; rc == RC_OK && i < config->cas.n; i++) {
-		rc = shown_open(&s, config, &conf[i], err);
+		rc = shown_open(&s, config, &conf[i], is_retired(&st, &conf[i]), err);
 		if (rc == RC_OK && o->json)
 			*built = *built && add_ca(list, &s);
 		else if (rc == RC_OK)
@@ -393,6 +420,7 @@ show_each(const struct config *config, const struct options *o, json_t *list, bo
 		signer_certs_done(&s.renewed);
 		ca_free(s.ca);
 	}
+	store_succession_done(&st);
 	return rc;
 }
 

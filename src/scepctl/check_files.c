@@ -206,6 +206,21 @@ out_of_reach(const char *source)
 	    : "is a credential that systemd hands to the service alone";
 }
 
+/* What is wrong with such a file is one finding, and check_modes() has it. */
+static bool
+is_found_bad(const char *secret)
+{
+	struct buf b;
+	bool bad;
+
+	if (secret == NULL || secret[0] != '/')
+		return false;
+	buf_init(&b, LIMIT_SECRET_FILE);
+	bad = file_read_secret(&b, secret, LIMIT_SECRET_FILE, NULL) != RC_OK;
+	buf_wipe(&b);
+	return bad;
+}
+
 /* The signer's own loading: keys fit certificates. */
 static void
 check_keys(struct report *r, const struct config *c, const struct conf_ca *conf)
@@ -220,6 +235,8 @@ check_keys(struct report *r, const struct config *c, const struct conf_ca *conf)
 		    passphrase != NULL ? passphrase : pin);
 		return;
 	}
+	if (is_found_bad(conf->passphrase_file) || is_found_bad(conf->pin_file))
+		return;
 	if (keys_check(c, conf, &err) != RC_OK)
 		report_err(r, FINDING_FAIL, conf->name, &err);
 	else

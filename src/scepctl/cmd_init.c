@@ -1,7 +1,6 @@
 /*
  * cmd_init.c - scepctl init: a complete state directory, ready for scepd.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,19 +15,12 @@
 #include "scepctl/ctl.h"
 #include "scepctl/init_files.h"
 #include "scepctl/init_keys.h"
+#include "scepctl/init_tell.h"
 
 #define SECRET_BYTES 18 /* 144 bits, 24 characters */
 #define YEAR         (365 * 86400ll)
 
-struct options {
-	const char *dir, *name, *root_key;
-	struct init_keys_options keys;
-	int64_t root_validity, issuing_validity, ra_validity;
-	const char *listen, *admin, *url, *properties, *domain;
-	bool static_challenge;
-};
-
-static const struct options defaults = {
+static const struct init_options defaults = {
 	.root_key = "rsa:4096",
 	.keys = { .issuing_key = "rsa:3072",
 	    .ra_key = "rsa:2048",
@@ -43,17 +35,17 @@ static const struct options defaults = {
 
 #define STR(n, f, v, h)                                                                            \
 	{                                                                                          \
-		.name = (n), .type = OPT_STR, .offset = offsetof(struct options, f), .value = (v), \
-		.help = (h)                                                                        \
+		.name = (n), .type = OPT_STR, .offset = offsetof(struct init_options, f),          \
+		.value = (v), .help = (h)                                                          \
 	}
 #define KEY(n, f, c, h)                                                                            \
 	{                                                                                          \
-		.name = (n), .type = OPT_CHOICE, .offset = offsetof(struct options, f),            \
+		.name = (n), .type = OPT_CHOICE, .offset = offsetof(struct init_options, f),       \
 		.value = "KEY", .choices = (c), .help = (h)                                        \
 	}
 #define LIFE(n, f, h)                                                                              \
 	{                                                                                          \
-		.name = (n), .type = OPT_DURATION, .offset = offsetof(struct options, f),          \
+		.name = (n), .type = OPT_DURATION, .offset = offsetof(struct init_options, f),     \
 		.value = "TIME", .help = (h), .min = 86400, .max = 30 * YEAR                       \
 	}
 
@@ -61,14 +53,14 @@ static const struct opt opts[] = {
 	{ .name = "dir",
 	    .letter = 'd',
 	    .type = OPT_STR,
-	    .offset = offsetof(struct options, dir),
+	    .offset = offsetof(struct init_options, dir),
 	    .value = "DIR",
 	    .help = "folder to make; what is in it already is never overwritten",
 	    .required = true },
 	{ .name = "name",
 	    .letter = 'n',
 	    .type = OPT_STR,
-	    .offset = offsetof(struct options, name),
+	    .offset = offsetof(struct init_options, name),
 	    .value = "ORG",
 	    .help = "organisation, as the certificates name it",
 	    .required = true },
@@ -81,7 +73,7 @@ static const struct opt opts[] = {
 	    "Microsoft's properties file, taken over; an example to fill in unless given"),
 	{ .name = "static-challenge",
 	    .type = OPT_FLAG,
-	    .offset = offsetof(struct options, static_challenge),
+	    .offset = offsetof(struct init_options, static_challenge),
 	    .help = "an endpoint lab with a shared secret, too; without --tenant-properties it is "
 		    "the only one" },
 	STR("static-domain", domain, "DOMAIN",
@@ -114,7 +106,7 @@ struct made {
 };
 
 struct making {
-	const struct options *o;
+	const struct init_options *o;
 	struct init_text text;
 	struct init_keys keys;
 	char tenant[64];
@@ -148,7 +140,7 @@ check_domain(const char *domain, struct err *err)
 }
 
 static enum rc
-check_options(const struct options *o, struct err *err)
+check_options(const struct init_options *o, struct err *err)
 {
 	const struct {
 		const char *option, *value;
@@ -337,7 +329,7 @@ put_store(struct making *m, struct config **config, struct err *err)
 static enum rc
 make_ca(const struct making *m, struct err *err)
 {
-	const struct options *o = m->o;
+	const struct init_options *o = m->o;
 	struct ca_init in = { .name = o->name,
 		.root_key = o->root_key,
 		.root_validity = o->root_validity,
@@ -395,123 +387,10 @@ make_all(struct making *m, struct config **config, struct err *err)
 	return rc;
 }
 
-/* ---- telling what was made ---- */
-
-/* A path as a shell takes it: quoted when it holds more than harmless characters. */
-static void
-print_word(const char *s)
-{
-	const unsigned char *p = (const unsigned char *)s;
-
-	while (*p >= 0x80 || (*p != '\0' && (isalnum(*p) || strchr("_./-+,:@%", *p) != NULL)))
-		p++;
-	if (*p == '\0') {
-		(void)printf("%s", s);
-		return;
-	}
-	(void)putchar('\'');
-	for (; *s != '\0'; s++)
-		(void)(*s == '\'' ? printf("'\\''") : putchar(*s));
-	(void)putchar('\'');
-}
-
-static void
-print_command(const char *before, const char *dir, const char *file, const char *after)
-{
-	char path[4096];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
-	(void)printf("  %s ", before);
-	print_word(path);
-	(void)printf("%s\n", after);
-}
-
-static void
-print_file(const struct options *o, const char *name, const char *what)
-{
-	(void)printf("  %s/%-20s  %s\n", o->dir, name, what);
-}
-
-static void
-print_files(const struct making *m)
-{
-	const struct options *o = m->o;
-	char properties[80];
-
-	(void)snprintf(properties, sizeof(properties), "%s.properties", m->tenant);
-	(void)printf("Made a certification authority for %s:\n\n", o->name);
-	print_file(o, "ca/root.pem", o->root_key);
-	print_file(o, "ca/issuing.pem", o->keys.issuing_key);
-	print_file(o, "ca/ra.pem", o->keys.ra_key);
-	print_file(o, "scepd.yaml", "configuration");
-	print_file(o, "scepd.db", "database");
-	if (m->text.tenant != NULL)
-		print_file(o, properties,
-		    o->properties != NULL ? "credentials for Intune"
-					  : "credentials for Intune, TO BE FILLED IN");
-	if (m->text.domain != NULL)
-		print_file(o, "lab.secret", "challenge of the endpoint lab");
-	(void)printf("\nThe root's key (ca/root.key) is not needed to run: take it off this "
-		     "machine and keep it safe.\n\n");
-}
-
-static enum rc
-print_thumbprints(const struct config *config, struct err *err)
-{
-	const struct conf_ca *conf = config_ca(config, "issuing");
-	struct cert *issuing = NULL, *root = NULL;
-	struct thumbprints ti, tr;
-	enum rc rc;
-
-	rc = cert_load(&issuing, conf->certificate, err);
-	if (rc == RC_OK)
-		rc = cert_load(&root, conf->chain.v[0], err);
-	if (rc == RC_OK)
-		rc = ctl_thumbprints(&ti, issuing, err);
-	if (rc == RC_OK)
-		rc = ctl_thumbprints(&tr, root, err);
-	if (rc == RC_OK)
-		ctl_print_intune_choice(stdout, conf->certificate, &ti, conf->chain.v[0], &tr);
-	cert_free(issuing);
-	cert_free(root);
-	return rc;
-}
-
-static void
-print_next(const struct making *m, const struct config *config)
-{
-	const struct options *o = m->o;
-	const char *url = config->public_url != NULL ? config->public_url : "http://THIS-SERVER";
-	char properties[80];
-
-	(void)printf("\n");
-	if (m->text.tenant != NULL) {
-		(void)printf("SCEP server URL for the profile: %s/certsrv/mscep/mscep.dll\n", url);
-		ctl_print_android_https(stdout, url);
-	}
-	if (m->text.domain != NULL)
-		(void)printf(
-		    "SCEP URL of the endpoint with the static challenge: %s/scep/lab\n", url);
-	if (o->url == NULL)
-		(void)printf("No --url was given: set public_url in scepd.yaml before real "
-			     "certificates are issued.\n");
-	(void)printf("\nNext:\n");
-	(void)snprintf(properties, sizeof(properties), "%s.properties", m->tenant);
-	if (m->text.tenant != NULL && o->properties == NULL)
-		print_command("edit", o->dir, properties, "");
-	print_command(PROG " check --config", o->dir, "scepd.yaml",
-	    m->text.tenant != NULL ? " --online" : "");
-	print_command("scepd --config", o->dir, "scepd.yaml", "");
-	if (geteuid() == 0)
-		(void)printf("As a service, with accounts of its own instead of root's (processes: "
-			     "in scepd.yaml):\n"
-			     "  AS A SERVICE in man 8 scepd\n");
-}
-
 static int
 run(const void *options, int nargs, char **args)
 {
-	const struct options *o = options;
+	const struct init_options *o = options;
 	struct making m = { .o = o };
 	struct config *config = NULL;
 	struct err err = { 0 };
@@ -534,9 +413,7 @@ run(const void *options, int nargs, char **args)
 	if (rc == RC_OK)
 		rc = make_all(&m, &config, &err);
 	if (rc == RC_OK) {
-		print_files(&m);
-		rc = print_thumbprints(config, &err);
-		print_next(&m, config);
+		rc = init_tell(&(struct init_made){ o, &m.text, m.tenant, config }, &err);
 	}
 	config_free(config);
 	init_keys_close(&m.keys);
@@ -559,7 +436,7 @@ const struct command cmd_init = {
 		 "  scepctl init --dir ./lab --name Lab --issuing-key ec:p256 --static-challenge "
 		 "--static-domain lab.contoso.com\n",
 	.opts = opts,
-	.size = sizeof(struct options),
+	.size = sizeof(struct init_options),
 	.defaults = &defaults,
 	.run = run,
 };

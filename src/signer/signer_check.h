@@ -19,6 +19,7 @@
 #include "ossl/alg.h"
 #include "ossl/cert.h"
 #include "ossl/der.h"
+#include "ossl/ocsp.h"
 
 /* What holds for everything that one CA signs. */
 struct sign_rules {
@@ -54,9 +55,9 @@ enum rc check_spki(const struct sign_rules *r, struct der spki, struct err *err)
 enum rc check_certrep_attrs(
     enum digest d, const uint8_t *attrs, size_t len, struct err *err) MUST_CHECK;
 
-/* What names a CA in OCSP (RFC 6960 4.1.1), by each digest, and its responder. */
+/* What names a CA in OCSP, and its responder. */
 struct ocsp_names {
-	uint8_t name[DIGEST__MAX][DIGEST_SIZE_MAX], key[DIGEST__MAX][DIGEST_SIZE_MAX];
+	struct ocsp_issuer issuer;
 	uint8_t responder[20]; /* key_identifier() */
 };
 enum rc ocsp_names_make(struct ocsp_names *out, const struct cert *ca, const struct key *responder,

@@ -16,34 +16,12 @@
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
-/* ---- names ---- */
-
-/* RFC 6960 4.1.1: the key's hash is over the BIT STRING's content, without tag and length. */
-static bool
-spki_bits(const struct key *k, struct der *bits)
-{
-	struct der spki, body, alg;
-
-	spki.p = key_spki0(k, &spki.len);
-	return der_take(&spki, DER_SEQUENCE, &body) && der_take(&body, DER_SEQUENCE, &alg) &&
-	    der_take_octet_bits(&body, bits);
-}
-
 enum rc
 ocsp_names_make(
     struct ocsp_names *out, const struct cert *ca, const struct key *responder, struct err *err)
 {
-	const struct name *subject = cert_subject0(ca);
-	struct der bits;
-	enum rc rc = RC_OK;
+	enum rc rc = ocsp_issuer_of(&out->issuer, ca, err);
 
-	if (!spki_bits(cert_key0(ca), &bits))
-		return fail(err, RC_BUG, "signer: the CA's own key cannot be read");
-	for (enum digest d = DIGEST_SHA1; d < DIGEST__MAX && rc == RC_OK; d++) {
-		rc = digest_bytes(out->name[d], d, subject->der, subject->der_len, err);
-		if (rc == RC_OK)
-			rc = digest_bytes(out->key[d], d, bits.p, bits.len, err);
-	}
 	return rc == RC_OK ? key_identifier(out->responder, responder, err) : rc;
 }
 
@@ -91,7 +69,7 @@ judge_cert_id(const struct ocsp_names *names, struct der id, struct err *err)
 	d = hash_of(alg);
 	if (d == DIGEST_NONE)
 		return fail(err, RC_DENIED, "signer: a CertID has a digest that is not taken");
-	if (!is_hash(name, names->name[d], d) || !is_hash(key, names->key[d], d))
+	if (!is_hash(name, names->issuer.name[d], d) || !is_hash(key, names->issuer.key[d], d))
 		return fail(err, RC_DENIED, "signer: a CertID is of another CA");
 	return RC_OK;
 }

@@ -81,6 +81,9 @@ again prompt kept_once
 kill -TERM "$scepd_pid"
 wait "$pty_pid"
 claim "prompt: SIGTERM ends it with status 0" test $? = 0
+source_is "$T/gone.pass"
+claim "a passphrase file that is not there is one finding of check" test "$(scepctl check --config "$CONFIG" 2>&1 | grep -c "gone.pass")" = 1
+source_is prompt
 claim "no log has the passphrase" sh -c "! grep -q '$passphrase' '$T/scepd.log'"
 
 # ---- nobody who could be asked

@@ -176,6 +176,7 @@ done
 claim "status says what is next" sh -c "scepctl ca rollover --config '$CONFIG' status | grep -q \"next: 'scepctl ca rollover retire issuing'\""
 claim "without any it is retired, and the line for scepd.yaml said" sh -c "scepctl ca rollover --config '$CONFIG' retire issuing | grep -q '^    issues: false'"
 claim "check says that scepd.yaml does not know yet" sh -c "scepctl check --config '$CONFIG' | grep -qE '^warn +issuing +the CA is retired: set issues: false'"
+claim "ca show --intune says that no profile is to choose it any more" sh -c "scepctl ca show --intune --config '$CONFIG' | grep -q '^It is retired: let no SCEP profile choose it'"
 claim "there is no way back then" refused_with "is retired" rollover back lab
 told_alone() { for _ in $(seq 300); do says "RA:new issuing:new root:new" && return 0; sleep 0.1; done; return 1; }
 claim "the daemon tells the new CA alone" told_alone

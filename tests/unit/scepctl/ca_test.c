@@ -33,6 +33,8 @@ another_ca_is_made_and_written_down(void **state)
 	before = content(b, "x/scepd.yaml");
 	assert_run(
 	    b, 0, "ca init " CONF EC "--name wifi --org Contoso --root-kind ec:p256 --write");
+	assert_says(b, "warning: the CA issuing has the same subject");
+	assert_says(b, "--subject");
 	assert_int_equal(mode_of(b, "x/ca/wifi"), 0700);
 	assert_int_equal(mode_of(b, "x/ca/wifi/issuing.key"), 0600);
 	assert_int_equal(mode_of(b, "x/ca/wifi/ra.key"), 0600);
@@ -50,6 +52,10 @@ another_ca_is_made_and_written_down(void **state)
 	assert_run(b, 0, "check " CONF);
 	assert_run(b, 0, "ca show " CONF);
 	assert_says(b, "CA wifi");
+	assert_run(b, 0,
+	    "ca init " CONF EC "--name lan --subject 'O=Contoso,CN=Contoso LAN' --self-signed "
+	    "--dir x/lan");
+	assert_false(says(b, "same subject"));
 	assert_run(b, 73, "ca init " CONF EC "--name wifi --org Contoso");
 	assert_says(b, "has a CA wifi already");
 }

@@ -352,7 +352,7 @@ response_right(struct kit *k, struct signer *s, struct response *r)
 	signer_certs_done(&c);
 	*r = (struct response){ .n = 1 };
 	ok(k, digest_bytes(r->name, DIGEST_SHA256, subject->der, subject->der_len, &k->err));
-	memcpy(r->key, names.key[DIGEST_SHA256], 32);
+	memcpy(r->key, names.issuer.key[DIGEST_SHA256], 32);
 	memcpy(r->responder, names.responder, 20);
 	r->produced = r->from = clock_now();
 	r->to = r->from + DAY;
