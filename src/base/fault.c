@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -24,6 +25,15 @@ fault_point(const char *name)
 	if (wanted("SCEPD_FAULT", name) || wanted("SCEPD_FAULT_FRONT", name) ||
 	    wanted("SCEPD_FAULT_SIGNER", name))
 		(void)kill(getpid(), SIGKILL);
+}
+
+void
+fault_stall(const char *name)
+{
+	const struct timespec time = { .tv_sec = 40 };
+
+	if (wanted("SCEPD_STALL", name))
+		(void)nanosleep(&time, NULL);
 }
 
 /* The others with it, for a power cut takes all; or the point is passed the next time. */

@@ -5,6 +5,7 @@
  *	SCEPD_FAULT=point         all of scepd is killed there, as by a power cut
  *	SCEPD_FAULT_FRONT=point   the front alone, the first time; the supervisor starts it again
  *	SCEPD_FAULT_SIGNER=point  the signer alone, likewise
+ *	SCEPD_STALL=point         whoever comes there stands still for 40 s, as before a disk that does not answer
  *
  * Points of the front are in src/scepd/pipeline.c, those of the signer in src/signer.
  */
@@ -13,10 +14,12 @@
 
 #ifdef SCEPD_FAULT_POINTS
 void fault_point(const char *name);
+void fault_stall(const char *name);
 /* The supervisor's: a process has ended so. */
 void fault_process_ended(int status);
 #else
 #define fault_point(name)           ((void)0)
+#define fault_stall(name)           ((void)0)
 #define fault_process_ended(status) ((void)0)
 #endif
 

@@ -402,6 +402,7 @@ local_tick(struct signer *s, int64_t now)
 		pthread_mutex_unlock(&l->cas[i].lock);
 	}
 	tell_uses(l);
+	fault_stall("signer-tick");
 	state_checkpoint_if_long(l->state);
 }
 

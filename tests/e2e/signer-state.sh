@@ -74,3 +74,31 @@ cp -p "$T/audit.kept" "$audit"
 claim "put back as it was, it is taken" start_scepd
 claim "and a device enrols" enrol fourth
 stop_scepd
+
+# ---- a full disk
+if ! { mkdir "$T/small" && mount -t tmpfs -o size=256k,mode=700 tmpfs "$T/small"; } 2>>"$T/claim.log"; then
+	skip_claim "a disk that is full" "a file system of its own cannot be mounted"
+	exit 0
+fi
+trap 'umount -l "$T/small"; cleanup' EXIT
+rm -rf "$T/ca"
+make_ca --static-challenge --static-domain lab.contoso.com
+printf 'processes:\n  signer_state: "%s"\n' "$T/small" >>"$CONFIG"
+: >"$T/scepd.log"
+start_scepd || die "scepd starts with its signer's folder on a small disk"
+signer=$(process_of signer)
+claim "a device enrols" enrol roomy
+dd if=/dev/zero of="$T/small/filler" bs=4k >>"$T/claim.log" 2>&1
+until_full() { # lines go on as long as the last page has room
+	local i
+	for i in $(seq 60); do enrol "full$i" --retries 0 >>"$T/claim.log" 2>&1 || return 0; done
+	return 1
+}
+claim "with the disk full no certificate is signed" until_full
+claim "... the log says why" grep -q "cannot write the signer's audit: No space left on device" "$T/scepd.log"
+claim "... and the signer is not ended for it" test "$(process_of signer)" = "$signer"
+rm "$T/small/filler"
+claim "with room again a device enrols" enrol again
+claim "... by the same signer" test "$(process_of signer)" = "$signer"
+claim "... and the audit is whole" scepctl audit verify --config "$CONFIG"
+stop_scepd

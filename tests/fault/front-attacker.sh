@@ -164,8 +164,15 @@ start_scepd || die "scepd starts"
 signer=$(process_of signer) front=$(process_of front)
 attack frames
 claim "the signer is the one that it was" test "$(process_of signer)" = "$signer"
-kill -9 "$front" # as his channels are spent
-until_new "$front"
+claim "a device enrols, by channels in place of those that he has spent" enrols
+claim "... and the front is the one that it was" test "$(process_of front)" = "$front"
+
+# ---- channels
+descriptors() { ls "/proc/$1/fd" | wc -l; }
+attack wanting
+claim "the signer has no more channels than places" test "$(descriptors "$signer")" -le 100
+claim "the supervisor has none" test "$(descriptors "$scepd_pid")" -le 20
+claim "the log tells of it, and not without bound" sh -c "n=\$(grep -c 'the signer has closed' '$T/scepd.log'); test \$n -ge 1 -a \$n -le 60"
 claim "a device enrols" enrols
 stop_scepd
 

@@ -30,7 +30,7 @@ FATAL = ("execve ptrace process_vm_readv setuid capset unshare init_module bpf i
 SYSCALL = dict(zip(NAMES, NUMBERS.get(platform.machine(), ())))
 
 CONTROL_FD, FILES_FD = 3, 4  # roles.h
-MAGIC, OPEN, READY, SECRET = 0x53434331, 9, 8, 2  # control.h
+MAGIC, OPEN, READY, SECRET, WANTED = 0x53434331, 9, 8, 2, 10  # control.h
 CERT, CRL, CERTREP, UNWRAP, OCSP, NEXT, CERTS, STATS = range(1, 9)  # signer_ipc.h
 SHA1, SHA256 = 1, 2
 PKCS1 = 1
@@ -580,7 +580,16 @@ def supervisor(front, where, how):
         print(f"ok out of reach: the supervisor, by {how} (the front is ended)", flush=True)
 
 
-SCENARIOS = {f.__name__: f for f in (files, linked, kernel, fatal, signing, unwrapping, rate, frames, supervisor)}
+def wanting(front, where, _):
+    """Says for some seconds that channels are closed, of which none is."""
+    until = time.monotonic() + 6
+    said = 0
+    while time.monotonic() < until:
+        said += front.say(CONTROL_FD, WANTED, number=1 << 40) > 0
+    gets("channels without end, once a second", said > 100, f"{said} times")
+
+
+SCENARIOS = {f.__name__: f for f in (files, linked, kernel, fatal, signing, unwrapping, rate, frames, supervisor, wanting)}
 
 
 def main():
