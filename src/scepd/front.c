@@ -367,7 +367,10 @@ front_start(struct front *f, struct signer *signer, struct err *err)
 int64_t
 front_stalled_ms(struct front *f)
 {
-	return http_server_stalled_ms(f->http);
+	int64_t public = http_server_stalled_ms(f->http),
+		admin = f->admin_http != NULL ? http_server_stalled_ms(f->admin_http) : 0;
+
+	return public > admin ? public : admin;
 }
 
 void

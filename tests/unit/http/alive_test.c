@@ -16,7 +16,7 @@ static atomic_bool held, release;
 
 /* Called on the I/O thread, where nobody may block: this one does. */
 static void
-hold_the_loop(void *ctx, const char *peer, int status, const char *why)
+hold_the_loop(void *ctx, const char *peer, int status, const char *why, uint64_t unsaid)
 {
 	atomic_store(&held, true);
 	while (!atomic_load(&release))
