@@ -110,6 +110,7 @@ struct conf_endpoint {
 	int getcert; /* enum getcert */
 	bool getcrl;
 	int no_content;        /* enum no_content: of FAILURE and PENDING (quirk 54) */
+	bool reuse_challenge;  /* Intune's, for another request once it has led to a certificate */
 	bool reply_chain;      /* the CA's certificate after the issued one (quirk 48) */
 	bool transient_signer; /* RSA throw-away signers of requests for elliptic keys */
 	int line;

@@ -449,6 +449,9 @@ static const struct conf_row endpoint_rows[] = {
 	    .help = "whose certificates GetCert hands out to holders of one" },
 	{ ROW("getcrl", CONF_BOOL, conf_endpoint, getcrl), .dflt = "false",
 	    .help = "GetCRL is answered, for holders of a certificate" },
+	{ ROW("reuse_challenge", CONF_BOOL, conf_endpoint, reuse_challenge), .dflt = "false",
+	    .help =
+		"with challenge intune: one challenge may lead to certificates of several keys" },
 	{ ROW("reply_chain", CONF_BOOL, conf_endpoint, reply_chain), .dflt = "false",
 	    .help = "the CA's certificate follows the issued one in the reply; Apple needs false" },
 	{ ROW("no_content", CONF_CHOICE, conf_endpoint, no_content), .dflt = "absent",

@@ -5,6 +5,8 @@
  * before its effect can be seen. A step that the stored row has already passed is
  * skipped: that is how a repeated or interrupted transaction goes on where it stopped.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -244,6 +246,29 @@ choose_ca(struct transaction *t, struct err *err)
 	return RC_OK;
 }
 
+/* S14: after Intune's yes, so that nobody can claim what is not his; Intune hears that the request
+ * failed. */
+static enum rc
+claim_challenge(struct transaction *t, struct err *err)
+{
+	const char *challenge;
+	enum rc rc;
+
+	if (!authoriser_hears(t->ep) || t->ep->conf->reuse_challenge ||
+	    csr_challenge0(t->csr, &challenge) != CSR_CHALLENGE_ONE)
+		return RC_OK;
+	rc = digest_bytes(t->challenge, DIGEST_SHA256, challenge, strlen(challenge), err);
+	if (rc != RC_OK)
+		return rc;
+	rc = spent_claim(t->s->spent, t->challenge, t->key, clock_mono_ms(), err);
+	if (rc == RC_DENIED)
+		return err_hint(err,
+		    "Intune makes another one when the device syncs; reuse_challenge: true would "
+		    "let it through");
+	t->claimed = rc == RC_OK;
+	return rc;
+}
+
 static enum rc
 authorise(struct transaction *t, struct err *err)
 {
@@ -263,6 +288,8 @@ authorise(struct transaction *t, struct err *err)
 		return authorise_renewal(
 		    &t->auth, t->holder, &t->ep->renewal, t->csr, clock_now(), err);
 	if ((rc = authoriser_ask(&t->auth, &verdict, &q, err)) != RC_OK)
+		return rc;
+	if ((rc = claim_challenge(t, err)) != RC_OK)
 		return rc;
 	if (verdict == VERDICT_WAIT)
 		t->answer = ANSWER_PENDING;
@@ -413,6 +440,8 @@ settle(struct transaction *t, const struct step *at, const struct err *why)
 
 	if (t->tx.id == 0 || at->run == mark_notified)
 		return;
+	if (t->claimed)
+		spent_release(t->s->spent, t->challenge, t->key);
 	if (t->tx.state < TX_SIGNED) {
 		rc = store_tx_refused(
 		    t->s->store, t->tx.id, why->msg, after_yes, hresult_of(why->rc), &err);

@@ -67,12 +67,17 @@ take_kept(struct transaction *t, struct err *err)
 	return enrol_check_signer(t, err);
 }
 
+/* What an administrator said of it is for the log: it may tell more than a device has to know. */
 static enum rc
 refused(struct transaction *t, struct err *err)
 {
+	const char *reason = t->tx.reason != NULL ? t->tx.reason : "the request was refused";
+
 	t->log.fail_info = SCEP_BAD_REQUEST;
-	return fail(
-	    err, RC_DENIED, "%s", t->tx.reason != NULL ? t->tx.reason : "the request was refused");
+	if (t->tx.hold != HOLD_DENIED)
+		return fail(err, RC_DENIED, "%s", reason);
+	(void)fail(err, RC_DENIED, "an administrator has refused the request");
+	return err_hint(err, "%s", reason);
 }
 
 static enum rc

@@ -10,6 +10,8 @@
 struct delivery {
 	struct scepd *s;
 	int64_t id;
+	bool claimed; /* the next two are set */
+	uint8_t challenge[32], request[32];
 };
 
 /* On an I/O thread. */
@@ -21,6 +23,8 @@ delivered(void *arg, bool sent)
 	if (sent) {
 		store_tx_delivered(d->s->store, d->id);
 		metric_add(d->s->metrics, METRIC_DELIVERED, 1);
+	} else if (d->claimed) { /* the device may come again with another key */
+		spent_release(d->s->spent, d->challenge, d->request);
 	}
 	free(d);
 }
@@ -34,7 +38,9 @@ expect_delivery(struct transaction *t, struct http_reply *reply)
 	 * same. */
 	if (t->tx.state != TX_NOTIFIED || (d = malloc(sizeof(*d))) == NULL)
 		return;
-	*d = (struct delivery){ t->s, t->tx.id };
+	*d = (struct delivery){ t->s, t->tx.id, t->claimed, { 0 }, { 0 } };
+	memcpy(d->challenge, t->challenge, sizeof(d->challenge));
+	memcpy(d->request, t->key, sizeof(d->request));
 	reply->on_done = delivered;
 	reply->on_done_arg = d;
 }

@@ -50,6 +50,8 @@ struct transaction {
 	enum answer answer;      /* of a handler that succeeds */
 	uint8_t key[32];         /* inflight */
 	bool entered;
+	uint8_t challenge[32]; /* SHA-256 of the one that is claimed: spent.h */
+	bool claimed;
 	char serial[2 * SERIAL_MAX + 1];
 	char asked[2 * SERIAL_MAX + 1]; /* GetCert, GetCRL: upper hex */
 	struct serial serial_value;

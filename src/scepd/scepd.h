@@ -21,6 +21,7 @@
 #include "scepd/metrics.h"
 #include "scepd/offer.h"
 #include "scepd/seal.h"
+#include "scepd/spent.h"
 #include "scepd/tenant.h"
 #include "store/store.h"
 
@@ -82,6 +83,7 @@ struct scepd {
 	struct endpoint *endpoints;
 	size_t n_endpoints;
 	struct inflight *inflight;
+	struct spent *spent; /* challenges of Intune's */
 	struct ocsp *ocsp;
 	struct metrics *metrics;
 	struct expiry *expiry;

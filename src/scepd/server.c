@@ -166,6 +166,7 @@ scepd_new(
 	    (rc = start_store(s, parts->seal_made, err)) != RC_OK ||
 	    (rc = rollover_open(s, err)) != RC_OK ||
 	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
+	    (rc = spent_new(&s->spent, err)) != RC_OK ||
 	    (rc = ocsp_new(&s->ocsp, s, err)) != RC_OK ||
 	    (rc = metrics_new(&s->metrics, err)) != RC_OK ||
 	    (rc = expiry_new(&s->expiry, err)) != RC_OK || (rc = open_admin(s, err)) != RC_OK) {
@@ -201,6 +202,7 @@ scepd_free(struct scepd *s)
 	store_close(s->store);
 	seal_free(s->seal);
 	inflight_free(s->inflight);
+	spent_free(s->spent);
 	ocsp_free(s->ocsp);
 	metrics_free(s->metrics);
 	expiry_free(s->expiry);
