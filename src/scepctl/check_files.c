@@ -91,6 +91,8 @@ check_modes(struct report *r, const struct config *c)
 		if (l[i].key != NULL)
 			check_private(r, "listener", l[i].key);
 	}
+	if (c->admin.listener.key != NULL)
+		check_private(r, "admin", c->admin.listener.key);
 }
 
 /* ---- certificates ---- */
@@ -368,6 +370,8 @@ check_listeners(struct report *r, const struct config *c)
 		else
 			plain++;
 	}
+	if (c->admin.listener.certificate != NULL)
+		check_tls(r, &c->admin.listener);
 	if (plain == 0)
 		report(r, FINDING_WARN, "listeners",
 		    "all are HTTPS: many clients fetch CRLs and CA certificates by plain HTTP "

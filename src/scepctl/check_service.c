@@ -7,6 +7,7 @@
 #include "intune.h"
 #include "scepctl/ctl.h"
 #include "scepctl/report.h"
+#include "scepd/admin_auth.h"
 #include "scepd/tenant.h"
 
 static bool
@@ -105,6 +106,22 @@ check_endpoints(struct report *r, const struct config *c)
 	if (!has_default)
 		report(r, FINDING_OK, "endpoints",
 		    "none is called default, so /certsrv/mscep/mscep.dll is not served");
+}
+
+/* As the server opens it: a file that it would not take keeps it from starting. */
+void
+check_admin(struct report *r, const struct config *c)
+{
+	struct admin_auth *auth = NULL;
+	struct err err = { 0 };
+
+	if (c->admin.tokens_file == NULL)
+		return;
+	if (admin_auth_open(&auth, c->admin.tokens_file, &err) != RC_OK)
+		report_err(r, FINDING_FAIL, "admin", &err);
+	else
+		report(r, FINDING_OK, "admin", "the admin API is for those who have a token");
+	admin_auth_free(auth);
 }
 
 /* A token and the service map: everything but a request. */

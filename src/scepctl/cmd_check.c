@@ -87,6 +87,7 @@ check_all(struct report *r, const struct config *c, const struct options *o)
 	check_listeners(r, c);
 	check_profiles(r, c);
 	check_endpoints(r, c);
+	check_admin(r, c);
 	check_tenants(r, c, o->online);
 }
 

@@ -39,6 +39,7 @@ void check_ca_limits(
 /* check_service.c: what devices and Intune will see. */
 void check_profiles(struct report *r, const struct config *c);
 void check_endpoints(struct report *r, const struct config *c);
+void check_admin(struct report *r, const struct config *c);
 void check_tenants(struct report *r, const struct config *c, bool online);
 
 #endif

@@ -17,6 +17,7 @@ claim "the file is the owner's alone" sh -c "[ \$(stat -c %a '$T/ca/admin.tokens
 claim "S32: and holds no token" sh -c "! grep -qF \"\$(cat '$T/jane')\" '$T/ca/admin.tokens'"
 claim "a second one of that name is not" sh -c "! scepctl admin token --config '$CONFIG' jane"
 claim "tokens are listed" sh -c "scepctl admin list --config '$CONFIG' | grep -q '^jane  *otp,requests'"
+claim "scepctl check looks at the file" sh -c "scepctl check --config '$CONFIG' | grep -q 'admin API is for those who have a token'"
 sed "s/127.0.0.1:$admin_port/0.0.0.0:$admin_port/" "$CONFIG" >"$T/ca/open.yaml"
 claim "S20: tokens on plain HTTP beyond loopback are a mistake in scepd.yaml" sh -c "! scepd --config '$T/ca/open.yaml' --check >'$T/open.out' 2>&1 && grep -q 'admin.tokens_file: needs HTTPS' '$T/open.out'"
 echo 'nonsense' >>"$T/ca/admin.tokens"
