@@ -53,41 +53,50 @@ static const struct opt rows[] = {
 	{ 0 },
 };
 
-/* A key that is there may be the only copy of somebody's. */
+/* A key that is there may be the only copy of somebody's, and one that waits is somebody's to approve. */
 static enum rc
-spare_old_key(const struct enroll_options *o, struct err *err)
+spare(const struct enroll_options *o, const char *name, const char *what, const char *hint,
+    struct err *err)
 {
 	char *path = NULL;
 	enum rc rc;
 
-	if (o->force || o->key_file != NULL)
-		return RC_OK;
-	if ((rc = path_join(&path, o->out_dir, "key.pem", err)) != RC_OK)
+	if ((rc = path_join(&path, o->out_dir, name, err)) != RC_OK)
 		return rc;
 	if (access(path, F_OK) == 0) {
-		rc = fail(err, RC_CONFLICT, "%s is there already", path);
-		(void)err_hint(
-		    err, "use it with --key, replace it with --force, or choose another --out-dir");
+		rc = fail(err, RC_CONFLICT, "%s %s", path, what);
+		(void)err_hint(err, "%s", hint);
 	}
 	free(path);
 	return rc;
+}
+
+static enum rc
+spare_old(const struct enroll_options *o, struct err *err)
+{
+	enum rc rc;
+
+	if (o->force)
+		return RC_OK;
+	if ((rc = spare(o, "pending/state.json", "is of a request that waits for approval",
+		 "ask for it with 'scep poll', or make another one with --force", err)) != RC_OK ||
+	    o->key_file != NULL)
+		return rc;
+	return spare(o, "key.pem", "is there already",
+	    "use it with --key, replace it with --force, or choose another --out-dir", err);
 }
 
 static int
 enroll_plain(const struct enroll_options *o)
 {
 	struct job j = { .o = o, .out_dir = o->out_dir };
-	struct session_conf conf = { .url = o->url,
-		.ca_file = o->ca_file,
-		.server_certs = o->server_certs,
-		.fingerprint = o->fingerprint,
-		.manner = o->as != NULL ? manner_by_name(o->as) : NULL };
+	struct session_conf conf = job_session(o->url, o);
 	struct session *s = NULL;
 	struct enrol_result r;
 	struct err err;
 	int code;
 
-	if (keep_check(o->out_dir, &err) != RC_OK || spare_old_key(o, &err) != RC_OK ||
+	if (keep_check(o->out_dir, &err) != RC_OK || spare_old(o, &err) != RC_OK ||
 	    job_from_options(&j, &err) != RC_OK || job_take_key(&j, o->new_key, &err) != RC_OK) {
 		code = err_report(PROG, &err);
 	} else if (o->request_only) {

@@ -105,11 +105,7 @@ static enum rc
 prepare(struct errand *e, struct err *err)
 {
 	const struct enroll_options *t = &e->o->talk;
-	struct session_conf conf = { .url = t->url,
-		.ca_file = t->ca_file,
-		.server_certs = t->server_certs,
-		.fingerprint = t->fingerprint,
-		.manner = t->as != NULL ? manner_by_name(t->as) : NULL };
+	struct session_conf conf = job_session(t->url, t);
 	enum rc rc;
 
 	if ((rc = read_me(e, err)) != RC_OK)

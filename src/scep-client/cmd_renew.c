@@ -144,8 +144,7 @@ prepare(struct job *j, struct err *err)
 {
 	enum rc rc;
 
-	if ((rc = keep_check(j->o->out_dir, err)) != RC_OK ||
-	    (rc = keep_finish(j->o->out_dir, err)) != RC_OK || (rc = load_old(j, err)) != RC_OK ||
+	if ((rc = load_old(j, err)) != RC_OK ||
 	    (j->o->subject == NULL && (rc = old_subject(j, err)) != RC_OK) ||
 	    (rc = job_from_options(j, err)) != RC_OK || (rc = old_san(j, err)) != RC_OK)
 		return rc;
@@ -172,34 +171,102 @@ not_yet(const struct job *j)
 	return true;
 }
 
+static enum rc
+poll_now(struct job *j, struct pending *p, struct enrol_result *r, struct err *err)
+{
+	const struct enroll_options *o = j->o;
+	struct session_conf conf = job_session(o->url != NULL ? o->url : p->url, o);
+	struct session *s = NULL;
+	enum rc rc;
+
+	conf.renewing = p->renewal;
+	if (conf.manner == NULL)
+		conf.manner = manner_by_name(p->manner);
+	if (conf.fingerprint == NULL)
+		conf.fingerprint = p->fingerprint;
+	j->key = key_ref(p->key);
+	job_talk(&j->req, o);
+	if ((rc = session_open(&s, &conf, err)) == RC_OK)
+		rc = job_poll(j, s, p, r, err);
+	session_free(s);
+	return rc;
+}
+
+static enum rc
+renew_now(struct job *j, struct enrol_result *r, struct err *err)
+{
+	struct session_conf conf = job_session(j->o->url, j->o);
+	struct session *s = NULL;
+	enum rc rc;
+
+	conf.renewing = true;
+	if ((rc = session_open(&s, &conf, err)) == RC_OK)
+		rc = job_run(j, s, r, err);
+	session_free(s);
+	return rc;
+}
+
+static int
+finish(struct job *j, struct enrol_result *r, enum rc rc, const struct err *err)
+{
+	int code;
+
+	if (rc != RC_OK)
+		return err_report(PROG, err);
+	job_print(j, r);
+	code = job_exit_code(r);
+	enrol_result_done(r);
+	return code;
+}
+
+/* One that waits is asked for first: a timer that made a new key every day would fill the list of whoever
+ * approves. */
+static int
+renew_or_poll(struct job *j, struct err *err)
+{
+	struct enrol_result r = { 0 };
+	struct pending p;
+	enum rc rc;
+	int code;
+
+	rc = pending_load(&p, j->out_dir, err);
+	if (rc == RC_OK) {
+		rc = poll_now(j, &p, &r, err);
+		code = finish(j, &r, rc, err);
+		pending_done(&p);
+		return code;
+	}
+	if (rc != RC_NOTFOUND || (rc = prepare(j, err)) != RC_OK)
+		return err_report(PROG, err);
+	if (not_yet(j))
+		return 0;
+	rc = renew_now(j, &r, err);
+	return finish(j, &r, rc, err);
+}
+
+/* The folder is ours until the process ends. */
+static enum rc
+enter(const char *dir, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = keep_check(dir, err)) != RC_OK || (rc = keep_lock(dir, err)) != RC_OK)
+		return rc;
+	return keep_finish(dir, err);
+}
+
 static int
 run_renew(const void *opts, int nargs, char **args)
 {
 	const struct enroll_options *o = opts;
 	struct job j = { .o = o, .out_dir = o->out_dir };
-	struct session_conf conf = { .url = o->url,
-		.ca_file = o->ca_file,
-		.server_certs = o->server_certs,
-		.fingerprint = o->fingerprint,
-		.renewing = true,
-		.manner = o->as != NULL ? manner_by_name(o->as) : NULL };
-	struct session *s = NULL;
-	struct enrol_result r = { 0 };
 	struct err err;
-	int code = 0;
+	int code;
 
-	if (prepare(&j, &err) != RC_OK) {
+	if (enter(o->out_dir, &err) != RC_OK)
 		code = err_report(PROG, &err);
-	} else if (!not_yet(&j)) {
-		if (session_open(&s, &conf, &err) != RC_OK || job_run(&j, s, &r, &err) != RC_OK) {
-			code = err_report(PROG, &err);
-		} else {
-			job_print(&j, &r);
-			code = job_exit_code(&r);
-			enrol_result_done(&r);
-		}
-	}
-	session_free(s);
+	else
+		code = renew_or_poll(&j, &err);
 	job_done(&j);
 	return code;
 }
@@ -219,27 +286,6 @@ static const struct opt poll_rows[] = {
 	{ 0 },
 };
 
-static enum rc
-poll_now(struct job *j, struct pending *p, struct enrol_result *r, struct err *err)
-{
-	const struct enroll_options *o = j->o;
-	struct session_conf conf = { .url = o->url != NULL ? o->url : p->url,
-		.ca_file = o->ca_file,
-		.server_certs = o->server_certs,
-		.fingerprint = o->fingerprint != NULL ? o->fingerprint : p->fingerprint,
-		.renewing = p->renewal,
-		.manner = manner_by_name(o->as != NULL ? o->as : p->manner) };
-	struct session *s = NULL;
-	enum rc rc;
-
-	j->key = key_ref(p->key);
-	job_talk(&j->req, o);
-	if ((rc = session_open(&s, &conf, err)) == RC_OK)
-		rc = job_poll(j, s, p, r, err);
-	session_free(s);
-	return rc;
-}
-
 static int
 run_poll(const void *opts, int nargs, char **args)
 {
@@ -248,16 +294,15 @@ run_poll(const void *opts, int nargs, char **args)
 	struct enrol_result r = { 0 };
 	struct pending p = { 0 };
 	struct err err;
+	enum rc rc;
 	int code;
 
-	if (keep_check(o->out_dir, &err) != RC_OK || keep_finish(o->out_dir, &err) != RC_OK ||
-	    pending_load(&p, o->out_dir, &err) != RC_OK || job_challenge(&j, &err) != RC_OK ||
-	    poll_now(&j, &p, &r, &err) != RC_OK) {
+	if (enter(o->out_dir, &err) != RC_OK || pending_load(&p, o->out_dir, &err) != RC_OK ||
+	    job_challenge(&j, &err) != RC_OK) {
 		code = err_report(PROG, &err);
 	} else {
-		job_print(&j, &r);
-		code = job_exit_code(&r);
-		enrol_result_done(&r);
+		rc = poll_now(&j, &p, &r, &err);
+		code = finish(&j, &r, rc, &err);
 	}
 	pending_done(&p);
 	job_done(&j);
@@ -272,7 +317,8 @@ const struct command cmd_renew = { .name = "renew",
 	.about =
 	    "Reads key.pem and cert.pem of a folder, asks for a certificate with the same names "
 	    "for a new key (or the same one), signed by the old key under the old certificate, "
-	    "and replaces the files; what was there is kept in replaced-SERIAL.\n\n"
+	    "and replaces the files; what was there is kept in replaced-SERIAL. While a request of "
+	    "the folder is pending, that one is asked for instead.\n\n"
 	    "  scep renew --url http://ca.example.com/scep/lab --out-dir printer7\n"
 	    "  scep renew --url http://ca.example.com/scep/lab --out-dir printer7 "
 	    "--expires-within 30d --quiet\n\n"

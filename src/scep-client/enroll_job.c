@@ -315,10 +315,31 @@ job_exit_code(const struct enrol_result *r)
 					 : EXIT_PENDING;
 }
 
+struct session_conf
+job_session(const char *url, const struct enroll_options *o)
+{
+	static const struct {
+		const char *name;
+		enum get_form form;
+	} forms[] = { { "escaped", GET_ESCAPED }, { "raw", GET_RAW }, { "lines", GET_LINES } };
+	struct session_conf conf = { .url = url,
+		.ca_file = o->ca_file,
+		.server_certs = o->server_certs,
+		.fingerprint = o->fingerprint,
+		.manner = o->as != NULL ? manner_by_name(o->as) : NULL };
+
+	for (size_t i = 0; o->get_form != NULL && i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (strcmp(forms[i].name, o->get_form) == 0)
+			conf.get_form = &forms[i].form;
+	return conf;
+}
+
 void
 job_talk(struct enrol_request *req, const struct enroll_options *o)
 {
-	req->method = o->get ? METHOD_GET : o->post ? METHOD_POST : METHOD_CHOOSE;
+	req->method = o->get || o->get_form != NULL ? METHOD_GET
+	    : o->post                               ? METHOD_POST
+						    : METHOD_CHOOSE;
 	req->recipient_by_ski = o->by_ski;
 	req->retries = (unsigned)o->retries;
 	req->retry_delay_ms = (unsigned)(o->retry_delay * 1000);

@@ -12,7 +12,7 @@ struct enroll_options {
 	const char *url, *ca_file, *as, *out_dir, *subject, *challenge_file, *key_file, *new_key,
 	    *cipher, *digest, *transport, *transaction_id, *validity_period, *validity_units,
 	    *intune, *device, *profile, *tamper_subject, *tamper_san, *tamper_key, *server_certs,
-	    *cert_file, *cert_key_file, *type, *fingerprint;
+	    *cert_file, *cert_key_file, *type, *fingerprint, *get_form;
 	struct opt_list san, key_usage, eku;
 	bool get, post, by_ski, json, quiet, challenge_stdin, force, tamper_challenge, request_only,
 	    rsa_signer, same_key, wait;
@@ -39,6 +39,10 @@ struct enroll_options {
 	    { ROW("recipient-by-ski", 0, OPT_FLAG, by_ski, NULL,                                   \
 		"name the recipient by subjectKeyIdentifier") },                                   \
 	    { ROW("get", 0, OPT_FLAG, get, NULL, "send PKIOperation by GET") },                    \
+	    { ROW("get-form", 0, OPT_CHOICE, get_form, "NAME",                                     \
+		  "send it by GET, the base64 escaped, raw but for '=', or in lines of 64 "        \
+		  "(default: as the platform does)"),                                              \
+		    .choices = "escaped|raw|lines" },                                              \
 	    { ROW("post", 0, OPT_FLAG, post, NULL,                                                 \
 		"send PKIOperation by POST, even to a server that does not name it") },            \
 	    { ROW("ca-file", 0, OPT_STR, ca_file, "FILE",                                          \
@@ -111,7 +115,8 @@ enum rc job_challenge(struct job *j, struct err *err) MUST_CHECK;
 /* --key, or a new one of `spec` ("rsa:2048"); with --rsa-signer another one to sign with. */
 enum rc job_take_key(struct job *j, const char *spec, struct err *err) MUST_CHECK;
 struct pending;
-/* The rows above in the form in which the library takes them. */
+/* The rows above in the form in which the library takes them: a session, and a message. */
+struct session_conf job_session(const char *url, const struct enroll_options *o);
 void job_talk(struct enrol_request *req, const struct enroll_options *o);
 /*
  * The job is complete but for the session: tamper, enrol, store.  RC_OK when the server gave an

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +48,24 @@ keep_check(const char *dir, struct err *err)
 		rc = fail(err, RC_CONFIG, "--out-dir %s: nothing can be written to %s: %s", dir,
 		    where, strerror(errno));
 	free(parent);
+	return rc;
+}
+
+enum rc
+keep_lock(const char *dir, struct err *err)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum rc rc;
+
+	if (fd < 0 && errno == ENOENT)
+		return fail(err, RC_NOTFOUND, "%s does not exist", dir);
+	if (fd < 0)
+		return fail_errno(err, "cannot open %s", dir);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return RC_OK; /* closed, and so given up, by the end of the process */
+	rc = errno == EWOULDBLOCK ? fail(err, RC_CONFLICT, "another scep is at work in %s", dir)
+				  : fail_errno(err, "cannot lock %s", dir);
+	(void)close(fd);
 	return rc;
 }
 

@@ -17,6 +17,10 @@
  * whose certificate would have no place otherwise.  RC_CONFIG. */
 enum rc keep_check(const char *dir, struct err *err) MUST_CHECK;
 
+/* The folder, which is there, is this process's until it ends.  RC_CONFLICT: it is another one's, as when a
+ * timer runs again while the last run waits. */
+enum rc keep_lock(const char *dir, struct err *err) MUST_CHECK;
+
 struct kept {
 	const struct key *key;           /* to key.pem, mode 0600 */
 	const struct cert *cert;         /* to cert.pem */

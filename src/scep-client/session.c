@@ -230,6 +230,7 @@ session_open(struct session **out, const struct session_conf *conf, struct err *
 	s->manner = conf->manner != NULL ? conf->manner : manner_plain();
 	s->timeout_ms = conf->timeout_ms != 0 ? conf->timeout_ms : TIMEOUT_MS;
 	s->renewing = conf->renewing;
+	s->get_form = conf->get_form != NULL ? *conf->get_form : s->manner->get_form;
 	hc.user_agent = s->manner->user_agent != NULL ? s->manner->user_agent : "scep-client";
 	if ((rc = http_client_new(&s->http, &hc, err)) == RC_OK &&
 	    (rc = str_format(&s->url, err, "%s%s", conf->url, s->manner->suffix)) == RC_OK &&
@@ -373,7 +374,7 @@ session_next_ca(
 
 /* The message in a URL: what stays as it is in RFC 3986's sight, and what platforms leave. */
 static void
-add_message(struct buf *url, const struct manner *m, const struct scep_bytes *message)
+add_message(struct buf *url, enum get_form form, const struct scep_bytes *message)
 {
 	struct buf b64;
 
@@ -382,15 +383,15 @@ add_message(struct buf *url, const struct manner *m, const struct scep_bytes *me
 	for (size_t i = 0; i < b64.len; i++) {
 		char c = (char)b64.data[i];
 
-		if (m->get_form == GET_ESCAPED)
+		if (form == GET_ESCAPED)
 			url_encode_add(url, &c, 1);
-		else if (c == '=' && m->get_form == GET_RAW)
+		else if (c == '=' && form == GET_RAW)
 			buf_adds(url, "%3D");
-		else if (c == '+' && m->get_form == GET_LINES)
+		else if (c == '+' && form == GET_LINES)
 			buf_adds(url, "%2B");
 		else
 			buf_addc(url, c);
-		if (m->get_form == GET_LINES && (i % LINE == LINE - 1 || i + 1 == b64.len))
+		if (form == GET_LINES && (i % LINE == LINE - 1 || i + 1 == b64.len))
 			buf_adds(url, "%0A");
 	}
 	if (b64.rc != RC_OK)
@@ -408,7 +409,7 @@ call_get(
 
 	buf_init(&url, 4 * MIB);
 	buf_addf(&url, "%s?operation=PKIOperation&message=", s->url);
-	add_message(&url, s->manner, message);
+	add_message(&url, s->get_form, message);
 	if ((rc = buf_ok(&url, "URL", err)) == RC_OK) {
 		c.url = buf_str(&url);
 		rc = call(s, &c, NULL, r, err);

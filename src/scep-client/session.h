@@ -30,6 +30,7 @@ struct session_conf {
 					NULL: ask */
 	const char *ca_file;         /* trust anchors for https; NULL: the system's */
 	unsigned timeout_ms;         /* a whole exchange; 0: 30000, as SCEP clients wait */
+	const enum get_form *get_form; /* NULL: the manner's */
 	const char *fingerprint; /* one of the server's certificates has this SHA-1 or SHA-256, as
 					session_find_fingerprint() reads it; NULL: not known */
 	bool renewing;           /* some platforms ask more of a server then */
@@ -39,6 +40,7 @@ struct session {
 	struct http_client *http;
 	char *url; /* with the manner's suffix */
 	const struct manner *manner;
+	enum get_form get_form;
 	unsigned timeout_ms;
 	bool renewing;
 	bool caps_known; /* GetCACaps was answered 200 */

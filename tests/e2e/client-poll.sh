@@ -58,8 +58,11 @@ claim "... and the client says how to go on" grep -q "scep poll --out-dir $D" "$
 claim "... what it needs for that is in a folder for its owner alone" sh -c "
 	test \"\$(stat -c '%n %a' '$D/pending' '$D/pending/key.pem' '$D/pending/state.json' | sed 's,.*/,,' | tr '\n' ' ')\" = 'pending 700 key.pem 600 state.json 600 '"
 claim "... no certificate and no key.pem yet" sh -c "! test -e '$D/cert.pem' && ! test -e '$D/key.pem'"
-claim "the same again is pending too" exits 4 scep poll --out-dir "$D"
-claim "... counted" grep -q '"polls": 1' "$D/pending/state.json"
+claim "a second enroll does not make a second request" says 73 "waits for approval" enrol "$D"
+claim "... while one waits in another process, neither does a renewal" sh -c "flock '$D' scep renew --url '$ASK' --out-dir '$D' >'$T/lock.out' 2>&1; test \$? = 73 && grep -q 'another scep is at work' '$T/lock.out'"
+claim "... and renew asks for the one that waits" sh -c "scep renew --url '$ASK' --out-dir '$D' --quiet 2>/dev/null; test \$? = 4 && grep -q '\"polls\": 1' '$D/pending/state.json'"
+claim "... so does poll" exits 4 scep poll --out-dir "$D"
+claim "... counted" grep -q '"polls": 2' "$D/pending/state.json"
 claim "... as JSON" says 4 '"status": "PENDING"' scep poll --out-dir "$D" --json
 claim "--wait gives up after --max-wait, in words" says 4 "still pending after .*; asking again in 1s, for 3s at most" scep poll --out-dir "$D" --wait --interval 1s --max-wait 3s
 claim "R35: with another transactionID the server knows nothing" sh -c "

@@ -118,6 +118,9 @@ claim "quirk 7: Cisco's goes by GET over HTTP, in 3DES and SHA-1" sh -c "grep 'C
 claim "quirk 31: Windows wraps its keys with OAEP" sh -c "grep 'Win32; NDES' '$T/scepd.log' | grep -c 'kt=oaep-sha1.*result=SUCCESS' | grep -qx 2"
 claim "by GET, RSAES-OAEP with SHA-256, AES-256, SHA-512, recipient by key identifier" renew "$T/android" --get --transport oaep-sha256 --cipher aes256 --digest sha512 --recipient-by-ski --quiet
 
+for form in escaped raw lines; do claim "R40: GET, base64 $form" renew "$T/android" --get-form $form --quiet; done
+claim "... by GET each" sh -c "tail -n 40 '$T/scepd.log' | grep -c 'ua=scep-client op=PKIOperation http=GET' | grep -qE '^[4-9]'"
+
 # ---- a key on a curve, whose certificate can only sign ----
 D=$T/curve
 E=$SCEPD/scep/curves
