@@ -231,7 +231,8 @@ renew_or_poll(struct job *j, struct err *err)
 
 	rc = pending_load(&p, j->out_dir, err);
 	if (rc == RC_OK) {
-		rc = poll_now(j, &p, &r, err);
+		if ((rc = job_challenge(j, err)) == RC_OK)
+			rc = poll_now(j, &p, &r, err);
 		code = finish(j, &r, rc, err);
 		pending_done(&p);
 		return code;
