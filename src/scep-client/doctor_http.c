@@ -64,9 +64,7 @@ speed(struct findings *out, const struct facts *f, const struct check *c)
 	}
 	if (worst > DOCTOR_SLOW_MS)
 		check_says(out, c, 0, LEVEL_WARN,
-		    "the slowest answer took %u.%u s; devices wait 30 s, with hundreds of others "
-		    "at the "
-		    "same time",
+		    "the slowest answer took %u.%u s; devices wait 30 s, and many may ask at once",
 		    worst / 1000, worst % 1000 / 100);
 	else if (out->n == 0 || out->v[out->n - 1].id != c->id)
 		check_says(out, c, 0, LEVEL_OK, "the slowest answer took %u ms", worst);
