@@ -14,8 +14,6 @@ lab_ca
 endpoint renew lab "renewal: { window: 100 }"
 endpoint readable lab "no_content: empty"
 echo "  asks: { ca: issuing, profile: lab, challenge: approval, no_content: empty }" >>"$CONFIG"
-profile brief "validity: { default: 1h }, backdate: 0s"
-endpoint brief brief "renewal: { window: 100 }"
 serve
 
 # ---- the daemon
@@ -56,7 +54,7 @@ at readable
 told() {
 	ask told told.lab.contoso.com "$D/wrong.secret"
 	[ ! -e "$D/told.pem" ] && nobody_has told.lab.contoso.com && grep -q 'status: CA_REJECTED' "$D/told.list" &&
-		grep -q 'ca-error: .*rejected\|ca-error: .*denied\|ca-error: .*challenge' "$D/told.list"
+		grep -q 'ca-error: Transaction either is not permitted or is not supported' "$D/told.list" # its words for badRequest
 }
 claim "$client: Q54: with an empty content instead of none it can read the refusal: CA_REJECTED" told
 
@@ -117,11 +115,12 @@ claim_log "$client: ... and the log says so" http=GET type=19 renewal=1 result=S
 claim_certificate "$D/rekey.pem" "$D/rekey.key" rekey.lab.contoso.com
 another_key() { ! same_key "$D/rekey.pem" "$D/rekey.first.key"; }
 claim "$client: ... the key is another one" another_key
-at brief
-mkdir -p "$D/config" && printf '[defaults]\nenroll_ttls = 3595, 3590\n' >"$D/config/certmonger.conf"
-due() { then_do due due.lab.contoso.com 'until_renewed' && in_place due; }
-claim "$client: a certificate that ends soon is renewed by the daemon itself" due
-claim_log "$client: ... in time, as a renewal" http=GET type=19 renewal=1 result=SUCCESS
+# "Near its end" is whatever the daemon's configuration says: here a few seconds after the beginning of its 90 days
+printf '[defaults]\nenroll_ttls = 7775990\n' >"$D/config/certmonger.conf"
+due() { then_do due due.lab.contoso.com until_renewed && in_place due; }
+claim "$client: a certificate that comes near its end is renewed by the daemon itself" due
+claim_log "$client: ... as a renewal" http=GET type=19 renewal=1 result=SUCCESS
+rm "$D/config/certmonger.conf"
 
 # ---- scep-submit by hand
 client=scep-submit

@@ -3,7 +3,8 @@
 # ---- strongSwan: pki --scepca and pki --scep
 # It complains about plugins that are not there (a TPM's) on stderr; that is no failure
 pki_get_ca() { LC_ALL=C pki --scepca --url "$1" --caout "$2/ca.pem" --raout "$2/ra.pem" --outform pem >"$2/ca.log" 2>&1; }
-pki_key() { LC_ALL=C pki --gen --type rsa --size 2048 --outform pem >"$1" 2>"$1.err"; }
+# By openssl: pki --gen takes half a minute where the machine is busy
+pki_key() { openssl genrsa -out "$1" 2048 2>"$1.err"; }
 # pki_enrol URL DIR NAME KEY OUT [pki arguments]; DIR holds the CA's certificates
 pki_enrol() {
 	local url=$1 dir=$2 name=$3 key=$4 out=$5
@@ -22,7 +23,7 @@ with_daemon() {
 	mkdir -p "$D"/{requests,cas,local,tmp,config,home} && chmod 700 "$D" "$D"/*/ || return
 	env -i PATH="$PATH" HOME="$D/home" CERTMONGER_CONFIG_DIR="$D/config" CERTMONGER_REQUESTS_DIR="$D/requests" \
 		CERTMONGER_CAS_DIR="$D/cas" CERTMONGER_LOCAL_CA_DIR="$D/local" CERTMONGER_TMPDIR="$D/tmp" \
-		timeout --kill-after=5 "${MONGER_SECONDS:-60}" $monger_helpers/certmonger-session -L -P "$D/socket" -n -d 1 -c "/bin/bash $1" >>"$D/daemon.log" 2>&1
+		timeout --kill-after=5 "${MONGER_SECONDS:-120}" $monger_helpers/certmonger-session -L -P "$D/socket" -n -d 1 -c "/bin/bash $1" >>"$D/daemon.log" 2>&1
 }
 
 # ---- micromdm's library: $T/enrol is micromdm/main.go, built from Debian's package of the library

@@ -17,7 +17,8 @@ lab_ca
 REST=",O=scep-client,OU=MDM,C=US" profile mdm "sha1_csr: true"
 profile old "sha1_csr: true"
 endpoint mdm mdm
-endpoint old old
+endpoint old old "renewal: { window: 100 }"
+echo "  asks: { ca: issuing, profile: lab, challenge: approval, no_content: empty }" >>"$CONFIG"
 serve
 start_tap
 at() { URL=$TAP/scep/$1; }
@@ -28,6 +29,16 @@ begin() { seen=$(find "$T/tap" -name '*.req' | wc -l); }
 kept() {
 	local f=$T/tap/$((seen + ${2:-1})).req
 	if [ -s "$f" ]; then cp "$f" "$to/$1.der"; else fails "no message for $1"; fi
+}
+# kept_poll NAME: the first CertPoll from now on
+kept_poll() {
+	local n
+	for n in $(seq $((seen + 1)) "$(find "$T/tap" -name '*.req' | wc -l)"); do
+		openssl cms -cmsout -print -noout -inform DER -in "$T/tap/$n.req" | grep -A2 '113733\.1\.9\.2)' | grep -q 'STRING:20$' || continue
+		cp "$T/tap/$n.req" "$to/$1.der"
+		return
+	done
+	fails "no message for $1"
 }
 have() { command -v "$1" >/dev/null 2>&1 || [ -x "$1" ] || { fails "$1 is not installed (Debian package $2): its vectors stay as they are"; return 1; }; }
 
@@ -46,6 +57,10 @@ strongswan() {
 	begin
 	pki_enrol "$URL" "$d" strongswan.lab.contoso.com "$d/new.pem" "$d/renewed.pem" --cert "$d/cert.pem" --key "$d/key.pem"
 	kept strongswan-renewalreq
+	begin
+	at asks
+	pki_enrol "$URL" "$d" strongswan-asks.lab.contoso.com "$d/new.pem" "$d/asks.pem" --interval 1 --maxpolltime 2
+	kept_poll strongswan-certpoll
 }
 
 certmonger() {
@@ -62,6 +77,17 @@ END
 	kept certmonger-pkcsreq 1
 	kept certmonger-renewal 2
 	kept certmonger-rekey 3
+	at asks
+	cat >"$T/ask.sh" <<END
+getcert add-scep-ca -c asks -u "$URL"
+getcert request -c asks -I two -k "$T/two.key" -f "$T/two.pem" -N CN=certmonger-asks.lab.contoso.com
+for i in \$(seq 50); do getcert list -i two | grep -q 'status: CA_WORKING' && break; sleep 0.2; done
+getcert refresh -i two
+sleep 2
+END
+	begin
+	with_daemon "$T/ask.sh"
+	kept_poll certmonger-certpoll
 }
 
 micromdm() {
@@ -86,19 +112,16 @@ micromdm() {
 # Our own client in the manner of devices that cannot be had here
 guises() {
 	local name
-	at lab
-	while read -r name arguments; do
+	at old
+	for name in windows apple android cisco jscep sscep; do
 		begin
-		# shellcheck disable=SC2086
-		scep enroll --url "$URL" --subject "CN=$name.lab.contoso.com" --challenge-file "$SECRET" --out-dir "$T/$name" $arguments >"$T/$name.out" 2>&1 ||
-			fails "scep enroll $arguments"
-		kept "guise-$name"
-	done <<'END'
-windows --as windows
-ios --as ios
-macos --as macos
-android --as android
-END
+		scep enroll --url "$URL" --as $name --subject "CN=$name.lab.contoso.com" --challenge-file "$SECRET" --out-dir "$T/$name" >"$T/$name.out" 2>&1 ||
+			fails "scep enroll --as $name"
+		kept guise-$name
+	done
+	begin
+	scep renew --url "$URL" --as apple --out-dir "$T/apple" >"$T/apple.out" 2>&1 || fails "scep renew --as apple"
+	kept guise-apple-renewal
 }
 
 strongswan

@@ -60,12 +60,28 @@ static const struct vector {
 	    false },
 	{ "guise-windows", SCEP_PKCS_REQ, { SCEP_SHA256, SCEP_AES128, OAEP }, BY_ITSELF, true,
 	    "CN=windows.lab.contoso.com", NULL, DIGEST_SHA256, true },
-	{ "guise-ios", SCEP_PKCS_REQ, { SCEP_SHA256, SCEP_AES128, V15 }, BY_ITSELF, true,
-	    "CN=ios.lab.contoso.com", NULL, DIGEST_SHA256, true },
-	{ "guise-macos", SCEP_PKCS_REQ, { SCEP_SHA256, SCEP_AES128, V15 }, BY_ITSELF, true,
-	    "CN=macos.lab.contoso.com", NULL, DIGEST_SHA256, true },
+	{ "guise-apple", SCEP_PKCS_REQ, { SCEP_SHA256, SCEP_AES128, V15 }, BY_ITSELF, true,
+	    "CN=apple.lab.contoso.com", NULL, DIGEST_SHA256, true },
+	{ "guise-apple-renewal", SCEP_PKCS_REQ, { SCEP_SHA256, SCEP_AES128, V15 }, BY_ISSUED, false,
+	    "CN=apple.lab.contoso.com", NULL, DIGEST_SHA256, false },
 	{ "guise-android", SCEP_PKCS_REQ, { SCEP_SHA256, SCEP_AES128, V15 }, BY_ITSELF, true,
 	    "CN=android.lab.contoso.com", NULL, DIGEST_SHA256, true },
+	{ "guise-cisco", SCEP_PKCS_REQ, { SCEP_SHA1, SCEP_DES3, V15 }, BY_ITSELF, true,
+	    "CN=cisco.lab.contoso.com", NULL, DIGEST_SHA256, true },
+	{ "guise-jscep", SCEP_PKCS_REQ, { SCEP_SHA256, SCEP_AES128, V15 }, BY_ITSELF, true,
+	    "CN=jscep.lab.contoso.com", NULL, DIGEST_SHA256, true },
+	{ "guise-sscep", SCEP_PKCS_REQ, { SCEP_SHA256, SCEP_AES128, V15 }, BY_ITSELF, true,
+	    "CN=sscep.lab.contoso.com", NULL, DIGEST_SHA256, true },
+};
+
+/* CertPoll: names of the CA and of the request, which are not believed (R34). */
+static const struct {
+	const char *name;
+	struct scep_algorithms alg;
+	const char *subject;
+} polls[] = {
+	{ "strongswan-certpoll", { SCEP_SHA256, SCEP_AES128, V15 },
+	    "CN=strongswan-asks.lab.contoso.com" },
 };
 
 /* What nobody should take: scepclient's single DES. */
@@ -172,6 +188,38 @@ each_client_is_understood(void **state)
 		signer = scep_request_signer(r, &len);
 		assert_int_equal(holds(signer, len, "Contoso Issuing CA"), v->by == BY_ISSUED);
 		assert_csr(v, r);
+		scep_request_free(r);
+		scep_message_free(m);
+		buf_done(&b);
+	}
+}
+
+static void
+polls_are_understood(void **state)
+{
+	struct scep_algorithms alg;
+	struct scep_message *m;
+	struct scep_request *r;
+	struct scep_slice issuer, subject;
+	struct scep_error err;
+	struct name got, want;
+	struct err e = { 0 };
+	struct buf b;
+
+	for (size_t i = 0; i < N(polls); i++) {
+		b = stored(polls[i].name, ".der");
+		if (scep_message_parse(&m, b.data, b.len, &err) != SCEP_OK ||
+		    scep_request_open(&r, m, &ra, 1, &err) != SCEP_OK)
+			fail_msg("%s: %s: %s", polls[i].name, err.step, err.text);
+		assert_int_equal(scep_request_type(r), SCEP_CERT_POLL);
+		assert_int_equal(scep_request_issuer_subject(r, &issuer, &subject), SCEP_OK);
+		scep_request_algorithms(r, &alg);
+		assert_memory_equal(&alg, &polls[i].alg, sizeof(alg));
+		want = fixture_name(polls[i].subject);
+		assert_ok(name_parse(&got, subject.data, subject.len, &e), e);
+		assert_true(name_same(&got, &want));
+		name_done(&got);
+		name_done(&want);
 		scep_request_free(r);
 		scep_message_free(m);
 		buf_done(&b);
@@ -301,6 +349,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_client_is_understood),
+		cmocka_unit_test(polls_are_understood),
 		cmocka_unit_test(single_des_is_refused_with_its_name),
 		cmocka_unit_test(R50_a_renewal_is_held_to_the_csrs_own_signature),
 		cmocka_unit_test(no_prefix_and_no_changed_bit_of_them_is_taken),
