@@ -270,6 +270,17 @@ forgive(const struct peers *p, struct peer *who, int64_t now_ms)
 	who->debt_ms = now_ms;
 }
 
+/*
+ * Whose debt is great is not believed to get all that it has in flight granted: or whatever comes while the
+ * one refusal too many is still being worked on would slip in with it.
+ */
+static unsigned
+expected_debt(const struct peers *p, const struct peer *who)
+{
+	return who->debt > p->conf.debt_max / 2 ? who->debt + who->in_flight * HTTP_BLAME_DEAR
+						: who->debt;
+}
+
 bool
 peer_is_over(struct peers *p, struct peer *who, int64_t now_ms)
 {
@@ -279,7 +290,7 @@ peer_is_over(struct peers *p, struct peer *who, int64_t now_ms)
 		return false;
 	pthread_mutex_lock(&p->lock);
 	forgive(p, who, now_ms);
-	is_over = who->debt >= p->conf.debt_max;
+	is_over = who->debt >= p->conf.debt_max || expected_debt(p, who) > p->conf.debt_max;
 	pthread_mutex_unlock(&p->lock);
 	return is_over;
 }

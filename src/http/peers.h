@@ -59,6 +59,8 @@ unsigned peers_connections(struct peers *p, const struct address *a);
 /* More room for read buffers, or (negative) room given back.  False: no more for this address. */
 bool peer_buffer(struct peers *p, struct peer *who, ptrdiff_t more);
 
+/* Of an address in whose name a request is in flight: this one, and others.  Past half of debt_max these count as
+ * if they were going to be refused. */
 bool peer_is_over(struct peers *p, struct peer *who, int64_t now_ms);
 void peer_blame(struct peers *p, struct peer *who, int blame, int64_t now_ms);
 /* Whether a refusal gets a line in the log; *unsaid then tells how many did not since the last. */

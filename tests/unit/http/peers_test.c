@@ -133,6 +133,27 @@ refusals_add_up_and_time_forgives_them(void **state)
 	peers_free(p);
 }
 
+/* Requests at a time: while one is looked at, no more of them get in than the debt has room for. */
+static void
+nothing_slips_in_beside_the_refusal_too_many(void **state)
+{
+	struct peers *p = table((struct peers_conf){ .debt_max = 100 });
+	struct address a = address("192.0.2.1");
+	struct peer *who = NULL;
+	unsigned let_in = 0;
+
+	for (int i = 0; i < 40; i++) /* an honest crowd that starts together owes nothing */
+		assert_false(peer_is_over(p, who = peer_request(p, &a), T0));
+	for (int i = 0; i < 40; i++)
+		peer_request_over(p, who);
+	for (int i = 0; i < 8; i++)
+		peer_blame(p, who, HTTP_BLAME_DEAR, T0);
+	for (int i = 0; i < 40; i++)
+		let_in += !peer_is_over(p, who = peer_request(p, &a), T0);
+	assert_int_equal(let_in, 2);
+	peers_free(p);
+}
+
 static void
 whoever_is_granted_something_is_forgiven_mistakes(void **state)
 {
@@ -268,6 +289,7 @@ main(void)
 		cmocka_unit_test(a_trusted_proxy_is_counted_and_not_bounded),
 		cmocka_unit_test(read_buffers_have_a_share_too),
 		cmocka_unit_test(refusals_add_up_and_time_forgives_them),
+		cmocka_unit_test(nothing_slips_in_beside_the_refusal_too_many),
 		cmocka_unit_test(whoever_is_granted_something_is_forgiven_mistakes),
 		cmocka_unit_test(a_limit_of_0_is_none),
 		cmocka_unit_test(a_debt_outlives_its_connection_and_the_table_has_an_end),
