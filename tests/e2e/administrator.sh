@@ -9,6 +9,7 @@ profiles:
 endpoints:
   default: { ca: issuing, profile: any, challenge: approval }
   slips: { ca: issuing, profile: any, challenge: otp, otp: { lifetime: 1h, max_lifetime: 2d } }'
+TOKEN=$(new_token jane) # which scepd wants to be there
 start_scepd || die "scepd starts"
 ctl() { scepctl "$1" "$2" --config "$CONFIG" "${@:3}"; }
 count() { scepctl list --config "$CONFIG" --json 2>>"$T/claim.log" | grep -c '"serial"'; }
