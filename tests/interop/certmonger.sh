@@ -58,7 +58,7 @@ told() {
 }
 claim "$client: Q54: with an empty content instead of none it can read the refusal: CA_REJECTED" told
 
-# ---- PENDING: an administrator decides, and it asks again by CertPoll (20)
+# ---- PENDING: an administrator decides, and it asks again by the same PKCSReq (though it has made a CertPoll, too)
 at asks
 waits() {
 	cat >"$D/waits.sh" <<END
@@ -77,8 +77,8 @@ END
 	wait $!
 	grep -q 'status: CA_WORKING' "$D/pending.list" && [ -s "$D/waits.pem" ]
 }
-claim "$client: R33: it waits while PENDING, polls, and has its certificate when an administrator has approved" waits
-claim_log "$client: ... by CertPoll" http=GET type=20 result=SUCCESS
+claim "$client: R33: it waits while PENDING, and has its certificate when an administrator has approved" waits
+claim_log "$client: ... by the same PKCSReq again, with the same nonce" http=GET type=19 result=SUCCESS
 claim_certificate "$D/waits.pem" "$D/waits.key" waits.lab.contoso.com
 
 # ---- renewal: a PKCSReq (19) signed with the issued certificate, and the challenge again if it knows one

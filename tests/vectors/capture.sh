@@ -77,17 +77,6 @@ END
 	kept certmonger-pkcsreq 1
 	kept certmonger-renewal 2
 	kept certmonger-rekey 3
-	at asks
-	cat >"$T/ask.sh" <<END
-getcert add-scep-ca -c asks -u "$URL"
-getcert request -c asks -I two -k "$T/two.key" -f "$T/two.pem" -N CN=certmonger-asks.lab.contoso.com
-for i in \$(seq 50); do getcert list -i two | grep -q 'status: CA_WORKING' && break; sleep 0.2; done
-getcert refresh -i two
-sleep 2
-END
-	begin
-	with_daemon "$T/ask.sh"
-	kept_poll certmonger-certpoll
 }
 
 micromdm() {
