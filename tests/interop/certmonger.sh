@@ -78,7 +78,7 @@ END
 	grep -q 'status: CA_WORKING' "$D/pending.list" && [ -s "$D/waits.pem" ]
 }
 claim "$client: R33: it waits while PENDING, and has its certificate when an administrator has approved" waits
-claim_log "$client: ... by the same PKCSReq again, with the same nonce" http=GET type=19 result=SUCCESS
+claim_log "$client: ... by the same PKCSReq again" http=GET type=19 result=SUCCESS
 claim_certificate "$D/waits.pem" "$D/waits.key" waits.lab.contoso.com
 
 # ---- renewal: a PKCSReq (19) signed with the issued certificate, and the challenge again if it knows one
