@@ -5,6 +5,7 @@
 client=conformance
 lab_ca
 for shape in ca ra+ca ra+chain ra+chain+root; do endpoint "shape-${shape//+/-}" lab "getcacert: $shape"; done
+endpoint default lab "getcacert: ra+chain+root" # what /certsrv/mscep is
 tls_port=$(free_port "$scepd_port") || die "free port"
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/ca/tls.key" -out "$T/ca/tls.pem" -days 2 -subj /CN=127.0.0.1 \
 	-addext subjectAltName=IP:127.0.0.1 >"$T/tls.log" 2>&1 || die "a certificate for HTTPS"
