@@ -10,11 +10,10 @@ wait_for "$T/stub/ready" $! || die "the stub starts"
 admin_port=$(free_port "$scepd_port") || die "free port"
 grep -q '^admin:' "$CONFIG" || echo "admin: { address: \"127.0.0.1:$admin_port\" }" >>"$CONFIG"
 start_scepd || die "scepd starts"
-head -c 600 /dev/urandom | base64 -w0 >"$T/challenge"
-chmod 600 "$T/challenge"
 n=0
-enroll() {
+enroll() { # another device, with a challenge of its own
 	n=$((n + 1))
+	(umask 077 && head -c 600 /dev/urandom | base64 -w0 >"$T/challenge")
 	scep enroll --url "$SCEPD/scep/default" --subject "CN=device-$n" --challenge-file "$T/challenge" --out-dir "$T/dev-$n" >"$T/enroll.out" 2>&1
 }
 gauge() { curl -sS "http://127.0.0.1:$admin_port/metrics" | grep -F "scepd_intune_breaker_open{tenant=\"contoso\",service=\"scep\"} $1"; }
