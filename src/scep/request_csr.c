@@ -68,10 +68,11 @@ request_csr_in_vain(const struct scep_request *r)
 
 	if (!der_take_whole(&in, DER_SEQUENCE, &first))
 		first = (struct der){ r->content.data, r->content.len };
-	if (csr_parse_known(&csr, first.p, first.len, r->signer_key, &why) == RC_OK)
+	if (csr_parse_known(&csr, first.p, first.len, r->signer_key, &why) == RC_OK) {
 		csr_free(csr);
-	else
-		(void)!refuse(r, &why, &err); /* its words take time as well */
+		(void)!fail(&why, RC_INTEGRITY, "%s", CMS_OPEN_FAILED);
+	}
+	(void)!refuse(r, &why, &err); /* its words take time as well */
 }
 
 enum rc
