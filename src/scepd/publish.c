@@ -15,11 +15,15 @@
 
 #define CRL_AGE_MS  10000   /* at most this long between a revocation and the CRL that holds it */
 #define ENTRIES_MAX 1000000 /* rows of one CRL */
+#define CRL_WAITERS 8       /* requests that wait for the first CRL after a start */
 
 struct crl_cache {
 	pthread_mutex_t lock;
 	struct http_shared
-	    *der;        /* NULL: none yet; readers that are slow keep the one that they began */
+	    *der;         /* NULL: none yet; readers that are slow keep the one that they began */
+	bool making;      /* by one thread, without the lock */
+	unsigned waiting; /* for the first */
+	pthread_cond_t made;
 	int64_t made_ms; /* monotonic; 0: never */
 };
 
@@ -81,6 +85,7 @@ publish_open(struct server_ca *sca, struct err *err)
 	if ((sca->crl = calloc(1, sizeof(*sca->crl))) == NULL)
 		return fail(err, RC_NOMEM, "CRL of %s", sca->conf->name);
 	(void)pthread_mutex_init(&sca->crl->lock, NULL);
+	(void)pthread_cond_init(&sca->crl->made, NULL);
 	return RC_OK;
 }
 
@@ -90,13 +95,13 @@ publish_close(struct server_ca *sca)
 	if (sca->crl == NULL)
 		return;
 	(void)pthread_mutex_destroy(&sca->crl->lock);
+	(void)pthread_cond_destroy(&sca->crl->made);
 	http_shared_free(sca->crl->der);
 	free(sca->crl);
 }
 
-/* A failure to make a new one leaves the old one in use. */
 static enum rc
-renew_crl(struct crl_cache *c, struct scepd *s, struct server_ca *sca, struct err *err)
+new_crl(struct http_shared **out, struct scepd *s, struct server_ca *sca, struct err *err)
 {
 	struct http_shared *der = NULL;
 	struct buf fresh;
@@ -107,14 +112,52 @@ renew_crl(struct crl_cache *c, struct scepd *s, struct server_ca *sca, struct er
 	    (rc = buf_ok(&fresh, "CRL", err)) == RC_OK && (der = http_shared_new(&fresh)) == NULL)
 		rc = fail(err, RC_NOMEM, "no memory for a CRL");
 	buf_done(&fresh);
-	if (rc != RC_OK) {
+	if (rc == RC_OK)
+		*out = der;
+	else
 		log_msg(LOG_ERROR, "crl", "%s: %s", sca->conf->name, err->msg);
-		return rc;
+	return rc;
+}
+
+/*
+ * Whether this thread is to make a new one.  Others do not wait for it, as making a long one takes seconds
+ * and they would take every worker: they use the one that is there.  Where there is none yet, a few
+ * wait.
+ */
+static bool
+is_due(struct crl_cache *c)
+{
+	bool due;
+
+	(void)pthread_mutex_lock(&c->lock);
+	while (c->der == NULL && c->making && c->waiting < CRL_WAITERS) {
+		c->waiting++;
+		(void)pthread_cond_wait(&c->made, &c->lock);
+		c->waiting--;
 	}
-	http_shared_free(c->der);
-	c->der = der;
-	c->made_ms = clock_mono_ms();
-	return RC_OK;
+	due = !c->making && (c->made_ms == 0 || clock_mono_ms() - c->made_ms > CRL_AGE_MS);
+	if (due)
+		c->making = true;
+	(void)pthread_mutex_unlock(&c->lock);
+	return due;
+}
+
+/* A failure to make a new one leaves the old one in use. */
+static void
+take_over(struct crl_cache *c, struct http_shared *fresh)
+{
+	struct http_shared *old = NULL;
+
+	(void)pthread_mutex_lock(&c->lock);
+	c->making = false;
+	if (fresh != NULL) {
+		old = c->der;
+		c->der = fresh;
+		c->made_ms = clock_mono_ms();
+	}
+	(void)pthread_cond_broadcast(&c->made);
+	(void)pthread_mutex_unlock(&c->lock);
+	http_shared_free(old);
 }
 
 enum rc
@@ -122,17 +165,23 @@ publish_current_crl(
     struct http_shared **out, struct scepd *s, struct server_ca *sca, struct err *err)
 {
 	struct crl_cache *c = sca->crl;
-	enum rc rc = RC_OK;
+	struct http_shared *fresh = NULL, *now = NULL;
+	enum rc rc = RC_LIMIT;
+	bool due = is_due(c);
 
-	(void)pthread_mutex_lock(&c->lock);
-	if (c->made_ms == 0 || clock_mono_ms() - c->made_ms > CRL_AGE_MS)
-		rc = renew_crl(c, s, sca, err);
-	if (c->der != NULL) {
-		*out = http_shared_ref(c->der);
-		rc = RC_OK;
+	if (due) {
+		rc = new_crl(&fresh, s, sca, err);
+		take_over(c, fresh);
 	}
+	(void)pthread_mutex_lock(&c->lock);
+	if (c->der != NULL)
+		now = http_shared_ref(c->der);
 	(void)pthread_mutex_unlock(&c->lock);
-	return rc;
+	if (now != NULL) {
+		*out = now;
+		return RC_OK;
+	}
+	return due ? rc : fail(err, rc, "%s: the first CRL is being made", sca->conf->name);
 }
 
 /* The CA that "issuing.crl" names, or NULL after a 404. */
