@@ -103,7 +103,7 @@ refuse(struct conn *c, int status, const char *why, bool stay)
 
 /* Who asks.  False: that address has its share of the requests in flight. */
 static bool
-know_asker(struct conn *c)
+know_asker(struct conn *c, unsigned *n)
 {
 	struct http_server *s = c->loop->server;
 	struct exchange *x = c->x;
@@ -112,12 +112,24 @@ know_asker(struct conn *c)
 	if (c->proxy)
 		address_forwarded(&a, &x->req, s->conf.trusted, s->conf.n_trusted);
 	address_text(x->peer, &a);
-	x->asker = peer_request(s->peers, &a);
+	x->asker = peer_request(s->peers, &a, n);
 	if (x->asker == NULL)
 		return false;
 	x->req.peer = x->peer;
 	x->req.over = x->over = peer_is_over(s->peers, x->asker, clock_mono_ms());
 	return true;
+}
+
+/*
+ * Two addresses with a share of half each could take all there is.  So the last quarter is for those
+ * that have next to nothing in flight.
+ */
+static unsigned
+room_for(const struct http_server *s, unsigned n)
+{
+	bool shares = s->conf.address_share != 0 && s->conf.address_share < 100;
+
+	return s->conf.in_flight_max - (shares && n > HTTP_MODEST ? s->conf.in_flight_max / 4 : 0);
 }
 
 void
@@ -134,15 +146,16 @@ dispatch(struct conn *c)
 {
 	struct http_server *s = c->loop->server;
 	struct exchange *x = c->x;
+	unsigned n = 0;
 	enum step r;
 
 	if (!http_parse_request(&x->parse, x->in, &x->req, &x->req_mem))
 		return refuse(c, x->parse.status, x->parse.why, false);
 	x->req.tls = c->tls != NULL ? tls_conn_version(c->tls) : NULL;
 	x->req.listener = c->listener->tag;
-	if (!know_asker(c))
+	if (!know_asker(c, &n))
 		return refuse(c, 429, "too many requests of this address at a time", true);
-	if (atomic_fetch_add(&s->in_flight, 1) >= s->conf.in_flight_max) {
+	if (atomic_fetch_add(&s->in_flight, 1) >= room_for(s, n)) {
 		atomic_fetch_sub(&s->in_flight, 1);
 		r = refuse(c, 503, "too many requests in flight", true);
 		conn_leave(c);

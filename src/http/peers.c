@@ -189,7 +189,7 @@ peer_disconnect(struct peers *p, struct peer *who)
 }
 
 struct peer *
-peer_request(struct peers *p, const struct address *a)
+peer_request(struct peers *p, const struct address *a, unsigned *n)
 {
 	struct peer *who;
 
@@ -199,7 +199,7 @@ peer_request(struct peers *p, const struct address *a)
 			who = NULL;
 		} else {
 			rouse(p, who);
-			who->in_flight++;
+			*n = ++who->in_flight;
 		}
 	}
 	pthread_mutex_unlock(&p->lock);

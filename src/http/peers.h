@@ -50,7 +50,8 @@ void peers_free(struct peers *p);
  */
 struct peer *peer_connect(struct peers *p, const struct address *a, bool exempt);
 void peer_disconnect(struct peers *p, struct peer *who);
-struct peer *peer_request(struct peers *p, const struct address *a);
+/* *n: requests that it has in flight now, with this one. */
+struct peer *peer_request(struct peers *p, const struct address *a, unsigned *n);
 void peer_request_over(struct peers *p, struct peer *who);
 /* Connections that it has just now; those of an exempt one do not count. Takes no lock. */
 unsigned peer_connections(const struct peer *who);

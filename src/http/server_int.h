@@ -26,6 +26,9 @@
 /* All read buffers above the first size together: as many as this of the largest body (256 MiB by default). */
 #define HTTP_BUFFERED_BODIES 256u
 
+/* Requests in flight with which an address may use the last quarter of all. */
+#define HTTP_MODEST 2u
+
 struct loop;
 
 struct listener {

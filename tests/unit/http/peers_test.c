@@ -47,11 +47,11 @@ an_address_has_its_share_and_others_have_theirs(void **state)
 	peer_disconnect(p, one);
 	assert_ptr_equal(peer_connect(p, &a, false), one);
 
-	assert_ptr_equal(peer_request(p, &a), one);
-	assert_null(peer_request(p, &a));
-	assert_ptr_equal(peer_request(p, &b), other);
+	assert_ptr_equal(peer_request(p, &a, &(unsigned){ 0 }), one);
+	assert_null(peer_request(p, &a, &(unsigned){ 0 }));
+	assert_ptr_equal(peer_request(p, &b, &(unsigned){ 0 }), other);
 	peer_request_over(p, one);
-	assert_ptr_equal(peer_request(p, &a), one);
+	assert_ptr_equal(peer_request(p, &a, &(unsigned){ 0 }), one);
 	assert_int_equal(peers_known(p), 2);
 	peers_free(p);
 }
@@ -143,13 +143,13 @@ nothing_slips_in_beside_the_refusal_too_many(void **state)
 	unsigned let_in = 0;
 
 	for (int i = 0; i < 40; i++) /* an honest crowd that starts together owes nothing */
-		assert_false(peer_is_over(p, who = peer_request(p, &a), T0));
+		assert_false(peer_is_over(p, who = peer_request(p, &a, &(unsigned){ 0 }), T0));
 	for (int i = 0; i < 40; i++)
 		peer_request_over(p, who);
 	for (int i = 0; i < 8; i++)
 		peer_blame(p, who, HTTP_BLAME_DEAR, T0);
 	for (int i = 0; i < 40; i++)
-		let_in += !peer_is_over(p, who = peer_request(p, &a), T0);
+		let_in += !peer_is_over(p, who = peer_request(p, &a, &(unsigned){ 0 }), T0);
 	assert_int_equal(let_in, 2);
 	peers_free(p);
 }
@@ -182,7 +182,7 @@ a_limit_of_0_is_none(void **state)
 
 	for (int i = 0; i < 5000; i++) {
 		assert_non_null(who = peer_connect(p, &a, false));
-		assert_non_null(peer_request(p, &a));
+		assert_non_null(peer_request(p, &a, &(unsigned){ 0 }));
 		peer_blame(p, who, HTTP_BLAME_DEAR, T0);
 	}
 	assert_false(peer_is_over(p, who, T0));

@@ -187,6 +187,38 @@ one_address_may_have_its_share_of_requests_in_flight(void **state)
 	close_crowd(&c);
 }
 
+/* Two hosts with half of it each could hold everything: the last quarter is not for them. */
+static void
+the_last_quarter_in_flight_is_for_the_modest(void **state)
+{
+	struct http_server_conf conf = {
+		.in_flight_max = 8, .address_share = 50, .workers_min = 1
+	};
+	struct crowd c;
+	struct reply r;
+	int fd[6], late, other;
+
+	open_crowd(&c, &conf);
+	for (int i = 0; i < 6; i++) {
+		fd[i] = dial_from(&c, 2 + (unsigned)i % 2);
+		hold(&c, fd[i]);
+	}
+	late = dial_from(&c, 2);
+	assert_int_equal(ask(late, "/"), 503);
+	other = dial_from(&c, 4);
+	assert_int_equal(ask(other, "/"), 200);
+	for (int i = 0; i < 6; i++)
+		sem_post(&c.go);
+	for (int i = 0; i < 6; i++) {
+		read_reply(fd[i], &r, false);
+		assert_int_equal(r.status, 200);
+		close(fd[i]);
+	}
+	close(late);
+	close(other);
+	close_crowd(&c);
+}
+
 /* Where all connections are taken, whoever has most of them gives one up, until they are even. */
 static void
 whoever_has_most_makes_room(void **state)
@@ -456,6 +488,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_address_may_have_its_share_of_connections),
 		cmocka_unit_test(one_address_may_have_its_share_of_requests_in_flight),
+		cmocka_unit_test(the_last_quarter_in_flight_is_for_the_modest),
 		cmocka_unit_test(whoever_has_most_makes_room),
 		cmocka_unit_test(silent_connections_do_not_keep_others_out),
 		cmocka_unit_test(who_is_refused_too_often_is_answered_429_and_no_one_else),
