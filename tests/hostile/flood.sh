@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # flood: hostile hosts do what they can to a scepd, and honest devices enrol meanwhile.  Prints how fast, and claims that all of them were served.  By hand: the
-# figures are of this machine, which plays the hosts as well.  HONEST=N enrolments each time (default 200).
+# figures are of this machine, which plays the hosts as well.  HONEST=N enrolments each time (default 200);
+# KINDS="refused drip" for some of the floods (default all).
 . "$(dirname "$0")/../lib/env.sh"
 . "$(dirname "$0")/lab.sh"
 ulimit -n "$(ulimit -Hn)"
@@ -41,6 +42,7 @@ PY
 against() {
 	local name=$1 kind=$2 n=$3 hosts=$4 p mine= h
 	shift 4
+	case " ${KINDS:-$kind} " in *" $kind "*) ;; *) return ;; esac
 	for h in $(seq "$hosts"); do
 		python3 "$SCEPD_TOP/tests/hostile/flood.py" "$kind" 127.0.0.1 "$scepd_port" --from "127.0.0.$((65 + h))" --connections "$n" "$@" >"$T/flood.$h" 2>>"$T/claim.log" &
 		mine="$mine $!"
