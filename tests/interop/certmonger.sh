@@ -113,15 +113,6 @@ claim_log "$client: ... and the log says so" http=GET type=19 renewal=1 result=S
 claim_certificate "$D/rekey.pem" "$D/rekey.key" rekey.lab.contoso.com
 another_key() { ! same_key "$D/rekey.pem" "$D/rekey.first.key"; }
 claim "$client: ... the key is another one" another_key
-# "Near its end" is whatever the daemon's configuration says: here a few seconds after the beginning of its 90 days
-printf '[defaults]\nenroll_ttls = 7775990\n' >"$D/config/certmonger.conf"
-due() { # the certificate that it keeps is the one of the renewal
-	then_do due due.lab.contoso.com "for i in \$(seq 300); do grep -q 'renewal=1 .*subj=\"CN=due' '$T/scepd.log' && break; sleep 0.1; done; sleep 3" &&
-		[ "$(openssl x509 -in "$D/due.pem" -noout -serial | sed 's/.*=//')" = "$(field serial)" ]
-}
-claim "$client: a certificate that comes near its end is renewed by the daemon itself" due
-claim_log "$client: ... as a renewal" http=GET type=19 renewal=1 result=SUCCESS
-rm "$D/config/certmonger.conf"
 
 # ---- scep-submit by hand
 client=scep-submit
