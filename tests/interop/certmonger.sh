@@ -26,7 +26,7 @@ at lab
 ask() {
 	cat >"$D/ask.sh" <<END
 getcert list-cas -c $ca 2>/dev/null | grep -q scep-submit || getcert add-scep-ca -c $ca -u "$CA_URL"
-getcert request -c $ca -I $1 -k "$D/$1.key" -f "$D/$1.pem" -F "$D/$1.chain" -N "CN=$2" -D "$2" -l "$3" -w --wait-timeout=30 >"$D/$1.out" 2>&1
+getcert request -c $ca -I $1 -k "$D/$1.key" -f "$D/$1.pem" -F "$D/$1.chain" -N "CN=$2" -D "$2" -l "$3" -w --wait-timeout=60 >"$D/$1.out" 2>&1
 getcert list -i $1 >"$D/$1.list" 2>&1
 END
 	with_daemon "$D/ask.sh"
@@ -94,7 +94,7 @@ until_renewed() {
 	done
 }
 getcert add-scep-ca -c $ca -u "$CA_URL"
-getcert request -c $ca -I $1 -k "$D/$1.key" -f "$D/$1.pem" -N "CN=$2" -D "$2" -l "$SECRET" -w --wait-timeout=30
+getcert request -c $ca -I $1 -k "$D/$1.key" -f "$D/$1.pem" -N "CN=$2" -D "$2" -l "$SECRET" -w --wait-timeout=60
 cp "$D/$1.pem" "$D/$1.first.pem"; cp "$D/$1.key" "$D/$1.first.key"
 $3
 sleep 1
