@@ -270,6 +270,12 @@ authorization_renews(struct authorization *a, const struct holder *h)
 }
 
 void
+authorization_keeps_usages(struct authorization *a)
+{
+	a->keeps_usages = true;
+}
+
+void
 authorization_free(struct authorization *a)
 {
 	if (a == NULL)

@@ -55,6 +55,9 @@ enum rc authorise_renewal(struct authorization **out, const struct holder *h,
  * within it, as it does after authorise_renewal().
  */
 void authorization_renews(struct authorization *a, const struct holder *h);
+/* The request has chosen another profile than that of the certificate that it replaces: what this profile
+ * gives to everybody is nothing that the holder had. */
+void authorization_keeps_usages(struct authorization *a);
 
 /* Does the request's one challenge match?  Proves nothing by itself: for authorities that are asked
  * about those only who know a secret.  RC_DENIED. */

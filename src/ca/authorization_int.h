@@ -16,6 +16,7 @@ struct authorization {
 	 */
 	bool binds_subject, binds_san;
 	const struct holder *renews; /* whose identity is not widened; NULL: an enrolment */
+	bool keeps_usages;           /* the profile's own usages are none of the holder's */
 };
 
 #endif

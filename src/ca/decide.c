@@ -260,25 +260,8 @@ decide_renewal(struct decision *d, struct err *err)
 
 	if (d->auth->renews == NULL)
 		return RC_OK;
-	return renewal_check_identity(&fresh, holder_cert0(d->auth->renews), d->p, err);
-}
-
-/* A space between names, so spaces and backslashes inside one are written as \20 and \5c. */
-static void
-san_text(struct buf *out, const struct san_list *l)
-{
-	const char *p;
-	size_t i;
-
-	for (i = 0; i < l->n; i++) {
-		buf_addf(out, "%s%s:", i > 0 ? " " : "", san_type_name(l->v[i].type));
-		for (p = l->v[i].value; *p != '\0'; p++) {
-			if (*p == ' ' || *p == '\\')
-				buf_addf(out, "\\%02x", (unsigned char)*p);
-			else
-				buf_addc(out, *p);
-		}
-	}
+	return renewal_check_identity(
+	    &fresh, holder_cert0(d->auth->renews), d->auth->keeps_usages ? NULL : d->p, err);
 }
 
 static enum rc
@@ -308,7 +291,7 @@ describe_san(struct decision *d, struct err *err)
 	struct buf b;
 
 	buf_init(&b, LIMIT_CSR * 4);
-	san_text(&b, &d->spec->san);
+	san_list_text(&b, &d->spec->san);
 	return take_text(&d->spec->san_text, &b, "san", err);
 }
 

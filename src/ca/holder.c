@@ -148,3 +148,9 @@ holder_ca(const struct holder *h)
 {
 	return h->row.ca;
 }
+
+const char *
+holder_profile(const struct holder *h)
+{
+	return h->row.profile;
+}

@@ -40,5 +40,6 @@ const struct cert *holder_cert0(const struct holder *h);
 const char *holder_serial(const struct holder *h); /* upper hex */
 const char *holder_endpoint(const struct holder *h);
 const char *holder_ca(const struct holder *h);
+const char *holder_profile(const struct holder *h);
 
 #endif

@@ -82,19 +82,21 @@ has_oid(const char *const *list, size_t n, const char *oid)
 /* An old certificate without the extension could be used for anything; ours always have both. */
 static enum rc
 check_usage(
-    const struct identity *fresh, const struct cert *old, const struct profile *p, struct err *err)
+    const struct identity *fresh, const struct cert *old, const struct profile *p0, struct err *err)
 {
 	unsigned had = 0;
 	size_t n;
 	const char *const *eku = cert_eku0(old, &n);
 
 	(void)cert_has_key_usage(old, &had);
-	if ((fresh->key_usage & ~(had | p->key_usage_default)) != 0)
+	if (p0 != NULL)
+		had |= p0->key_usage_default;
+	if ((fresh->key_usage & ~had) != 0)
 		return fail(err, RC_DENIED,
 		    "renewal: the request asks for key usages that the certificate does not have");
 	for (size_t i = 0; i < fresh->n_eku; i++)
 		if (!has_oid(eku, n, fresh->eku[i]) &&
-		    !has_oid(p->eku_default, p->n_eku_default, fresh->eku[i]))
+		    (p0 == NULL || !has_oid(p0->eku_default, p0->n_eku_default, fresh->eku[i])))
 			return fail(err, RC_DENIED,
 			    "renewal: the request asks for the extended key usage %s, which the "
 			    "certificate does not have",
@@ -104,12 +106,12 @@ check_usage(
 
 enum rc
 renewal_check_identity(const struct identity *fresh, const struct cert *old,
-    const struct profile *profile, struct err *err)
+    const struct profile *profile0, struct err *err)
 {
 	enum rc rc;
 
 	if ((rc = check_subject(fresh->subject, cert_subject0(old), err)) != RC_OK ||
 	    (rc = check_san(fresh->san, cert_san0(old), err)) != RC_OK)
 		return rc;
-	return check_usage(fresh, old, profile, err);
+	return check_usage(fresh, old, profile0, err);
 }

@@ -39,10 +39,10 @@ struct identity {
 };
 /*
  * The subject is that of `old`; every alternative name, key usage and extended key usage is one of the
- * old certificate's, or of those that the profile gives to everybody who asks for none (S07).
+ * old certificate's, or of those that `profile0` gives to everybody who asks for none (S07).
  * RC_DENIED names what is more.
  */
 enum rc renewal_check_identity(const struct identity *fresh, const struct cert *old,
-    const struct profile *profile, struct err *err) MUST_CHECK;
+    const struct profile *profile0, struct err *err) MUST_CHECK;
 
 #endif

@@ -71,6 +71,11 @@ enum san_type san_type_by_name(const char *s); /* SAN__MAX when unknown */
 enum rc san_list_add(
     struct san_list *l, enum san_type t, const char *value, struct err *err) MUST_CHECK;
 void san_list_done(struct san_list *l);
+/*
+ * Appends "dns:a uri:b".  A space inside a value is written as \20 and a backslash as \5c, so that one name
+ * never reads as two.
+ */
+void san_list_text(struct buf *out, const struct san_list *l);
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3"
 #define OID_SID_EXTENSION                                                                          \

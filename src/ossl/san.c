@@ -61,3 +61,20 @@ san_list_done(struct san_list *l)
 	free(l->v);
 	*l = (struct san_list){ 0 };
 }
+
+void
+san_list_text(struct buf *out, const struct san_list *l)
+{
+	const char *p;
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		buf_addf(out, "%s%s:", i > 0 ? " " : "", san_type_name(l->v[i].type));
+		for (p = l->v[i].value; *p != '\0'; p++) {
+			if (*p == ' ' || *p == '\\')
+				buf_addf(out, "\\%02x", (unsigned char)*p);
+			else
+				buf_addc(out, *p);
+		}
+	}
+}

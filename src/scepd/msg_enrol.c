@@ -298,9 +298,21 @@ authorise(struct transaction *t, struct err *err)
 	return RC_OK;
 }
 
+/* Another template of the endpoint's map than the old certificate's: a wish for other key usages chooses it, and
+ * must not bring what they would have had to be asked for (S07). */
+static bool
+changes_template(const struct transaction *t)
+{
+	const char *was = holder_profile(t->holder);
+
+	return strcmp(was, t->profile->name) != 0 && config_endpoint_issues_by(t->ep->conf, was);
+}
+
 static enum rc
 decide(struct transaction *t, struct err *err)
 {
+	if (t->holder != NULL && changes_template(t))
+		authorization_keeps_usages(t->auth);
 	return cert_spec_decide(
 	    &t->spec, t->auth, t->csr, t->profile, t->sca->ca, clock_now(), err);
 }

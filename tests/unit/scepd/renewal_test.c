@@ -20,7 +20,14 @@ static const char yaml[] =
     "    eku: { allow: [ clientAuth, serverAuth ], default: [ clientAuth ] },\n"
     "    key_usage: { allow: [ digitalSignature, keyEncipherment ], default: [ digitalSignature ] "
     "} }\n"
+    "  sig: { subject: { allow: [ 'CN=*.lab.example' ] }, san: { types: [] },\n"
+    "    key_usage: { allow: [ digitalSignature ], default: [ digitalSignature ] } }\n"
+    "  enc: { subject: { allow: [ 'CN=*.lab.example' ] }, san: { types: [] },\n"
+    "    eku: { allow: [ serverAuth ], default: [ serverAuth ] },\n"
+    "    key_usage: { allow: [ keyEncipherment ], default: [ keyEncipherment ] } }\n"
     "endpoints:\n"
+    "  ndes: { ca: issuing, profile: enc, profiles: { signature: sig, encryption: enc },\n"
+    "    challenge: static, challenge_file: lab.secret, renewal: { window: 100 } }\n"
     "  lab: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret }\n"
     "  any: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret,\n"
     "    renewal: { window: 100 } }\n"
@@ -554,6 +561,32 @@ test_quirk57_the_same_key_and_request_renew_later(void **state)
 	device_done(&old);
 }
 
+/* NDES's templates are chosen by the wish for key usages: a renewal is no way from one to another. */
+static void
+test_S07_a_renewal_does_not_change_the_template(void **state)
+{
+	const struct wish sig = { .subject = PC1, .key_usage = KU_DIGITAL_SIGNATURE };
+	struct device old = enrolled(&rig, "ndes", rig.keys[0], &sig);
+	struct said m = { .endpoint = "ndes", .signer = &old, .wish = sig };
+	struct heard h;
+
+	m.wish.key_usage = KU_KEY_ENCIPHERMENT;
+	say(&rig, &h, &m);
+	assert_failure(&h, SCEP_BAD_REQUEST, "key usages that the certificate does not have");
+	m.wish.challenge = CHALLENGE; /* which does not make it an enrolment */
+	say(&rig, &h, &m);
+	assert_failure(&h, SCEP_BAD_REQUEST, "key usages that the certificate does not have");
+	m.wish.key_usage = 0; /* no wish is the general template's */
+	say(&rig, &h, &m);
+	assert_failure(&h, SCEP_BAD_REQUEST, "key usages that the certificate does not have");
+	m.wish = sig;
+	say(&rig, &h, &m);
+	assert_success(&h);
+	assert_int_equal(rig_certs(&rig), 2);
+	heard_done(&h);
+	device_done(&old);
+}
+
 int
 main(void)
 {
@@ -570,6 +603,7 @@ main(void)
 		T(test_an_endpoint_renews_for_those_that_it_lists),
 		T(test_a_replaced_certificate_is_revoked_when_its_time_has_come),
 		T(test_S13_a_repeated_renewal_gets_the_same_certificate),
+		T(test_S07_a_renewal_does_not_change_the_template),
 		T(test_quirk57_the_same_key_and_request_renew_later),
 	};
 
