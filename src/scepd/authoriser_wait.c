@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "scepd/authoriser_int.h"
@@ -19,24 +20,17 @@ struct waiting {
 
 /* ---- the row that waits ---- */
 
-static void
-san_text(struct buf *out, const struct csr *csr)
+/* A decision is about what can be read, and a name that is not shown would be issued all the same. */
+static enum rc
+check_shown(const struct buf *b, const char *what, struct err *err)
 {
-	const struct san_list *l = &csr_wishes0(csr)->san;
+	enum rc rc = buf_ok(b, what, err);
 
-	for (size_t i = 0; i < l->n; i++)
-		buf_addf(
-		    out, "%s%s:%s", i > 0 ? " " : "", san_type_name(l->v[i].type), l->v[i].value);
-}
-
-/* A text that is too long for the store is cut: the decision is about what can be read. */
-static void
-cut(struct buf *b)
-{
-	if (b->len > STORE_HOLD_TEXT_MAX) {
-		b->len = STORE_HOLD_TEXT_MAX;
-		b->data[b->len] = '\0';
-	}
+	if (rc != RC_OK || b->len <= STORE_HOLD_TEXT_MAX)
+		return rc;
+	(void)fail(err, RC_DENIED, "the %s: more than an administrator can be shown", what);
+	return err_hint(
+	    err, "as text they have %zu bytes, and %d is the most", b->len, STORE_HOLD_TEXT_MAX);
 }
 
 static enum rc
@@ -49,14 +43,12 @@ hold_row(struct store_hold *out, const struct question *q, struct err *err)
 	struct buf subject, san;
 	enum rc rc;
 
-	buf_init(&subject, LIMIT_CSR);
-	buf_init(&san, LIMIT_CSR);
+	buf_init(&subject, LIMIT_CSR * 4);
+	buf_init(&san, LIMIT_CSR * 4);
 	name_text(&subject, csr_subject0(q->csr));
-	san_text(&san, q->csr);
-	if ((rc = buf_ok(&subject, "subject", err)) == RC_OK &&
-	    (rc = buf_ok(&san, "alternative names", err)) == RC_OK) {
-		cut(&subject);
-		cut(&san);
+	san_list_text(&san, &csr_wishes0(q->csr)->san);
+	if ((rc = check_shown(&subject, "subject", err)) == RC_OK &&
+	    (rc = check_shown(&san, "alternative names", err)) == RC_OK) {
 		ask.subject = buf_str(&subject);
 		ask.san = san.len > 0 ? buf_str(&san) : NULL;
 		rc = store_hold(q->s->store, q->tx_id, &ask, out, err);
@@ -139,12 +131,14 @@ authoriser_approval(
 
 /* ---- webhook ---- */
 
-/* If the request waited, its row gets the decision, so that lists and the audit tell it. */
+/* If the request waited, its row gets the decision, so that lists and the audit tell it; but an administrator's no
+ * stands until the request would have expired, whatever the webhook says later. */
 static enum rc
 note_decision(const struct question *q, const char *reason, struct err *err)
 {
 	struct store_hold h;
 	enum hold_verdict was;
+	bool stands;
 	enum rc rc = store_hold_get(q->s->store, q->tx_id, &h, err);
 
 	if (rc == RC_NOTFOUND)
@@ -152,7 +146,10 @@ note_decision(const struct question *q, const char *reason, struct err *err)
 	if (rc != RC_OK)
 		return rc;
 	was = h.verdict;
+	stands = h.expires > clock_now_ms();
 	store_hold_done(&h);
+	if (was == HOLD_DENIED && stands)
+		return fail(err, RC_DENIED, "an administrator has refused the request");
 	if (was != HOLD_PENDING)
 		return RC_OK;
 	rc = store_hold_decide(q->s->store, q->tx_id, HOLD_APPROVED, "webhook",

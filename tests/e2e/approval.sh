@@ -81,4 +81,6 @@ claim "a fourth one waits" pending hook "CN=visitor-4" g
 claim "an administrator may say no" answered 200 POST "/api/v1/requests/$(id_of CN=visitor-4)/deny"
 rules '[{"subject": "CN=nobody", "decision": "allow"}]'
 claim "which stands" refused "refused" hook "CN=visitor-4" --key "$T/g.key"
+rules '[{"subject": "CN=visitor-*", "decision": "allow"}]'
+claim "whatever the webhook says later" refused "an administrator has refused" hook "CN=visitor-4" --key "$T/g.key"
 claim "the audit chain is whole" scepctl audit verify --config "$CONFIG"

@@ -318,6 +318,49 @@ test_R49_what_waits_is_sealed(void **state)
 	}
 }
 
+/* An approval is for what was seen: a name that does not fit into the list would be issued all the same. */
+static void
+test_S13_what_cannot_be_shown_whole_does_not_wait(void **state)
+{
+	char uri[5][1100], subject[5000];
+	struct said m = { .endpoint = "wait", .signer = &self, .wish = { .subject = PC1 } };
+	struct heard h;
+	uint64_t n;
+
+	for (size_t i = 0; i < 5; i++) {
+		(void)snprintf(uri[i], sizeof(uri[i]), "uri:%zu:", i);
+		memset(uri[i] + 6, 'a', 1000);
+		uri[i][1006] = '\0';
+		m.wish.san[i] = uri[i];
+	}
+	say(&rig, &h, &m);
+	assert_failure(&h, SCEP_BAD_REQUEST, "the alternative names: more than an administrator");
+	m.wish = (struct wish){ .subject = subject };
+	(void)snprintf(subject, sizeof(subject), PC1 ",OU=");
+	memset(subject + strlen(subject), 'a', 4200);
+	subject[4200] = '\0';
+	say(&rig, &h, &m);
+	assert_failure(&h, SCEP_BAD_REQUEST, "the subject: more than an administrator");
+	assert_ok(store_hold_count(rig.s->store, "wait", &n, err));
+	assert_int_equal(n, 0);
+}
+
+static void
+test_S13_one_name_does_not_read_as_two(void **state)
+{
+	struct said m = { .endpoint = "wait",
+		.signer = &self,
+		.wish = { .subject = PC1, .san = { "uri:a dns:b\\c", "dns:pc1" } } };
+	struct store_hold row;
+	struct heard h;
+
+	say(&rig, &h, &m);
+	assert_pending(&h);
+	assert_ok(store_hold_get(rig.s->store, waiting(), &row, err));
+	assert_string_equal(row.san, "uri:a\\20dns:b\\5cc dns:pc1");
+	store_hold_done(&row);
+}
+
 int
 main(void)
 {
@@ -332,6 +375,8 @@ main(void)
 		T(test_a_trouble_of_ours_does_not_end_an_approval),
 		T(test_S07_a_renewal_that_waits_stays_one),
 		T(test_R49_what_waits_is_sealed),
+		T(test_S13_what_cannot_be_shown_whole_does_not_wait),
+		T(test_S13_one_name_does_not_read_as_two),
 	};
 
 	return cmocka_run_group_tests(tests, rig_cas_new, rig_cas_free);
