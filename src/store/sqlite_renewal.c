@@ -21,6 +21,9 @@ sqlite_renewal_step(
 	int64_t cert = sqlite3_last_insert_rowid(c->db), old = 0, revoked;
 	enum rc rc = sqlite_cert_find(c, replaces, &old, &revoked, err);
 
+	/* Since the signer was proven: asking somebody else may take a while. */
+	if (rc == RC_OK && revoked != 0)
+		rc = fail(err, RC_DENIED, "the certificate to be replaced was revoked meanwhile");
 	return rc != RC_OK
 	    ? rc
 	    : sq_exec(c, Q_RENEWAL_PUT, SQ_ARGS(sq_i(cert), sq_i(old), sq_i(due > 0 ? due : 0)),

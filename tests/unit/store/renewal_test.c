@@ -167,6 +167,24 @@ what_is_not_there_cannot_be_replaced(void **state)
 	assert_int_equal(sf_number(f, "SELECT count(*) FROM audit"), 0);
 }
 
+/* While somebody was asked, or a key signed. */
+static void
+one_that_was_revoked_meanwhile_is_not_replaced(void **state)
+{
+	struct sf *f = *state;
+	struct sf_tx a, b;
+	int64_t id;
+
+	sf_drive(f, 1, TX_DELIVERED);
+	id = sf_drive(f, 2, TX_RESERVED);
+	sf_tx(&a, 1);
+	sf_tx(&b, 2);
+	ok(f, store_cert_revoke(f->s, a.serial, 1, "stolen", &f->err));
+	b.cert.replaces = a.serial;
+	assert_int_equal(store_tx_signed(f->s, id, &b.cert, false, &f->err), RC_DENIED);
+	ok(f, store_tx_refused(f->s, id, "revoked", false, 0, &f->err));
+}
+
 static void
 the_old_one_goes_when_its_time_has_come(void **state)
 {
@@ -343,6 +361,7 @@ main(void)
 		T(both_know_of_each_other),
 		T(the_audit_row_says_what_is_replaced),
 		T(what_is_not_there_cannot_be_replaced),
+		T(one_that_was_revoked_meanwhile_is_not_replaced),
 		T(the_old_one_goes_when_its_time_has_come),
 		T(not_before_the_new_one_is_in_the_devices_hands),
 		T(not_when_the_new_one_was_revoked),
