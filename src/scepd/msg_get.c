@@ -92,12 +92,30 @@ find_ca(const struct transaction *t, const struct asked *a, bool by_mistake)
 	return NULL;
 }
 
+static bool
+same_names(const struct san_list *a, const struct san_list *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->v[i].type != b->v[i].type || strcmp(a->v[i].value, b->v[i].value) != 0)
+			return false;
+	return true;
+}
+
+/* Without a subject the alternative names are who it is. */
+static bool
+same_owner(const struct cert *a, const struct cert *b)
+{
+	return name_same(cert_subject0(a), cert_subject0(b)) &&
+	    (cert_subject0(a)->n > 0 || same_names(cert_san0(a), cert_san0(b)));
+}
+
 /* Whose certificates this signer may have. */
 static bool
 may_have(const struct transaction *t, const struct cert *c)
 {
-	return t->ep->conf->getcert == GETCERT_ENDPOINT ||
-	    name_same(cert_subject0(c), cert_subject0(holder_cert0(t->holder)));
+	return t->ep->conf->getcert == GETCERT_ENDPOINT || same_owner(c, holder_cert0(t->holder));
 }
 
 static enum rc

@@ -140,7 +140,9 @@ blame_of(const struct transaction *t)
 	if (t->message == NULL)
 		return HTTP_BLAME_CHEAP;
 	if (t->log.step == NULL)
-		return t->cert != NULL && !t->log.repeated ? HTTP_BLAME_CREDIT : 0;
+		return t->cert != NULL && t->spec != NULL /* a GetCert grants nothing */
+		    ? HTTP_BLAME_CREDIT
+		    : 0;
 	if (t->auth != NULL)
 		return 0;
 	switch (t->log.err.rc) {

@@ -12,7 +12,9 @@
 static const char yaml[] =
     "profiles:\n"
     "  lab: { subject: { allow: [ 'CN=*.lab.example' ] }, san: { types: [] } }\n"
+    "  bare: { subject: { empty: true }, san: { types: [ dns ] } }\n"
     "endpoints:\n"
+    "  bare: { ca: issuing, profile: bare, challenge: approval, getcert: own }\n"
     "  lab: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret }\n"
     "  own: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret,\n"
     "    getcert: own, getcrl: true }\n"
@@ -88,6 +90,60 @@ test_R43_getcert_hands_out_what_the_endpoint_says(void **state)
 		device_done(&again);
 		device_done(&two);
 	}
+}
+
+static int
+take_id(void *arg, const struct store_hold *row)
+{
+	*(int64_t *)arg = row->id;
+	return 0;
+}
+
+/* Without a subject, approved by somebody. */
+static struct device
+bare(const struct key *key, const char *san)
+{
+	struct device self = throw_away(&rig, key, "CN=throw-away"), d = { key, NULL };
+	struct said m = { .endpoint = "bare",
+		.signer = &self,
+		.wish = { .subject = "", .san = { san } },
+		.transaction_id = san };
+	struct store_hold_filter waiting = { .verdict = HOLD_PENDING };
+	struct heard h;
+	int64_t id = 0;
+
+	say(&rig, &h, &m);
+	assert_ok(store_hold_each(rig.s->store, &waiting, 1, take_id, &id, err));
+	assert_ok(store_hold_decide(rig.s->store, id, HOLD_APPROVED, "jane", NULL, err));
+	say(&rig, &h, &m);
+	assert_success(&h);
+	d.cert = h.cert;
+	device_done(&self);
+	return d;
+}
+
+/* Nobody's subject is the same as another's because neither has one. */
+static void
+test_S37_own_goes_by_the_names_where_there_is_no_subject(void **state)
+{
+	struct device me = bare(rig.keys[0], "dns:pc1"), again = bare(rig.keys[1], "dns:pc1"),
+		      other = bare(rig.keys[2], "dns:pc2");
+	struct queried q = {
+		.endpoint = "bare", .type = SCEP_GET_CERT, .signer = &me, .of = again.cert
+	};
+	struct heard h;
+
+	query(&rig, &h, &q);
+	assert_success(&h);
+	assert_same_cert(h.cert, again.cert);
+	assert_int_equal(h.blame, 0); /* and buys no mistakes */
+	heard_done(&h);
+	q.of = other.cert;
+	query(&rig, &h, &q);
+	assert_failure(&h, SCEP_BAD_CERT_ID, "there is no such certificate");
+	device_done(&me);
+	device_done(&again);
+	device_done(&other);
 }
 
 /* Off, strangers, and what is not there: badCertId all of them (S37). */
@@ -244,6 +300,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 	const struct CMUnitTest tests[] = {
 		T(test_R43_getcert_hands_out_what_the_endpoint_says),
+		T(test_S37_own_goes_by_the_names_where_there_is_no_subject),
 		T(test_S37_getcert_is_no_oracle),
 		T(test_R44_getcrl_is_the_newest_crl_alone),
 		T(test_quirk48_the_cas_certificate_in_the_reply),

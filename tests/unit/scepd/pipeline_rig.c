@@ -292,6 +292,7 @@ say_bytes(struct rig *r, struct heard *h, const struct sent *m)
 	must(store_flush(r->s->store, &r->err), &r->err);
 	read_log(r, h);
 	h->http = reply.status;
+	h->blame = reply.blame;
 	if (reply.status == 200)
 		take_answer(r, h, &reply.body, m);
 	buf_done(&reply.body);

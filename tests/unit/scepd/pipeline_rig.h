@@ -62,6 +62,7 @@ struct heard {
 	struct scep_bytes second; /* the second certificate */
 	struct scep_bytes crl;
 	enum scep_way way;
+	int blame;          /* what it counts against the address */
 	bool empty_content; /* there is a content, of no octets */
 	char log[4096];     /* the line of this message */
 };
