@@ -84,13 +84,26 @@ admin_log(const struct admin_call *c, const char *what, int64_t id, const struct
 	log_end(&l);
 }
 
+/* Browsers say so of whatever is no plain GET, also those that know nothing of Fetch Metadata. */
+static bool
+is_own_origin(const struct http_request *req)
+{
+	const char *origin = http_header0(req, "Origin"), *host = http_header0(req, "Host"), *at;
+
+	if (origin == NULL)
+		return true;
+	at = strstr(origin, "://");
+	return at != NULL && host != NULL && strcasecmp(at + 3, host) == 0;
+}
+
 /* Fetch Metadata: browsers say from where a request comes; programs do not. */
 static bool
 led_by_another_site(const struct http_request *req)
 {
 	const char *site = http_header0(req, "Sec-Fetch-Site");
 
-	return site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+	return !is_own_origin(req) ||
+	    (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0);
 }
 
 static bool
