@@ -97,6 +97,12 @@ bind_all(struct front *f, struct err *err)
 	    : bind_one(f, LISTENER_ADMIN, &c->admin.listener, err);
 }
 
+static struct http_server *
+server_of(const struct front *f, const struct bound *b)
+{
+	return b->role.kind == LISTENER_ADMIN ? f->admin_http : f->http;
+}
+
 static enum rc
 listen_one(struct front *f, struct bound *b, struct err *err)
 {
@@ -108,8 +114,7 @@ listen_one(struct front *f, struct bound *b, struct err *err)
 	    (rc = tls_ctx_server(&tls, b->conf->certificate, b->conf->key, err)) != RC_OK)
 		return rc;
 	b->fd = -1;
-	rc = http_listen_fd(
-	    b->role.kind == LISTENER_ADMIN ? f->admin_http : f->http, fd, tls, &b->role, err);
+	rc = http_listen_fd(server_of(f, b), fd, tls, &b->role, err);
 	tls_ctx_free(tls);
 	return rc;
 }
@@ -158,7 +163,7 @@ reload_tls(struct front *f)
 			note_tls(f, &f->bound[i], false);
 			continue;
 		}
-		http_listen_tls_set(f->http, &f->bound[i].role, fresh);
+		http_listen_tls_set(server_of(f, &f->bound[i]), &f->bound[i].role, fresh);
 		tls_ctx_free(fresh);
 		note_tls(f, &f->bound[i], true);
 	}
