@@ -43,15 +43,19 @@ check_state(const struct question *q, const struct store_otp_row *row, struct er
 static enum rc
 take(const struct question *q, const struct store_otp_row *row, struct err *err)
 {
-	enum rc rc = store_otp_take(q->s->store, row->id, q->tx_id, err);
+	struct err why;
+	enum rc rc = store_otp_take(q->s->store, row->id, q->tx_id, &why);
 
-	if (rc == RC_DENIED) {
-		log_misuse(q, row, "a one-time password once more");
-		(void)err_hint(err, "somebody has used one-time password %lld before: for %.80s",
-		    (long long)row->id,
-		    row->last_transaction_id != NULL ? row->last_transaction_id : "?");
+	if (rc == RC_OK)
+		return RC_OK;
+	if (rc != RC_DENIED) {
+		*err = why;
+		return rc;
 	}
-	return rc;
+	/* Which request had it is for the log: whoever sends it now may have picked it up. */
+	log_misuse(q, row, "a one-time password once more");
+	(void)fail(err, RC_DENIED, "the one-time password is used up");
+	return err_hint(err, "%s", why.msg);
 }
 
 /* Looks before it takes: a password is not spent on a request that it was not made for. */

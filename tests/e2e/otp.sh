@@ -25,6 +25,7 @@ claim "none of these has spent it" says "('live', 0)" '(a["state"], a["used"])'
 claim "it is for that subject, and a repeated message gets the same certificate" enrolled default "CN=printer-7,O=Contoso" --challenge-file "$otp_file" --repeat 2
 claim "one certificate was issued" sh -c "[ $(count) = 1 ]"
 claim "R08: a second use is refused" refused "used up|used" default "CN=printer-7,O=Contoso" --challenge-file "$otp_file"
+claim "by whom, is for the log alone" sh -c "grep -q 'was used already' '$T/scepd.log' && ! grep -q 'last by' '$T/enroll.out'"
 claim "R08: and leaves a line that can be watched for" logged "WARN +security|warn security.*once more.*endpoint=default.*otp=$otp_id"
 claim "R08: no certificate came of it" sh -c "[ $(count) = 1 ]"
 claim "the list tells it" answered 200 GET "/api/v1/otp/$otp_id"
