@@ -169,6 +169,20 @@ names_for(struct names_for *n, const char *san, struct err *err)
 					  : fail(err, RC_CONFIG, "san: there is no pattern in it");
 }
 
+/* Patterns of subjects have commas between them, these have spaces; no name of these types has a comma. */
+static enum rc
+check_separators(const struct names_for *n, enum rc so_far, struct err *err)
+{
+	const char *glob;
+
+	for (size_t i = 0; so_far == RC_OK && i < n->profile.n_san_allow; i++)
+		if (rule_san_pattern(n->allow[i], &glob) != SAN_URI && strchr(glob, ',') != NULL)
+			return fail(err, RC_CONFIG,
+			    "san: \"%.60s\": patterns have spaces between them, and no commas",
+			    n->allow[i]);
+	return so_far;
+}
+
 enum rc
 one_time_password_check(const char *subject, const char *san, struct err *err)
 {
@@ -181,7 +195,9 @@ one_time_password_check(const char *subject, const char *san, struct err *err)
 		rc = rule_subject_pattern_check(subject, NULL, err);
 	if (rc == RC_OK && subject != NULL && !rule_subject_binds(subject))
 		rc = fail(err, RC_CONFIG, "subject: \"%.60s\" fits any name", subject);
-	return rc == RC_OK && san != NULL ? names_for(&names, san, err) : rc;
+	if (rc == RC_OK && san != NULL)
+		rc = check_separators(&names, names_for(&names, san, err), err);
+	return rc;
 }
 
 /* Whoever made the password wrote down whom it is for: all of the subject, nothing beside it. */

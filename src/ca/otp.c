@@ -80,7 +80,12 @@ otp_hash(uint8_t out[static 32], const char *sent, size_t len, struct err *err)
 enum rc
 otp_subject_check(const char *subject, const struct profile *p, struct err *err)
 {
-	return rule_subject_pattern_check(subject, p, err);
+	enum rc rc = rule_subject_pattern_check(subject, p, err);
+
+	if (rc == RC_OK && !rule_subject_possible(subject, p))
+		rc = fail(err, RC_CONFIG, "\"%.100s\" fits no subject.allow of profile %s", subject,
+		    p->name);
+	return rc;
 }
 
 void

@@ -174,6 +174,38 @@ rule_subject_pattern_check(const char *pattern, const struct profile *p, struct 
 	return RC_OK;
 }
 
+/* Whether a subject could fit both: nothing is said of what has wildcards in `subject`. */
+static bool
+could_fit(const char *pattern, const char *subject)
+{
+	struct part want, has;
+	const char *rest;
+	bool bad, named;
+
+	while (next_part(&pattern, &want, &bad)) {
+		named = false;
+		for (rest = subject; next_part(&rest, &has, &bad);) {
+			if (!str_eq_nocase(has.label, want.label))
+				continue;
+			named = true;
+			if (strpbrk(has.glob, "*?") == NULL && !glob_match(want.glob, has.glob))
+				return false;
+		}
+		if (!named)
+			return false;
+	}
+	return true;
+}
+
+bool
+rule_subject_possible(const char *subject, const struct profile *p)
+{
+	for (size_t i = 0; i < p->n_subject_allow; i++)
+		if (could_fit(p->subject_allow[i], subject))
+			return true;
+	return p->n_subject_allow == 0;
+}
+
 /* More than wildcards. */
 static bool
 part_binds(const struct part *part)

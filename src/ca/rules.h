@@ -30,6 +30,9 @@ bool rule_subject_fits(const char *pattern, const struct name *subject);
 bool rule_subject_named(const char *pattern, const struct name *subject);
 /* Some part of it is more than wildcards: "CN=*" binds nobody. */
 bool rule_subject_binds(const char *pattern);
+/* Somebody could fit `subject`, a pattern too, and one of the profile's: false where a value that is spelled out, or an
+ * attribute that is missing, fits none of them. */
+bool rule_subject_possible(const char *subject, const struct profile *p);
 /* Append it part by part for people: "CN=pc-*; any O". */
 void rule_subject_words(struct buf *out, const char *pattern);
 /* Syntax of a pattern; with `p`, that its attributes may occur there (NULL: any): RC_CONFIG. */

@@ -31,13 +31,17 @@ check_bound(const struct endpoint *ep, const struct admin_otp_ask *ask, struct e
 	const char *subject = ask->subject[0] != '\0' ? ask->subject : NULL,
 		   *san = ask->san[0] != '\0' ? ask->san : NULL;
 	struct err why = { 0 };
+	enum rc rc = RC_OK;
 
-	if (subject != NULL || san != NULL) {
-		enum rc rc = one_time_password_check(subject, san, err);
-
-		if (rc != RC_OK)
-			return rc;
-	}
+	if ((subject != NULL || san != NULL) &&
+	    (rc = one_time_password_check(subject, san, err)) != RC_OK)
+		return rc;
+	/* The device's key usage chooses among profiles: one that lets it in is enough. */
+	for (size_t i = 0; subject != NULL && i < sizeof(all) / sizeof(all[0]); i++)
+		if ((rc = otp_subject_check(subject, all[i], err)) == RC_OK)
+			break;
+	if (rc != RC_OK)
+		return rc;
 	for (size_t i = 0; subject == NULL && i < sizeof(all) / sizeof(all[0]); i++)
 		if (profile_check_bounded(all[i], &why) != RC_OK)
 			return fail(err, RC_CONFIG,

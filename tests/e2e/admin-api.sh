@@ -70,6 +70,8 @@ for bad in '' '[]' '{' '{"endpoint":"default","subjct":"CN=a"}' '{"endpoint":7}'
 	'{"endpoint":"default","comment":"a\u0000b"}' '{"endpoint":"default","comment":"a\nb"}' '{"endpoint":"asks"}' '{"endpoint":"default","subject":"printer"}'; do
 	claim "not taken: $bad" answered 400 POST /api/v1/otp "$bad"
 done
+claim "nobody could use it: the profile takes no such name" answered 400 POST /api/v1/otp '{"endpoint":"default","subject":"CN=a.lab.exampel"}'
+claim "nor such an attribute" answered 400 POST /api/v1/otp '{"endpoint":"default","subject":"CN=a.lab.example,XY=b"}'
 claim "no endpoint of that name" answered 404 POST /api/v1/otp '{"endpoint":"nowhere"}'
 head -c 20000 /dev/zero | tr '\0' ' ' >"$T/long"
 claim "a body that is too long is refused" sh -c "[ \$(curl -sS -o /dev/null -w '%{http_code}' -u 'jane:$TOKEN' -H 'Content-Type: application/json' --data-binary @'$T/long' '$ADMIN/api/v1/otp') -ge 400 ]"

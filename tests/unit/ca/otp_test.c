@@ -176,6 +176,30 @@ a_pattern_that_would_let_nobody_in_is_refused(void **state)
 	assert_int_equal(otp_subject_check("a", &p, &err), RC_CONFIG);
 }
 
+static void
+a_name_that_the_profile_refuses_gets_no_password(void **state)
+{
+	static const char *const attrs[] = { "CN", "O", "OU" };
+	static const char *const allow[] = { "CN=*.contoso.com,O=Contoso", "OU=Lab" };
+	const struct profile p = { .name = "lab",
+		.subject_attributes = attrs,
+		.n_subject_attributes = 3,
+		.subject_allow = allow,
+		.n_subject_allow = 2 };
+	static const char *const fine[] = { "CN=pc1.contoso.com,O=Contoso", "o=Contoso,cn=pc*",
+		"CN=anybody,OU=Lab", "CN=pc1.contoso.com,O=?ontoso" };
+	static const char *const not [] = { "CN=pc1.contoso.con,O=Contoso", "CN=pc1.contoso.com",
+		"CN=pc1.contoso.com,O=Fabrikam", "CN=pc1.contoso.com,CN=root,O=Contoso" };
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+		assert_int_equal(otp_subject_check(fine[i], &p, &err), RC_OK);
+	for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++) {
+		assert_int_equal(otp_subject_check(not [i], &p, &err), RC_CONFIG);
+		assert_non_null(strstr(err.msg, "fits no subject.allow of profile lab"));
+	}
+}
+
 int
 main(void)
 {
@@ -188,6 +212,7 @@ main(void)
 		cmocka_unit_test(what_is_no_password_is_refused),
 		cmocka_unit_test(a_pattern_says_what_it_leaves_free),
 		cmocka_unit_test(a_pattern_that_would_let_nobody_in_is_refused),
+		cmocka_unit_test(a_name_that_the_profile_refuses_gets_no_password),
 	};
 
 	return cmocka_run_group_tests_name("otp", tests, NULL, NULL);

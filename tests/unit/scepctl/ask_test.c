@@ -398,7 +398,8 @@ new_as_json_and_in_the_form_of_ndes(void **state)
 
 	lab(b);
 	assert_run(b, 0,
-	    "otp new" C "--endpoint slips --subject CN=a --san dns:a.lab.contoso.com --uses 3"
+	    "otp new" C
+	    "--endpoint slips --subject CN=a.lab.contoso.com --san dns:a.lab.contoso.com --uses 3"
 	    " --lifetime 90m --hex --json 2>/dev/null");
 	v = parsed(b);
 	assert_int_equal(json_array_size(v), 1);
@@ -421,16 +422,18 @@ new_refuses_what_would_let_everybody_or_nobody_in(void **state)
 	} rows[] = {
 		{ "--subject 'CN=*'", "fits any name", 78 },
 		{ "--subject printer", "is not of the form LABEL=glob", 78 },
+		{ "--subject CN=a.lab.contoso.con", "fits no subject.allow of profile lab", 78 },
 		{ "--subject 'CN=a,PSEUDONYM=b'", "names PSEUDONYM", 78 },
-		{ "--subject CN=a --san 'dns:*'", "", 78 },
-		{ "--subject CN=a --endpoint lab", "takes no one-time passwords", 78 },
-		{ "--subject CN=a --endpoint nope", "no endpoint \"nope\"", 66 },
-		{ "--subject CN=a --lifetime 11d", "is more than 10d", 78 },
-		{ "--subject CN=a --lifetime 91d", "--lifetime", 64 },
-		{ "--subject CN=a --uses 0", "--uses", 64 },
-		{ "--subject CN=a --uses 10001", "--uses", 64 },
-		{ "--subject CN=a --count 1001", "--count", 64 },
-		{ "--subject CN=a --comment $(printf '\\377')", "not UTF-8", 78 },
+		{ "--subject CN=a.lab.contoso.com --san 'dns:*'", "", 78 },
+		{ "--subject CN=a.lab.contoso.com --endpoint lab", "takes no one-time passwords",
+		    78 },
+		{ "--subject CN=a.lab.contoso.com --endpoint nope", "no endpoint \"nope\"", 66 },
+		{ "--subject CN=a.lab.contoso.com --lifetime 11d", "is more than 10d", 78 },
+		{ "--subject CN=a.lab.contoso.com --lifetime 91d", "--lifetime", 64 },
+		{ "--subject CN=a.lab.contoso.com --uses 0", "--uses", 64 },
+		{ "--subject CN=a.lab.contoso.com --uses 10001", "--uses", 64 },
+		{ "--subject CN=a.lab.contoso.com --count 1001", "--count", 64 },
+		{ "--subject CN=a.lab.contoso.com --comment $(printf '\\377')", "not UTF-8", 78 },
 	};
 	struct box *b = *state;
 	char args[300];
@@ -454,7 +457,7 @@ new_does_not_keep_quiet_about_passwords_that_nobody_saw(void **state)
 	struct box *b = *state;
 
 	lab(b);
-	assert_run(b, 74, "otp new" C "--subject CN=a >/dev/full");
+	assert_run(b, 74, "otp new" C "--subject CN=a.lab.contoso.com >/dev/full");
 	assert_says(b, "could not be printed");
 	assert_run(b, 0, "otp list" C "--live");
 	assert_says(b, "CN=a");
@@ -468,7 +471,7 @@ a_password_is_listed_and_revoked(void **state)
 	json_t *v;
 
 	lab(b);
-	assert_run(b, 0, "otp new" C "--subject CN=a --count 3");
+	assert_run(b, 0, "otp new" C "--subject CN=a.lab.contoso.com --count 3");
 	s = opened(b);
 	assert_int_equal(store_otp_revoke(s, 1, "jane", NULL, NULL), RC_OK);
 	store_close(s);
