@@ -120,6 +120,7 @@ run(const void *options, int nargs, char **args)
 {
 	const struct options *o = options;
 	struct listing l = { .json = o->json, .now = clock_now() };
+	struct config *c = NULL;
 	struct store *store = NULL;
 	struct err err = { 0 };
 	enum rc rc;
@@ -128,10 +129,15 @@ run(const void *options, int nargs, char **args)
 		(void)fail(&err, RC_CONFIG, "--revoked and --valid exclude each other");
 		return err_report(PROG, &err);
 	}
-	rc = ctl_open(NULL, &store, o->config, &err);
+	rc = ctl_open(&c, &store, o->config, &err);
 	if (rc == RC_OK)
 		rc = list_all(store, o, &l, &err);
+	if (rc == RC_OK && l.n == 0 && o->endpoint != NULL)
+		rc = ctl_endpoint(c, o->endpoint, &err);
+	if (rc == RC_OK && l.n == 0 && o->ca != NULL && config_ca(c, o->ca) == NULL)
+		rc = fail(&err, RC_NOTFOUND, "%s: there is no CA \"%.60s\"", c->path, o->ca);
 	store_close(store);
+	config_free(c);
 	if (rc != RC_OK)
 		return err_report(PROG, &err);
 	if (o->json)

@@ -84,8 +84,13 @@ subject_check(const struct target *t, const struct options *o, struct err *err)
 	if (o->subject != NULL || o->san != NULL)
 		rc = one_time_password_check(o->subject, o->san, err);
 	for (size_t i = 0; rc == RC_OK && o->subject == NULL && i < t->n; i++)
-		if ((rc = profile_check_bounded(t->profiles[i], err)) != RC_OK)
-			(void)err_context(err, "--subject is needed");
+		if (profile_check_bounded(t->profiles[i], NULL) != RC_OK) {
+			rc = fail(err, RC_CONFIG,
+			    "--subject is needed, since profile %s does not bound who may be named",
+			    t->profiles[i]->name);
+			(void)err_hint(
+			    err, "whom is it for? --subject 'CN=pc-7', or 'CN=pad-*' for several");
+		}
 	if (rc != RC_OK || o->subject == NULL)
 		return rc;
 	/* Of several profiles the device's key usage chooses: one that lets it in is enough. */
@@ -188,7 +193,7 @@ batch_make(struct batch *b, const struct target *t, const struct options *o, con
 static void
 explain(const struct batch *b, const struct target *t, const struct options *o)
 {
-	char when[CTL_TIME_MAX], uses[64] = "one certificate";
+	char when[CTL_TIME_MAX], life[DURATION_TEXT_MAX], uses[64] = "one certificate";
 	struct buf subject;
 
 	buf_init(&subject, 4096);
@@ -197,9 +202,10 @@ explain(const struct batch *b, const struct target *t, const struct options *o)
 	if (o->uses > 1)
 		(void)snprintf(
 		    uses, sizeof(uses), "%llu certificates", (unsigned long long)o->uses);
-	(void)fprintf(stderr, "%zu password%s for endpoint %s, %sgood for %s until %s.\n", b->n,
-	    b->n == 1 ? "" : "s", t->e->name, b->n == 1 ? "" : "each ", uses,
-	    ctl_time(when, b->rows[0].expires / 1000));
+	duration_text(life, t->lifetime); /* "--lifetime 2" are two seconds, and no days */
+	(void)fprintf(stderr, "%zu password%s for endpoint %s, %sgood for %s until %s (%s).\n",
+	    b->n, b->n == 1 ? "" : "s", t->e->name, b->n == 1 ? "" : "each ", uses,
+	    ctl_time(when, b->rows[0].expires / 1000), life);
 	if (o->subject != NULL)
 		(void)fprintf(stderr, "Subject: %s; no other attribute.\n", buf_str(&subject));
 	else
@@ -437,13 +443,17 @@ run_list(const void *options, int nargs, char **args)
 {
 	const struct options *o = options;
 	struct listing l = { .json = o->json };
+	struct config *c = NULL;
 	struct store *s = NULL;
 	struct err err = { 0 };
-	enum rc rc = ctl_open(NULL, &s, o->config, &err);
+	enum rc rc = ctl_open(&c, &s, o->config, &err);
 
 	if (rc == RC_OK)
 		rc = list_all(s, o, &l, &err);
+	if (rc == RC_OK && l.n == 0 && o->endpoint != NULL)
+		rc = ctl_endpoint(c, o->endpoint, &err);
 	store_close(s);
+	config_free(c);
 	if (rc != RC_OK)
 		return err_report(PROG, &err);
 	if (o->json)
@@ -499,7 +509,8 @@ revoke_list(struct store *s, const struct doomed *d, const char *who, const char
 }
 
 static enum rc
-revoke_all(struct store *s, const struct options *o, const char *who, struct err *err)
+revoke_all(const struct config *c, struct store *s, const struct options *o, const char *who,
+    struct err *err)
 {
 	struct store_otp_filter f = { .endpoint = o->endpoint, .live = true };
 	struct doomed d;
@@ -514,6 +525,9 @@ revoke_all(struct store *s, const struct options *o, const char *who, struct err
 			rc = revoke_list(s, &d, who, o->comment, &gone, err);
 		}
 	} while (rc == RC_OK && d.n == REVOKE_MAX);
+	if (rc == RC_OK && gone == 0 && o->endpoint != NULL &&
+	    (rc = ctl_endpoint(c, o->endpoint, err)) != RC_OK)
+		return rc;
 	(void)printf("revoked %zu one-time password%s\n", gone, gone == 1 ? "" : "s");
 	return rc;
 }
@@ -532,14 +546,15 @@ revoke_one(struct store *s, const char *number, const char *who, const char *why
 }
 
 static enum rc
-revoke(struct store *s, const struct options *o, int nargs, char **args, struct err *err)
+revoke(const struct config *c, struct store *s, const struct options *o, int nargs, char **args,
+    struct err *err)
 {
 	char who[CTL_WHO_MAX];
 	enum rc rc = comment_check(o->comment, err);
 
 	ctl_who(who);
 	if (rc == RC_OK && o->all)
-		return revoke_all(s, o, who, err);
+		return revoke_all(c, s, o, who, err);
 	for (int i = 0; i < nargs && rc == RC_OK; i++)
 		rc = revoke_one(s, args[i], who, o->comment, err);
 	return rc;
@@ -549,19 +564,21 @@ static int
 run_revoke(const void *options, int nargs, char **args)
 {
 	const struct options *o = options;
+	struct config *c = NULL;
 	struct store *s = NULL;
 	struct err err = { 0 };
 	enum rc rc = RC_OK;
 
 	if (o->all == (nargs > 0))
-		rc = fail(&err, RC_CONFIG, "either numbers or --all");
+		rc = fail(&err, RC_CONFIG, "which? Either numbers or --all");
 	else if (!o->all && o->endpoint != NULL)
 		rc = fail(&err, RC_CONFIG, "--endpoint goes with --all");
 	if (rc == RC_OK)
-		rc = ctl_open(NULL, &s, o->config, &err);
+		rc = ctl_open(&c, &s, o->config, &err);
 	if (rc == RC_OK)
-		rc = revoke(s, o, nargs, args, &err);
+		rc = revoke(c, s, o, nargs, args, &err);
 	store_close(s);
+	config_free(c);
 	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
 }
 

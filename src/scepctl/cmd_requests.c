@@ -164,13 +164,17 @@ run_list(const void *options, int nargs, char **args)
 {
 	const struct options *o = options;
 	struct listing l = { .json = o->json };
+	struct config *c = NULL;
 	struct store *s = NULL;
 	struct err err = { 0 };
-	enum rc rc = ctl_open(NULL, &s, o->config, &err);
+	enum rc rc = ctl_open(&c, &s, o->config, &err);
 
 	if (rc == RC_OK)
 		rc = list_all(s, o, &l, &err);
+	if (rc == RC_OK && l.n == 0 && o->endpoint != NULL)
+		rc = ctl_endpoint(c, o->endpoint, &err);
 	store_close(s);
+	config_free(c);
 	if (rc != RC_OK)
 		return err_report(PROG, &err);
 	if (o->json)

@@ -89,6 +89,17 @@ ctl_number(int64_t *out, const char *text, const char *what, struct err *err)
 	return RC_OK;
 }
 
+enum rc
+ctl_endpoint(const struct config *c, const char *name, struct err *err)
+{
+	const struct conf_endpoint *v = c->endpoints.v;
+
+	for (size_t i = 0; i < c->endpoints.n; i++)
+		if (strcmp(v[i].name, name) == 0)
+			return RC_OK;
+	return fail(err, RC_NOTFOUND, "%s: there is no endpoint \"%.60s\"", c->path, name);
+}
+
 void
 ctl_line(FILE *f, const char *label, const char *value)
 {

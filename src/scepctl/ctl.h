@@ -55,6 +55,9 @@ enum rc ctl_serial(
 
 /* A row's number, 1 or more: RC_CONFIG in words about `what`. */
 enum rc ctl_number(int64_t *out, const char *text, const char *what, struct err *err) MUST_CHECK;
+/* Nothing was found: RC_NOTFOUND where no endpoint has this name now, which is then why.  Rows may be of one that
+ * scepd.yaml had, so this is no question to ask before. */
+enum rc ctl_endpoint(const struct config *c, const char *name, struct err *err) MUST_CHECK;
 /* "Label         value", made safe; nothing for NULL or "". */
 void ctl_line(FILE *f, const char *label, const char *value);
 

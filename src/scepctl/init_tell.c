@@ -61,8 +61,9 @@ print_files(const struct init_made *m)
 					  : "credentials for Intune, TO BE FILLED IN");
 	if (m->text->domain != NULL)
 		print_file(o, "lab.secret", "challenge of the endpoint lab");
-	(void)printf("\nThe root's key (ca/root.key) is not needed to run: take it off this "
-		     "machine and keep it safe.\n\n");
+	(void)printf("\nThe root's key (%s/ca/root.key) is not needed to run: take it off this "
+		     "machine and keep it safe.\n\n",
+	    o->dir);
 }
 
 static enum rc

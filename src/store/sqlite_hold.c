@@ -420,7 +420,9 @@ decided_already(const struct store_hold *h, struct err *err)
 		fail(err, RC_CONFLICT, "request %lld was %s at %s by %s", (long long)h->id,
 		    hold_verdict_name(h->verdict), when, h->who == NULL ? "?" : h->who);
 	}
-	if (h->verdict != HOLD_APPROVED)
+	if (h->verdict == HOLD_DENIED)
+		err_hint(err, "it stands; the device has to ask again with a new key");
+	else if (h->verdict != HOLD_APPROVED)
 		err_hint(err, "the device has to ask again");
 	return RC_CONFLICT;
 }

@@ -310,7 +310,7 @@ a_request_is_decided_once(void **state)
 	assert_says(b, "denied request");
 	assert_runf(b, 73, "requests deny" C "%lld", no);
 	assert_says(b, "was denied at ");
-	assert_says(b, "the device has to ask again");
+	assert_says(b, "the device has to ask again with a new key");
 	assert_runf(b, 73, "requests approve" C "--yes %lld", no);
 	s = opened(b);
 	assert_int_equal(store_hold_sweep(s, clock_now_ms() + 8 * DAY_MS, &n, NULL), RC_OK);
@@ -494,6 +494,14 @@ a_password_is_listed_and_revoked(void **state)
 	assert_run(b, 78, "otp revoke" C "3 --endpoint slips");
 	assert_run(b, 0, "otp revoke" C "--all --endpoint lab");
 	assert_says(b, "revoked 0 one-time passwords");
+	assert_run(b, 66, "otp revoke" C "--all --endpoint labb"); /* and not: none is left */
+	assert_says(b, "there is no endpoint \"labb\"");
+	assert_run(b, 66, "otp list" C "--endpoint labb");
+	assert_run(b, 66, "requests list" C "--endpoint labb");
+	assert_run(b, 66, "list" C "--endpoint labb");
+	assert_run(b, 66, "list" C "--ca issuin");
+	assert_run(b, 0, "list" C "--ca issuing");
+	assert_run(b, 0, "requests list" C "--endpoint lab --all");
 	assert_run(b, 0, "otp revoke" C "--all");
 	assert_says(b, "revoked 1 one-time password\n");
 	assert_run(b, 0, "audit list" C);
