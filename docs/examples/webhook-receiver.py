@@ -84,6 +84,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
             return self.answer(413, {"error": "too long"})
         body = self.rfile.read(length)
         if not is_genuine(self.server.key, self.headers, body, time.time(), self.server.seen):
+            print("refused: not signed with this secret, too old, or here before", flush=True)
             return self.answer(401, {"error": "not signed by scepd, too old, or here before"})
         with open(self.server.rules) as f:
             rules = json.load(f)

@@ -100,8 +100,9 @@ decide_subject(struct decision *d, struct err *err)
 		    d->spec->subject_text, p->name);
 		if (!d->auth->binds_subject)
 			(void)err_hint(err,
-			    "with a static challenge a pattern has to name every attribute of the "
-			    "subject: add them to subject.allow in scepd.yaml");
+			    "change the device's SCEP profile, or subject.allow in scepd.yaml, "
+			    "where "
+			    "a pattern has to name every attribute of the subject here");
 		return RC_DENIED;
 	}
 	return name_parse(&d->spec->subject, subject->der, subject->der_len, err);

@@ -29,7 +29,9 @@ renewal_check_window(
 	(void)fail(
 	    err, RC_DENIED, "renewal: too early, the certificate may be renewed from %s", when);
 	return err_hint(err,
-	    "the endpoint's renewal.window is %u percent of the life; a challenge renews earlier",
+	    "renewal.window of the endpoint is %u percent of the life; earlier with a challenge, "
+	    "where "
+	    "it has one, or if renewal.ask is always",
 	    r->window);
 }
 

@@ -229,7 +229,8 @@ note_failure(struct admin_auth *a, size_t slot, int64_t now_ms)
 }
 
 static void
-log_failure(struct admin_auth *a, const char *peer, int64_t now_ms, const char *why)
+log_failure(
+    struct admin_auth *a, const char *peer, const char *who0, int64_t now_ms, const char *why)
 {
 	struct log_line l;
 	uint64_t left_out;
@@ -238,6 +239,7 @@ log_failure(struct admin_auth *a, const char *peer, int64_t now_ms, const char *
 		return;
 	log_begin(&l, LOG_WARN, "security");
 	log_str(&l, "msg", why);
+	log_str(&l, "who", who0);
 	log_str(&l, "ip", peer);
 	if (left_out > 0)
 		log_int(&l, "left_out", (int64_t)left_out);
@@ -253,13 +255,13 @@ judge(struct admin_auth *a, const struct credential *c, size_t slot, const char 
 
 	if (t == NULL) {
 		note_failure(a, slot, now_ms);
-		log_failure(a, peer, now_ms, "a wrong token for the admin API");
+		log_failure(a, peer, NULL, now_ms, "a wrong token for the admin API");
 		return ADMIN_WHO;
 	}
 	memcpy(who, t->name, sizeof(t->name));
 	if ((t->may & may) == may)
 		return ADMIN_YES;
-	log_failure(a, peer, now_ms, "an admin token that is not good for what was asked");
+	log_failure(a, peer, t->name, now_ms, "an admin token that is not good for what was asked");
 	return ADMIN_MAY_NOT;
 }
 
@@ -284,7 +286,7 @@ admin_auth_ask(struct admin_auth *a, const char *authorization0, const char *pee
 		answer = judge(a, &c, slot, peer, may, now_ms, who);
 	} else {
 		note_failure(a, slot, now_ms);
-		log_failure(a, peer, now_ms, "credentials for the admin API that are none");
+		log_failure(a, peer, NULL, now_ms, "credentials for the admin API that are none");
 		answer = ADMIN_WHO;
 	}
 	(void)pthread_mutex_unlock(&a->mu);

@@ -86,6 +86,8 @@ static const struct {
 	    "change key or hash in the device's SCEP profile, or keys and sha1_csr in scepd.yaml" },
 	{ "policy", RC_DENIED,
 	    "change the device's SCEP profile, or what its profile in scepd.yaml allows" },
+	{ "strict", RC_ALG,
+	    "set the device to AES and SHA-2, or the endpoint to compat: field in scepd.yaml" },
 	{ NULL, RC_ALG,
 	    "set the device to AES or 3DES, RSA and SHA-1 or SHA-2: DES, MD5 and PSS are not "
 	    "taken" },

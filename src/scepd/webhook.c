@@ -268,7 +268,13 @@ judge(struct webhook *w, const struct http_result *res, struct webhook_answer *o
 
 	if (res->status != 200) {
 		(void)snprintf(why, sizeof(why), "HTTP %d", res->status);
-		return no_decision(w, why, err);
+		(void)no_decision(w, why, err);
+		if (res->status == 401 || res->status == 403)
+			(void)err_hint(err,
+			    "has the service the secret that is in webhook.secret_file, and the "
+			    "right "
+			    "time? The device tries again");
+		return RC_IO;
 	}
 	if (webhook_answer_parse(out, res->body.data, res->body.len, &parse) != RC_OK) {
 		(void)snprintf(why, sizeof(why), "%.200s", parse.msg);

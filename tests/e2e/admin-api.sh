@@ -81,6 +81,8 @@ claim "no such state" answered 400 GET "/api/v1/requests?state=maybe"
 claim "what was made and refused is logged, with who" sh -c "grep -q 'admin what=otp-new id=.* who=api:jane' '$T/scepd.log' && grep -q 'admin what=otp-revoke' '$T/scepd.log'"
 claim "and is in the audit" sh -c "scepctl audit list --config '$CONFIG' | grep -q 'otp-new.*api:jane'"
 
+claim "a token that is not for what was asked is logged by its name" logged 'security.*not good for what was asked" who=mdm ip='
+
 # ---- too often ----
 for _ in $(seq 12); do status -H "Authorization: Bearer wrong" "$ADMIN/api/v1/otp" >"$T/last"; done
 claim "after ten wrong tokens in a minute an address is not looked at" sh -c "[ \$(cat '$T/last') = 429 ]"

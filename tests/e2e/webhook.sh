@@ -100,5 +100,7 @@ claim "and the log tells" logged "endpoint default: the webhook answers again"
 printf 'another-secret-that-scepd-has-alone' >"$T/hook/secret"
 kill -HUP "$scepd_pid"
 for _ in $(seq 50); do grep -q "endpoint default: the webhook's secret is read again" "$T/scepd.log" && break; sleep 0.1; done
+claim "the page's receiver runs as docs/webhook.md calls it" sh -c "'$SCEPD_TOP/docs/examples/webhook-receiver.py' --help | grep -q secret-file"
 claim "a question with another signature is not answered by the receiver" refused "try again later" default "CN=good-7"
+claim "and the log says where to look" logged 'gave no decision: HTTP 401" hint="has the service the secret'
 claim "S32: no challenge and no secret stands in the log" sh -c "! grep -qF -e let-me-in-please -e static-words -e whsec_ -e another-secret '$T/scepd.log'"

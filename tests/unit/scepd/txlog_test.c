@@ -17,6 +17,7 @@ static const struct {
 } rows[] = {
 	{ "structure", RC_ALG, "AES" }, /* DES in the envelope */
 	{ "verify", RC_ALG, "SHA-2" },  /* MD5 or RSASSA-PSS outside */
+	{ "strict", RC_ALG, "AES and SHA-2, or the endpoint to compat: field" },
 	{ "policy", RC_ALG, "sha1_csr" },
 	{ "policy", RC_DENIED, "scepd.yaml" },
 	{ "recipient", RC_DENIED, "RA certificate" },
