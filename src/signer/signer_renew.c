@@ -275,7 +275,9 @@ ca_id_renew(struct signer_local *l, struct signer_id *id, int64_t now)
 		if (!renewals[i].due(id, now))
 			continue;
 		rc = renewals[i].renew(l, id, now, &err);
-		tell(id->name, renewals[i].what, rc, &err);
+		/* Without a folder (scepd --check) it is tried, and thrown away. */
+		if (rc != RC_OK || state_is_kept(l->state))
+			tell(id->name, renewals[i].what, rc, &err);
 		if (rc != RC_OK)
 			id->retry_at = now + RETRY;
 	}

@@ -183,6 +183,12 @@ state_open(struct state **out, const char *dir, struct err *err)
 	return rc;
 }
 
+bool
+state_is_kept(const struct state *s)
+{
+	return s->dir != NULL;
+}
+
 /* ---- lines ---- */
 
 enum rc

@@ -21,6 +21,7 @@
 #ifndef SCEPD_SIGNER_SIGNER_STATE_H
 #define SCEPD_SIGNER_SIGNER_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ struct state;
 /* `dir` NULL: nothing is kept.  RC_CONFLICT: another signer has the folder. */
 enum rc state_open(struct state **out, const char *dir, struct err *err) MUST_CHECK;
 void state_close(struct state *s); /* NULL is allowed */
+
+/* Whether there is a folder: scepd --check has none. */
+bool state_is_kept(const struct state *s);
 
 /* A path in the folder, `ca` escaped.  *out NULL: there is no folder. */
 enum rc state_path(char **out, const struct state *s, const char *ca, const char *suffix,

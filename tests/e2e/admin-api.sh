@@ -16,6 +16,7 @@ claim "a token is made" sh -c "scepctl admin token --config '$CONFIG' jane >'$T/
 claim "the file is the owner's alone" sh -c "[ \$(stat -c %a '$T/ca/admin.tokens') = 600 ]"
 claim "S32: and holds no token" sh -c "! grep -qF \"\$(cat '$T/jane')\" '$T/ca/admin.tokens'"
 claim "a second one of that name is not" sh -c "! scepctl admin token --config '$CONFIG' jane"
+claim "scepd --check says ok, and tells of nothing that it keeps" sh -c "scepd --config '$CONFIG' --check >'$T/check.out' 2>&1 && [ \$(grep -c . '$T/check.out') = 1 ]"
 claim "tokens are listed" sh -c "scepctl admin list --config '$CONFIG' | grep -q '^jane  *otp,requests'"
 claim "scepctl check looks at the file" sh -c "scepctl check --config '$CONFIG' | grep -q 'admin API is for those who have a token'"
 sed "s/127.0.0.1:$admin_port/0.0.0.0:$admin_port/" "$CONFIG" >"$T/ca/open.yaml"
