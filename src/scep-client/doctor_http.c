@@ -387,6 +387,9 @@ post_chunked(struct findings *out, const struct facts *f, const struct check *c)
 	const struct answer *plain = &f->answers[Q_POST], *chunked = &f->answers[Q_POST_CHUNKED];
 	char a[160], b[160];
 
+	if (plain->status == 404 && f->answers[Q_CAPS].status == 404 &&
+	    f->answers[Q_CERTS].status == 404)
+		return; /* nothing is there: a path, and no matter of POST */
 	if (plain->status == 0 || plain->status == 404 || plain->status == 405)
 		check_says(out, c, ON_ALL, LEVEL_BAD,
 		    "a POST to PKIOperation gets %s: it does not reach the SCEP server",
@@ -453,7 +456,7 @@ const struct check checks_http[] = {
 	    "Let the SCEP server's own answers through: no error pages, no sign-in pages, no "
 	    "portals on this path." },
 	{ "caps-status", ON_ALL, "GetCACaps is answered", caps_status,
-	    "GetCACaps must never fail; check path and reverse proxy." },
+	    "GetCACaps must never fail; check the path of the URL, and the reverse proxy." },
 	{ "caps-type", ON_JSCEP, "GetCACaps is text/plain", caps_type,
 	    "Send Content-Type: text/plain." },
 	{ "caps-form", ON_ALL, "capabilities are spelled as in RFC 8894", caps_form,

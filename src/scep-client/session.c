@@ -19,6 +19,7 @@ call(struct session *s, struct http_call *c, const char *type, struct http_resul
 {
 	char content_type[80] = "Content-Type:";
 	const char *headers[4] = { "Accept-Encoding:", content_type };
+	enum rc rc;
 
 	if (s->manner->closes)
 		headers[2] = "Connection: close";
@@ -27,7 +28,13 @@ call(struct session *s, struct http_call *c, const char *type, struct http_resul
 	c->headers = headers;
 	c->http10 = s->manner->http10;
 	c->total_ms = s->timeout_ms;
-	return http_call(s->http, c, out, err);
+	rc = http_call(s->http, c, out, err);
+	if (rc != RC_OK && out->failed == HTTP_STEP_TLS)
+		return err_hint(err,
+		    "--ca-file names the root of the server's certificate, where this machine does "
+		    "not "
+		    "know it; 'scep doctor' looks closer");
+	return rc;
 }
 
 /* GET url?query.  `out` is initialised by the call, and the caller's to finish. */

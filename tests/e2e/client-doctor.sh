@@ -30,6 +30,7 @@ EOF2
 start_scepd || die "scepd starts"
 LAB=$SCEPD/scep/lab
 LABS=https://127.0.0.1:$tls_port/scep/lab
+claim "the client says how a certificate is trusted that this machine does not know" says 74 "--ca-file names the root" scep getca --url "$LABS"
 claim "scepd: nothing that any platform stumbles over" exits 0 scep doctor "$LABS" --probe --all --ca-file "$T/tls.pem"
 cp "$T/exits.out" "$T/clean.out"
 claim "... not even a warning" sh -c "! grep -E '^(warn|bad)' '$T/clean.out'"
@@ -158,6 +159,7 @@ EOF2
 case_() { claim "$1: ${2:-nothing}" finds "$2" "$BAD/$1"; }
 
 case_ good ""
+claim "a path that is no endpoint is not told of as if chunks were the matter" finds "bad:caps-status bad:cacert-status" "${LAB}x"
 case_ slow "warn:speed"
 claim "silent, with --timeout: bad:speed, and no certificates to judge" finds "bad:speed bad:cacert-status" "$BAD/silent" --timeout 4s
 case_ redirect "bad:redirect bad:caps-status bad:cacert-status"
