@@ -53,13 +53,15 @@ yaml_server(struct buf *b, const struct init_text *t)
 	    t->listen);
 	if (t->admin != NULL)
 		buf_addf(b,
-		    "# /metrics, /healthz and /readyz; keep this one private.\nadmin:\n  address: "
-		    "\"%s\"\n\n",
+		    "# /metrics, /healthz and /readyz; keep this one private.  The admin API needs "
+		    "tokens: scepctl admin token NAME\nadmin:\n  address: "
+		    "\"%s\"\n  #tokens_file: admin.tokens\n\n",
 		    t->admin);
 	else
 		buf_adds(b,
-		    "# /metrics, /healthz and /readyz; keep this one private.\n#admin:\n#  "
-		    "address: \"127.0.0.1:9080\"\n\n");
+		    "# /metrics, /healthz and /readyz; keep this one private.  The admin API needs "
+		    "tokens: scepctl admin token NAME\n#admin:\n#  "
+		    "address: \"127.0.0.1:9080\"\n#  tokens_file: admin.tokens\n\n");
 	if (t->url != NULL)
 		buf_addf(b,
 		    "# How everybody reaches this server; certificates say that the CRL and the CA "
@@ -132,7 +134,11 @@ yaml_endpoints(struct buf *b, const struct init_text *t)
 		yaml_intune_profile(b);
 	if (t->domain != NULL)
 		yaml_static_profile(b, t->domain);
-	buf_adds(b, "\n# /scep/NAME each; default is /certsrv/mscep/mscep.dll too.\nendpoints:\n");
+	buf_adds(b,
+	    "\n# /scep/NAME each; default is /certsrv/mscep/mscep.dll too.  Who decides: "
+	    "challenge: "
+	    "intune, static, otp, approval\n# or webhook; scepd.yaml(5) has an example of each.\n"
+	    "endpoints:\n");
 	if (t->tenant != NULL)
 		buf_addf(b,
 		    "  default: { ca: issuing, profile: intune, challenge: intune, tenant: %s }\n",
