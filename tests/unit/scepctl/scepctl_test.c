@@ -355,8 +355,9 @@ list_matches_a_word_anywhere_and_a_glob_as_it_is(void **state)
 	assert_says(b, "CN=pc2.lab");
 	assert_run(b, 0, "list --config x/scepd.yaml --match 'pc?'");
 	assert_string_equal(b->out, "no certificates\n");
-	assert_run(b, 0, "list --config x/scepd.yaml --endpoint other");
-	assert_string_equal(b->out, "no certificates\n");
+	/* A name that the configuration does not have is a mistake, not an empty list. */
+	assert_run(b, 66, "list --config x/scepd.yaml --endpoint other");
+	assert_says(b, "there is no endpoint \"other\"");
 }
 
 static void
