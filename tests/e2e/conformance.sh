@@ -90,7 +90,7 @@ plain_words() { # STATUS URL: text without a way elsewhere
 		! grep -qi '^location:' "$T/head" && ! grep -qi '<html' "$T/body"
 }
 no_redirect() {
-	plain_words 403 "$URL" && plain_words 404 "$SCEPD/certsrv/mscep/mscep.dll" && plain_words 400 "$URL?operation=nothing" &&
+	plain_words 403 "$URL" && plain_words 403 "$SCEPD/certsrv/mscep/mscep.dll" && plain_words 400 "$URL?operation=nothing" &&
 		plain_words 404 "$SCEPD/scep/nobody?operation=GetCACaps" && plain_words 400 "$URL?operation=PKIOperation"
 }
 claim "Q11: nothing on the SCEP path is a redirect or HTML" no_redirect
