@@ -424,7 +424,7 @@ many_slow_readers_share_one_body(void **state)
 	struct crowd c;
 	struct reply r;
 	struct buf b;
-	uint8_t *p;
+	uint8_t *p, first;
 	int fd[40];
 
 	open_crowd(&c, &conf);
@@ -438,6 +438,9 @@ many_slow_readers_share_one_body(void **state)
 		fd[i] = dial_from(&c, 2);
 		send_text(fd[i], "GET /shared HTTP/1.1\r\n" HOST "\r\n");
 	}
+	/* Each has a reference when its answer has begun. */
+	for (int i = 0; i < 40; i++)
+		assert_int_equal(recv(fd[i], &first, 1, MSG_PEEK), 1);
 	/* the server lets go of it meanwhile, as when a new list is made */
 	read_reply(fd[0], &r, false);
 	assert_int_equal(r.status, 200);
