@@ -29,6 +29,7 @@ call(struct session *s, struct http_call *c, const char *type, struct http_resul
 	c->http10 = s->manner->http10;
 	c->total_ms = s->timeout_ms;
 	rc = http_call(s->http, c, out, err);
+	c->headers = NULL; /* they end with this call, c does not */
 	if (rc != RC_OK && out->failed == HTTP_STEP_TLS)
 		return err_hint(err,
 		    "--ca-file names the root of the server's certificate, where this machine does "
