@@ -57,13 +57,16 @@ enum rc sqlite_hold_get(struct store *s, int64_t id, struct store_hold *out, str
 enum rc sqlite_hold_decide(
     struct store *s, int64_t id, const struct store_decision *d, struct err *err);
 enum rc sqlite_hold_resume(struct store *s, int64_t id, struct err *err);
-enum rc sqlite_hold_sweep(struct store *s, int64_t now_ms, size_t *refused, struct err *err);
 enum rc sqlite_hold_each(struct store *s, const struct store_hold_filter *f, size_t max,
     store_hold_fn *fn, void *arg, struct err *err);
 enum rc sqlite_hold_count(struct store *s, const char *endpoint, uint64_t *n, struct err *err);
 /* Within a step: where transaction `t` stands; HOLD_NONE costs one look-up. */
 enum rc sqlite_hold_verdict(struct sq_conn *c, const struct store_tx *t, int64_t now_ms,
     enum hold_verdict *v, struct err *err);
+/* Read HOLD_COLUMNS of sqlite_sql.c.  *lifetime (may be NULL) is what is not in a row of the caller's. */
+void sqlite_hold_take(struct store_hold *h, struct sq_cursor *cur, int64_t now, int64_t *lifetime);
+/* sqlite_hold_sweep.c */
+enum rc sqlite_hold_sweep(struct store *s, int64_t now_ms, size_t *refused, struct err *err);
 
 /* sqlite_otp.c */
 enum rc sqlite_otp_add(
