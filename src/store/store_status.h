@@ -1,0 +1,185 @@
+/*
+ * store_status.h - why a certificate is not good: causes, what follows from them, who it is bound to.
+ *
+ * A certificate has any number of causes, kept apart by their source; its one effective status follows
+ * from them in the commit that changes one, and stands in its row, so that OCSP reads one row.  The rule:
+ * any cause that revokes makes it revoked, for good, since and for the reason of the first that did; else
+ * any cause that holds makes it held, since the first; else it is good.  A hold goes when its last cause
+ * does.  Whoever asks "why" gets the same causes: scepctl, the verdict call, the CRL's reason, OCSP's.
+ *
+ * Each change of an effective status takes the next number of one sequence of the database: what a CRL or
+ * a delta CRL has to hold is "as of number N" or "changed after N".
+ */
+#ifndef SCEPD_STORE_STORE_STATUS_H
+#define SCEPD_STORE_STORE_STATUS_H
+
+#include "store/store.h"
+
+/* ---- causes ---- */
+
+enum cause_source {
+	CAUSE_MANUAL = 1,  /* an administrator */
+	CAUSE_INTUNE,      /* Intune's revocation queue */
+	CAUSE_RULE,        /* a directory rule, by its name */
+	CAUSE_REPLACED,    /* renewed (superseded) */
+	CAUSE_UNDELIVERED, /* never handed out */
+	CAUSE__MAX
+};
+const char *cause_source_name(enum cause_source s); /* "manual", "intune" ...; static */
+enum cause_effect { CAUSE_GONE, CAUSE_HOLD, CAUSE_REVOKE };
+
+#define CAUSE_RULE_MAX    64  /* bytes of a rule's name, with the NUL */
+#define CAUSE_WHO_MAX     256 /* bytes; longer is RC_LIMIT */
+#define CAUSE_COMMENT_MAX 1024
+#define CAUSE_COUNT_MAX   128 /* of one certificate: rules of a configuration, and the rest */
+
+#define REASON_UNSPECIFIED 0 /* RFC 5280 5.3.1 */
+#define REASON_CESSATION   5
+#define REASON_HOLD        6
+#define REASON_REMOVED     8 /* removeFromCRL: in a delta CRL, of one that is good again */
+
+struct store_cause {
+	enum cause_source source;
+	char rule[CAUSE_RULE_MAX]; /* of CAUSE_RULE; else "" */
+	enum cause_effect effect;  /* HOLD or REVOKE */
+	int reason;                /* of REVOKE: RFC 5280 5.3.1 without 6 and 8; of HOLD: 6 */
+	int64_t since;             /* wall seconds */
+	int64_t until;             /* wall seconds when a manual hold ends by itself; 0: does not */
+	char *who, *comment;       /* NULL: none */
+};
+enum cert_state { CERT_GOOD, CERT_HELD, CERT_REVOKED };
+const char *cert_state_name(enum cert_state s); /* "good", "hold", "revoked"; static */
+struct store_status {
+	enum cert_state state;
+	int64_t since; /* wall seconds; 0 when good */
+	int reason;    /* RFC 5280 5.3.1; 6 when held */
+	int64_t expires;
+	/* What it rests on, revoking ones first, then by `since`; [0] is the one that counts. */
+	struct store_cause *causes;
+	size_t n_causes;
+};
+void store_status_done(struct store_status *s);
+/* Pure: the state that follows from causes, in any order; sorts them as above. */
+void store_status_derive(struct store_status *s);
+/* "held since 2026-11-30T10:00:00Z by rule not-compliant (Intune says noncompliant)": one line for
+ * people, the same wherever somebody asks. */
+void store_status_text(struct buf *out, const struct store_status *s);
+
+enum rc store_status_get(struct store *s, const char *serial_hex, struct store_status *out,
+    struct err *err) MUST_CHECK; /* RC_NOTFOUND */
+
+/* One cause to be set, or (CAUSE_GONE) taken away. */
+struct store_cause_set {
+	const char *serial; /* upper hex */
+	enum cause_source source;
+	const char *rule; /* of CAUSE_RULE; else NULL */
+	enum cause_effect effect;
+	int reason;
+	int64_t until;
+	const char *who, *comment;
+};
+enum cause_outcome {
+	CAUSE_SET,       /* it was added, changed or taken away */
+	CAUSE_AS_IT_WAS, /* the same cause stood there, or none was there to be taken away */
+	CAUSE_NO_CERT,   /* no such certificate */
+	CAUSE_IS_FINAL,  /* it revokes already: such a cause never goes, nor turns into a hold */
+	CAUSE_OUTCOME__MAX
+};
+/* What became of one, and of its certificate. */
+struct store_cause_done {
+	enum cause_outcome outcome;
+	enum cert_state before, after;
+};
+#define STORE_CAUSES_BATCH 500 /* of one commit, so that enrolments wait for some 20 ms at most */
+/*
+ * All in one commit, with an audit row ("hold", "release", "revoke", "cause" where the state stays) for each
+ * that was CAUSE_SET.  done[n], may be NULL.  More than STORE_CAUSES_BATCH: RC_LIMIT.  Safe to repeat.
+ */
+enum rc store_causes_set(struct store *s, const struct store_cause_set *v, size_t n,
+    struct store_cause_done *done, struct err *err) MUST_CHECK;
+/* Manual holds whose time is over at `now` (wall seconds) come off, some hundred a call; call again when *n
+ * is not 0. */
+enum rc store_holds_expire(struct store *s, int64_t now, size_t *n, struct err *err) MUST_CHECK;
+
+/* ---- for CRLs ---- */
+
+/* The number of the last change of a status, of any CA: cheap enough for every second. */
+enum rc store_status_number(struct store *s, uint64_t *number, struct err *err) MUST_CHECK;
+
+/* Lent to the callback. */
+struct store_crl_entry {
+	const uint8_t *serial; /* magnitude, big-endian, no leading zeros */
+	size_t serial_len;
+	int64_t
+	    when; /* wall seconds: since it is not good; of REASON_REMOVED: since it is good again */
+	int reason;
+};
+struct store_crl_query {
+	const char *ca;
+	bool delta;     /* only what changed after `since`; good again: REASON_REMOVED */
+	uint64_t since; /* a number of the sequence */
+	unsigned
+	    parts; /* 0 or 1: all; else (a power of two to 256) only serial numbers whose last octet
+			      modulo `parts` is `part` */
+	unsigned part;
+	int64_t
+	    valid_at; /* wall seconds: without what had expired by then (RFC 5280 3.3); 0: all */
+};
+/*
+ * In ascending order of serial numbers, all of one moment, for which *number is the sequence's; a non-zero
+ * return stops with RC_OK.  Walks an index alone: a million entries in well under a second, no copy.
+ */
+enum rc store_crl_each(struct store *s, const struct store_crl_query *q, uint64_t *number,
+    int (*fn)(void *arg, const struct store_crl_entry *e), void *arg, struct err *err) MUST_CHECK;
+
+/* ---- who a certificate is bound to ---- */
+
+enum binding_state {
+	BINDING_NONE,   /* it names nobody: rules of the directory never touch it */
+	BINDING_OPEN,   /* it names somebody whom the directory has not been asked about yet */
+	BINDING_BOUND,  /* by immutable ids */
+	BINDING_UNKNOWN /* asked, and the directory knows none of the names */
+};
+const char *binding_state_name(enum binding_state s);
+/*
+ * The immutable ids that a certificate is bound to.  Strings are "" when not known.  GUIDs in lower case.
+ */
+struct store_binding {
+	enum binding_state state;
+	char tenant[64];         /* of the configuration; no other is asked */
+	char user[40];           /* Entra object id */
+	char device[40];         /* Entra device id (what certificates name) */
+	char device_object[40];  /* Entra object id (what the delta names) */
+	char managed[40];        /* Intune device id */
+	char upn[256];           /* as of the issue: for people */
+	char serial_number[128]; /* hardware */
+	char sid[192];           /* on-premises, of the user or of the device */
+	char platform[32]; /* "Windows", "iOS", "macOS", "Android" ...: Intune's operatingSystem */
+	char owner[16];    /* "company", "personal": managedDeviceOwnerType */
+	int64_t enrolled;  /* in Intune, wall seconds; 0: not told */
+	int64_t asked;     /* wall seconds when the directory was asked last; 0: never */
+	unsigned tries;    /* in vain, while BINDING_OPEN */
+};
+/* store_tx_signed() takes one with the certificate (struct store_cert), in the same commit.  RC_NOTFOUND: there
+ * is no such certificate; one without a binding is BINDING_NONE. */
+enum rc store_binding_get(
+    struct store *s, const char *serial_hex, struct store_binding *out, struct err *err) MUST_CHECK;
+enum rc store_binding_set(struct store *s, const char *serial_hex, const struct store_binding *b,
+    struct err *err) MUST_CHECK;
+/* Open bindings of a tenant, those asked longest ago first, at most `max`; lent. */
+enum rc store_binding_open(struct store *s, const char *tenant, size_t max,
+    int (*fn)(void *arg, const char *serial_hex, const struct store_binding *b), void *arg,
+    struct err *err) MUST_CHECK;
+enum binding_key {
+	BINDING_BY_USER = 1,
+	BINDING_BY_DEVICE,
+	BINDING_BY_DEVICE_OBJECT,
+	BINDING_BY_MANAGED
+};
+/* Serial numbers of certificates that have not expired at `valid_at`, by the id of who they are bound to, in
+ * order of issue; tenant NULL: any. */
+enum rc store_binding_certs(struct store *s, const char *tenant, enum binding_key key,
+    const char *id, int64_t valid_at, size_t max, int (*fn)(void *arg, const char *serial_hex),
+    void *arg, struct err *err) MUST_CHECK;
+
+#endif
