@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/store_status.h"
 #include "base/clock.h"
 #include "ca/rules.h"
 
@@ -85,8 +86,8 @@ check_row(const struct holder *h, const struct holder_terms *terms, int64_t now,
 		    "signer: certificate %s was issued at endpoint %.60s by CA %.60s", h->serial,
 		    row->endpoint, row->ca);
 	if (row->revoked != 0)
-		return refuse(
-		    err, "signer: certificate %s is revoked (reason %d)", h->serial, row->reason);
+		return refuse(err, "signer: certificate %s is %s (reason %d)", h->serial,
+		    row->reason == REASON_HOLD ? "held" : "revoked", row->reason);
 	if (is_authority(h->cert))
 		return refuse(err, "signer: certificate %s is an authority's", h->serial);
 	return check_dates(h, now, err);

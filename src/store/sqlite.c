@@ -323,7 +323,7 @@ count_tx(struct sq_conn *c, struct store_stats *out, struct err *err)
 static enum rc
 stats_read(struct sq_conn *c, struct store_stats *out, struct err *err)
 {
-	int64_t certs = 0, revoked = 0, outbox = 0;
+	int64_t certs = 0, revoked = 0, held = 0, outbox = 0;
 	enum rc rc;
 
 	rc = count_tx(c, out, err);
@@ -332,9 +332,12 @@ stats_read(struct sq_conn *c, struct store_stats *out, struct err *err)
 	if (rc == RC_OK)
 		rc = sq_number(c, Q_CERT_COUNT_REVOKED, &revoked, err);
 	if (rc == RC_OK)
+		rc = sq_number(c, Q_CERT_COUNT_HELD, &held, err);
+	if (rc == RC_OK)
 		rc = sq_number(c, Q_OUTBOX_COUNT, &outbox, err);
 	out->certs = (uint64_t)certs;
-	out->revoked = (uint64_t)revoked;
+	out->revoked = (uint64_t)(revoked - held);
+	out->held = (uint64_t)held;
 	out->outbox = (uint64_t)outbox;
 	return rc;
 }
@@ -423,6 +426,15 @@ const struct store_backend sqlite_backend = {
 	.cert_status = sqlite_cert_status,
 	.cert_revoke = sqlite_cert_revoke,
 	.cert_each = sqlite_cert_each,
+	.causes_set = sqlite_causes_set,
+	.holds_expire = sqlite_holds_expire,
+	.status_get = sqlite_status_get,
+	.status_number = sqlite_status_number,
+	.crl_each = sqlite_crl_each,
+	.binding_get = sqlite_binding_get,
+	.binding_set = sqlite_binding_set,
+	.binding_open = sqlite_binding_open,
+	.binding_certs = sqlite_binding_certs,
 	.crl_number = sqlite_crl_number,
 	.cert_brief_page = sqlite_cert_brief_page,
 	.succession_read = sqlite_succession_read,

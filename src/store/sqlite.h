@@ -119,8 +119,35 @@ enum rc sqlite_cert_find(struct sq_conn *c, const struct store_serial *serial, i
     int64_t *revoked, struct err *err);
 /* Within a step: revoke and write the audit row. RC_NOTFOUND, RC_CONFLICT when it is revoked
  * already. */
-enum rc sqlite_cert_revoke_step(struct sq_writer *w, const struct store_serial *serial, int reason,
-    const char *why, struct err *err);
+enum rc sqlite_cert_revoke_step(struct sq_writer *w, const struct store_serial *serial,
+    enum cause_source source, int reason, const char *why, struct err *err);
+
+/* sqlite_status.c */
+enum rc sqlite_status_get(
+    struct store *s, const struct store_serial *serial, struct store_status *out, struct err *err);
+enum rc sqlite_status_number(struct store *s, uint64_t *number, struct err *err);
+enum rc sqlite_causes_set(struct store *s, const struct store_cause_set *v,
+    const struct store_serial *serials, size_t n, struct store_cause_done *done, struct err *err);
+enum rc sqlite_holds_expire(struct store *s, int64_t now, size_t *n, struct err *err);
+/* Within a step; v->serial is not looked at.  RC_NOTFOUND: no such certificate. */
+enum rc sqlite_cause_step(struct sq_writer *w, const struct store_serial *serial,
+    const struct store_cause_set *v, struct store_cause_done *done, struct err *err);
+/* sqlite_crl.c */
+enum rc sqlite_crl_each(struct store *s, const struct store_crl_query *q, uint64_t *number,
+    store_crl_fn *fn, void *arg, struct err *err);
+/* sqlite_binding.c */
+enum rc sqlite_binding_get(
+    struct store *s, const struct store_serial *serial, struct store_binding *out, struct err *err);
+enum rc sqlite_binding_set(struct store *s, const struct store_serial *serial,
+    const struct store_binding *b, struct err *err);
+enum rc sqlite_binding_open(struct store *s, const char *tenant, size_t max, store_binding_fn *fn,
+    void *arg, struct err *err);
+enum rc sqlite_binding_certs(struct store *s, const char *tenant, enum binding_key key,
+    const char *id, int64_t valid_at, size_t max, store_serial_fn *fn, void *arg, struct err *err);
+/* Within a step. */
+enum rc sqlite_binding_put(
+    struct sq_writer *w, int64_t cert, const struct store_binding *b, struct err *err);
+void sqlite_binding_take(struct store_binding *b, struct sq_cursor *cur);
 
 /* sqlite_rollover.c */
 enum rc sqlite_cert_brief_page(struct store *s, int64_t valid_at, int64_t *after, bool *more,

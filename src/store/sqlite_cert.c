@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "store/sqlite.h"
-#include "store/store_audit.h"
+
+#define N(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Read CERT_COLUMNS of sqlite_sql.c. */
 static void
@@ -143,41 +144,23 @@ sqlite_cert_find(struct sq_conn *c, const struct store_serial *serial, int64_t *
 	return rc;
 }
 
-static enum rc
-revoke_audit(struct sq_writer *w, const struct store_serial *serial, int reason, const char *why,
-    struct err *err)
-{
-	struct buf d;
-	enum rc rc;
-
-	buf_init(&d, AUDIT_DETAIL_MAX);
-	audit_hex(&d, "serial", serial->v, serial->len);
-	buf_addf(&d, " reason=%d", reason);
-	audit_field(&d, "why", why);
-	rc = buf_ok(&d, "audit detail", err);
-	if (rc == RC_OK)
-		rc = sq_writer_audit(w, "revoke", buf_str(&d), NULL, err);
-	buf_done(&d);
-	return rc;
-}
-
 enum rc
-sqlite_cert_revoke_step(struct sq_writer *w, const struct store_serial *serial, int reason,
-    const char *why, struct err *err)
+sqlite_cert_revoke_step(struct sq_writer *w, const struct store_serial *serial,
+    enum cause_source source, int reason, const char *why, struct err *err)
 {
-	int64_t id = 0, revoked = 0;
-	enum rc rc;
+	const struct store_cause_set set = { .source = source,
+		.effect = reason == REASON_HOLD ? CAUSE_HOLD : CAUSE_REVOKE,
+		.reason = reason,
+		.comment = why };
+	struct store_cause_done done;
+	int64_t id = 0, revoked = 0, held = 0;
+	enum rc rc = sqlite_cert_find(sq_writer_conn(w), serial, &id, &revoked, err);
 
-	rc = sqlite_cert_find(sq_writer_conn(w), serial, &id, &revoked, err);
 	if (rc == RC_OK && revoked != 0)
+		rc = sq_number_of(sq_writer_conn(w), Q_CERT_HELD, SQ_ARGS(sq_i(id)), &held, err);
+	if (rc == RC_OK && revoked != 0 && held == 0)
 		rc = fail(err, RC_CONFLICT, "the certificate is revoked already");
-	if (rc == RC_OK)
-		rc = sq_exec(sq_writer_conn(w), Q_CERT_REVOKE,
-		    SQ_ARGS(sq_i(id), sq_i(sq_writer_now(w) / 1000), sq_i(reason), sq_t(why)), NULL,
-		    err);
-	if (rc == RC_OK)
-		rc = revoke_audit(w, serial, reason, why, err);
-	return rc;
+	return rc != RC_OK ? rc : sqlite_cause_step(w, serial, &set, &done, err);
 }
 
 struct revoke_args {
@@ -191,7 +174,7 @@ revoke_step(struct sq_writer *w, void *arg, struct err *err)
 {
 	const struct revoke_args *a = arg;
 
-	return sqlite_cert_revoke_step(w, a->serial, a->reason, a->why, err);
+	return sqlite_cert_revoke_step(w, a->serial, CAUSE_MANUAL, a->reason, a->why, err);
 }
 
 enum rc
@@ -253,9 +236,9 @@ static enum rc
 each_read(struct sq_conn *c, const struct store_cert_filter *f, size_t max, store_cert_fn *fn,
     void *arg, struct err *err)
 {
-	enum sq_stmt id = f->revoked < 0 ? Q_CERT_EACH
-	    : f->revoked == 0            ? Q_CERT_EACH_GOOD
-					 : Q_CERT_EACH_REVOKED;
+	static const enum sq_stmt by[] = { Q_CERT_EACH_GOOD, Q_CERT_EACH_REVOKED, Q_CERT_EACH_HELD,
+		Q_CERT_EACH_OVER };
+	enum sq_stmt id = f->revoked < 0 || f->revoked >= (int)N(by) ? Q_CERT_EACH : by[f->revoked];
 	struct sq_cursor cur;
 	bool row = true;
 	enum rc rc;

@@ -303,6 +303,39 @@ sq_take_hex(struct sq_cursor *cur)
 }
 
 void
+sq_take_into(struct sq_cursor *cur, char *out, size_t size)
+{
+	const void *p;
+	size_t len;
+
+	out[0] = '\0';
+	if (!take_some(cur))
+		return;
+	p = sqlite3_column_text(cur->q, cur->col);
+	len = (size_t)sqlite3_column_bytes(cur->q, cur->col++);
+	if (p == NULL || len >= size) {
+		cur->rc = p == NULL ? RC_NOMEM : RC_INTEGRITY;
+		return;
+	}
+	memcpy(out, p, len);
+	out[len] = '\0';
+}
+
+size_t
+sq_take_bytes(struct sq_cursor *cur, uint8_t *out, size_t size)
+{
+	const void *p = sqlite3_column_blob(cur->q, cur->col);
+	size_t len = (size_t)sqlite3_column_bytes(cur->q, cur->col++);
+
+	if (p == NULL || len > size) {
+		cur->rc = RC_INTEGRITY;
+		return 0;
+	}
+	memcpy(out, p, len);
+	return len;
+}
+
+void
 sq_take_fixed(struct sq_cursor *cur, uint8_t *out, size_t len)
 {
 	const void *p = sqlite3_column_blob(cur->q, cur->col);

@@ -62,8 +62,11 @@ enum sq_stmt {
 	Q_CERT_EACH,
 	Q_CERT_EACH_GOOD,
 	Q_CERT_EACH_REVOKED,
+	Q_CERT_EACH_HELD,
+	Q_CERT_EACH_OVER,
 	Q_CERT_COUNT,
 	Q_CERT_COUNT_REVOKED,
+	Q_CERT_COUNT_HELD,
 	Q_CERT_LAST_AUDIT,
 	Q_CERT_BRIEF,
 	Q_CRL_NEXT,
@@ -103,6 +106,24 @@ enum sq_stmt {
 	Q_OTP_EACH,
 	Q_OTP_COUNT,
 	Q_OTP_COUNT_OF,
+
+	Q_CAUSE_EACH,
+	Q_CAUSE_PUT,
+	Q_CAUSE_DROP,
+	Q_CAUSE_EXPIRED,
+	Q_CERT_END,
+	Q_CERT_HELD,
+	Q_STATUS_CHANGED,
+	Q_STATUS_NUMBER,
+	Q_CRL_FULL,
+	Q_CRL_DELTA,
+	Q_BINDING_GET,
+	Q_BINDING_PUT,
+	Q_BINDING_OPEN,
+	Q_BINDING_BY_USER,
+	Q_BINDING_BY_DEVICE,
+	Q_BINDING_BY_DEVICE_OBJECT,
+	Q_BINDING_BY_MANAGED,
 
 	Q_RENEWAL_PUT,
 	Q_RENEWAL_OF,
@@ -206,6 +227,10 @@ uint8_t *sq_take_blob(struct sq_cursor *cur, size_t *len);
 char *sq_take_hex(struct sq_cursor *cur);
 /* Exactly `len` bytes, or the cursor fails with RC_INTEGRITY. */
 void sq_take_fixed(struct sq_cursor *cur, uint8_t *out, size_t len);
+/* Into a buffer of the caller's: text with its NUL, "" for SQL's NULL; octets, of which the number is returned.
+ * What does not fit fails the cursor with RC_INTEGRITY. */
+void sq_take_into(struct sq_cursor *cur, char *out, size_t size);
+size_t sq_take_bytes(struct sq_cursor *cur, uint8_t *out, size_t size);
 /* The sticky result of the takes. */
 enum rc sq_took(const struct sq_cursor *cur, struct err *err) MUST_CHECK;
 

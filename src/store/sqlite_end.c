@@ -125,7 +125,7 @@ signed_step(struct sq_writer *w, void *arg, struct err *err)
 {
 	const struct signed_args *a = arg;
 	struct moved m = { 0 };
-	int64_t audit = 0;
+	int64_t audit = 0, cert;
 	enum rc rc;
 
 	rc = signed_move(w, a, &m, err);
@@ -133,8 +133,11 @@ signed_step(struct sq_writer *w, void *arg, struct err *err)
 		rc = signed_audit(w, a, &m, &audit, err);
 	if (rc == RC_OK)
 		rc = cert_insert(w, a, audit, err);
+	cert = sqlite3_last_insert_rowid(sq_writer_conn(w)->db);
 	if (rc == RC_OK && a->replaces->len > 0)
 		rc = sqlite_renewal_step(w, a->replaces, a->cert->revoke_replaced, err);
+	if (rc == RC_OK && a->cert->binding != NULL && a->cert->binding->state != BINDING_NONE)
+		rc = sqlite_binding_put(w, cert, a->cert->binding, err);
 	/* A failure of an earlier attempt is told no more, now that there is a certificate. */
 	if (rc == RC_OK && m.attempt > 1)
 		rc = sq_exec(
@@ -270,7 +273,8 @@ static enum rc
 revoke_unless_revoked(
     struct sq_writer *w, const struct store_serial *serial, const char *why, struct err *err)
 {
-	enum rc rc = sqlite_cert_revoke_step(w, serial, STORE_REASON_UNDELIVERED, why, err);
+	enum rc rc = sqlite_cert_revoke_step(
+	    w, serial, CAUSE_UNDELIVERED, STORE_REASON_UNDELIVERED, why, err);
 
 	return rc == RC_CONFLICT ? RC_OK : rc;
 }

@@ -166,7 +166,8 @@ replaced_revoke(struct sq_writer *w, const struct store_replaced *r, struct err 
 	if (rc == RC_OK)
 		rc = str_format(&why, err, "replaced by %s", r->by);
 	if (rc == RC_OK)
-		rc = sqlite_cert_revoke_step(w, &serial, STORE_REASON_REPLACED, why, err);
+		rc = sqlite_cert_revoke_step(
+		    w, &serial, CAUSE_REPLACED, STORE_REASON_REPLACED, why, err);
 	free(why);
 	/* Of two that replace it, the other came first within this commit. */
 	return rc == RC_CONFLICT ? RC_OK : rc;

@@ -158,6 +158,60 @@ const char *const sq_migrations[] = {
 	") STRICT;"
 	"CREATE INDEX renewal_old ON renewal(old_id);"
 	"CREATE INDEX renewal_due ON renewal(due) WHERE due > 0;",
+	/*
+	 * 4: why a certificate is not good, and who it is bound to.  cert.revoked, reason and revoked_why are
+	 * what follows from the causes.  cert_listed is all that a CRL reads, in the order of serial numbers.
+	 */
+	"CREATE TABLE cause ("
+	"  cert_id INTEGER NOT NULL,"
+	"  source INTEGER NOT NULL," /* enum cause_source */
+	"  rule TEXT NOT NULL,"
+	"  effect INTEGER NOT NULL," /* enum cause_effect */
+	"  reason INTEGER NOT NULL,"
+	"  since INTEGER NOT NULL,"
+	"  until INTEGER NOT NULL DEFAULT 0," /* wall seconds, 0: no end */
+	"  who TEXT,"
+	"  comment TEXT,"
+	"  PRIMARY KEY (cert_id, source, rule)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX cause_until ON cause(until) WHERE until > 0;"
+	"CREATE TABLE status_change ("
+	"  cert_id INTEGER PRIMARY KEY,"
+	"  number INTEGER NOT NULL UNIQUE,"
+	"  at INTEGER NOT NULL" /* wall seconds */
+	") STRICT;"
+	"CREATE TABLE binding ("
+	"  cert_id INTEGER PRIMARY KEY,"
+	"  state INTEGER NOT NULL," /* enum binding_state */
+	"  tenant TEXT NOT NULL,"
+	"  user TEXT NOT NULL,"
+	"  device TEXT NOT NULL,"
+	"  device_object TEXT NOT NULL,"
+	"  managed TEXT NOT NULL,"
+	"  upn TEXT NOT NULL,"
+	"  serial_number TEXT NOT NULL,"
+	"  sid TEXT NOT NULL,"
+	"  platform TEXT NOT NULL,"
+	"  owner TEXT NOT NULL,"
+	"  enrolled INTEGER NOT NULL,"
+	"  asked INTEGER NOT NULL,"
+	"  tries INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX binding_open ON binding(tenant, asked) WHERE state = 1;"
+	"CREATE INDEX binding_user ON binding(user) WHERE user <> '';"
+	"CREATE INDEX binding_device ON binding(device) WHERE device <> '';"
+	"CREATE INDEX binding_object ON binding(device_object) WHERE device_object <> '';"
+	"CREATE INDEX binding_managed ON binding(managed) WHERE managed <> '';"
+	"CREATE INDEX cert_listed ON cert(ca, serial, revoked, reason, not_after) WHERE revoked <> "
+	"0;"
+	"INSERT INTO cause(cert_id, source, rule, effect, reason, since, comment)"
+	"  SELECT id, CASE WHEN reason = 4 AND revoked_why LIKE 'replaced by %' THEN 4 ELSE 1 END, "
+	"'',"
+	"  CASE reason WHEN 6 THEN 1 ELSE 2 END, reason, revoked, revoked_why"
+	"  FROM cert WHERE revoked <> 0;"
+	"INSERT INTO status_change(cert_id, number, at)"
+	"  SELECT id, row_number() OVER (ORDER BY revoked, id), revoked FROM cert WHERE revoked <> "
+	"0;",
 };
 const int sq_schema_version = sizeof(sq_migrations) / sizeof(sq_migrations[0]);
 

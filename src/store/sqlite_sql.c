@@ -18,6 +18,9 @@
 	" t.transaction_id, c.revoked_why, c.not_before, c.not_after, c.issued, c.revoked,"        \
 	" c.reason, c.der"
 
+/* Revoked for good; 6 is a hold, which may come off. */
+#define OVER(of) "(" of "revoked <> 0 AND " of "reason <> 6)"
+
 /* The columns that hold_take() in sqlite_hold.c reads. */
 #define HOLD_COLUMNS                                                                               \
 	"a.tx_id, a.verdict, t.state, a.held, a.expires, a.decided, a.lifetime, a.signer_sha256,"  \
@@ -33,6 +36,17 @@
 	" FROM otp o LEFT JOIN otp_use u ON u.otp_id = o.id"                                       \
 	" AND u.at = (SELECT max(at) FROM otp_use WHERE otp_id = o.id)"                            \
 	" LEFT JOIN tx t ON t.id = u.tx_id"
+
+/* The columns that sqlite_binding_take() reads. */
+#define BINDING_COLUMNS                                                                            \
+	"b.state, b.tenant, b.user, b.device, b.device_object, b.managed, b.upn,"                  \
+	" b.serial_number, b.sid, b.platform, b.owner, b.enrolled, b.asked, b.tries"
+
+/* The index of a column is partial, so that the condition has to be said again. */
+#define BINDING_BY(column)                                                                         \
+	"SELECT c.serial FROM binding b CROSS JOIN cert c ON c.id = b.cert_id WHERE b." column     \
+	" = ?1 AND b." column " <> '' AND (?2 IS NULL OR b.tenant = ?2) AND c.not_after > ?3"      \
+	" ORDER BY b.cert_id LIMIT ?4"
 
 #define CERT_EACH(status)                                                                          \
 	"SELECT " CERT_COLUMNS " FROM cert c LEFT JOIN tx t ON t.id = c.tx_id"                     \
@@ -114,7 +128,7 @@ const char *const sq_sql[Q__MAX] = {
 		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[Q_CERT_GET] = "SELECT " CERT_COLUMNS " FROM cert c LEFT JOIN tx t ON t.id = c.tx_id"
 		       " WHERE c.serial = ?1",
-	[Q_CERT_DER] = "SELECT der, revoked <> 0 OR not_after <= ?2 FROM cert WHERE serial = ?1",
+	[Q_CERT_DER] = "SELECT der, " OVER("") " OR not_after <= ?2 FROM cert WHERE serial = ?1",
 	[Q_CERT_STATUS] = "SELECT id, revoked FROM cert WHERE serial = ?1",
 	[Q_CERT_STATE] = "SELECT revoked, reason FROM cert WHERE serial = ?1 AND ca = ?2",
 	[Q_CERT_REVOKE] =
@@ -122,8 +136,12 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_CERT_EACH] = CERT_EACH(""),
 	[Q_CERT_EACH_GOOD] = CERT_EACH("AND c.revoked = 0"),
 	[Q_CERT_EACH_REVOKED] = CERT_EACH("AND c.revoked <> 0"),
+	[Q_CERT_EACH_HELD] = CERT_EACH("AND c.revoked <> 0 AND c.reason = 6"),
+	[Q_CERT_EACH_OVER] = CERT_EACH("AND c.revoked <> 0 AND c.reason <> 6"),
 	[Q_CERT_COUNT] = "SELECT max(id) FROM cert",
 	[Q_CERT_COUNT_REVOKED] = "SELECT count(*) FROM cert WHERE revoked <> 0",
+	[Q_CERT_COUNT_HELD] = "SELECT count(*) FROM cert INDEXED BY cert_listed"
+			      " WHERE revoked <> 0 AND reason = 6",
 	[Q_CERT_LAST_AUDIT] = "SELECT audit FROM cert ORDER BY id DESC LIMIT 1",
 	/* A window of ids and not a number of rows: however few of them are valid, a page ends. */
 	[Q_CERT_BRIEF] = "SELECT ca, endpoint, subject, san, not_after FROM cert"
@@ -141,11 +159,11 @@ const char *const sq_sql[Q__MAX] = {
 		       " VALUES(?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 	[Q_HOLD_FIND] = "SELECT tx_id FROM approval WHERE endpoint = ?1 AND transaction_id = ?2"
 			" AND signer_sha256 = ?3 ORDER BY held DESC, tx_id DESC LIMIT 1",
-	[Q_HOLD_FOUND] =
-	    "SELECT " TX_COLUMNS ", p.csr, c.der, c.revoked <> 0 OR c.not_after <= ?2 FROM tx t"
-	    " LEFT JOIN pending p ON p.tx_id = t.id"
-	    " LEFT JOIN cert c ON c.serial = t.serial AND t.state BETWEEN 4 AND 6"
-	    " WHERE t.id = ?1",
+	[Q_HOLD_FOUND] = "SELECT " TX_COLUMNS ", p.csr, c.der, " OVER(
+	    "c.") " OR c.not_after <= ?2 FROM tx t"
+		  " LEFT JOIN pending p ON p.tx_id = t.id"
+		  " LEFT JOIN cert c ON c.serial = t.serial AND t.state BETWEEN 4 AND 6"
+		  " WHERE t.id = ?1",
 	[Q_HOLD_DECIDE] = "UPDATE approval SET verdict = ?2, decided = ?3, expires = ?4, who = ?5,"
 			  " reason = ?6 WHERE tx_id = ?1",
 	[Q_HOLD_END] = "UPDATE approval SET verdict = 4 WHERE tx_id = ?1 AND verdict = 1",
@@ -205,6 +223,40 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_OTP_COUNT_OF] = "SELECT count(*) FROM otp WHERE used < uses AND revoked = 0"
 			   " AND endpoint = ?2 AND expires > ?1",
 
+	[Q_CAUSE_EACH] =
+	    "SELECT source, rule, effect, reason, since, until, who, comment FROM cause"
+	    " WHERE cert_id = ?1",
+	[Q_CAUSE_PUT] = "INSERT OR REPLACE INTO cause(cert_id, source, rule, effect, reason, since,"
+			" until, who, comment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[Q_CAUSE_DROP] = "DELETE FROM cause WHERE cert_id = ?1 AND source = ?2 AND rule = ?3",
+	[Q_CAUSE_EXPIRED] = "SELECT c.serial FROM cause k CROSS JOIN cert c ON c.id = k.cert_id"
+			    " WHERE k.until > 0 AND k.until <= ?1 AND k.effect = 1 AND k.source = 1"
+			    " ORDER BY k.until LIMIT ?2",
+	[Q_CERT_END] = "SELECT not_after FROM cert WHERE id = ?1",
+	[Q_CERT_HELD] = "SELECT reason = 6 FROM cert WHERE id = ?1",
+	[Q_STATUS_CHANGED] =
+	    "INSERT OR REPLACE INTO status_change(cert_id, number, at)"
+	    " VALUES(?1, (SELECT coalesce(max(number), 0) + 1 FROM status_change), ?2)",
+	[Q_STATUS_NUMBER] = "SELECT max(number) FROM status_change",
+	[Q_CRL_FULL] = "SELECT serial, revoked, reason FROM cert"
+		       " WHERE ca = ?1 AND revoked <> 0 AND not_after >= ?2 ORDER BY serial",
+	[Q_CRL_DELTA] =
+	    "SELECT c.serial, c.revoked, c.reason, s.at FROM status_change s"
+	    " CROSS JOIN cert c ON c.id = s.cert_id"
+	    " WHERE s.number > ?3 AND c.ca = ?1 AND c.not_after >= ?2 ORDER BY c.serial",
+	[Q_BINDING_GET] = "SELECT " BINDING_COLUMNS " FROM binding b WHERE b.cert_id = ?1",
+	[Q_BINDING_PUT] =
+	    "INSERT OR REPLACE INTO binding(cert_id, state, tenant, user, device, device_object,"
+	    " managed, upn, serial_number, sid, platform, owner, enrolled, asked, tries)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+	[Q_BINDING_OPEN] = "SELECT c.serial, " BINDING_COLUMNS
+			   " FROM binding b CROSS JOIN cert c ON c.id = b.cert_id"
+			   " WHERE b.tenant = ?1 AND b.state = 1 ORDER BY b.asked LIMIT ?2",
+	[Q_BINDING_BY_USER] = BINDING_BY("user"),
+	[Q_BINDING_BY_DEVICE] = BINDING_BY("device"),
+	[Q_BINDING_BY_DEVICE_OBJECT] = BINDING_BY("device_object"),
+	[Q_BINDING_BY_MANAGED] = BINDING_BY("managed"),
+
 	[Q_RENEWAL_PUT] = "INSERT INTO renewal(cert_id, old_id, due) VALUES(?1, ?2, ?3)",
 	[Q_RENEWAL_OF] = "SELECT o.serial FROM renewal r CROSS JOIN cert o ON o.id = r.old_id"
 			 " WHERE r.cert_id = ?1",
@@ -212,13 +264,15 @@ const char *const sq_sql[Q__MAX] = {
 			 " ON n.id = r.cert_id WHERE r.old_id = ?1 ORDER BY r.cert_id DESC LIMIT 1",
 	[Q_RENEWAL_COUNT] = "SELECT count(*) FROM renewal WHERE old_id = ?1",
 	/* Delivered counts for the certificate that the transaction has now. */
-	[Q_RENEWAL_DUE] = "SELECT r.cert_id, o.serial, n.serial, o.ca, o.endpoint,"
-			  " o.revoked <> 0 OR o.not_after <= ?1 OR n.revoked <> 0,"
-			  " t.state = 6 AND t.serial = n.serial"
-			  " FROM renewal r CROSS JOIN cert n ON n.id = r.cert_id CROSS JOIN tx t "
-			  "ON t.id = n.tx_id"
-			  " CROSS JOIN cert o ON o.id = r.old_id"
-			  " WHERE r.due > 0 AND r.due <= ?1 ORDER BY r.due LIMIT ?2",
+	[Q_RENEWAL_DUE] =
+	    "SELECT r.cert_id, o.serial, n.serial, o.ca, o.endpoint,"
+	    " " OVER("o.") " OR o.not_after <= ?1 OR " OVER(
+		"n.") ","
+		      " t.state = 6 AND t.serial = n.serial"
+		      " FROM renewal r CROSS JOIN cert n ON n.id = r.cert_id CROSS JOIN tx t "
+		      "ON t.id = n.tx_id"
+		      " CROSS JOIN cert o ON o.id = r.old_id"
+		      " WHERE r.due > 0 AND r.due <= ?1 ORDER BY r.due LIMIT ?2",
 	[Q_RENEWAL_MOVE] = "UPDATE renewal SET due = ?2 WHERE cert_id = ?1",
 
 	[Q_ROLLOVER_ALL] = "SELECT endpoint, from_ca, to_ca, share, changed FROM rollover LIMIT ?1",

@@ -34,6 +34,7 @@
 #include "base/limits.h"
 
 struct store;
+struct store_binding;
 
 /* Bytes of a request as the caller has it kept: sealed, it is a little longer than LIMIT_CSR. */
 #define STORE_REQUEST_MAX   (LIMIT_CSR + 64)
@@ -164,6 +165,7 @@ struct store_cert {
 	 * when that is to be revoked (wall seconds, 0: never); see store_replaced_revoke(). */
 	const char *replaces;
 	int64_t revoke_replaced;
+	const struct store_binding *binding; /* store_status.h; NULL: it names nobody */
 };
 /*
  * reserved -> signed: certificate, audit row and outbox row ("this transaction still has to be told
@@ -368,27 +370,29 @@ struct store_cert_row {
 	uint8_t *der;
 	size_t der_len;
 	int64_t not_before, not_after, issued; /* wall seconds */
-	int64_t revoked;                       /* wall seconds, 0: not */
-	int reason;                            /* RFC 5280 5.3.1 */
+	int64_t revoked;                       /* wall seconds since it is not good, 0: it is */
+	int reason;                            /* RFC 5280 5.3.1; 6: held */
 };
 void store_cert_row_done(struct store_cert_row *r);
 enum rc store_cert_get(struct store *s, const char *serial_hex, struct store_cert_row *out,
     struct err *err) MUST_CHECK; /* RC_NOTFOUND */
 /* What an OCSP responder has to know of a certificate, and no more: read without the rest of its row. */
 struct store_cert_status {
-	int64_t revoked; /* wall seconds, 0: not */
-	int reason;      /* RFC 5280 5.3.1 */
+	int64_t revoked; /* wall seconds since it is not good, 0: it is */
+	int reason;      /* RFC 5280 5.3.1; 6: held */
 };
 /* RC_NOTFOUND: CA `ca` has issued none with this serial number. */
 enum rc store_cert_status(struct store *s, const char *serial_hex, const char *ca,
     struct store_cert_status *out, struct err *err) MUST_CHECK;
-/* RC_NOTFOUND; RC_CONFLICT when already revoked. Audit row. */
+/* By an administrator; reason 6 holds it.  RC_NOTFOUND; RC_CONFLICT when already revoked. Audit row.  All else
+ * about statuses is in store_status.h. */
 enum rc store_cert_revoke(struct store *s, const char *serial_hex, int reason, const char *why,
     struct err *err) MUST_CHECK;
+enum { CERTS_GOOD, CERTS_NOT_GOOD, CERTS_HELD, CERTS_REVOKED };
 struct store_cert_filter {
 	const char *ca, *endpoint; /* NULL: any */
 	const char *text;          /* glob over subject, SAN, serial; NULL: any */
-	int revoked;               /* 1 only revoked, 0 only not, -1 any */
+	int revoked;               /* -1 any, or one of CERTS_... */
 	int64_t valid_at;          /* only certificates not expired then; 0: any */
 	int64_t after_rowid;       /* paging: rows after this one */
 };
@@ -486,7 +490,7 @@ enum rc store_audit_each(struct store *s, int64_t after, size_t max,
     void *arg, struct err *err) MUST_CHECK;
 
 struct store_stats {
-	uint64_t certs, revoked, tx[TX__MAX], outbox;
+	uint64_t certs, revoked, held, tx[TX__MAX], outbox; /* revoked: for good */
 	uint64_t commits, writes; /* of this process: writes / commits = size of a group */
 };
 enum rc store_stats(struct store *s, struct store_stats *out, struct err *err) MUST_CHECK;

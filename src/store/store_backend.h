@@ -9,6 +9,7 @@
 #define SCEPD_STORE_STORE_BACKEND_H
 
 #include "store/store.h"
+#include "store/store_status.h"
 
 #define STORE_SERIAL_MAX 20     /* octets, RFC 5280 4.1.2.2 */
 #define STORE_TEXT_MAX   65536u /* bytes of any text in a row: subject, SAN, context, detail */
@@ -57,6 +58,10 @@ typedef int store_otp_fn(void *arg, const struct store_otp_row *row);
 
 /* How a certificate that another has replaced is revoked: superseded, RFC 5280 5.3.1. */
 #define STORE_REASON_REPLACED 4
+
+typedef int store_crl_fn(void *arg, const struct store_crl_entry *e);
+typedef int store_binding_fn(void *arg, const char *serial_hex, const struct store_binding *b);
+typedef int store_serial_fn(void *arg, const char *serial_hex);
 
 struct store_backend {
 	const char *scheme; /* "sqlite:" */
@@ -129,6 +134,26 @@ struct store_backend {
 	enum rc (*cert_each)(struct store *s, const struct store_cert_filter *f, size_t max,
 	    store_cert_fn *fn, void *arg, struct err *err);
 	enum rc (*crl_number)(struct store *s, const char *ca, uint64_t *number, struct err *err);
+
+	/* serials[i] is v[i].serial. */
+	enum rc (*causes_set)(struct store *s, const struct store_cause_set *v,
+	    const struct store_serial *serials, size_t n, struct store_cause_done *done,
+	    struct err *err);
+	enum rc (*holds_expire)(struct store *s, int64_t now, size_t *n, struct err *err);
+	enum rc (*status_get)(struct store *s, const struct store_serial *serial,
+	    struct store_status *out, struct err *err);
+	enum rc (*status_number)(struct store *s, uint64_t *number, struct err *err);
+	enum rc (*crl_each)(struct store *s, const struct store_crl_query *q, uint64_t *number,
+	    store_crl_fn *fn, void *arg, struct err *err);
+	enum rc (*binding_get)(struct store *s, const struct store_serial *serial,
+	    struct store_binding *out, struct err *err);
+	enum rc (*binding_set)(struct store *s, const struct store_serial *serial,
+	    const struct store_binding *b, struct err *err);
+	enum rc (*binding_open)(struct store *s, const char *tenant, size_t max,
+	    store_binding_fn *fn, void *arg, struct err *err);
+	enum rc (*binding_certs)(struct store *s, const char *tenant, enum binding_key key,
+	    const char *id, int64_t valid_at, size_t max, store_serial_fn *fn, void *arg,
+	    struct err *err);
 
 	enum rc (*cert_brief_page)(struct store *s, int64_t valid_at, int64_t *after, bool *more,
 	    store_cert_brief_fn *fn, void *arg, struct err *err);

@@ -92,7 +92,7 @@ struct store_cause_done {
 };
 #define STORE_CAUSES_BATCH 500 /* of one commit, so that enrolments wait for some 20 ms at most */
 /*
- * All in one commit, with an audit row ("hold", "release", "revoke", "cause" where the state stays) for each
+ * All in one commit, with an audit row ("cert-hold", "cert-release", "revoke", "cause" where the state stays) for each
  * that was CAUSE_SET.  done[n], may be NULL.  More than STORE_CAUSES_BATCH: RC_LIMIT.  Safe to repeat.
  */
 enum rc store_causes_set(struct store *s, const struct store_cause_set *v, size_t n,

@@ -122,7 +122,8 @@ a_revocation_happens_once_and_is_audited(void **state)
 	assert_int_equal(store_cert_revoke(f->s, "0123", 4, "who", &f->err), RC_NOTFOUND);
 	assert_int_equal(sf_number(f,
 			     "SELECT count(*) FROM audit WHERE event = 'revoke' AND detail LIKE"
-			     " '%reason=1 why=\"stolen \\\"phone\\\"\\x0A\"'"),
+			     " '%reason=1 source=\"manual\" cause=\"revoke\" why=\"stolen "
+			     "\\\"phone\\\"\\x0A\"'"),
 	    1);
 }
 

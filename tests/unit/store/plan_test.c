@@ -33,6 +33,7 @@ stays_short(const char *sql, const char *step)
 {
 	return strstr(sql, "DESC LIMIT 1") != NULL ||
 	    strstr(step, "COVERING INDEX cert_revoked") != NULL ||
+	    strstr(step, "COVERING INDEX cert_listed") != NULL ||
 	    strstr(step, "COVERING INDEX tx_failed") != NULL ||
 	    strstr(step, "COVERING INDEX otp_live") != NULL; /* counted, or revoked by a restore */
 }
@@ -61,6 +62,14 @@ static const struct {
 	{ Q_OTP_CLEAN_USES, "SEARCH o USING COVERING INDEX otp_expiry (expires<?)" },
 	{ Q_OTP_TAKEN, "SEARCH otp_use USING PRIMARY KEY (tx_id=? AND attempt=?)" },
 	{ Q_OTP_USE_DROP, "SEARCH otp_use USING PRIMARY KEY (tx_id=? AND attempt=?)" },
+	{ Q_CRL_FULL, "SEARCH cert USING COVERING INDEX cert_listed (ca=?)" },
+	{ Q_CRL_DELTA, "SEARCH s USING INDEX sqlite_autoindex_status_change_1 (number>?)" },
+	{ Q_CAUSE_EACH, "SEARCH cause USING PRIMARY KEY (cert_id=?)" },
+	{ Q_CAUSE_EXPIRED, "SEARCH k USING INDEX cause_until (until>? AND until<?)" },
+	{ Q_STATUS_NUMBER, "SEARCH status_change USING COVERING INDEX" },
+	{ Q_BINDING_OPEN, "SEARCH b USING INDEX binding_open (tenant=?)" },
+	{ Q_BINDING_BY_USER, "SEARCH b USING INDEX binding_user (user=?)" },
+	{ Q_BINDING_BY_MANAGED, "SEARCH b USING INDEX binding_managed (managed=?)" },
 	{ Q_RENEWAL_DUE, "SEARCH r USING INDEX renewal_due (due>? AND due<?)" },
 	{ Q_RENEWAL_BY, "SEARCH r USING INDEX renewal_old (old_id=?)" },
 	{ Q_RENEWAL_COUNT, "SEARCH renewal USING COVERING INDEX renewal_old (old_id=?)" },

@@ -1,0 +1,191 @@
+/*
+ * sqlite_binding.c - who a certificate is bound to.
+ */
+#include "base/text.h"
+#include "store/sqlite.h"
+
+/* BINDING_COLUMNS of sqlite_sql.c. */
+void
+sqlite_binding_take(struct store_binding *b, struct sq_cursor *cur)
+{
+	*b = (struct store_binding){ 0 };
+	b->state = (enum binding_state)sq_take_int(cur);
+	sq_take_into(cur, b->tenant, sizeof(b->tenant));
+	sq_take_into(cur, b->user, sizeof(b->user));
+	sq_take_into(cur, b->device, sizeof(b->device));
+	sq_take_into(cur, b->device_object, sizeof(b->device_object));
+	sq_take_into(cur, b->managed, sizeof(b->managed));
+	sq_take_into(cur, b->upn, sizeof(b->upn));
+	sq_take_into(cur, b->serial_number, sizeof(b->serial_number));
+	sq_take_into(cur, b->sid, sizeof(b->sid));
+	sq_take_into(cur, b->platform, sizeof(b->platform));
+	sq_take_into(cur, b->owner, sizeof(b->owner));
+	b->enrolled = sq_take_int(cur);
+	b->asked = sq_take_int(cur);
+	b->tries = (unsigned)sq_take_int(cur);
+}
+
+enum rc
+sqlite_binding_put(
+    struct sq_writer *w, int64_t cert, const struct store_binding *b, struct err *err)
+{
+	return sq_exec(sq_writer_conn(w), Q_BINDING_PUT,
+	    SQ_ARGS(sq_i(cert), sq_i(b->state), sq_t(b->tenant), sq_t(b->user), sq_t(b->device),
+		sq_t(b->device_object), sq_t(b->managed), sq_t(b->upn), sq_t(b->serial_number),
+		sq_t(b->sid), sq_t(b->platform), sq_t(b->owner), sq_i(b->enrolled), sq_i(b->asked),
+		sq_i(b->tries)),
+	    NULL, err);
+}
+
+/* ---- one ---- */
+
+static enum rc
+get_read(struct sq_conn *c, const struct store_serial *serial, struct store_binding *out,
+    struct err *err)
+{
+	struct sq_cursor cur;
+	int64_t id = 0, revoked = 0;
+	bool row = false;
+	enum rc rc = sqlite_cert_find(c, serial, &id, &revoked, err);
+
+	if (rc != RC_OK)
+		return rc;
+	*out = (struct store_binding){ .state = BINDING_NONE };
+	rc = sq_query(&cur, c, Q_BINDING_GET, SQ_ARGS(sq_i(id)), err);
+	if (rc == RC_OK && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
+		sqlite_binding_take(out, &cur);
+		rc = sq_took(&cur, err);
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_binding_get(
+    struct store *s, const struct store_serial *serial, struct store_binding *out, struct err *err)
+{
+	struct store_binding got;
+	struct sq_conn *c;
+	enum rc rc = sq_reader_get(&c, s, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = get_read(c, serial, &got, err);
+	sq_reader_put(s, c);
+	if (rc == RC_OK)
+		*out = got;
+	return rc;
+}
+
+struct set_args {
+	const struct store_serial *serial;
+	const struct store_binding *b;
+};
+
+static enum rc
+set_step(struct sq_writer *w, void *arg, struct err *err)
+{
+	const struct set_args *a = arg;
+	int64_t id = 0, revoked = 0;
+	enum rc rc = sqlite_cert_find(sq_writer_conn(w), a->serial, &id, &revoked, err);
+
+	return rc != RC_OK ? rc : sqlite_binding_put(w, id, a->b, err);
+}
+
+enum rc
+sqlite_binding_set(struct store *s, const struct store_serial *serial,
+    const struct store_binding *b, struct err *err)
+{
+	struct set_args a = { serial, b };
+
+	return sq_write(sq_store_writer(s), set_step, &a, err);
+}
+
+/* ---- many ---- */
+
+static void
+take_serial(char *hex, struct sq_cursor *cur)
+{
+	uint8_t v[STORE_SERIAL_MAX];
+	size_t len = sq_take_bytes(cur, v, sizeof(v));
+
+	hex_upper(hex, v, len);
+}
+
+static enum rc
+open_read(struct sq_conn *c, const char *tenant, size_t max, store_binding_fn *fn, void *arg,
+    struct err *err)
+{
+	struct sq_cursor cur;
+	bool row = true;
+	enum rc rc =
+	    sq_query(&cur, c, Q_BINDING_OPEN, SQ_ARGS(sq_t(tenant), sq_i((int64_t)max)), err);
+
+	while (rc == RC_OK && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
+		char hex[2 * STORE_SERIAL_MAX + 1];
+		struct store_binding b;
+
+		take_serial(hex, &cur);
+		sqlite_binding_take(&b, &cur);
+		rc = sq_took(&cur, err);
+		if (rc == RC_OK && fn(arg, hex, &b) != 0)
+			break;
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_binding_open(struct store *s, const char *tenant, size_t max, store_binding_fn *fn,
+    void *arg, struct err *err)
+{
+	struct sq_conn *c;
+	enum rc rc = sq_reader_get(&c, s, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = open_read(c, tenant, max, fn, arg, err);
+	sq_reader_put(s, c);
+	return rc;
+}
+
+static enum rc
+certs_read(struct sq_conn *c, enum sq_stmt id, const struct sq_arg *args, size_t n,
+    store_serial_fn *fn, void *arg, struct err *err)
+{
+	struct sq_cursor cur;
+	bool row = true;
+	enum rc rc = sq_query(&cur, c, id, args, n, err);
+
+	while (rc == RC_OK && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
+		char hex[2 * STORE_SERIAL_MAX + 1];
+
+		take_serial(hex, &cur);
+		rc = sq_took(&cur, err);
+		if (rc == RC_OK && fn(arg, hex) != 0)
+			break;
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_binding_certs(struct store *s, const char *tenant, enum binding_key key, const char *id,
+    int64_t valid_at, size_t max, store_serial_fn *fn, void *arg, struct err *err)
+{
+	static const enum sq_stmt by[] = {
+		[BINDING_BY_USER] = Q_BINDING_BY_USER,
+		[BINDING_BY_DEVICE] = Q_BINDING_BY_DEVICE,
+		[BINDING_BY_DEVICE_OBJECT] = Q_BINDING_BY_DEVICE_OBJECT,
+		[BINDING_BY_MANAGED] = Q_BINDING_BY_MANAGED,
+	};
+	struct sq_conn *c;
+	enum rc rc = sq_reader_get(&c, s, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = certs_read(c, by[key],
+	    SQ_ARGS(sq_t(id), sq_t(tenant), sq_i(valid_at), sq_i((int64_t)max)), fn, arg, err);
+	sq_reader_put(s, c);
+	return rc;
+}
