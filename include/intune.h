@@ -482,6 +482,70 @@ enum intune_status intune_follow_changes(struct intune_client *c, enum intune_de
     const char *delta_link, intune_on_change on_change, void *arg, char **delta_link_out,
     struct intune_error *err);
 
+/*
+ * Lists.  As with intune_follow_changes(): all pages are followed (at most 10,000), each with its own
+ * time limit; a page is told once it is there as a whole; after a failure what was told holds and the
+ * rest is not known.  Pointers are valid until the callback returns; it returns 0 to go on, anything
+ * else ends the walk with INTUNE_OK.
+ *
+ * Who is told of is there.  Who is not is NOT thereby gone, whatever the list held, and less so if it
+ * was empty: ask for him by his id.
+ */
+
+/*
+ * The devices that Intune manages.  changed_since: Unix seconds, those alone that have synchronised
+ * with Intune since then; 0: all of them.  What an administrator or a rule of Intune's changes on the
+ * service's side (a wipe that waits, a compliance that has lapsed) moves no synchronisation: it is seen
+ * with the device's next one, or when the device is asked for by its id.
+ * Beta is asked first, for management_state; when it fails v1.0 is, from the beginning: a device may be
+ * told of twice, the later one counts, and with management_state "" (not told).
+ */
+typedef int (*intune_on_managed_device)(const struct intune_managed_device *device, void *arg);
+enum intune_status intune_list_managed_devices(struct intune_client *c, int64_t changed_since,
+    intune_on_managed_device on_device, void *arg, struct intune_error *err);
+
+/*
+ * Who is in a group, those included who are in a group of the group.  group_id: the object's (a
+ * GUID).  Needs GroupMember.Read.All, which tells ids; INTUNE_E_REFUSED with code_text
+ * INTUNE_NO_SUCH_OBJECT: Graph itself says that there is no such group.
+ */
+#define INTUNE_NO_SUCH_OBJECT "Request_ResourceNotFound"
+enum intune_member_kind {
+	INTUNE_MEMBER_OTHER, /* a group, a contact, an application */
+	INTUNE_MEMBER_USER,
+	INTUNE_MEMBER_DEVICE
+};
+struct intune_member {
+	enum intune_presence presence; /* FOUND */
+	enum intune_member_kind kind;
+	char id[40]; /* of the directory object */
+};
+typedef int (*intune_on_member)(const struct intune_member *member, void *arg);
+enum intune_status intune_list_group_members(struct intune_client *c, const char *group_id,
+    intune_on_member on_member, void *arg, struct intune_error *err);
+
+/* What Identity Protection thinks of a user (needs IdentityRiskyUser.Read.All, and Entra ID P2). */
+struct intune_risk {
+	enum intune_presence presence;
+	char id[40]; /* of the user */
+	char user_principal_name[256];
+	char risk_level[32]; /* "low", "medium", "high", "hidden", "none" */
+	char risk_state[32]; /* "atRisk", "confirmedCompromised", "remediated", "dismissed" ... */
+	enum intune_tristate is_deleted; /* the user is */
+	int64_t updated;
+};
+typedef int (*intune_on_risk)(const struct intune_risk *risk, void *arg);
+/* changed_since: Unix seconds, those alone whose risk has been judged anew since then; 0: everybody
+ * who was ever at risk. */
+enum intune_status intune_list_risky_users(struct intune_client *c, int64_t changed_since,
+    intune_on_risk on_risk, void *arg, struct intune_error *err);
+/*
+ * user_id: the object's id (a GUID).  FOUND; NOT_LISTED: Identity Protection has never seen him at
+ * risk, nor has he to be known to it: told only if the list at the same address answers.
+ */
+enum intune_status intune_find_risk(struct intune_client *c, const char *user_id,
+    struct intune_risk *out, struct intune_error *err);
+
 #ifdef __cplusplus
 }
 #endif
