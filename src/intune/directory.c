@@ -11,13 +11,12 @@
 
 #include "base/text.h"
 #include "intune/client.h"
-#include "intune/graph.h"
+#include "intune/directory.h"
 
 #define NAME_MAX_BYTES 255u /* of a UPN or serial number */
 #define LIST_PAGES_MAX 16u  /* a filter matches a handful, though empty pages may come first */
 #define DELETED_USERS  "directory/deletedItems/"
 #define USER_CAST      "microsoft.graph.user"
-#define MANAGED        "deviceManagement/managedDevices"
 
 /* Which filters use endsWith: Graph wants this header and $count=true with them. */
 #define HEADER_EVENTUAL "ConsistencyLevel: eventual"
@@ -260,19 +259,13 @@ find_device(struct op *op, const char *device_id, union graph_object *o)
 
 /* ---- devices of Intune's ---- */
 
-/*
- * Only the beta version tells managementState.  Beta is nobody's promise: when it says anything
- * that may be of its own making, v1.0 is asked, and what v1.0 says counts.
- */
-static const struct {
-	enum graph_version version;
-	enum graph_use use;
-} versions[] = { { GRAPH_BETA_VERSION, GRAPH_BETA }, { GRAPH_V1, GRAPH_READ } };
+const struct managed_version managed_versions[] = {
+	{ GRAPH_BETA_VERSION, GRAPH_BETA },
+	{ GRAPH_V1, GRAPH_READ },
+};
 
-#define VERSIONS (sizeof(versions) / sizeof(versions[0]))
-
-static bool
-may_be_betas_own(const struct op *op, enum intune_status st)
+bool
+managed_ask_v1(const struct op *op, enum intune_status st)
 {
 	const struct intune_error *e = op->err;
 
@@ -300,12 +293,9 @@ rank_managed(const union graph_object *o)
 	return o->managed.last_sync;
 }
 
-/*
- * The code for "no such device" may also mean "no such address".  If the list at this address
- * answers and has devices, it meant the device.
- */
+/* May the code for "no such device" also mean "no such address"?  Ask for the list at this address. */
 static enum intune_status
-confirm_gone(struct op *op, union graph_object *o)
+look_at_list(struct op *op, enum graph_kind kind, const char *path, bool *has_entries)
 {
 	union graph_object any;
 	struct graph_walk w;
@@ -313,15 +303,27 @@ confirm_gone(struct op *op, union graph_object *o)
 	struct buf url;
 
 	graph_url_begin(&url, op, GRAPH_V1);
-	buf_adds(&url, MANAGED "?$select=id&$top=1");
-	if ((st = begin(op, &w, GRAPH_MANAGED_DEVICE, &url, NULL)) == INTUNE_OK)
+	buf_adds(&url, path);
+	buf_adds(&url, "?$select=id&$top=1");
+	if ((st = begin(op, &w, kind, &url, NULL)) == INTUNE_OK)
 		st = graph_walk_page(op, &w);
 	if (st == INTUNE_OK)
-		nothing(o, GRAPH_MANAGED_DEVICE,
-		    graph_page_next(&w.page, GRAPH_MANAGED_DEVICE, &any)
-			? INTUNE_PRESENCE_GONE
-			: INTUNE_PRESENCE_NOT_LISTED);
+		*has_entries = graph_page_next(&w.page, kind, &any);
 	graph_walk_done(&w);
+	return st;
+}
+
+/* If the list answers and has devices, the device was meant. */
+static enum intune_status
+confirm_gone(struct op *op, union graph_object *o)
+{
+	bool has_entries;
+	enum intune_status st =
+	    look_at_list(op, GRAPH_MANAGED_DEVICE, MANAGED_DEVICES, &has_entries);
+
+	if (st == INTUNE_OK)
+		nothing(o, GRAPH_MANAGED_DEVICE,
+		    has_entries ? INTUNE_PRESENCE_GONE : INTUNE_PRESENCE_NOT_LISTED);
 	return st;
 }
 
@@ -331,10 +333,10 @@ ask_managed(struct op *op, const char *id, size_t v, union graph_object *o, bool
 	enum intune_status st;
 	struct buf url;
 
-	graph_url_begin(&url, op, versions[v].version);
-	buf_adds(&url, MANAGED "/");
+	graph_url_begin(&url, op, managed_versions[v].version);
+	buf_adds(&url, MANAGED_DEVICES "/");
 	graph_url_key(&url, id);
-	graph_url_select(&url, GRAPH_MANAGED_DEVICE, versions[v].use);
+	graph_url_select(&url, GRAPH_MANAGED_DEVICE, managed_versions[v].use);
 	st = ask(op, GRAPH_MANAGED_DEVICE, &url, o, absent);
 	return st == INTUNE_OK && !*absent ? check_answer(op, id, o->managed.id) : st;
 }
@@ -346,9 +348,9 @@ find_managed(struct op *op, const char *id, union graph_object *o)
 	bool absent = true;
 	size_t v;
 
-	for (v = 0; v < VERSIONS; v++) {
+	for (v = 0; v < MANAGED_VERSIONS; v++) {
 		st = ask_managed(op, id, v, o, &absent);
-		if (st == INTUNE_OK ? !absent : !may_be_betas_own(op, st))
+		if (st == INTUNE_OK ? !absent : !managed_ask_v1(op, st))
 			return st;
 	}
 	return st == INTUNE_OK ? confirm_gone(op, o) : st;
@@ -368,9 +370,9 @@ search_managed(struct op *op, enum intune_managed_device_key key, struct search 
 {
 	struct buf url;
 
-	graph_url_begin(&url, op, versions[v].version);
-	buf_adds(&url, MANAGED);
-	graph_url_select(&url, GRAPH_MANAGED_DEVICE, versions[v].use);
+	graph_url_begin(&url, op, managed_versions[v].version);
+	buf_adds(&url, MANAGED_DEVICES);
+	graph_url_select(&url, GRAPH_MANAGED_DEVICE, managed_versions[v].use);
 	buf_adds(&url, "&$filter=");
 	graph_url_key(&url, keys[key].filter);
 	graph_url_literal(&url, s->value);
@@ -386,16 +388,39 @@ find_managed_by(
 	size_t v;
 
 	s.fits = keys[key].fits;
-	for (v = 0; v < VERSIONS; v++) {
+	for (v = 0; v < MANAGED_VERSIONS; v++) {
 		s.found = false; /* what a list that broke off had brought */
 		st = search_managed(op, key, &s, v);
-		if (st == INTUNE_OK || !may_be_betas_own(op, st))
+		if (st == INTUNE_OK || !managed_ask_v1(op, st))
 			break;
 	}
 	if (st == INTUNE_OK && s.found)
 		*o = s.best;
 	else if (st == INTUNE_OK)
 		nothing(o, GRAPH_MANAGED_DEVICE, INTUNE_PRESENCE_NOT_LISTED);
+	return st;
+}
+
+/* ---- risk ---- */
+
+/* A tenant may well have nobody at risk: that the list answers is enough. */
+static enum intune_status
+find_risk(struct op *op, const char *user_id, union graph_object *o)
+{
+	enum intune_status st;
+	struct buf url;
+	bool absent, has_entries;
+
+	graph_url_begin(&url, op, GRAPH_V1);
+	buf_adds(&url, RISKY_USERS "/");
+	graph_url_key(&url, user_id);
+	graph_url_select(&url, GRAPH_RISK, GRAPH_READ);
+	if ((st = ask(op, GRAPH_RISK, &url, o, &absent)) != INTUNE_OK)
+		return st;
+	if (!absent)
+		return check_answer(op, user_id, o->risk.id);
+	if ((st = look_at_list(op, GRAPH_RISK, RISKY_USERS, &has_entries)) == INTUNE_OK)
+		nothing(o, GRAPH_RISK, INTUNE_PRESENCE_NOT_LISTED);
 	return st;
 }
 
@@ -481,6 +506,21 @@ intune_find_managed_device_by(struct intune_client *c, enum intune_managed_devic
 	if (st == INTUNE_OK)
 		st = find_managed_by(&op, key, value, &o);
 	return finish(&op, st, GRAPH_MANAGED_DEVICE, &o, out, sizeof(*out));
+}
+
+enum intune_status
+intune_find_risk(
+    struct intune_client *c, const char *user_id, struct intune_risk *out, struct intune_error *err)
+{
+	union graph_object o;
+	enum intune_status st;
+	struct op op;
+
+	op_begin(&op, c, NULL, err);
+	st = check_guid(&op, out, "user_id", user_id);
+	if (st == INTUNE_OK)
+		st = find_risk(&op, user_id, &o);
+	return finish(&op, st, GRAPH_RISK, &o, out, sizeof(*out));
 }
 
 const char *

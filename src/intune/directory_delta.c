@@ -9,8 +9,7 @@
 #include "intune/client.h"
 #include "intune/graph.h"
 
-#define PAGES_MAX 10000u /* of 100 to 999 objects each: a million users and more */
-#define RESYNC    "resyncRequired"
+#define RESYNC "resyncRequired"
 
 static const struct {
 	const char *path;
@@ -158,7 +157,7 @@ follow(struct op *op, struct follow *f, const char *from, bool anew)
 {
 	const struct graph_question q = { f->kind, from, NULL };
 	struct graph_walk w;
-	enum intune_status st = graph_walk_begin(op, &w, &q, PAGES_MAX);
+	enum intune_status st = graph_walk_begin(op, &w, &q, GRAPH_PAGES_MAX);
 
 	while (st == INTUNE_OK && w.url != NULL && !f->stopped)
 		st = follow_page(op, f, &w);

@@ -29,6 +29,9 @@ static const struct {
 	[GRAPH_DEVICE] = { "Microsoft Graph Device.Read.All", { "Request_ResourceNotFound" } },
 	[GRAPH_MANAGED_DEVICE] = { "Microsoft Graph DeviceManagementManagedDevices.Read.All",
 	    { "ResourceNotFound", "NotFound", "Request_ResourceNotFound" } },
+	[GRAPH_MEMBER] = { "Microsoft Graph GroupMember.Read.All", { INTUNE_NO_SUCH_OBJECT } },
+	[GRAPH_RISK] = { "Microsoft Graph IdentityRiskyUser.Read.All",
+	    { "Request_ResourceNotFound", "ResourceNotFound", "NotFound" } },
 };
 
 enum intune_status

@@ -44,6 +44,8 @@ struct graph_question {
 enum intune_status graph_ask(
     struct op *op, const struct graph_question *q, union graph_object *out, bool *absent);
 
+#define GRAPH_PAGES_MAX 10000u /* of 100 to 1000 objects each: a million users and more */
+
 /* A list, page by page.  The token goes along, so every page must be where Graph is. */
 struct graph_walk {
 	enum graph_kind kind;

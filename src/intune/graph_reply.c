@@ -14,6 +14,7 @@ enum member_type {
 	M_TEXT, /* char[], cut between characters */
 	M_FLAG, /* enum intune_tristate */
 	M_TIME, /* int64_t */
+	M_KIND, /* enum intune_member_kind */
 };
 
 struct member {
@@ -75,6 +76,21 @@ static const struct member managed_members[] = {
 	MANAGED("lastSyncDateTime", M_TIME, last_sync),
 };
 
+/* Whatever is asked for, OData says of an entry of a mixed list what it is. */
+static const struct member member_members[] = {
+	MEMBER(intune_member, "id", M_GUID, id, ANY),
+	MEMBER(intune_member, "@odata.type", M_KIND, kind, 0),
+};
+
+static const struct member risk_members[] = {
+	MEMBER(intune_risk, "id", M_GUID, id, ANY),
+	MEMBER(intune_risk, "userPrincipalName", M_TEXT, user_principal_name, ANY),
+	MEMBER(intune_risk, "riskLevel", M_TEXT, risk_level, ANY),
+	MEMBER(intune_risk, "riskState", M_TEXT, risk_state, ANY),
+	MEMBER(intune_risk, "isDeleted", M_FLAG, is_deleted, ANY),
+	MEMBER(intune_risk, "riskLastUpdatedDateTime", M_TIME, updated, ANY),
+};
+
 static const struct {
 	const struct member *v;
 	size_t n;
@@ -88,6 +104,8 @@ static const struct {
 	[GRAPH_USER] = KIND(intune_user, user_members),
 	[GRAPH_DEVICE] = KIND(intune_device, device_members),
 	[GRAPH_MANAGED_DEVICE] = KIND(intune_managed_device, managed_members),
+	[GRAPH_MEMBER] = KIND(intune_member, member_members),
+	[GRAPH_RISK] = KIND(intune_risk, risk_members),
 };
 
 bool
@@ -180,10 +198,20 @@ take_time(const char *s)
 	return time_parse_rfc3339(&t, s, NULL) == RC_OK && t > 0 ? t : 0;
 }
 
+static enum intune_member_kind
+member_kind(const char *s)
+{
+	if (strcmp(s, "#microsoft.graph.user") == 0)
+		return INTUNE_MEMBER_USER;
+	return strcmp(s, "#microsoft.graph.device") == 0 ? INTUNE_MEMBER_DEVICE
+							 : INTUNE_MEMBER_OTHER;
+}
+
 static void
 take_member(union graph_object *o, const struct member *m, const json_t *v)
 {
 	const char *s = json_string_value(v);
+	enum intune_member_kind kind;
 	enum intune_tristate flag;
 	char *to = (char *)o + m->at;
 	int64_t t;
@@ -198,6 +226,9 @@ take_member(union graph_object *o, const struct member *m, const json_t *v)
 		take_guid(to, m->size, s);
 	} else if (m->type == M_TEXT) {
 		take_text(to, m->size, s);
+	} else if (m->type == M_KIND) {
+		kind = member_kind(s);
+		memcpy(to, &kind, sizeof(kind));
 	} else {
 		t = take_time(s);
 		memcpy(to, &t, sizeof(t));

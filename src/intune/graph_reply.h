@@ -15,12 +15,21 @@
 #include "intune.h"
 #include "json/json.h"
 
-enum graph_kind { GRAPH_USER, GRAPH_DEVICE, GRAPH_MANAGED_DEVICE, GRAPH__MAX };
+enum graph_kind {
+	GRAPH_USER,
+	GRAPH_DEVICE,
+	GRAPH_MANAGED_DEVICE,
+	GRAPH_MEMBER,
+	GRAPH_RISK,
+	GRAPH__MAX
+};
 
 union graph_object {
 	struct intune_user user;
 	struct intune_device device;
 	struct intune_managed_device managed;
+	struct intune_member member;
+	struct intune_risk risk;
 };
 
 /* 8-4-4-4-12 hex digits. */

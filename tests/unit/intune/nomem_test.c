@@ -396,6 +396,51 @@ work_delta(struct intune_client **cl, const char *url, struct intune_error *e)
 	return st;
 }
 
+static int
+count_device(const struct intune_managed_device *device, void *arg)
+{
+	++*(int *)arg;
+	return 0;
+}
+
+static enum intune_status
+work_devices(struct intune_client **cl, const char *url, struct intune_error *e)
+{
+	int n = 0;
+	enum intune_status st = intune_list_managed_devices(*cl, 1, count_device, &n, e);
+
+	assert_true(st != INTUNE_OK || n == 1);
+	return st;
+}
+
+static int
+count_member(const struct intune_member *member, void *arg)
+{
+	++*(int *)arg;
+	return 0;
+}
+
+static enum intune_status
+work_members(struct intune_client **cl, const char *url, struct intune_error *e)
+{
+	int n = 0;
+	enum intune_status st = intune_list_group_members(*cl, SOME_ID, count_member, &n, e);
+
+	assert_true(st != INTUNE_OK || n == 1);
+	return st;
+}
+
+static enum intune_status
+work_risk(struct intune_client **cl, const char *url, struct intune_error *e)
+{
+	struct intune_risk r;
+	enum intune_status st = intune_find_risk(*cl, SOME_ID, &r, e);
+
+	assert_int_equal(
+	    r.presence, st == INTUNE_OK ? INTUNE_PRESENCE_FOUND : INTUNE_PRESENCE_UNKNOWN);
+	return st;
+}
+
 struct job {
 	const char *name;
 	work call;
@@ -419,6 +464,10 @@ static const struct job jobs[] = {
 	{ "user", work_user, false, true, false },
 	{ "managed device", work_managed, false, true, false },
 	{ "changes", work_delta, false, true, false },
+	{ "devices", work_devices, false, true, false },
+	{ "members", work_members, false, true, false },
+	{ "risk", work_risk, false, true, false },
+	{ "members, denied", work_members, false, true, true },
 	{ "user, denied", work_user, false, true, true },
 	{ "validate, denied", work_validate, false, true, true },
 	{ "upload, denied", work_upload, false, true, true },
