@@ -167,3 +167,22 @@ changes_since(struct changes *l, size_t tenant, enum change_kind kind, uint64_t 
 	*n = keep_newest(v, count);
 	return RC_OK;
 }
+
+int64_t
+changes_last(struct changes *l, size_t tenant, const char *id, int64_t dflt)
+{
+	const struct ring *r = &l->rings[tenant];
+	const struct change *c;
+	uint64_t seq, n = 0;
+
+	pthread_mutex_lock(&l->lock);
+	for (seq = r->last; r->v != NULL && seq >= r->first && n++ < CHANGES_MAX; seq--) {
+		c = &r->v[seq % CHANGES_MAX];
+		if (strcmp(c->id, id) != 0)
+			continue;
+		dflt = c->when;
+		break;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return dflt;
+}

@@ -47,4 +47,7 @@ uint64_t changes_now(struct changes *l, size_t tenant);
 enum rc changes_since(struct changes *l, size_t tenant, enum change_kind kind, uint64_t since,
     struct change **out, size_t *n, uint64_t *now, struct err *err) MUST_CHECK;
 
+/* When the newest that is remembered of an object happened; `dflt` when nothing is. */
+int64_t changes_last(struct changes *l, size_t tenant, const char *id, int64_t dflt);
+
 #endif

@@ -203,11 +203,22 @@ is_deleted(const struct call *c, const void *item, size_t arg)
 	return json_boolean(u->deleted != 0);
 }
 
+/* Any change of the user counts as a new judgement: the tenant file does not date one. */
+static json_t *
+risk_updated(const struct call *c, const void *item, size_t arg)
+{
+	const struct user *u = item;
+
+	return json_time_or_null(
+	    changes_last(c->sim->changes, c->tenant->index, u->conf->id, c->tenant->since));
+}
+
 static const struct graph_member risk_members[] = {
 	USER("id", id, 0),
 	{ "isDeleted", is_deleted, 0, 0 },
 	{ "riskLevel", risk_level, 0, 0 },
 	{ "riskState", risk_state, 0, 0 },
+	{ "riskLastUpdatedDateTime", risk_updated, 0, 0 },
 	USER("userDisplayName", name, 0),
 	USER("userPrincipalName", upn, 0),
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "http/target.h"
 
@@ -86,6 +87,25 @@ take_word(struct odata_term *t, struct scan *s)
 	return true;
 }
 
+/* A bare time (OData ABNF, dateTimeOffsetValue). */
+static bool
+take_time(struct odata_term *t, struct scan *s)
+{
+	size_t n = 0;
+
+	skip_blanks(s);
+	while (
+	    isalnum((unsigned char)s->p[n]) || (s->p[n] != '\0' && strchr("-+:.", s->p[n]) != NULL))
+		n++;
+	if (n == 0 || n >= ODATA_VALUE_MAX)
+		return false;
+	memcpy(t->text, s->p, n);
+	t->text[n] = '\0';
+	s->p += n;
+	t->type = ODATA_TIME;
+	return time_parse_rfc3339(&t->time, t->text, NULL) == RC_OK;
+}
+
 static bool
 take_char(struct scan *s, char c)
 {
@@ -108,6 +128,22 @@ take_ends_with(struct odata_term *t, struct scan *s)
 }
 
 static bool
+take_order(struct odata_term *t, const char *op)
+{
+	static const char *const names[] = { "eq", "ge", "gt", "le", "lt" };
+
+	t->negated = str_eq_nocase(op, "ne");
+	if (t->negated)
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		t->order = (enum odata_order)i;
+		if (str_eq_nocase(op, names[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool
 take_term(struct odata_term *t, struct scan *s)
 {
 	char op[ODATA_NAME_MAX];
@@ -119,9 +155,10 @@ take_term(struct odata_term *t, struct scan *s)
 		return take_ends_with(t, s);
 	if (!take_name(op, s))
 		return false;
-	t->negated = str_eq_nocase(op, "ne");
-	if (!t->negated && !str_eq_nocase(op, "eq"))
+	if (!take_order(t, op))
 		return false;
+	if (t->order != ODATA_EQ)
+		return take_time(t, s);
 	skip_blanks(s);
 	return *s->p == '\'' ? take_string(t->text, s) : take_word(t, s);
 }
@@ -320,6 +357,28 @@ odata_check(const struct odata_query *q, const json_t *model, const char *type, 
 }
 
 static bool
+time_holds(const struct odata_term *t, const json_t *v)
+{
+	int64_t at;
+
+	if (!json_is_string(v) || time_parse_rfc3339(&at, json_string_value(v), NULL) != RC_OK)
+		return false;
+	switch (t->order) {
+	case ODATA_GE:
+		return at >= t->time;
+	case ODATA_GT:
+		return at > t->time;
+	case ODATA_LE:
+		return at <= t->time;
+	case ODATA_LT:
+		return at < t->time;
+	case ODATA_EQ:
+		break;
+	}
+	return at == t->time;
+}
+
+static bool
 term_holds(const struct odata_term *t, const json_t *v)
 {
 	switch (t->type) {
@@ -327,6 +386,8 @@ term_holds(const struct odata_term *t, const json_t *v)
 		return v == NULL || json_is_null(v);
 	case ODATA_BOOL:
 		return json_is_boolean(v) && json_is_true(v) == t->yes;
+	case ODATA_TIME:
+		return time_holds(t, v);
 	case ODATA_STRING:
 		if (t->at_end)
 			return json_is_string(v) && str_ends_nocase(json_string_value(v), t->text);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "json/json.h"
@@ -21,15 +22,19 @@
 #define ODATA_VALUE_MAX  512   /* bytes of a string in a filter, and of a token */
 #define ODATA_TOP_MAX    999   /* Graph's own limit for directory objects */
 
-enum odata_type { ODATA_STRING, ODATA_BOOL, ODATA_NULL };
+enum odata_type { ODATA_STRING, ODATA_BOOL, ODATA_NULL, ODATA_TIME };
+/* How it compares; with anything but equality a time. */
+enum odata_order { ODATA_EQ, ODATA_GE, ODATA_GT, ODATA_LE, ODATA_LT };
 
-/* property eq literal; endsWith(property,'literal') */
+/* property eq literal; property ge 2026-11-30T10:00:00Z; endsWith(property,'literal') */
 struct odata_term {
 	char name[ODATA_NAME_MAX];
 	enum odata_type type;
 	bool negated; /* "ne" */
 	bool at_end;  /* endsWith */
 	bool yes;     /* ODATA_BOOL */
+	enum odata_order order;
+	int64_t time; /* ODATA_TIME, wall seconds */
 	char text[ODATA_VALUE_MAX];
 };
 

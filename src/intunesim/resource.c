@@ -36,6 +36,8 @@ static const struct {
 	{ "DeviceManagementConfiguration.Read.All", RESOURCE_GRAPH },
 	{ "DeviceManagementManagedDevices.Read.All", RESOURCE_GRAPH },
 	{ "Directory.Read.All", RESOURCE_GRAPH },
+	{ "Group.Read.All", RESOURCE_GRAPH },
+	{ "GroupMember.Read.All", RESOURCE_GRAPH },
 	{ "IdentityRiskyUser.Read.All", RESOURCE_GRAPH },
 	{ "User.Read.All", RESOURCE_GRAPH },
 };

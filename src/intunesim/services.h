@@ -37,6 +37,10 @@ void graph_deleted_list(struct call *c);
 void graph_deleted(struct call *c);
 void graph_risky_list(struct call *c);
 void graph_risky(struct call *c);
+/* graph_groups.c: arg[0] is the group's id */
+void graph_group_list(struct call *c);
+void graph_group(struct call *c);
+void graph_group_members(struct call *c);
 /* graph_devices.c: arg[0] is the key */
 void graph_device_list(struct call *c);
 void graph_device(struct call *c);

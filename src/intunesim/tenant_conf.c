@@ -155,10 +155,11 @@ static const struct conf_row app_rows[] = {
 	{ .key = "permissions",
 	    .type = CONF_STR_LIST,
 	    .offset = offsetof(struct app_conf, permissions),
-	    .choices = "scep_challenge_provider|Application.Read.All|Device.Read.All|"
-		       "DeviceManagementConfiguration.Read.All|"
-		       "DeviceManagementManagedDevices.Read.All|Directory.Read.All|"
-		       "IdentityRiskyUser.Read.All|User.Read.All",
+	    .choices =
+		"scep_challenge_provider|Application.Read.All|Device.Read.All|"
+		"DeviceManagementConfiguration.Read.All|"
+		"DeviceManagementManagedDevices.Read.All|Directory.Read.All|"
+		"Group.Read.All|GroupMember.Read.All|IdentityRiskyUser.Read.All|User.Read.All",
 	    .max = 16,
 	    .help = "application permissions with admin consent" },
 	{ NULL },

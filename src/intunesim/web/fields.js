@@ -86,7 +86,7 @@ export const profiles = (x) => [
 ];
 
 export const PERMISSIONS = ["scep_challenge_provider", "Application.Read.All", "User.Read.All", "Device.Read.All", "Directory.Read.All",
-  "DeviceManagementManagedDevices.Read.All", "DeviceManagementConfiguration.Read.All", "IdentityRiskyUser.Read.All"];
+  "DeviceManagementManagedDevices.Read.All", "DeviceManagementConfiguration.Read.All", "IdentityRiskyUser.Read.All", "GroupMember.Read.All"];
 
 export const apps = () => [
   str("name", "Name", "", { required: true }),

@@ -140,7 +140,8 @@ every_resource_asks_for_its_permission(void **state)
 		"/v1.0/devices(deviceId='" WIN_1_AD "')", "/v1.0/deviceManagement/managedDevices",
 		"/v1.0/deviceManagement/managedDevices/" WIN_1,
 		"/v1.0/directory/deletedItems/microsoft.graph.user",
-		"/v1.0/identityProtection/riskyUsers",
+		"/v1.0/identityProtection/riskyUsers", "/v1.0/groups", "/v1.0/groups/" GROUP_MIXED,
+		"/v1.0/groups/" GROUP_MIXED "/transitiveMembers",
 		"/beta/deviceManagement/deviceConfigurations",
 		"/beta/deviceManagement/deviceConfigurationsAllManagedDeviceCertificateStates" };
 	const struct fixture *f = *state;
@@ -214,6 +215,47 @@ managed_devices_show_their_state_in_beta_only(void **state)
 		"'"),
 	    1);
 	assert_int_equal(how_many(f, "/v1.0/deviceManagement/managedDevices"), 6);
+}
+
+static void
+devices_are_listed_by_when_they_synchronised(void **state)
+{
+	const struct fixture *f = *state;
+	char path[160], time[TIME_TEXT_MAX];
+
+	state_synced(
+	    f->k->sim->state, tenant_device(view_tenant(f->k->view, "alpha.example"), WIN_1));
+#define SINCE "/v1.0/deviceManagement/managedDevices?$filter=lastSyncDateTime%%20ge%%20%s"
+	time_rfc3339(time, clock_now() - 60);
+	snprintf(path, sizeof(path), SINCE, time);
+	assert_int_equal(how_many(f, path), 1);
+	time_rfc3339(time, clock_now() + 60);
+	snprintf(path, sizeof(path), SINCE, time);
+	assert_int_equal(how_many(f, path), 0);
+#undef SINCE
+}
+
+static void
+a_group_tells_its_members_that_entra_knows(void **state)
+{
+	const struct fixture *f = *state;
+	json_t *list =
+	    fetch(f, "/v1.0/groups/" GROUP_MIXED "/transitiveMembers?$select=id&$top=999");
+	json_t *all = json_object_get(list, "value"), *device;
+
+	assert_int_equal(json_array_size(all), 2); /* mac-1 is no object of Entra */
+	expect_text(json_array_get(all, 0), "@odata.type", "#microsoft.graph.user");
+	expect_text(json_array_get(all, 0), "id", JANE);
+	expect_text(json_array_get(all, 1), "@odata.type", "#microsoft.graph.device");
+	device = fetch(f, "/v1.0/devices(deviceId='" WIN_1_AD "')");
+	expect_text(json_array_get(all, 1), "id", json_get_str(device, "id"));
+	json_decref(device);
+	json_decref(list);
+	expect(f, "/v1.0/groups/" ABSENT "/transitiveMembers", 404, "Request_ResourceNotFound");
+	expect(f, "/v1.0/groups/Mixed/transitiveMembers", 404, "Request_ResourceNotFound");
+	list = fetch(f, "/v1.0/groups/" GROUP_MIXED);
+	expect_text(list, "displayName", "Mixed");
+	json_decref(list);
 }
 
 static void
@@ -527,6 +569,8 @@ main(void)
 		cmocka_unit_test(every_resource_asks_for_its_permission),
 		cmocka_unit_test(a_device_is_found_by_each_of_its_names),
 		cmocka_unit_test(managed_devices_show_their_state_in_beta_only),
+		cmocka_unit_test(devices_are_listed_by_when_they_synchronised),
+		cmocka_unit_test(a_group_tells_its_members_that_entra_knows),
 		cmocka_unit_test(bad_queries_are_refused_and_not_ignored),
 		cmocka_unit_test(pages_bring_everybody_once),
 		cmocka_unit_test(a_page_belongs_to_its_query),

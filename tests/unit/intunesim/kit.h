@@ -42,6 +42,7 @@
 	"/RACerts/ScepRequestValidationFEService/Gateway/StatelessScepRequestValidationService/"   \
 	"ScepActions/"
 
+#define GROUP_MIXED    "e0000000-0000-4000-8000-000000000001"
 #define PROFILE_DEVICE "d0000000-0000-4000-8000-000000000001" /* on win-1 */
 
 struct kit {

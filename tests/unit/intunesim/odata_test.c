@@ -64,6 +64,10 @@ whatever_is_not_understood_is_refused(void **state)
 		"$filter=a%20eq",
 		"$filter=a%20eq%20'x",
 		"$filter=a%20gt%205",
+		"$filter=a%20ge%20'x'",
+		"$filter=a%20ge%202026-02-30T00:00:00Z",
+		"$filter=a%20ge",
+		"$filter=a%20eq%202026-05-28T20:26:40Z",
 		"$filter=a%20eq%20'x'%20or%20b%20eq%20'y'",
 		"$filter=a%20eq%20'x'%20and",
 		"$filter=startswith(a,'x')",
@@ -165,6 +169,23 @@ a_filter_lets_through_what_it_says(void **state)
 }
 
 static void
+times_compare_as_times(void **state)
+{
+	json_t *o =
+	    json_pack("{s:s, s:n, s:s}", "at", "2026-05-28T20:26:40.5Z", "never", "odd", "x");
+
+	assert_true(matches("$filter=at%20ge%202026-05-28T20:26:40Z", o));
+	assert_true(matches("$filter=at%20le%202026-05-28T20%3A26%3A40Z", o));
+	assert_false(matches("$filter=at%20gt%202026-05-28T20:26:40Z", o));
+	assert_false(matches("$filter=at%20lt%202026-05-28T20:26:40Z", o));
+	assert_true(matches("$filter=at%20gt%202026-05-28T23:26:39%2B03:00", o));
+	assert_true(matches("$filter=at%20ge%202026-05-28T20:26:40Z%20and%20never%20eq%20null", o));
+	assert_false(matches("$filter=never%20ge%202026-05-28T20:26:40Z", o));
+	assert_false(matches("$filter=odd%20lt%202026-05-28T20:26:40Z", o));
+	json_decref(o);
+}
+
+static void
 unknown_properties_are_named(void **state)
 {
 	json_t *model = json_pack("{s:s, s:s}", "id", "", "upn", "");
@@ -240,6 +261,7 @@ main(void)
 		cmocka_unit_test(whatever_is_not_understood_is_refused),
 		cmocka_unit_test(too_much_is_refused),
 		cmocka_unit_test(a_filter_lets_through_what_it_says),
+		cmocka_unit_test(times_compare_as_times),
 		cmocka_unit_test(unknown_properties_are_named),
 		cmocka_unit_test(selection_keeps_what_was_asked_for),
 		cmocka_unit_test(every_prefix_and_bit_flip_is_survived),
