@@ -26,7 +26,7 @@ static const struct opt opts[] = {
 	    .type = OPT_STR,
 	    .offset = offsetof(struct options, only),
 	    .value = "WHAT",
-	    .help = "token: what it is good for: otp, requests (default: both)" },
+	    .help = "token: what it is good for: " ADMIN_MAY_WORDS " (default: all)" },
 	OPT_FLAG_ROW("replace", options, replace, "token: instead of one of the same name"),
 	{ .name = NULL },
 };
@@ -188,11 +188,10 @@ list(struct file *f, const struct options *o, const char *name, struct err *err)
 {
 	for (size_t i = 0; i < f->tokens.n; i++) {
 		const struct admin_token *t = &f->tokens.v[i];
+		char may[ADMIN_MAY_TEXT_MAX];
 
-		(void)printf("%-24s %s\n", t->name,
-		    t->may == ADMIN_MAY_OTP            ? "otp"
-			: t->may == ADMIN_MAY_REQUESTS ? "requests"
-						       : "otp,requests");
+		admin_may_text(may, t->may);
+		(void)printf("%-24s %s\n", t->name, may);
 	}
 	return RC_OK;
 }

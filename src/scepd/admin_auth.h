@@ -1,7 +1,7 @@
 /*
  * admin_auth.h - who may use the admin API and mscep_admin: tokens that `scepctl admin token` makes.
  *
- * The file holds a line for each: NAME sha256:HEX [otp|requests[,...]].  A token has 256 random bits,
+ * The file holds a line for each: NAME sha256:HEX [WORD[,...]], of ADMIN_MAY_WORDS.  A token has 256 random bits,
  * so that its SHA-256 can be kept as it is; nothing else is ever written down.  It comes as
  * "Authorization: Bearer TOKEN", or as "Basic" with NAME as user and the token as password.  With a
  * third word it is good for these alone.
@@ -20,7 +20,16 @@
 #define ADMIN_TOKENS_MAX 512 /* lines; people and machines that administer one CA */
 
 /* What a token is good for. */
-enum admin_may { ADMIN_MAY_OTP = 1, ADMIN_MAY_REQUESTS = 2, ADMIN_MAY_ALL = 3 };
+enum admin_may {
+	ADMIN_MAY_OTP = 1,
+	ADMIN_MAY_REQUESTS = 2,
+	ADMIN_MAY_VERDICT =
+	    4, /* ask whether a certificate is good, and nothing else: for RADIUS servers */
+	ADMIN_MAY_STATUS = 8,  /* look at certificates, revoke, hold and release them */
+	ADMIN_MAY_SWEEPS = 16, /* approve and discard sweeps that were stopped */
+	ADMIN_MAY_ALL = 31
+};
+#define ADMIN_MAY_WORDS "otp, requests, verdict, status, sweeps"
 
 struct admin_token {
 	char name[ADMIN_NAME_MAX + 1];
@@ -36,8 +45,11 @@ enum rc admin_tokens_parse(
     struct admin_tokens *out, const void *text, size_t len, struct err *err) MUST_CHECK;
 /* 1 to ADMIN_NAME_MAX of letters, digits, and . _ @ - */
 bool admin_name_ok(const char *name);
-/* "otp,requests" -> bits; RC_CONFIG. */
+/* "otp,requests" -> bits; RC_CONFIG: not of ADMIN_MAY_WORDS. */
 enum rc admin_may_parse(unsigned *out, const char *words, struct err *err) MUST_CHECK;
+/* The words of bits, as the file has them. */
+#define ADMIN_MAY_TEXT_MAX 64
+void admin_may_text(char out[static ADMIN_MAY_TEXT_MAX], unsigned may);
 
 struct admin_auth;
 /* `path` must outlive it.  RC_CONFIG, RC_NOTFOUND with a hint when there is no file yet. */

@@ -1,4 +1,5 @@
 /* admin_tokens.c - the door for the tokens file; see admin_auth.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -17,31 +18,51 @@ admin_name_ok(const char *name)
 	return len > 0 && len <= ADMIN_NAME_MAX && strspn(name, letters) == len;
 }
 
+static const struct {
+	const char *word;
+	unsigned may;
+} words[] = {
+	{ "otp", ADMIN_MAY_OTP },
+	{ "requests", ADMIN_MAY_REQUESTS },
+	{ "verdict", ADMIN_MAY_VERDICT },
+	{ "status", ADMIN_MAY_STATUS },
+	{ "sweeps", ADMIN_MAY_SWEEPS },
+};
+#define N_WORDS (sizeof(words) / sizeof(words[0]))
+
 enum rc
-admin_may_parse(unsigned *out, const char *words, struct err *err)
+admin_may_parse(unsigned *out, const char *text, struct err *err)
 {
-	static const struct {
-		const char *word;
-		unsigned may;
-	} known[] = { { "otp", ADMIN_MAY_OTP }, { "requests", ADMIN_MAY_REQUESTS } };
 	unsigned may = 0;
 
-	for (const char *at = words;; at++) {
+	for (const char *at = text;; at++) {
 		size_t len = strcspn(at, ","), i;
 
-		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-			if (strlen(known[i].word) == len && memcmp(known[i].word, at, len) == 0)
+		for (i = 0; i < N_WORDS; i++)
+			if (strlen(words[i].word) == len && memcmp(words[i].word, at, len) == 0)
 				break;
-		if (i == sizeof(known) / sizeof(known[0]))
+		if (i == N_WORDS)
 			return fail(err, RC_CONFIG,
-			    "\"%.40s\" is not what a token can be for: otp, requests", at);
-		may |= known[i].may;
+			    "\"%.40s\" is not what a token can be for: " ADMIN_MAY_WORDS, at);
+		may |= words[i].may;
 		at += len;
 		if (*at == '\0')
 			break;
 	}
 	*out = may;
 	return RC_OK;
+}
+
+void
+admin_may_text(char out[static ADMIN_MAY_TEXT_MAX], unsigned may)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < N_WORDS; i++)
+		if ((may & words[i].may) != 0 && len < ADMIN_MAY_TEXT_MAX)
+			len += (size_t)snprintf(out + len, ADMIN_MAY_TEXT_MAX - len, "%s%s",
+			    len > 0 ? "," : "", words[i].word);
 }
 
 static enum rc
@@ -62,7 +83,7 @@ parse_line(struct admin_token *out, char *line, struct err *err)
 	enum rc rc;
 
 	if (hash == NULL || strtok_r(NULL, " \t", &save) != NULL)
-		return fail(err, RC_CONFIG, "not of the form NAME " HASH_WORD "HEX [otp|requests]");
+		return fail(err, RC_CONFIG, "not of the form NAME " HASH_WORD "HEX [WORD[,WORD]]");
 	if (!admin_name_ok(name))
 		return fail(err, RC_CONFIG,
 		    "a name is 1 to %d of letters, digits, '.', '_', '@' and '-'", ADMIN_NAME_MAX);

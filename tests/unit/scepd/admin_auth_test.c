@@ -37,6 +37,11 @@ lines_are_taken_or_named(void **state)
 		{ "jane sha256:" HASH64 "\r\n", NULL, 1, ADMIN_MAY_ALL },
 		{ "  jane \t sha256:" HASH64 "  otp \n", NULL, 1, ADMIN_MAY_OTP },
 		{ "a sha256:" HASH64 " requests\nb sha256:" HASH64 " otp,requests\n", NULL, 2,
+		    ADMIN_MAY_OTP | ADMIN_MAY_REQUESTS },
+		{ "radius sha256:" HASH64 " verdict", NULL, 1, ADMIN_MAY_VERDICT },
+		{ "a sha256:" HASH64 " status,sweeps", NULL, 1,
+		    ADMIN_MAY_STATUS | ADMIN_MAY_SWEEPS },
+		{ "a sha256:" HASH64 " otp,requests,verdict,status,sweeps", NULL, 1,
 		    ADMIN_MAY_ALL },
 		{ "jane@x.y_z-1 sha256:" HASH64, NULL, 1, ADMIN_MAY_ALL },
 		{ "jane", "line 1: not of the form", 0, 0 },
@@ -68,6 +73,20 @@ lines_are_taken_or_named(void **state)
 		assert_int_equal(t.n, rows[i].n);
 		if (t.n > 0)
 			assert_int_equal(t.v[t.n - 1].may, rows[i].may);
+	}
+}
+
+static void
+what_a_token_may_is_written_as_it_is_read(void **state)
+{
+	for (unsigned may = 1; may <= ADMIN_MAY_ALL; may++) {
+		char text[ADMIN_MAY_TEXT_MAX];
+		unsigned again = 0;
+		struct err err = { 0 };
+
+		admin_may_text(text, may);
+		assert_int_equal(admin_may_parse(&again, text, &err), RC_OK);
+		assert_int_equal(again, may);
 	}
 }
 
@@ -251,7 +270,7 @@ a_changed_file_is_taken_up_and_a_broken_one_is_not(void **state)
 	struct err err = { 0 };
 	int64_t t = 9000000;
 
-	put_tokens(r, "otp,requests");
+	put_tokens(r, "otp,requests,verdict,status,sweeps");
 	admin_auth_reload(r->auth);
 	assert_int_equal(ask(r, "Bearer " TOKEN, "192.0.2.1", ADMIN_MAY_ALL, t), ADMIN_YES);
 	assert_int_equal(file_write(r->path, "nonsense\n", 9, 0600, 1, &err), RC_OK);
@@ -286,6 +305,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_taken_or_named),
+		cmocka_unit_test(what_a_token_may_is_written_as_it_is_read),
 		cmocka_unit_test(prefixes_and_flipped_bits_are_survived),
 		cmocka_unit_test(more_tokens_than_there_may_be_are_refused),
 		cmocka_unit_test(test_S20_only_a_token_lets_in_and_for_what_it_is),
