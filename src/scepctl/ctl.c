@@ -120,45 +120,16 @@ ctl_who(char out[static CTL_WHO_MAX])
 	str_printable(out);
 }
 
-static const struct {
-	const char *name;
-	int reason;
-	bool may_be_given;
-} reasons[] = {
-	{ "unspecified", 0, true },
-	{ "keyCompromise", 1, true },
-	{ "cACompromise", 2, false },
-	{ "affiliationChanged", 3, true },
-	{ "superseded", 4, true },
-	{ "cessationOfOperation", 5, true },
-	{ "certificateHold", 6, false },
-	{ "removeFromCRL", 8, false },
-	{ "privilegeWithdrawn", 9, true },
-	{ "aACompromise", 10, false },
-};
-
 const char *
 ctl_reason_name(int reason)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		if (reasons[i].reason == reason)
-			return reasons[i].name;
-	}
-	return "unknown";
+	return reason_name(reason);
 }
 
 int
 ctl_reason(const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		if (reasons[i].may_be_given && strcmp(reasons[i].name, name) == 0)
-			return reasons[i].reason;
-	}
-	return -1;
+	return reason_given(name);
 }
 
 bool

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/opt.h"
+#include "ca/reason.h"
 #include "json/json.h"
 #include "ossl/cert.h"
 #include "scepd/config.h"
@@ -70,9 +71,7 @@ const char *ctl_reason_name(int reason);
 /* -1 when unknown, or nothing an administrator may say of a leaf. */
 int ctl_reason(const char *name);
 /* All that ctl_reason() takes, with '|'. */
-#define CTL_REASONS                                                                                \
-	"unspecified|keyCompromise|affiliationChanged|superseded|cessationOfOperation|"            \
-	"privilegeWithdrawn"
+#define CTL_REASONS REASONS_GIVEN
 
 /* Set a member; NULL becomes null.  False when memory ran out. */
 bool ctl_json_str(json_t *o, const char *key, const char *value);

@@ -4,8 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/clock.h"
 #include "base/text.h"
+#include "ca/reason.h"
 #include "json/json.h"
+#include "scepd/admin_int.h"
 
 static enum rc
 open_object(json_t **out, const void *body, size_t len, struct err *err)
@@ -127,6 +131,187 @@ admin_decision_parse(struct admin_decision *out, const void *body, size_t len, s
 	if ((rc = open_object(&o, body, len, err)) == RC_OK &&
 	    (rc = only_known(o, known, err)) == RC_OK)
 		rc = take_text(out->reason, sizeof(out->reason), o, "reason", err);
+	json_decref(o);
+	return rc;
+}
+
+/* ---- which certificate ---- */
+
+void
+admin_cert_ask_done(struct admin_cert_ask *a)
+{
+	cert_free(a->cert);
+	a->cert = NULL;
+}
+
+enum rc
+admin_serial(char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *err)
+{
+	const char *p = str_starts(text, "0x") || str_starts(text, "0X") ? text + 2 : text;
+	char digits[2 * SERIAL_MAX + 3]; /* one octet more: 00 before a number, as in DER */
+	struct serial serial;
+	size_t n = 0;
+
+	for (; *p != '\0' && n < sizeof(digits) - 1; p++)
+		if (*p != ':' && *p != ' ' && *p != '-')
+			digits[n++] = *p;
+	digits[n] = '\0';
+	if (*p != '\0' || serial_from_hex(&serial, digits, NULL) != RC_OK)
+		return fail(err, RC_PARSE, "\"%.60s\" is no serial number in hex", text);
+	serial_hex(out, &serial);
+	return RC_OK;
+}
+
+/* PEM, or base64 of the DER, which is what is between PEM's lines. */
+static enum rc
+take_certificate(struct admin_cert_ask *a, const char *text, struct err *err)
+{
+	struct buf der;
+	size_t n = 0;
+	enum rc rc;
+
+	if (strstr(text, "-----BEGIN") != NULL)
+		return certs_parse_pem(&a->cert, 1, &n, text, strlen(text), err);
+	buf_init(&der, ADMIN_BODY_MAX);
+	if ((rc = base64_decode(&der, text, strlen(text), BASE64_FIELD, err)) == RC_OK)
+		rc = cert_parse(&a->cert, der.data, der.len, err);
+	buf_done(&der);
+	return rc;
+}
+
+static enum rc
+take_cert_ask(struct admin_cert_ask *a, const json_t *o, struct err *err)
+{
+	char serial[4 * SERIAL_MAX + 1];
+	const char *whole = json_get_str(o, "certificate");
+	enum rc rc;
+
+	if ((rc = take_text(a->ca, sizeof(a->ca), o, "ca", err)) != RC_OK ||
+	    (rc = take_text(serial, sizeof(serial), o, "serial", err)) != RC_OK)
+		return rc;
+	if ((whole != NULL) == (serial[0] != '\0'))
+		return fail(err, RC_PARSE, "one of serial and certificate has to be there");
+	if (whole == NULL)
+		return admin_serial(a->serial, serial, err);
+	if ((rc = take_certificate(a, whole, err)) != RC_OK)
+		return rc == RC_NOMEM
+		    ? rc
+		    : fail(err, RC_PARSE, "certificate is none in PEM, nor in base64 of DER");
+	serial_hex(a->serial, cert_serial0(a->cert));
+	return RC_OK;
+}
+
+enum rc
+admin_cert_ask_parse(struct admin_cert_ask *out, const void *body, size_t len, struct err *err)
+{
+	static const char *const known[] = { "serial", "certificate", "ca", NULL };
+	json_t *o = NULL;
+	enum rc rc;
+
+	*out = (struct admin_cert_ask){ .cert = NULL };
+	if ((rc = open_object(&o, body, len, err)) == RC_OK &&
+	    (rc = only_known(o, known, err)) == RC_OK)
+		rc = take_cert_ask(out, o, err);
+	json_decref(o);
+	if (rc != RC_OK)
+		admin_cert_ask_done(out);
+	return rc;
+}
+
+enum rc
+admin_cert_ask_query(struct admin_cert_ask *out, const char *query, struct err *err)
+{
+	char serial[4 * SERIAL_MAX + 1];
+	enum rc rc;
+
+	*out = (struct admin_cert_ask){ .cert = NULL };
+	if ((rc = admin_query(out->ca, sizeof(out->ca), query, "ca", err)) != RC_OK ||
+	    (rc = admin_query(serial, sizeof(serial), query, "serial", err)) != RC_OK)
+		return rc;
+	return admin_serial(out->serial, serial, err);
+}
+
+/* ---- what is to become of it ---- */
+
+/* "2026-12-24T18:00:00Z", or "8h" from now. */
+static enum rc
+take_until(int64_t *out, const json_t *o, int64_t now, struct err *err)
+{
+	char text[40];
+	int64_t span;
+	enum rc rc = take_text(text, sizeof(text), o, "until", err);
+
+	*out = 0;
+	if (rc != RC_OK || text[0] == '\0')
+		return rc;
+	if (time_parse_rfc3339(out, text, NULL) != RC_OK) {
+		if (parse_duration(&span, text, NULL) != RC_OK || span > INT64_MAX / 2 - now)
+			return fail(err, RC_PARSE,
+			    "until is neither a time as \"2026-12-24T18:00:00Z\" nor a span as "
+			    "\"8h\"");
+		*out = now + span;
+	}
+	return *out > now ? RC_OK : fail(err, RC_PARSE, "until is over already");
+}
+
+static enum rc
+take_reason(int *out, const json_t *o, struct err *err)
+{
+	char text[40];
+	enum rc rc = take_text(text, sizeof(text), o, "reason", err);
+
+	if (rc != RC_OK)
+		return rc;
+	*out = reason_given(text);
+	return *out >= 0 ? RC_OK : fail(err, RC_PARSE, "reason is one of " REASONS_GIVEN);
+}
+
+static enum rc
+take_whose(struct admin_status_ask *a, const json_t *o, struct err *err)
+{
+	enum rc rc;
+
+	if ((rc = take_text(a->device, sizeof(a->device), o, "device", err)) != RC_OK ||
+	    (rc = take_text(a->user, sizeof(a->user), o, "user", err)) != RC_OK)
+		return rc;
+	return (a->device[0] != '\0') != (a->user[0] != '\0')
+	    ? RC_OK
+	    : fail(err, RC_PARSE, "one of device and user has to be there");
+}
+
+enum rc
+admin_status_parse(struct admin_status_ask *out, enum cause_effect effect, bool many, int64_t now,
+    const void *body, size_t len, struct err *err)
+{
+	static const char *const members[][6] = {
+		[CAUSE_GONE] = { "comment" },
+		[CAUSE_HOLD] = { "comment", "until" },
+		[CAUSE_REVOKE] = { "comment", "reason" },
+	};
+	const char *known[6] = { NULL };
+	size_t n = 0;
+	json_t *o = NULL;
+	enum rc rc;
+
+	*out = (struct admin_status_ask){ .reason = effect == CAUSE_HOLD ? REASON_HOLD : 0 };
+	for (size_t i = 0; members[effect][i] != NULL; i++)
+		known[n++] = members[effect][i];
+	if (many) {
+		known[n++] = "device";
+		known[n++] = "user";
+	}
+	if (len == 0)
+		rc = json_parse_object(&o, "the body", "{}", 2, err);
+	else
+		rc = open_object(&o, body, len, err);
+	if (rc == RC_OK && (rc = only_known(o, known, err)) == RC_OK)
+		rc = take_text(out->comment, sizeof(out->comment), o, "comment", err);
+	if (rc == RC_OK && effect == CAUSE_REVOKE)
+		rc = take_reason(&out->reason, o, err);
+	if (rc == RC_OK && effect == CAUSE_HOLD)
+		rc = take_until(&out->until, o, now, err);
+	if (rc == RC_OK && many)
+		rc = take_whose(out, o, err);
 	json_decref(o);
 	return rc;
 }

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "store/store.h"
+#include "ossl/cert.h"
+#include "store/store_status.h"
 
 #define ADMIN_BODY_MAX (16u * 1024) /* bytes: a handful of texts */
 #define ADMIN_TEXT_MAX STORE_OTP_TEXT_MAX
@@ -31,5 +32,34 @@ struct admin_decision {
 };
 enum rc admin_decision_parse(
     struct admin_decision *out, const void *body, size_t len, struct err *err) MUST_CHECK;
+
+/* Which certificate a verdict is asked of: by its serial number, or as a whole. */
+struct admin_cert_ask {
+	char serial[2 * SERIAL_MAX + 1]; /* upper hex */
+	char ca[64];                     /* has to be of this CA; "": any of ours */
+	struct cert *cert;               /* NULL: the serial number is all that is known */
+};
+void admin_cert_ask_done(struct admin_cert_ask *a);
+/* POST /api/v1/verdict: {"serial"} or {"certificate": PEM, or DER in base64}, and "ca". */
+enum rc admin_cert_ask_parse(
+    struct admin_cert_ask *out, const void *body, size_t len, struct err *err) MUST_CHECK;
+/* GET /api/v1/verdict?serial=...&ca=... */
+enum rc admin_cert_ask_query(
+    struct admin_cert_ask *out, const char *query, struct err *err) MUST_CHECK;
+/* Hex in any case, with ':', '-' or blanks between, "0x" before it: as programs show it. */
+enum rc admin_serial(
+    char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *err) MUST_CHECK;
+
+/* POST .../revoke, .../hold, .../release: of one certificate, or of all of a device or user. */
+struct admin_status_ask {
+	int reason;      /* of a revocation, which wants one: RFC 5280 5.3.1 */
+	int64_t until;   /* of a hold: wall seconds; 0: until somebody takes it away */
+	char device[64]; /* Intune or Entra device id, or Entra object id; "" : not of a device */
+	char user[64];   /* Entra object id */
+	char comment[ADMIN_TEXT_MAX + 1];
+};
+/* `many`: of a device or a user, one of which is named.  `now`: wall seconds, for "until": "8h". */
+enum rc admin_status_parse(struct admin_status_ask *out, enum cause_effect effect, bool many,
+    int64_t now, const void *body, size_t len, struct err *err) MUST_CHECK;
 
 #endif
