@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/store_status.h"
 #include "base/clock.h"
 #include "ca/rules.h"
+#include "store/store_status.h"
 
 struct holder {
 	struct cert *cert;
