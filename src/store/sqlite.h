@@ -85,6 +85,28 @@ enum rc sqlite_otp_count(struct store *s, const char *endpoint, uint64_t *n, str
 enum rc sqlite_otp_back_step(struct sq_writer *w, int64_t tx_id, int64_t attempt,
     const char *transaction_id, struct err *err);
 
+/* sqlite_directory.c */
+enum rc sqlite_objects_put(
+    struct store *s, const struct store_object *v, size_t n, size_t *changed, struct err *err);
+enum rc sqlite_object_get(struct store *s, const char *tenant, enum dir_kind kind, const char *id,
+    struct store_object *out, struct err *err);
+enum rc sqlite_objects_confirm(
+    struct store *s, const char *tenant, enum dir_kind kind, int64_t now, struct err *err);
+enum rc sqlite_objects_stale(struct store *s, const struct store_stale_query *q,
+    store_object_fn *fn, void *arg, struct err *err);
+enum rc sqlite_risk_put(struct store *s, const char *tenant, const char *user, const char *risk,
+    int64_t now, struct err *err);
+enum rc sqlite_delta_link(
+    struct store *s, const char *tenant, enum dir_kind kind, char **link, struct err *err);
+enum rc sqlite_delta_link_set(
+    struct store *s, const char *tenant, enum dir_kind kind, const char *link, struct err *err);
+enum rc sqlite_group_set(struct store *s, const char *tenant, const char *group,
+    const char *const *ids, size_t n, int64_t now, struct err *err);
+enum rc sqlite_group_has(struct store *s, const char *tenant, const char *group, const char *id,
+    bool *has, int64_t *known, struct err *err);
+enum rc sqlite_subjects_page(struct store *s, int64_t valid_at, int64_t *after, bool *more,
+    store_subject_fn *fn, void *arg, struct err *err);
+
 /* sqlite_renewal.c */
 enum rc sqlite_renewal_get(
     struct store *s, const struct store_serial *serial, struct store_renewal *out, struct err *err);

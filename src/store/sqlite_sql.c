@@ -42,6 +42,27 @@
 	"b.state, b.tenant, b.user, b.device, b.device_object, b.managed, b.upn,"                  \
 	" b.serial_number, b.sid, b.platform, b.owner, b.enrolled, b.asked, b.tries"
 
+/* Nobody has said anything else since; kind 4 is that of risks. */
+#define KNOWN(o)                                                                                   \
+	"CASE WHEN " o ".presence = 1 THEN max(" o ".known, coalesce((SELECT confirmed"            \
+	" FROM dir_sync WHERE tenant = " o ".tenant AND kind = " o ".kind), 0)) ELSE " o           \
+	".known END"
+#define RISK_AT(o)                                                                                 \
+	"max(" o ".risk_known, coalesce((SELECT confirmed FROM dir_sync WHERE tenant = " o         \
+	".tenant AND kind = 4), 0))"
+/* The columns that take() of sqlite_directory.c reads. */
+#define OBJECT_COLUMNS(o)                                                                          \
+	o ".kind, " o ".tenant, " o ".id, " o ".presence, " o ".enabled, " o ".compliant, " o      \
+	  ".compliance, " o ".management, CASE WHEN " o ".kind = 1 AND " o                         \
+	  ".risk = '' AND " RISK_AT(o) " > 0 THEN 'none' ELSE " o ".risk END, " o ".name, " o      \
+				       ".platform, " o ".owner, " o ".enrolled, " o                \
+				       ".last_seen, " KNOWN(o) ", CASE WHEN " o                    \
+							       ".kind = 1 THEN " RISK_AT(          \
+								   o) " ELSE 0 END"
+#define OBJECT_OF(o, of, column)                                                                   \
+	" LEFT JOIN dir_object " o " ON " o ".tenant = b.tenant AND " o ".kind = " of " AND " o    \
+	".id = b." column
+
 /* The index of a column is partial, so that the condition has to be said again. */
 #define BINDING_BY(column)                                                                         \
 	"SELECT c.serial FROM binding b CROSS JOIN cert c ON c.id = b.cert_id WHERE b." column     \
@@ -256,6 +277,55 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_BINDING_BY_DEVICE] = BINDING_BY("device"),
 	[Q_BINDING_BY_DEVICE_OBJECT] = BINDING_BY("device_object"),
 	[Q_BINDING_BY_MANAGED] = BINDING_BY("managed"),
+
+	[Q_OBJECT_GET] =
+	    "SELECT " OBJECT_COLUMNS("o") " FROM dir_object o"
+					  " WHERE o.tenant = ?1 AND o.kind = ?2 AND o.id = ?3",
+	[Q_OBJECT_PUT] =
+	    "INSERT INTO dir_object(tenant, kind, id, presence, enabled, compliant, compliance,"
+	    " management, name, platform, owner, enrolled, last_seen, known)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+	    " ON CONFLICT(tenant, kind, id) DO UPDATE SET presence = ?4, enabled = ?5,"
+	    " compliant = ?6, compliance = ?7, management = ?8, name = ?9, platform = ?10,"
+	    " owner = ?11, enrolled = ?12, last_seen = ?13, known = ?14",
+	[Q_OBJECT_KNOWN] = "UPDATE dir_object SET known = ?4"
+			   " WHERE tenant = ?1 AND kind = ?2 AND id = ?3 AND known < ?4",
+	[Q_OBJECT_STALE] = "SELECT " OBJECT_COLUMNS(
+	    "o") " FROM dir_object o"
+		 " WHERE o.tenant = ?1 AND o.kind = ?2 AND o.known < ?3 AND o.presence <> 4"
+		 " ORDER BY o.known LIMIT ?4",
+	[Q_RISK_PUT] = "UPDATE dir_object SET risk = ?3, risk_known = ?4"
+		       " WHERE tenant = ?1 AND kind = 1 AND id = ?2",
+	[Q_BOUND_USER] =
+	    "SELECT 1 FROM binding WHERE user = ?1 AND user <> '' AND tenant = ?2 LIMIT 1",
+	[Q_BOUND_OBJECT] = "SELECT 1 FROM binding WHERE device_object = ?1 AND device_object <> ''"
+			   " AND tenant = ?2 LIMIT 1",
+	[Q_BOUND_MANAGED] =
+	    "SELECT 1 FROM binding WHERE managed = ?1 AND managed <> '' AND tenant = ?2 LIMIT 1",
+	[Q_SYNC_CONFIRM] =
+	    "INSERT INTO dir_sync(tenant, kind, confirmed) VALUES(?1, ?2, ?3)"
+	    " ON CONFLICT(tenant, kind) DO UPDATE SET confirmed = max(confirmed, ?3)",
+	[Q_SYNC_LINK] = "SELECT link FROM dir_sync WHERE tenant = ?1 AND kind = ?2",
+	[Q_SYNC_LINK_SET] = "INSERT INTO dir_sync(tenant, kind, link) VALUES(?1, ?2, ?3)"
+			    " ON CONFLICT(tenant, kind) DO UPDATE SET link = ?3",
+	[Q_GROUP_SAME] = "SELECT 1 FROM dir_group WHERE tenant = ?1 AND name = ?2 AND digest = ?3",
+	[Q_GROUP_CLEAR] = "DELETE FROM dir_member WHERE tenant = ?1 AND name = ?2",
+	[Q_GROUP_ADD] = "INSERT OR IGNORE INTO dir_member(tenant, name, id) VALUES(?1, ?2, ?3)",
+	[Q_GROUP_KNOWN] =
+	    "INSERT OR REPLACE INTO dir_group(tenant, name, known, digest) VALUES(?1, ?2, ?3, ?4)",
+	[Q_GROUP_WHEN] = "SELECT known FROM dir_group WHERE tenant = ?1 AND name = ?2",
+	[Q_GROUP_HAS] = "SELECT 1 FROM dir_member WHERE tenant = ?1 AND name = ?2 AND id = ?3",
+	[Q_SUBJECT_NEXT] =
+	    "SELECT cert_id FROM binding WHERE cert_id > ?1 ORDER BY cert_id LIMIT 1",
+	[Q_SUBJECTS] =
+	    "SELECT c.id, c.serial, c.ca, c.endpoint, c.profile, c.subject, c.issued, c.not_after,"
+	    " c.revoked, c.reason, " BINDING_COLUMNS
+	    ", " OBJECT_COLUMNS("u") ", " OBJECT_COLUMNS("d") ", " OBJECT_COLUMNS(
+		"m") " FROM binding b CROSS JOIN cert c ON c.id = b.cert_id" OBJECT_OF("u", "1",
+		"user") OBJECT_OF("d", "2", "device_object")
+		OBJECT_OF("m", "3", "managed") " WHERE b.cert_id > ?1 AND b.cert_id <= ?2 AND "
+					       "b.state = 2 AND c.not_after > ?3"
+					       " ORDER BY b.cert_id",
 
 	[Q_RENEWAL_PUT] = "INSERT INTO renewal(cert_id, old_id, due) VALUES(?1, ?2, ?3)",
 	[Q_RENEWAL_OF] = "SELECT o.serial FROM renewal r CROSS JOIN cert o ON o.id = r.old_id"

@@ -9,6 +9,7 @@
 #define SCEPD_STORE_STORE_BACKEND_H
 
 #include "store/store.h"
+#include "store/store_directory.h"
 #include "store/store_status.h"
 
 #define STORE_SERIAL_MAX 20     /* octets, RFC 5280 4.1.2.2 */
@@ -62,6 +63,15 @@ typedef int store_otp_fn(void *arg, const struct store_otp_row *row);
 typedef int store_crl_fn(void *arg, const struct store_crl_entry *e);
 typedef int store_binding_fn(void *arg, const char *serial_hex, const struct store_binding *b);
 typedef int store_serial_fn(void *arg, const char *serial_hex);
+
+typedef int store_object_fn(void *arg, const struct store_object *o);
+typedef int store_subject_fn(void *arg, const struct store_subject *c);
+struct store_stale_query {
+	const char *tenant;
+	enum dir_kind kind;
+	int64_t known_before;
+	size_t max;
+};
 
 struct store_backend {
 	const char *scheme; /* "sqlite:" */
@@ -151,6 +161,27 @@ struct store_backend {
 	    const struct store_binding *b, struct err *err);
 	enum rc (*binding_open)(struct store *s, const char *tenant, size_t max,
 	    store_binding_fn *fn, void *arg, struct err *err);
+	enum rc (*objects_put)(struct store *s, const struct store_object *v, size_t n,
+	    size_t *changed, struct err *err);
+	enum rc (*object_get)(struct store *s, const char *tenant, enum dir_kind kind,
+	    const char *id, struct store_object *out, struct err *err);
+	enum rc (*objects_confirm)(
+	    struct store *s, const char *tenant, enum dir_kind kind, int64_t now, struct err *err);
+	enum rc (*objects_stale)(struct store *s, const struct store_stale_query *q,
+	    store_object_fn *fn, void *arg, struct err *err);
+	enum rc (*risk_put)(struct store *s, const char *tenant, const char *user, const char *risk,
+	    int64_t now, struct err *err);
+	enum rc (*delta_link)(
+	    struct store *s, const char *tenant, enum dir_kind kind, char **link, struct err *err);
+	enum rc (*delta_link_set)(struct store *s, const char *tenant, enum dir_kind kind,
+	    const char *link, struct err *err);
+	enum rc (*group_set)(struct store *s, const char *tenant, const char *group,
+	    const char *const *ids, size_t n, int64_t now, struct err *err);
+	enum rc (*group_has)(struct store *s, const char *tenant, const char *group, const char *id,
+	    bool *has, int64_t *known, struct err *err);
+	enum rc (*subjects_page)(struct store *s, int64_t valid_at, int64_t *after, bool *more,
+	    store_subject_fn *fn, void *arg, struct err *err);
+
 	enum rc (*binding_certs)(struct store *s, const char *tenant, enum binding_key key,
 	    const char *id, int64_t valid_at, size_t max, store_serial_fn *fn, void *arg,
 	    struct err *err);

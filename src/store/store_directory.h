@@ -13,6 +13,7 @@ enum dir_kind {
 	DIR_USER = 1, /* id: Entra object id */
 	DIR_DEVICE,   /* id: Entra object id of the device */
 	DIR_MANAGED,  /* id: Intune device id */
+	DIR_RISK,     /* of users; no objects of its own, and for store_objects_confirm() alone */
 	DIR__MAX
 };
 const char *dir_kind_name(enum dir_kind k);
@@ -53,6 +54,11 @@ enum rc store_objects_confirm(struct store *s, const char *tenant, enum dir_kind
 enum rc store_objects_stale(struct store *s, const char *tenant, enum dir_kind kind,
     int64_t known_before, size_t max, int (*fn)(void *arg, const struct store_object *o), void *arg,
     struct err *err) MUST_CHECK;
+
+/* What Identity Protection thinks of a user, as of `now`.  Whom it was never told about has "none" once all were
+ * listed: store_objects_confirm() with DIR_RISK. */
+enum rc store_risk_put(struct store *s, const char *tenant, const char *user, const char *risk,
+    int64_t now, struct err *err) MUST_CHECK;
 
 /* Where a delta walk goes on.  *link NULL: at the beginning; free() it. */
 #define STORE_LINK_MAX 16384 /* bytes: Graph's tokens have a few hundred */
