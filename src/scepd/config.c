@@ -186,6 +186,8 @@ config_load(struct config **out, const char *path, struct err *err)
 	if (rc == RC_OK)
 		rc = config_check(f, err);
 	if (rc == RC_OK)
+		rc = config_rules(f, &f->c, err);
+	if (rc == RC_OK)
 		rc = config_addresses(f, err);
 	if (rc != RC_OK) {
 		config_free(&f->c);

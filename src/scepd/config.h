@@ -9,6 +9,7 @@
  *	cas:        { issuing: { certificate: ..., key: ..., chain: [...], ra_certificate: ... } }
  *	tenants:    { contoso: { properties: contoso.properties } }
  *	profiles:   { device: { subject: {...}, san: {...}, key_usage: {...}, ... } }
+ *	rules:      { wiped: { when: device-wiped, then: revoke } }
  *	endpoints:  { default: { ca: issuing, profile: device, challenge: intune, tenant: ... } }
  */
 #ifndef SCEPD_SCEPD_CONFIG_H
@@ -17,6 +18,7 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "ca/directory_rule.h"
 #include "ca/profile.h"
 #include "conf/conf.h"
 
@@ -140,6 +142,20 @@ struct config {
 		struct conf_strs paths, sockets;
 		bool network;
 	} pkcs11;
+	/* Rules about the directory, in the order of the file. */
+	const struct directory_rule *rules;
+	size_t n_rules;
+	struct {
+		/* A sweep of rules that would turn more than this stops: sweep_plan.h. */
+		struct conf_brake {
+			uint64_t percent, count, minimum; /* certificates */
+			int64_t window;                   /* seconds */
+		} brake;
+		struct {
+			bool second; /* another administrator has to confirm one */
+			int64_t max; /* seconds */
+		} exceptions;
+	} revocation;
 	const char *public_url;
 	struct {
 		uint64_t workers, in_flight, connections;
@@ -167,6 +183,10 @@ bool config_endpoint_issues_by(const struct conf_endpoint *e, const char *profil
  * S23; static endpoints need a subject rule S15). RC_CONFIG with file:line: key. */
 enum rc config_load(struct config **out, const char *path, struct err *err) MUST_CHECK;
 void config_free(struct config *c);
+/* The rules of another file: a whole scepd.yaml, or one that has `rules:` alone (and `revocation:` for the
+ * brake), whose filters then name what `names` has.  Only rules and revocation of *out are good for anything. */
+enum rc config_load_rules(
+    struct config **out, const char *path, const struct config *names, struct err *err) MUST_CHECK;
 /* "2027-05-01", as Entra shows the end of a secret: that day's beginning, UTC.  RC_PARSE. */
 enum rc config_day(int64_t *out, const char *text, struct err *err) MUST_CHECK;
 /* The key is in a token, not in a file. */

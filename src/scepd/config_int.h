@@ -41,6 +41,21 @@ struct conf_profile {
 	struct conf_strs crl_urls, ca_issuer_urls, ocsp_urls;
 };
 
+/* A rule about the directory as the rows fill it; config_rules() makes a struct directory_rule of it. */
+enum rule_then { RULE_THEN_HOLD, RULE_THEN_REVOKE };
+struct conf_rule {
+	const char *name;
+	int line;
+	int when, then; /* enum rule_when, rule_then */
+	int64_t grace;  /* seconds */
+	uint64_t days;
+	struct conf_strs risk, profiles, endpoints, tenants, platforms, ownership, groups;
+	struct {
+		int64_t max_age; /* seconds */
+		int then;        /* enum rule_outage */
+	} outage;
+};
+
 /* Memory that lives as long as the configuration. */
 struct config_block {
 	struct config_block *next;
@@ -51,11 +66,15 @@ struct config_block {
 struct config_file {
 	struct config c;                /* first: config_free() gets a pointer to it */
 	struct conf_items raw_profiles; /* struct conf_profile */
+	struct conf_items raw_rules;    /* struct conf_rule */
 	struct config_block *blocks;
 	int store_line, admin_line, public_url_line, pkcs11_line, limits_line;
 };
 
 extern const struct conf_schema config_schema; /* fills a struct config_file */
+
+/* config_rules.c */
+extern const struct conf_schema conf_rule_schema, conf_brake_schema, conf_exceptions_schema;
 
 /* Zeroed memory of the configuration's own; NULL when there is none. */
 void *config_alloc(struct config_file *f, size_t n, size_t size);
@@ -64,6 +83,8 @@ enum rc config_format(const char **out, struct config_file *f, struct err *err, 
 
 /* raw_profiles -> c.profiles. */
 enum rc config_profiles(struct config_file *f, struct err *err) MUST_CHECK;
+/* raw_rules -> c.rules; the names in their filters are those of `names`. */
+enum rc config_rules(struct config_file *f, const struct config *names, struct err *err) MUST_CHECK;
 /* CRL, AIA and OCSP addresses from public_url where a profile names none. */
 enum rc config_addresses(struct config_file *f, struct err *err) MUST_CHECK;
 /* "section.name.key: why" as RC_CONFIG. */

@@ -464,6 +464,23 @@ static const struct conf_row endpoint_rows[] = {
 static const struct conf_schema endpoint_schema = { "an endpoint", sizeof(struct conf_endpoint),
 	endpoint_rows, offsetof(struct conf_endpoint, name), offsetof(struct conf_endpoint, line) };
 
+/* Laid over the whole file, as the maps of a profile are over theirs. */
+static const struct conf_row revocation_rows[] = {
+	{ .key = "brake",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &conf_brake_schema,
+	    .help = "more than this at once is not done by rules before an administrator has said so" },
+	{ .key = "exceptions",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &conf_exceptions_schema,
+	    .help = "who may except a certificate from rules, and for how long" },
+	END,
+};
+static const struct conf_schema revocation_schema = { "revocation", sizeof(struct config_file),
+	revocation_rows, 0, CONF_NO_LINE };
+
 static const struct conf_row config_rows[] = {
 	{ ROW("listeners", CONF_LIST, config_file, c.listeners), .required = true, .min = 1,
 	    .max = 64, .sub = &listener_schema, .help = "where devices connect" },
@@ -506,6 +523,13 @@ static const struct conf_row config_rows[] = {
 	    .help = "Intune tenants by name" },
 	{ ROW("profiles", CONF_NAMED, config_file, raw_profiles), .required = true, .min = 1,
 	    .sub = &profile_schema, .help = "what certificates may hold, by name" },
+	{ ROW("rules", CONF_NAMED, config_file, raw_rules), .max = RULES_MAX,
+	    .sub = &conf_rule_schema, .help = "what the directory's word does to certificates" },
+	{ .key = "revocation",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &revocation_schema,
+	    .help = "what follows from the directory, and its bounds" },
 	{ ROW("endpoints", CONF_NAMED, config_file, c.endpoints), .required = true, .min = 1,
 	    .sub = &endpoint_schema, .help = "SCEP URLs by name: /scep/NAME" },
 	END,
