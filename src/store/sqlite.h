@@ -187,6 +187,40 @@ enum rc sqlite_crl_skip(
 enum rc sqlite_spent_elsewhere(
     struct store *s, const char *why, uint64_t *otps, uint64_t *holds, struct err *err);
 
+/* sqlite_sweep.c */
+enum rc sqlite_sweep_begin(
+    struct store *s, const struct store_sweep_new *n, int64_t *id, struct err *err);
+enum rc sqlite_sweep_add(struct store *s, int64_t id, uint64_t first, const struct store_turn *v,
+    size_t n, struct err *err);
+enum rc sqlite_sweep_ready(struct store *s, int64_t id, struct err *err);
+enum rc sqlite_sweep_current(struct store *s, struct store_sweep *out, struct err *err);
+enum rc sqlite_sweep_get(struct store *s, int64_t id, struct store_sweep *out, struct err *err);
+enum rc sqlite_sweep_each(
+    struct store *s, int64_t after, size_t max, store_sweep_fn *fn, void *arg, struct err *err);
+enum rc sqlite_sweep_turns(struct store *s, int64_t id, uint64_t after, size_t max,
+    store_turn_fn *fn, void *arg, struct err *err);
+enum rc sqlite_sweep_decide(
+    struct store *s, int64_t id, enum sweep_state verdict, const char *who, struct err *err);
+enum rc sqlite_sweep_obsolete(struct store *s, int64_t id, const char *why, struct err *err);
+enum rc sqlite_sweep_dealt(
+    struct store *s, int64_t id, uint64_t dealt, uint64_t applied, struct err *err);
+enum rc sqlite_sweep_tidy(struct store *s, int64_t before, size_t *n, struct err *err);
+/* sqlite_marks.c */
+enum rc sqlite_rule_causes_each(
+    struct store *s, store_rule_mark_fn *fn, void *arg, struct err *err);
+enum rc sqlite_ignored_each(struct store *s, store_rule_mark_fn *fn, void *arg, struct err *err);
+enum rc sqlite_ignored_forget(
+    struct store *s, const struct store_rule_mark *v, size_t n, struct err *err);
+enum rc sqlite_turned_add(struct store *s, int64_t now, uint64_t certs, struct err *err);
+enum rc sqlite_turned_since(struct store *s, int64_t since, uint64_t *certs, struct err *err);
+/* sqlite_exception.c */
+enum rc sqlite_exception_add(struct store *s, const struct store_exception *e, bool needs_second,
+    int64_t *id, struct err *err);
+enum rc sqlite_exception_confirm(struct store *s, int64_t id, const char *who, struct err *err);
+enum rc sqlite_exception_end(struct store *s, int64_t id, const char *who, struct err *err);
+enum rc sqlite_exception_each(struct store *s, int64_t live_at, int64_t after, size_t max,
+    store_exception_fn *fn, void *arg, struct err *err);
+
 /* sqlite_audit.c */
 enum rc sqlite_audit(struct store *s, const char *event, const char *detail, struct err *err);
 enum rc sqlite_audit_verify(struct store *s, uint64_t *rows, struct err *err);

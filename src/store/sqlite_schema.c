@@ -253,6 +253,53 @@ const char *const sq_migrations[] = {
 	"  id TEXT NOT NULL,"
 	"  PRIMARY KEY (tenant, name, id)"
 	") STRICT, WITHOUT ROWID;",
+	/*
+	 * 6: sweeps of rules that wait for an administrator, with their turns in order; a turn of a discarded
+	 * sweep stays until its rule has let go of it.  cause_rule is all that a sweep has to know of causes.
+	 */
+	"CREATE TABLE sweep ("
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT," /* the audit trail has it, and rows are deleted */
+	"  state INTEGER NOT NULL,"               /* enum sweep_state; 0: being written */
+	"  created INTEGER NOT NULL,"
+	"  decided INTEGER NOT NULL DEFAULT 0," /* wall ms, 0: not */
+	"  turns INTEGER NOT NULL DEFAULT 0,"
+	"  dealt INTEGER NOT NULL DEFAULT 0,"
+	"  applied INTEGER NOT NULL DEFAULT 0,"
+	"  certs INTEGER NOT NULL,"
+	"  total INTEGER NOT NULL," /* certificates that rules see */
+	"  why TEXT NOT NULL,"
+	"  who TEXT"
+	") STRICT;"
+	"CREATE TABLE sweep_turn ("
+	"  sweep_id INTEGER NOT NULL,"
+	"  n INTEGER NOT NULL," /* 1, 2 ... */
+	"  cert_id INTEGER NOT NULL,"
+	"  effect INTEGER NOT NULL," /* enum cause_effect */
+	"  reason INTEGER NOT NULL,"
+	"  rule TEXT NOT NULL,"
+	"  comment TEXT,"
+	"  PRIMARY KEY (sweep_id, n)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE turned ("
+	"  minute INTEGER PRIMARY KEY," /* wall seconds / 60 */
+	"  certs INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE TABLE exception ("
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  kind INTEGER NOT NULL," /* enum exception_of */
+	"  created INTEGER NOT NULL,"
+	"  until INTEGER NOT NULL,"
+	"  confirmed INTEGER NOT NULL," /* wall seconds, 0: not */
+	"  ended INTEGER NOT NULL DEFAULT 0,"
+	"  target TEXT NOT NULL,"
+	"  rule TEXT NOT NULL,"
+	"  who TEXT NOT NULL,"
+	"  confirmed_by TEXT,"
+	"  ended_by TEXT,"
+	"  comment TEXT"
+	") STRICT;"
+	"CREATE INDEX exception_live ON exception(until, ended) WHERE ended = 0;"
+	"CREATE INDEX cause_rule ON cause(cert_id, rule, effect) WHERE source = 3;",
 };
 const int sq_schema_version = sizeof(sq_migrations) / sizeof(sq_migrations[0]);
 

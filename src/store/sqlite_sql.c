@@ -69,6 +69,14 @@
 	" = ?1 AND b." column " <> '' AND (?2 IS NULL OR b.tenant = ?2) AND c.not_after > ?3"      \
 	" ORDER BY b.cert_id LIMIT ?4"
 
+/* The columns that sweep_take() in sqlite_sweep.c reads. */
+#define SWEEP_COLUMNS "id, state, created, decided, turns, dealt, applied, certs, total, why, who"
+
+/* The columns that exception_take() in sqlite_exception.c reads. */
+#define EXCEPTION_COLUMNS                                                                          \
+	"e.id, e.kind, e.target, e.rule, e.created, e.until, e.confirmed, e.ended, e.who,"         \
+	" e.confirmed_by, e.ended_by, e.comment"
+
 #define CERT_EACH(status)                                                                          \
 	"SELECT " CERT_COLUMNS " FROM cert c LEFT JOIN tx t ON t.id = c.tx_id"                     \
 	" WHERE c.id > ?1 AND (?2 IS NULL OR c.ca = ?2) AND (?3 IS NULL OR c.endpoint = ?3)"       \
@@ -355,6 +363,60 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_RETIRE] = "INSERT OR IGNORE INTO retired(ca, at) VALUES(?1, ?2)",
 	[Q_CRL_SKIP] = "INSERT INTO crl(ca, number) VALUES(?1, ?2)"
 		       " ON CONFLICT(ca) DO UPDATE SET number = number + ?2",
+
+	/* Of sweeps there are few; of their turns, a hundred thousand. */
+	[Q_SWEEP_OPEN] = "SELECT id FROM sweep WHERE state IN (1, 2) ORDER BY id LIMIT 1",
+	[Q_SWEEP_NEW] =
+	    "INSERT INTO sweep(state, created, certs, total, why) VALUES(0, ?1, ?2, ?3, ?4)",
+	[Q_SWEEP_CERT] = "SELECT count(*) FROM cert WHERE id = ?1",
+	[Q_SWEEP_TURN_PUT] = "INSERT INTO sweep_turn(sweep_id, n, cert_id, effect, reason, rule,"
+			     " comment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[Q_SWEEP_READY] =
+	    "UPDATE sweep SET state = 1, turns = (SELECT coalesce(max(n), 0) FROM sweep_turn"
+	    " WHERE sweep_id = ?1) WHERE id = ?1 AND state = 0",
+	[Q_SWEEP_CURRENT] = "SELECT " SWEEP_COLUMNS " FROM sweep WHERE state IN (1, 2) LIMIT 1",
+	[Q_SWEEP_GET] = "SELECT " SWEEP_COLUMNS " FROM sweep WHERE id = ?1 AND state > 0",
+	[Q_SWEEP_EACH] =
+	    "SELECT " SWEEP_COLUMNS " FROM sweep WHERE id > ?1 AND state > 0 ORDER BY id LIMIT ?2",
+	[Q_SWEEP_TURNS] =
+	    "SELECT t.cert_id, c.serial, t.rule, t.effect, t.reason, t.comment FROM sweep_turn t"
+	    " CROSS JOIN cert c ON c.id = t.cert_id WHERE t.sweep_id = ?1 AND t.n > ?2"
+	    " ORDER BY t.n LIMIT ?3",
+	[Q_SWEEP_DECIDE] =
+	    "UPDATE sweep SET state = ?2, decided = ?3, who = ?4 WHERE id = ?1 AND state = 1",
+	[Q_SWEEP_OBSOLETE] = "UPDATE sweep SET state = 5, decided = ?2 WHERE id = ?1 AND state = 1",
+	[Q_SWEEP_DEALT] =
+	    "UPDATE sweep SET dealt = ?2, applied = ?3, state = CASE WHEN ?2 >= turns THEN 4"
+	    " ELSE 2 END WHERE id = ?1 AND state = 2 RETURNING state, turns",
+	[Q_SWEEP_OLD] =
+	    "SELECT id FROM sweep WHERE state = 0 OR (state IN (4, 5) AND decided < ?1)"
+	    " OR (state = 3 AND decided < ?1 AND NOT EXISTS"
+	    " (SELECT 1 FROM sweep_turn WHERE sweep_id = sweep.id)) ORDER BY id LIMIT 1",
+	[Q_SWEEP_TURNS_DROP] =
+	    "DELETE FROM sweep_turn WHERE sweep_id = ?1 AND n IN"
+	    " (SELECT n FROM sweep_turn WHERE sweep_id = ?1 ORDER BY n LIMIT ?2)",
+	[Q_SWEEP_DROP] = "DELETE FROM sweep WHERE id = ?1",
+	[Q_RULE_CAUSES] = "SELECT cert_id, rule, effect FROM cause WHERE source = 3"
+			  " ORDER BY cert_id, rule",
+	[Q_IGNORED] = "SELECT t.cert_id, t.rule, t.effect, t.sweep_id, t.n FROM sweep s"
+		      " CROSS JOIN sweep_turn t ON t.sweep_id = s.id WHERE s.state = 3",
+	[Q_IGNORED_DROP] = "DELETE FROM sweep_turn WHERE sweep_id = ?1 AND n = ?2",
+	[Q_TURNED_ADD] = "INSERT INTO turned(minute, certs) VALUES(?1, ?2)"
+			 " ON CONFLICT(minute) DO UPDATE SET certs = certs + ?2",
+	[Q_TURNED_SINCE] = "SELECT coalesce(sum(certs), 0) FROM turned WHERE minute > ?1",
+	[Q_TURNED_DROP] = "DELETE FROM turned WHERE minute < ?1",
+
+	[Q_EXCEPTION_NEW] = "INSERT INTO exception(kind, target, rule, created, until, confirmed,"
+			    " who, comment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[Q_EXCEPTION_GET] = "SELECT " EXCEPTION_COLUMNS " FROM exception e WHERE e.id = ?1",
+	[Q_EXCEPTION_CONFIRM] =
+	    "UPDATE exception SET confirmed = ?2, confirmed_by = ?3 WHERE id = ?1",
+	[Q_EXCEPTION_END] = "UPDATE exception SET ended = ?2, ended_by = ?3 WHERE id = ?1",
+	[Q_EXCEPTION_EACH] =
+	    "SELECT " EXCEPTION_COLUMNS " FROM exception e WHERE e.id > ?1 ORDER BY e.id LIMIT ?2",
+	[Q_EXCEPTION_EACH_LIVE] = "SELECT " EXCEPTION_COLUMNS " FROM exception e WHERE e.ended = 0"
+				  " AND e.until > ?3 AND e.id > ?1 ORDER BY e.id LIMIT ?2",
+	[Q_EXCEPTION_COUNT] = "SELECT count(*) FROM exception WHERE ended = 0 AND until > ?1",
 
 	[Q_AUDIT_HEAD] = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1",
 	[Q_AUDIT_ADD] =

@@ -11,6 +11,7 @@
 #include "store/store.h"
 #include "store/store_directory.h"
 #include "store/store_status.h"
+#include "store/store_sweep.h"
 
 #define STORE_SERIAL_MAX 20     /* octets, RFC 5280 4.1.2.2 */
 #define STORE_TEXT_MAX   65536u /* bytes of any text in a row: subject, SAN, context, detail */
@@ -72,6 +73,9 @@ struct store_stale_query {
 	int64_t known_before;
 	size_t max;
 };
+typedef int store_sweep_fn(void *arg, const struct store_sweep *row);
+typedef int store_turn_fn(void *arg, const struct store_turn *t);
+typedef int store_exception_fn(void *arg, const struct store_exception *row);
 
 struct store_backend {
 	const char *scheme; /* "sqlite:" */
@@ -194,6 +198,39 @@ struct store_backend {
 	    unsigned *before, struct err *err);
 	enum rc (*ca_retire)(
 	    struct store *s, const char *ca, const char *who, const char *detail, struct err *err);
+
+	/* store_sweep.h */
+	enum rc (*sweep_begin)(
+	    struct store *s, const struct store_sweep_new *n, int64_t *id, struct err *err);
+	enum rc (*sweep_add)(struct store *s, int64_t id, uint64_t first,
+	    const struct store_turn *v, size_t n, struct err *err);
+	enum rc (*sweep_ready)(struct store *s, int64_t id, struct err *err);
+	enum rc (*sweep_current)(struct store *s, struct store_sweep *out, struct err *err);
+	enum rc (*sweep_get)(struct store *s, int64_t id, struct store_sweep *out, struct err *err);
+	enum rc (*sweep_each)(struct store *s, int64_t after, size_t max, store_sweep_fn *fn,
+	    void *arg, struct err *err);
+	enum rc (*sweep_turns)(struct store *s, int64_t id, uint64_t after, size_t max,
+	    store_turn_fn *fn, void *arg, struct err *err);
+	enum rc (*sweep_decide)(struct store *s, int64_t id, enum sweep_state verdict,
+	    const char *who, struct err *err);
+	enum rc (*sweep_obsolete)(struct store *s, int64_t id, const char *why, struct err *err);
+	enum rc (*sweep_dealt)(
+	    struct store *s, int64_t id, uint64_t dealt, uint64_t applied, struct err *err);
+	enum rc (*sweep_tidy)(struct store *s, int64_t before, size_t *n, struct err *err);
+	enum rc (*rule_causes_each)(
+	    struct store *s, store_rule_mark_fn *fn, void *arg, struct err *err);
+	enum rc (*ignored_each)(
+	    struct store *s, store_rule_mark_fn *fn, void *arg, struct err *err);
+	enum rc (*ignored_forget)(
+	    struct store *s, const struct store_rule_mark *v, size_t n, struct err *err);
+	enum rc (*turned_add)(struct store *s, int64_t now, uint64_t certs, struct err *err);
+	enum rc (*turned_since)(struct store *s, int64_t since, uint64_t *certs, struct err *err);
+	enum rc (*exception_add)(struct store *s, const struct store_exception *e,
+	    bool needs_second, int64_t *id, struct err *err);
+	enum rc (*exception_confirm)(struct store *s, int64_t id, const char *who, struct err *err);
+	enum rc (*exception_end)(struct store *s, int64_t id, const char *who, struct err *err);
+	enum rc (*exception_each)(struct store *s, int64_t live_at, int64_t after, size_t max,
+	    store_exception_fn *fn, void *arg, struct err *err);
 
 	enum rc (*audit)(struct store *s, const char *event, const char *detail, struct err *err);
 	enum rc (*audit_verify)(struct store *s, uint64_t *rows, struct err *err);

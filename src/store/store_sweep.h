@@ -1,17 +1,36 @@
 /*
- * store_sweep.h - sweeps that were stopped because they would turn too many certificates, and exceptions.
+ * store_sweep.h - what rules about the directory need to remember: sweeps that were stopped because they would turn
+ * too many certificates, what an administrator has discarded, how much was turned lately, and exceptions.
+ *
+ * A sweep is written in batches and counts once it is ready.  Then it waits:
+ *
+ *	waiting -> approved -> done
+ *	   |-> discarded (its turns are remembered, and not made again until their rule has let go of them)
+ *	   +-> obsolete  (the directory speaks otherwise again)
+ *
+ * At most one waits or is being applied.  The daemon begins, applies and ends sweeps, from one thread;
+ * administrators decide, from any process.
  */
 #ifndef SCEPD_STORE_STORE_SWEEP_H
 #define SCEPD_STORE_STORE_SWEEP_H
 
 #include "store/store_status.h"
 
-enum sweep_state { SWEEP_WAITING = 1, SWEEP_APPROVED, SWEEP_DISCARDED, SWEEP_DONE, SWEEP_OBSOLETE };
-const char *sweep_state_name(enum sweep_state s);
+enum sweep_state {
+	SWEEP_WAITING = 1,
+	SWEEP_APPROVED,
+	SWEEP_DISCARDED,
+	SWEEP_DONE,
+	SWEEP_OBSOLETE,
+	SWEEP__MAX
+};
+const char *sweep_state_name(enum sweep_state s); /* "waiting" ...; static */
 
 /* A turn: what a rule makes of a certificate. */
 struct store_turn {
-	const char *serial, *rule;
+	int64_t cert_id;
+	const char *serial; /* upper hex; told by store_sweep_turns(), not asked for */
+	const char *rule;
 	enum cause_effect effect; /* CAUSE_GONE: the rule lets it go */
 	int reason;
 	const char *comment; /* what the directory said */
@@ -19,67 +38,116 @@ struct store_turn {
 struct store_sweep {
 	int64_t id;
 	enum sweep_state state;
-	int64_t created, decided; /* wall ms; 0: not */
-	uint64_t turns, applied,
-	    of; /* turns that it has, those that are applied, certificates that rules see */
-	char *why, *who; /* "312 of 2300 certificates, more than 10 %" */
+	int64_t created, decided; /* wall ms; 0: not.  `decided`: of any end */
+	uint64_t turns;           /* that it has */
+	uint64_t dealt, applied;  /* of these: looked at, and really made */
+	uint64_t certs;           /* certificates that it turns */
+	uint64_t of;              /* certificates that rules see */
+	char *why, *who;          /* "312 of 2300 certificates, more than 10 %"; who has decided */
 };
 void store_sweep_done(struct store_sweep *s);
 #define STORE_SWEEP_TURNS_MAX 1000000
-/* Begin a sweep that waits; its turns come in batches (STORE_CAUSES_BATCH) and it counts only after
- * store_sweep_ready(); what a crash leaves before that is swept at the next start.  Audit row "sweep-stopped".  At
- * most one waits: RC_CONFLICT. */
+/* What there is to tell at the beginning. */
+struct store_sweep_new {
+	const char *why;
+	uint64_t certs, of;
+};
+/* At most one waits or is approved: RC_CONFLICT.  What a crash has left unready is dropped by store_sweep_tidy(). */
 enum rc store_sweep_begin(
-    struct store *s, const char *why, uint64_t of, int64_t *id, struct err *err) MUST_CHECK;
-enum rc store_sweep_add(
-    struct store *s, int64_t id, const struct store_turn *v, size_t n, struct err *err) MUST_CHECK;
+    struct store *s, const struct store_sweep_new *n, int64_t *id, struct err *err) MUST_CHECK;
+/* At most STORE_CAUSES_BATCH, in order of certificates; `first`: how many were added before. */
+enum rc store_sweep_add(struct store *s, int64_t id, uint64_t first, const struct store_turn *v,
+    size_t n, struct err *err) MUST_CHECK;
+/* It waits from now on.  Audit row "sweep-stopped". */
 enum rc store_sweep_ready(struct store *s, int64_t id, struct err *err) MUST_CHECK;
-/* The newest that waits or is approved and not done.  RC_NOTFOUND. */
+/* The one that waits or is approved and not done.  RC_NOTFOUND. */
 enum rc store_sweep_current(struct store *s, struct store_sweep *out, struct err *err) MUST_CHECK;
 enum rc store_sweep_get(
     struct store *s, int64_t id, struct store_sweep *out, struct err *err) MUST_CHECK;
+/* In order of ids. */
 enum rc store_sweep_each(struct store *s, int64_t after, size_t max,
     int (*fn)(void *arg, const struct store_sweep *row), void *arg, struct err *err) MUST_CHECK;
-/* Turns in order of their rows; *after: begin with 0. */
-enum rc store_sweep_turns(struct store *s, int64_t id, int64_t *after, size_t max,
+/* Turns in their order, of which `after` are left out; lent. */
+enum rc store_sweep_turns(struct store *s, int64_t id, uint64_t after, size_t max,
     int (*fn)(void *arg, const struct store_turn *t), void *arg, struct err *err) MUST_CHECK;
-/* SWEEP_APPROVED or SWEEP_DISCARDED, of one that waits (RC_CONFLICT).  Audit row.  What is discarded is remembered:
- * store_turn_ignored(). */
+/* SWEEP_APPROVED or SWEEP_DISCARDED, of one that waits; else RC_CONFLICT, which says who was first.  Audit row
+ * "sweep-approved", "sweep-discarded". */
 enum rc store_sweep_decide(struct store *s, int64_t id, enum sweep_state verdict, const char *who,
     struct err *err) MUST_CHECK;
-/* Apply some STORE_CAUSES_BATCH turns of an approved sweep in one commit; *left 0: it is SWEEP_DONE.  Safe against
- * a crash at any point: the next call goes on. */
-enum rc store_sweep_apply(struct store *s, int64_t id, uint64_t *left, struct err *err) MUST_CHECK;
-/* An administrator has discarded that this rule turns this certificate, and the rule has not let go of it since. */
-enum rc store_turn_ignored(struct store *s, const char *serial, const char *rule, bool *ignored,
-    struct err *err) MUST_CHECK;
-enum rc store_turn_forget(
-    struct store *s, const char *serial, const char *rule, struct err *err) MUST_CHECK;
+/* The directory speaks otherwise again: one that waits is over.  RC_CONFLICT when it was decided meanwhile.  Audit row
+ * "sweep-obsolete". */
+enum rc store_sweep_obsolete(
+    struct store *s, int64_t id, const char *why, struct err *err) MUST_CHECK;
+/*
+ * Of an approved sweep, the first `dealt` turns are dealt with, `applied` of them really made (by store_causes_set(), in
+ * the commit before; it may be repeated, so a crash between the two loses nothing).  All of them: it is done, with an
+ * audit row "sweep-done".
+ */
+enum rc store_sweep_dealt(
+    struct store *s, int64_t id, uint64_t dealt, uint64_t applied, struct err *err) MUST_CHECK;
+/* Rows that nobody needs any more, some thousand a call: of sweeps that a crash left unready, and that ended before
+ * `before` (wall ms).  Call again when *n is not 0. */
+enum rc store_sweep_tidy(struct store *s, int64_t before, size_t *n, struct err *err) MUST_CHECK;
+
+/* ---- what stands, and what is not to be done again ---- */
+
+/* The cause of a rule that stands, or a turn that was discarded; `rule` is lent. */
+struct store_rule_mark {
+	int64_t cert_id;
+	const char *rule;
+	enum cause_effect effect;
+	int64_t sweep, row; /* of what was discarded */
+};
+typedef int store_rule_mark_fn(void *arg, const struct store_rule_mark *m);
+/* All causes of rules, in order of cert_id; reads an index of these alone. */
+enum rc store_rule_causes_each(
+    struct store *s, store_rule_mark_fn *fn, void *arg, struct err *err) MUST_CHECK;
+/* All turns of discarded sweeps that are remembered, in any order. */
+enum rc store_ignored_each(
+    struct store *s, store_rule_mark_fn *fn, void *arg, struct err *err) MUST_CHECK;
+/* Their rules have let go of them: at most STORE_CAUSES_BATCH. */
+enum rc store_ignored_forget(
+    struct store *s, const struct store_rule_mark *v, size_t n, struct err *err) MUST_CHECK;
+
+/* How many certificates rules have turned without being asked, for the brake: remembered by the minute, for a day.
+ * An approved sweep begins anew at nothing. */
+enum rc store_turned_add(struct store *s, int64_t now, uint64_t certs, struct err *err) MUST_CHECK;
+enum rc store_turned_since(
+    struct store *s, int64_t since, uint64_t *certs, struct err *err) MUST_CHECK;
 
 /* ---- exceptions ---- */
 
-enum exception_of { EXCEPTION_CERT = 1, EXCEPTION_DEVICE, EXCEPTION_USER };
+enum exception_of { EXCEPTION_CERT = 1, EXCEPTION_DEVICE, EXCEPTION_USER, EXCEPTION__MAX };
+const char *exception_of_name(enum exception_of of); /* "certificate" ...; static */
 struct store_exception {
 	int64_t id;
 	enum exception_of of;
-	char target[64];           /* serial number, Intune or Entra device id, Entra user id */
+	char target
+	    [64]; /* serial number in upper hex; Intune or Entra device id, Entra user id in lower case */
 	char rule[CAUSE_RULE_MAX]; /* "": every rule */
 	int64_t created, until;    /* wall seconds */
 	int64_t confirmed, ended;  /* wall seconds; 0: not */
 	char *who, *confirmed_by, *ended_by, *comment;
 };
 void store_exception_done(struct store_exception *e);
+/* It is so at `now` (wall seconds). */
+bool store_exception_in_force(const struct store_exception *e, int64_t now);
+/* Of two `who`: "root (uid 0, sudo by jane)" is jane (uid 1000).  Root without sudo is one person. */
+bool store_same_person(const char *a, const char *b);
 #define STORE_EXCEPTIONS_MAX     10000 /* that are in force or wait */
 #define STORE_EXCEPTION_SECS_MAX (INT64_C(90) * 86400)
-/* `needs_second`: it is in force once somebody else has confirmed it, else at once. */
+/* `needs_second`: it is in force once somebody else has confirmed it, else at once.  created, id, confirmed and ended of
+ * *e are not looked at.  Audit row "exception". */
 enum rc store_exception_add(struct store *s, const struct store_exception *e, bool needs_second,
     int64_t *id, struct err *err) MUST_CHECK;
-/* RC_DENIED by the same person; RC_CONFLICT when over or confirmed already. */
+/* RC_DENIED by the same person; RC_CONFLICT when over or confirmed already.
+ * Audit row "exception-confirm". */
 enum rc store_exception_confirm(
     struct store *s, int64_t id, const char *who, struct err *err) MUST_CHECK;
+/* Audit row "exception-end".  RC_CONFLICT when over. */
 enum rc store_exception_end(
     struct store *s, int64_t id, const char *who, struct err *err) MUST_CHECK;
-/* `live_at`: only what is in force then; 0: all.  In order of ids. */
+/* `live_at`: only what is not over then, confirmed or not; 0: all.  In order of ids. */
 enum rc store_exception_each(struct store *s, int64_t live_at, int64_t after, size_t max,
     int (*fn)(void *arg, const struct store_exception *row), void *arg, struct err *err) MUST_CHECK;
 

@@ -1,0 +1,250 @@
+/*
+ * sqlite_exception.c - exceptions from rules: made by one administrator, confirmed by another where that is asked
+ * for, over by themselves.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "store/sqlite.h"
+#include "store/store_audit.h"
+#include "store/store_check.h"
+
+/* ---- rows ---- */
+
+static void
+exception_take(struct store_exception *e, struct sq_cursor *cur)
+{
+	*e = (struct store_exception){ 0 };
+	e->id = sq_take_int(cur);
+	e->of = (enum exception_of)sq_take_int(cur);
+	sq_take_into(cur, e->target, sizeof(e->target));
+	sq_take_into(cur, e->rule, sizeof(e->rule));
+	e->created = sq_take_int(cur);
+	e->until = sq_take_int(cur);
+	e->confirmed = sq_take_int(cur);
+	e->ended = sq_take_int(cur);
+	e->who = sq_take_text(cur);
+	e->confirmed_by = sq_take_text(cur);
+	e->ended_by = sq_take_text(cur);
+	e->comment = sq_take_text(cur);
+}
+
+static enum rc
+need(struct sq_conn *c, int64_t id, struct store_exception *out, struct err *err)
+{
+	struct sq_cursor cur;
+	bool row = false;
+	enum rc rc = sq_query(&cur, c, Q_EXCEPTION_GET, SQ_ARGS(sq_i(id)), err);
+
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && row) {
+		exception_take(out, &cur);
+		rc = sq_took(&cur, err);
+	}
+	sq_end(&cur);
+	return rc == RC_OK && !row
+	    ? fail(err, RC_NOTFOUND, "there is no exception %lld", (long long)id)
+	    : rc;
+}
+
+static enum rc
+audit(struct sq_writer *w, const char *event, const struct store_exception *e, const char *who,
+    struct err *err)
+{
+	struct buf d;
+	enum rc rc;
+
+	buf_init(&d, AUDIT_DETAIL_MAX);
+	buf_addf(&d, "exception=%lld until=%lld", (long long)e->id, (long long)e->until);
+	audit_field(&d, "of", exception_of_name(e->of));
+	audit_field(&d, "target", e->target);
+	audit_field(&d, "rule", e->rule[0] == '\0' ? NULL : e->rule);
+	audit_field(&d, "who", who);
+	audit_field(&d, "why", e->comment);
+	rc = buf_ok(&d, "audit detail", err);
+	if (rc == RC_OK)
+		rc = sq_writer_audit(w, event, buf_str(&d), NULL, err);
+	buf_done(&d);
+	return rc;
+}
+
+/* ---- made ---- */
+
+struct add_args {
+	const struct store_exception *e;
+	bool needs_second;
+	int64_t id;
+};
+
+static enum rc
+room(struct sq_writer *w, int64_t now, struct err *err)
+{
+	int64_t live = 0;
+	enum rc rc =
+	    sq_number_of(sq_writer_conn(w), Q_EXCEPTION_COUNT, SQ_ARGS(sq_i(now)), &live, err);
+
+	if (rc != RC_OK || live < STORE_EXCEPTIONS_MAX)
+		return rc;
+	fail(err, RC_LIMIT, "%lld exceptions are in force or wait, and %d is the most",
+	    (long long)live, STORE_EXCEPTIONS_MAX);
+	err_hint(err, "end some, or change the rule");
+	return RC_LIMIT;
+}
+
+static enum rc
+add_step(struct sq_writer *w, void *arg, struct err *err)
+{
+	struct sq_conn *c = sq_writer_conn(w);
+	int64_t now = sq_writer_now(w) / 1000;
+	struct add_args *a = arg;
+	struct store_exception e = *a->e;
+	enum rc rc = room(w, now, err);
+
+	if (rc == RC_OK && (e.until <= now || e.until > now + STORE_EXCEPTION_SECS_MAX))
+		rc = fail(err, RC_DENIED, "an exception ends within %lld days",
+		    (long long)(STORE_EXCEPTION_SECS_MAX / 86400));
+	if (rc == RC_OK)
+		rc = sq_exec(c, Q_EXCEPTION_NEW,
+		    SQ_ARGS(sq_i(e.of), sq_t(e.target), sq_t(e.rule), sq_i(now), sq_i(e.until),
+			sq_i(a->needs_second ? 0 : now), sq_t(e.who), sq_t(e.comment)),
+		    NULL, err);
+	if (rc != RC_OK)
+		return rc;
+	e.id = a->id = sqlite3_last_insert_rowid(c->db);
+	return audit(w, "exception", &e, e.who, err);
+}
+
+enum rc
+sqlite_exception_add(struct store *s, const struct store_exception *e, bool needs_second,
+    int64_t *id, struct err *err)
+{
+	struct add_args a = { e, needs_second, 0 };
+	enum rc rc = sq_write(sq_store_writer(s), add_step, &a, err);
+
+	if (rc == RC_OK)
+		*id = a.id;
+	return rc;
+}
+
+/* ---- confirmed, ended ---- */
+
+struct end_args {
+	int64_t id;
+	const char *who;
+};
+
+static enum rc
+over(const struct store_exception *e, int64_t now, struct err *err)
+{
+	if (e->ended != 0)
+		return fail(err, RC_CONFLICT, "exception %lld was ended already by %s",
+		    (long long)e->id, e->ended_by == NULL ? "somebody" : e->ended_by);
+	if (e->until <= now)
+		return fail(err, RC_CONFLICT, "exception %lld is over", (long long)e->id);
+	return RC_OK;
+}
+
+static enum rc
+confirm_step(struct sq_writer *w, void *arg, struct err *err)
+{
+	struct sq_conn *c = sq_writer_conn(w);
+	int64_t now = sq_writer_now(w) / 1000;
+	const struct end_args *a = arg;
+	struct store_exception e = { 0 };
+	enum rc rc = need(c, a->id, &e, err);
+
+	if (rc == RC_OK)
+		rc = over(&e, now, err);
+	if (rc == RC_OK && e.confirmed != 0)
+		rc = fail(err, RC_CONFLICT, "exception %lld is in force already%s%s",
+		    (long long)e.id, e.confirmed_by != NULL ? ", confirmed by " : "",
+		    e.confirmed_by != NULL ? e.confirmed_by : "");
+	else if (rc == RC_OK && store_same_person(e.who, a->who))
+		rc = fail(err, RC_DENIED,
+		    "exception %lld was made by %s: somebody else has to "
+		    "confirm it",
+		    (long long)e.id, e.who);
+	if (rc == RC_OK)
+		rc = sq_exec(c, Q_EXCEPTION_CONFIRM, SQ_ARGS(sq_i(e.id), sq_i(now), sq_t(a->who)),
+		    NULL, err);
+	if (rc == RC_OK)
+		rc = audit(w, "exception-confirm", &e, a->who, err);
+	store_exception_done(&e);
+	return rc;
+}
+
+enum rc
+sqlite_exception_confirm(struct store *s, int64_t id, const char *who, struct err *err)
+{
+	struct end_args a = { id, who };
+
+	return sq_write(sq_store_writer(s), confirm_step, &a, err);
+}
+
+static enum rc
+end_step(struct sq_writer *w, void *arg, struct err *err)
+{
+	struct sq_conn *c = sq_writer_conn(w);
+	int64_t now = sq_writer_now(w) / 1000;
+	const struct end_args *a = arg;
+	struct store_exception e = { 0 };
+	enum rc rc = need(c, a->id, &e, err);
+
+	if (rc == RC_OK)
+		rc = over(&e, now, err);
+	if (rc == RC_OK)
+		rc = sq_exec(
+		    c, Q_EXCEPTION_END, SQ_ARGS(sq_i(e.id), sq_i(now), sq_t(a->who)), NULL, err);
+	if (rc == RC_OK)
+		rc = audit(w, "exception-end", &e, a->who, err);
+	store_exception_done(&e);
+	return rc;
+}
+
+enum rc
+sqlite_exception_end(struct store *s, int64_t id, const char *who, struct err *err)
+{
+	struct end_args a = { id, who };
+
+	return sq_write(sq_store_writer(s), end_step, &a, err);
+}
+
+/* ---- listed ---- */
+
+static enum rc
+each_read(struct sq_conn *c, int64_t live_at, int64_t after, size_t max, store_exception_fn *fn,
+    void *arg, struct err *err)
+{
+	const struct sq_arg args[] = { sq_i(after), sq_i((int64_t)max), sq_i(live_at) };
+	struct sq_cursor cur;
+	bool row = true, go = true;
+	enum rc rc = live_at != 0 ? sq_query(&cur, c, Q_EXCEPTION_EACH_LIVE, args, 3, err)
+				  : sq_query(&cur, c, Q_EXCEPTION_EACH, args, 2, err);
+
+	while (rc == RC_OK && go && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
+		struct store_exception e;
+
+		exception_take(&e, &cur);
+		rc = sq_took(&cur, err);
+		go = rc == RC_OK && fn(arg, &e) == 0;
+		store_exception_done(&e);
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_exception_each(struct store *s, int64_t live_at, int64_t after, size_t max,
+    store_exception_fn *fn, void *arg, struct err *err)
+{
+	struct sq_conn *c;
+	enum rc rc = sq_reader_get(&c, s, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = each_read(c, live_at, after, max, fn, arg, err);
+	sq_reader_put(s, c);
+	return rc;
+}
