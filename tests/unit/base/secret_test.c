@@ -365,7 +365,7 @@ mapping_has(const void *p, const char *flag)
 	FILE *f = fopen("/proc/self/smaps", "r");
 
 	assert_non_null(f);
-	snprintf(start, sizeof start, "%lx-", (unsigned long)(uintptr_t)p);
+	snprintf(start, sizeof start, "%08lx-", (unsigned long)(uintptr_t)p);
 	while (fgets(line, sizeof line, f) != NULL) {
 		if (strncmp(line, start, strlen(start)) == 0)
 			here = true;
