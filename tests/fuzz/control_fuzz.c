@@ -7,6 +7,8 @@
 
 #define PACKET_MAX 20000 /* a little more than a message can have */
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {

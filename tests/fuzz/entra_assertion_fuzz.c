@@ -1,6 +1,7 @@
 /*
  * entra_assertion_fuzz.c - client assertions.  Nobody here has the key, so none may prove the app.
  */
+#include "base/text.h"
 #include "sim_actor.h"
 
 #define FORM                                                                                       \
@@ -19,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	buf_init(&body, 1 << 20);
 	buf_adds(&body, FORM);
-	http_url_encode(&body, (const char *)data, size);
+	url_encode_add(&body, (const char *)data, size);
 	if (body.rc == RC_OK &&
 	    sim_ask("POST", "/fuzz.example/oauth2/v2.0/token", &form, 1, body.data, body.len) ==
 		200)
