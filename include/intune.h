@@ -411,6 +411,7 @@ struct intune_device { /* an Entra device */
 	char device_id[40]; /* what certificates name */
 	char display_name[256];
 	char operating_system[64], operating_system_version[64], trust_type[32];
+	char on_premises_sid[192]; /* of a hybrid-joined one */
 	enum intune_tristate account_enabled, is_compliant, is_managed;
 	int64_t last_sign_in, registered;
 };

@@ -47,6 +47,7 @@ static const struct member device_members[] = {
 	MEMBER(intune_device, "operatingSystem", M_TEXT, operating_system, ANY),
 	MEMBER(intune_device, "operatingSystemVersion", M_TEXT, operating_system_version, ANY),
 	MEMBER(intune_device, "trustType", M_TEXT, trust_type, ANY),
+	MEMBER(intune_device, "onPremisesSecurityIdentifier", M_TEXT, on_premises_sid, ANY),
 	MEMBER(intune_device, "accountEnabled", M_FLAG, account_enabled, ANY),
 	MEMBER(intune_device, "isCompliant", M_FLAG, is_compliant, ANY),
 	MEMBER(intune_device, "isManaged", M_FLAG, is_managed, ANY),

@@ -46,6 +46,7 @@ struct csr_wishes {
 	size_t n_eku;
 	bool wants_ca;          /* basicConstraints CA:TRUE, or keyCertSign/cRLSign in keyUsage */
 	bool has_sid_extension; /* 1.3.6.1.4.1.311.25.2 */
+	char sid[192];          /* in it; "": not there, or not readable */
 	const char *const *ignored; /* dotted OIDs of the other extensions, for the log */
 	size_t n_ignored;
 	int64_t validity_seconds; /* enrollmentNameValuePairs ValidityPeriod x ValidityPeriodUnits

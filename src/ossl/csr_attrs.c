@@ -100,7 +100,20 @@ wish_basic(struct csr *c, const struct der *value, struct err *err)
 static enum rc
 wish_sid(struct csr *c, const struct der *value, struct err *err)
 {
+	struct der v = *value, names, other, oid, tagged, sid;
+
+	/* GeneralNames with one otherName, whose value is an OCTET STRING with the SID's text.  What is built
+	 * otherwise is there and says nothing: a certificate never gets it, and who judges SIDs refuses. */
 	c->wishes.has_sid_extension = true;
+	c->wishes.sid[0] = '\0';
+	if (der_take(&v, DER_SEQUENCE, &names) && der_take(&names, DER_CTX_CONS(0), &other) &&
+	    names.len == 0 && der_take(&other, DER_OID, &oid) &&
+	    der_take(&other, DER_CTX_CONS(0), &tagged) &&
+	    der_take(&tagged, DER_OCTET_STRING, &sid) && sid.len < sizeof(c->wishes.sid) &&
+	    memchr(sid.p, '\0', sid.len) == NULL) {
+		memcpy(c->wishes.sid, sid.p, sid.len);
+		c->wishes.sid[sid.len] = '\0';
+	}
 	return RC_OK;
 }
 

@@ -72,6 +72,7 @@ static const struct field device_fields[] = {
 	DEVICE("System", "operatingSystem", TEXT, operating_system),
 	DEVICE("Version", "operatingSystemVersion", TEXT, operating_system_version),
 	DEVICE("Joined", "trustType", TEXT, trust_type),
+	DEVICE("On-prem SID", "onPremisesSecurityIdentifier", TEXT, on_premises_sid),
 	DEVICE("Enabled", "accountEnabled", YES_NO, account_enabled),
 	DEVICE("Compliant", "isCompliant", YES_NO, is_compliant),
 	DEVICE("Managed", "isManaged", YES_NO, is_managed),

@@ -59,6 +59,7 @@ struct conf_tenant {
 	const char *cloud, *auth_authority, *graph_url, *intune_resource, *ca_file;
 	struct conf_proxy proxy;
 	int64_t timeout;
+	bool directory; /* ask Graph about those whom certificates are bound to */
 	int line;
 };
 /* Is whoever decides on requests asked about renewals too?  In the order of config_rows.c. */
@@ -146,6 +147,9 @@ struct config {
 	const struct directory_rule *rules;
 	size_t n_rules;
 	struct {
+		int64_t interval, recheck; /* seconds */
+		bool sid_guard;
+		struct conf_strs denied_sids;
 		/* A sweep of rules that would turn more than this stops: sweep_plan.h. */
 		struct conf_brake {
 			uint64_t percent, count, minimum; /* certificates */

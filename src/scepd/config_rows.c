@@ -192,6 +192,8 @@ static const struct conf_row tenant_rows[] = {
 	    .help = "HTTP proxy on the way to Microsoft" },
 	{ ROW("timeout", CONF_DURATION, conf_tenant, timeout), .dflt = "15s", .min = 1, .max = 120,
 	    .help = "one question to Intune, token and discovery included" },
+	{ ROW("directory", CONF_BOOL, conf_tenant, directory), .dflt = "true",
+	    .help = "ask Graph about users and devices that have certificates, for rules" },
 	END,
 };
 static const struct conf_schema tenant_schema = { "a tenant", sizeof(struct conf_tenant),
@@ -466,11 +468,22 @@ static const struct conf_schema endpoint_schema = { "an endpoint", sizeof(struct
 
 /* Laid over the whole file, as the maps of a profile are over theirs. */
 static const struct conf_row revocation_rows[] = {
+	{ ROW("interval", CONF_DURATION, config_file, c.revocation.interval), .dflt = "60s",
+	    .min = 1, .max = 3600,
+	    .help = "between two questions to a directory what has changed" },
+	{ ROW("recheck", CONF_DURATION, config_file, c.revocation.recheck), .dflt = "1h", .min = 1,
+	    .max = 7 * DAY,
+	    .help = "a managed device that was not heard of for so long is asked about by its id" },
+	{ ROW("sid_guard", CONF_BOOL, config_file, c.revocation.sid_guard), .dflt = "true",
+	    .help = "a SID in a request has to be that of the user or device it is for" },
+	{ ROW("denied_sids", CONF_STR_LIST, config_file, c.revocation.denied_sids), .max = 64,
+	    .help = "SIDs, or their last numbers, that get no certificate, beside the well-known" },
 	{ .key = "brake",
 	    .type = CONF_MAP,
 	    .offset = 0,
 	    .sub = &conf_brake_schema,
-	    .help = "more than this at once is not done by rules before an administrator has said so" },
+	    .help =
+		"more than this at once is not done by rules before an administrator has said so" },
 	{ .key = "exceptions",
 	    .type = CONF_MAP,
 	    .offset = 0,

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -12,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/cond.h"
 #include "base/log.h"
 #include "scepd/admin_auth.h"
+#include "scepd/background.h"
 #include "scepd/pipeline.h"
 #include "scepd/routes.h"
 
@@ -40,11 +39,7 @@ struct front {
 	size_t n_bound;
 	unsigned connections;
 	struct buf ready;
-	pthread_t outbox;
-	bool outbox_runs;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	atomic_bool stop; /* set under the lock, so that a wait sees it */
+	struct background *background;
 };
 
 /* ---- addresses ---- */
@@ -183,55 +178,6 @@ front_reload(struct front *f)
 	scepd_watch_expiry(f->s);
 }
 
-/* ---- the background round ---- */
-
-#define OUTBOX_EVERY_MS 5000
-
-static void *
-outbox_main(void *arg)
-{
-	struct front *f = arg;
-	int64_t until;
-
-	(void)pthread_mutex_lock(&f->lock);
-	while (!f->stop) {
-		(void)pthread_mutex_unlock(&f->lock);
-		(void)pipeline_outbox(f->s, clock_now_ms(), &f->stop);
-		(void)pthread_mutex_lock(&f->lock);
-		until = clock_mono_ms() + OUTBOX_EVERY_MS;
-		while (!f->stop && cond_wait_until(&f->wake, &f->lock, until))
-			;
-	}
-	(void)pthread_mutex_unlock(&f->lock);
-	return NULL;
-}
-
-static enum rc
-outbox_start(struct front *f, struct err *err)
-{
-	if ((errno = pthread_create(&f->outbox, NULL, outbox_main, f)) != 0)
-		return fail_errno(err, "start a thread");
-	f->outbox_runs = true;
-	return RC_OK;
-}
-
-/* Ends while requests are drained: what it is telling Intune now is the last. */
-static void
-outbox_stop(struct front *f)
-{
-	(void)pthread_mutex_lock(&f->lock);
-	f->stop = true;
-	(void)pthread_cond_signal(&f->wake);
-	(void)pthread_mutex_unlock(&f->lock);
-}
-
-static void
-outbox_join(struct front *f)
-{
-	if (f->outbox_runs)
-		(void)pthread_join(f->outbox, NULL);
-}
-
 /* ---- file descriptors ---- */
 
 /* A few monitors and administrators; FDS_OWN has room for as many. */
@@ -270,13 +216,6 @@ connections_within(const struct config *c)
 
 /* ---- start and end ---- */
 
-static void
-wake_init(struct front *f)
-{
-	(void)pthread_mutex_init(&f->lock, NULL);
-	(void)cond_init(&f->wake);
-}
-
 enum rc
 front_new(struct front **out, struct config *config, struct err *err)
 {
@@ -285,7 +224,6 @@ front_new(struct front **out, struct config *config, struct err *err)
 
 	if (f == NULL)
 		return fail(err, RC_NOMEM, "no memory for the server");
-	wake_init(f);
 	buf_init(&f->ready, 16384);
 	f->config = config;
 	f->connections = connections_within(config);
@@ -350,7 +288,9 @@ serve(struct front *f, struct err *err)
 	if ((rc = listen_all(f, err)) != RC_OK || (rc = http_server_start(f->http, err)) != RC_OK ||
 	    (f->admin_http != NULL && (rc = http_server_start(f->admin_http, err)) != RC_OK))
 		return rc;
-	return outbox_start(f, err);
+	if ((rc = background_start(&f->background, f->s, err)) == RC_OK)
+		f->s->background = f->background;
+	return rc;
 }
 
 enum rc
@@ -409,14 +349,16 @@ front_free(struct front *f)
 
 	if (f == NULL)
 		return;
-	outbox_stop(f);
-	if (f->admin_http != NULL) /* first: from now on this server is not ready */
+	background_stop(f->background); /* what they are telling or asking now is the last */
+	if (f->admin_http != NULL)      /* first: from now on this server is not ready */
 		http_server_stop(f->admin_http, 0);
 	if (f->http != NULL)
 		http_server_stop(f->http, drain_s * 1000);
-	outbox_join(f);
-	if (f->s != NULL)
+	if (f->s != NULL) {
+		f->s->background = NULL;
 		f->s->http = NULL;
+	}
+	background_free(f->background);
 	http_server_free(f->admin_http);
 	http_server_free(f->http);
 	for (size_t i = 0; i < f->n_bound; i++)
@@ -428,7 +370,5 @@ front_free(struct front *f)
 	seal_free(f->parts.seal);
 	config_free(f->config);
 	buf_done(&f->ready);
-	(void)pthread_cond_destroy(&f->wake);
-	(void)pthread_mutex_destroy(&f->lock);
 	free(f);
 }

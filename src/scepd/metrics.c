@@ -37,6 +37,8 @@ static const struct {
 	[METRIC_INTUNE_NOTIFY] = { "scepd_intune_notify_total", "successNotification calls" },
 	[METRIC_INTUNE_ERRORS] = { "scepd_intune_errors_total",
 	    "Calls to which Intune or Entra gave no verdict" },
+	[METRIC_SID_REFUSED] = { "scepd_sid_refused_total",
+	    "Requests with a SID that is not that of whom they are for, or gets no certificate" },
 	[METRIC_OTP_TAKEN] = { "scepd_otp_taken_total",
 	    "One-time passwords that let a request in" },
 	[METRIC_OTP_REFUSED] = { "scepd_otp_refused_total",

@@ -10,11 +10,13 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "ca/binding.h"
 #include "scep/request_csr.h"
 #include "scepd/authoriser.h"
 #include "scepd/hresult.h"
 #include "scepd/pipeline_int.h"
 #include "scepd/rollover.h"
+#include "scepd/sid_guard.h"
 
 /* A second copy of a request waits for the first; SCEP clients give up after about 30 s. */
 #define INFLIGHT_WAIT_MS 25000
@@ -308,6 +310,13 @@ changes_template(const struct transaction *t)
 	return strcmp(was, t->profile->name) != 0 && config_endpoint_issues_by(t->ep->conf, was);
 }
 
+/* S18: after the yes, so that nobody can ask the directory through us. */
+static enum rc
+guard_sid(struct transaction *t, struct err *err)
+{
+	return sid_guard_check(t->s, t->ep, t->csr, err);
+}
+
 static enum rc
 decide(struct transaction *t, struct err *err)
 {
@@ -365,7 +374,17 @@ record(struct transaction *t, struct err *err)
 		.thumbprint = thumbprint,
 		.not_before = cert_not_before(t->cert),
 		.not_after = cert_not_after(t->cert) };
+	struct store_binding binding;
 	enum rc rc;
+
+	/* Whom it names; the directory is asked in the background (dir_sync.h). */
+	binding_of_names(&binding,
+	    t->ep->tenant != NULL &&
+		    config_tenant(t->s->config, tenant_name(t->ep->tenant))->directory
+		? tenant_name(t->ep->tenant)
+		: NULL,
+	    cert_subject0(t->cert), cert_san0(t->cert));
+	row.binding = &binding;
 
 	if (t->holder != NULL) {
 		row.replaces = holder_serial(t->holder);
@@ -428,6 +447,7 @@ static const struct step {
 	{ "begin", begin, TX__MAX },
 	{ "ca", choose_ca, TX__MAX },
 	{ "auth", authorise, TX_RESERVED },
+	{ "sid", guard_sid, TX_RESERVED },
 	{ "policy", decide, TX_RESERVED },
 	{ "reserve", reserve, TX_RESERVED },
 	{ "sign", sign, TX_SIGNED },

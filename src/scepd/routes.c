@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "scepd/admin_api.h"
+#include "scepd/dir_sync.h"
 #include "scepd/ocsp.h"
 #include "scepd/publish.h"
 #include "scepd/rollover.h"
@@ -116,6 +117,7 @@ run_metrics(
 	rollover_metrics(s, &reply->body);
 	expiry_metrics(s->expiry, &reply->body);
 	endpoints_metrics(s, &reply->body);
+	dir_sync_metrics(s, &reply->body);
 	if (s->http != NULL)
 		metrics_http_text(s->http, &reply->body);
 }

@@ -25,6 +25,8 @@
 #include "scepd/tenant.h"
 #include "store/store.h"
 
+struct background;
+struct dir_sync;
 struct webhook;
 struct admin_auth;
 
@@ -87,6 +89,9 @@ struct scepd {
 	struct ocsp *ocsp;
 	struct metrics *metrics;
 	struct expiry *expiry;
+	struct dir_sync *dir_sync;
+	struct background
+	    *background;          /* NULL: none runs, as in a test; background_wake() takes that */
 	struct admin_auth *admin; /* NULL: admin.tokens_file is not set */
 	struct http_server
 	    *http;          /* of the public listeners, for its counters; lent; NULL: none yet */

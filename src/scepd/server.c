@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "scepd/dir_sync.h"
 #include "scepd/admin_auth.h"
 #include "scepd/ocsp.h"
 #include "scepd/publish.h"
@@ -168,6 +169,7 @@ scepd_new(
 	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
 	    (rc = spent_new(&s->spent, err)) != RC_OK ||
 	    (rc = ocsp_new(&s->ocsp, s, err)) != RC_OK ||
+	    (rc = dir_sync_new(&s->dir_sync, s, err)) != RC_OK ||
 	    (rc = metrics_new(&s->metrics, err)) != RC_OK ||
 	    (rc = expiry_new(&s->expiry, err)) != RC_OK || (rc = open_admin(s, err)) != RC_OK) {
 		s->config = NULL; /* these stay the caller's */
@@ -204,6 +206,7 @@ scepd_free(struct scepd *s)
 	inflight_free(s->inflight);
 	spent_free(s->spent);
 	ocsp_free(s->ocsp);
+	dir_sync_free(s->dir_sync);
 	metrics_free(s->metrics);
 	expiry_free(s->expiry);
 	admin_auth_free(s->admin);

@@ -1,0 +1,128 @@
+/* background.c - see background.h. */
+#include "scepd/background.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/cond.h"
+#include "scepd/dir_sync.h"
+#include "scepd/pipeline.h"
+#include "scepd/scepd.h"
+
+static void
+outbox_round(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+{
+	(void)pipeline_outbox(s, now_ms, stop);
+}
+
+static const struct {
+	void (*round)(struct scepd *s, int64_t now_ms, const atomic_bool *stop);
+	int64_t pause_ms;
+} duties[DUTY__MAX] = {
+	[DUTY_OUTBOX] = { outbox_round, 5000 },
+	/* New certificates are bound within seconds; what is asked for is due by its own clocks. */
+	[DUTY_DIRECTORY] = { dir_sync_round, 1000 },
+};
+
+struct worker {
+	struct background *of;
+	pthread_t thread;
+	bool runs, woken; /* woken: behind the lock */
+};
+struct background {
+	struct scepd *s;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	atomic_bool stop; /* set under the lock, so that a wait sees it */
+	struct worker workers[DUTY__MAX];
+};
+
+static void *
+work(void *arg)
+{
+	struct worker *w = arg;
+	struct background *b = w->of;
+	size_t d = (size_t)(w - b->workers);
+	int64_t until;
+
+	(void)pthread_mutex_lock(&b->lock);
+	while (!b->stop) {
+		w->woken = false;
+		(void)pthread_mutex_unlock(&b->lock);
+		duties[d].round(b->s, clock_now_ms(), &b->stop);
+		(void)pthread_mutex_lock(&b->lock);
+		until = clock_mono_ms() + duties[d].pause_ms;
+		while (!b->stop && !w->woken && cond_wait_until(&b->wake, &b->lock, until))
+			;
+	}
+	(void)pthread_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+enum rc
+background_start(struct background **out, struct scepd *s, struct err *err)
+{
+	struct background *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		return fail(err, RC_NOMEM, "no memory for background threads");
+	b->s = s;
+	(void)pthread_mutex_init(&b->lock, NULL);
+	if (!cond_init(&b->wake)) {
+		(void)pthread_mutex_destroy(&b->lock);
+		free(b);
+		return fail(err, RC_NOMEM, "no memory for background threads");
+	}
+	for (size_t d = 0; d < DUTY__MAX; d++) {
+		struct worker *w = &b->workers[d];
+
+		w->of = b;
+		if ((errno = pthread_create(&w->thread, NULL, work, w)) != 0) {
+			(void)fail_errno(err, "start a thread");
+			background_stop(b);
+			background_free(b);
+			return RC_IO;
+		}
+		w->runs = true;
+	}
+	*out = b;
+	return RC_OK;
+}
+
+void
+background_wake(struct background *b, enum duty d)
+{
+	if (b == NULL)
+		return;
+	(void)pthread_mutex_lock(&b->lock);
+	b->workers[d].woken = true;
+	(void)pthread_cond_broadcast(&b->wake);
+	(void)pthread_mutex_unlock(&b->lock);
+}
+
+void
+background_stop(struct background *b)
+{
+	if (b == NULL)
+		return;
+	(void)pthread_mutex_lock(&b->lock);
+	b->stop = true;
+	(void)pthread_cond_broadcast(&b->wake);
+	(void)pthread_mutex_unlock(&b->lock);
+}
+
+void
+background_free(struct background *b)
+{
+	if (b == NULL)
+		return;
+	for (size_t d = 0; d < DUTY__MAX; d++)
+		if (b->workers[d].runs)
+			(void)pthread_join(b->workers[d].thread, NULL);
+	(void)pthread_cond_destroy(&b->wake);
+	(void)pthread_mutex_destroy(&b->lock);
+	free(b);
+}

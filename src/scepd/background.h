@@ -1,0 +1,31 @@
+/*
+ * background.h - what the front does without being asked: a table of duties, each with a thread of its own,
+ * so that a directory that answers slowly keeps no CRL from being signed.
+ *
+ * A duty is a function that does a bounded piece of work and returns; it is called again after its pause, or
+ * when somebody wakes it.  It looks at *stop where it would take long.
+ */
+#ifndef SCEPD_SCEPD_BACKGROUND_H
+#define SCEPD_SCEPD_BACKGROUND_H
+
+#include "base/err.h"
+
+struct scepd;
+struct background;
+
+enum duty {
+	DUTY_OUTBOX,    /* what Intune still has to be told; upkeep of the store */
+	DUTY_DIRECTORY, /* what directories say, and the rules about it */
+	DUTY__MAX
+};
+
+/* Starts all.  The server must outlive it. */
+enum rc background_start(struct background **out, struct scepd *s, struct err *err) MUST_CHECK;
+/* Begin the next round of a duty now.  From any thread; NULL is allowed. */
+void background_wake(struct background *b, enum duty d);
+/* Ask all to end, and return at once; NULL is allowed. */
+void background_stop(struct background *b);
+/* Wait until they have; NULL is allowed. */
+void background_free(struct background *b);
+
+#endif

@@ -1,0 +1,249 @@
+/* dir_bind.c - see dir_bind.h. */
+#include "scepd/dir_bind.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ca/binding.h"
+
+/* ---- what libintune says, as rows ---- */
+
+static const enum dir_presence presences[] = {
+	[INTUNE_PRESENCE_UNKNOWN] = DIR_UNKNOWN,
+	[INTUNE_PRESENCE_FOUND] = DIR_FOUND,
+	[INTUNE_PRESENCE_NOT_LISTED] = DIR_NOT_LISTED,
+	[INTUNE_PRESENCE_DELETED] = DIR_DELETED,
+	[INTUNE_PRESENCE_GONE] = DIR_GONE,
+};
+
+/* Names are what users typed: cut where they do not fit, and fit for a terminal. */
+static void
+copy_text(char *out, size_t size, const char *text)
+{
+	size_t n = 0;
+
+	for (; text[n] != '\0' && n + 1 < size; n++)
+		out[n] = (unsigned char)text[n] < 0x20 || text[n] == 0x7f ? ' ' : text[n];
+	/* Not in the middle of a character. */
+	while (n > 0 && text[n] != '\0' && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	out[n] = '\0';
+}
+
+static void
+copy_id(char out[static GUID_SIZE], const char *id)
+{
+	if (!guid_take(out, id))
+		out[0] = '\0';
+}
+
+static void
+begin(struct store_object *out, enum dir_kind kind, const char *tenant, const char *id,
+    enum intune_presence presence, int64_t now)
+{
+	*out = (struct store_object){ .kind = kind,
+		.presence = presences[presence],
+		.enabled = DIR_UNSAID,
+		.compliant = DIR_UNSAID,
+		.known = now };
+	copy_text(out->tenant, sizeof(out->tenant), tenant);
+	copy_id(out->id, id);
+}
+
+void
+dir_object_of_user(
+    struct store_object *out, const char *tenant, const struct intune_user *u, int64_t now)
+{
+	begin(out, DIR_USER, tenant, u->id, u->presence, now);
+	out->enabled = (enum dir_said)u->account_enabled;
+	copy_text(out->name, sizeof(out->name), u->user_principal_name);
+}
+
+void
+dir_object_of_device(
+    struct store_object *out, const char *tenant, const struct intune_device *d, int64_t now)
+{
+	begin(out, DIR_DEVICE, tenant, d->id, d->presence, now);
+	out->enabled = (enum dir_said)d->account_enabled;
+	out->compliant = (enum dir_said)d->is_compliant;
+	copy_text(out->name, sizeof(out->name), d->display_name);
+	copy_text(out->platform, sizeof(out->platform), d->operating_system);
+	out->last_seen = d->last_sign_in;
+	out->enrolled = d->registered;
+}
+
+/* Intune's words for compliance; what they do not decide stays untold. */
+static enum dir_said
+compliant(const char *state)
+{
+	static const struct {
+		const char *word;
+		enum dir_said is;
+	} words[] = {
+		{ "compliant", DIR_YES },
+		{ "inGracePeriod", DIR_YES }, /* Intune itself waits */
+		{ "noncompliant", DIR_NO },
+		{ "conflict", DIR_NO },
+		{ "error", DIR_NO },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].word, state) == 0)
+			return words[i].is;
+	return DIR_UNSAID;
+}
+
+void
+dir_object_of_managed(struct store_object *out, const char *tenant,
+    const struct intune_managed_device *m, int64_t now)
+{
+	begin(out, DIR_MANAGED, tenant, m->id, m->presence, now);
+	out->compliant = compliant(m->compliance_state);
+	copy_text(out->compliance, sizeof(out->compliance), m->compliance_state);
+	copy_text(out->management, sizeof(out->management), m->management_state);
+	copy_text(out->name, sizeof(out->name), m->device_name);
+	copy_text(out->platform, sizeof(out->platform), m->operating_system);
+	copy_text(out->owner, sizeof(out->owner), m->owner_type);
+	out->enrolled = m->enrolled;
+	out->last_seen = m->last_sync;
+}
+
+enum rc
+dir_error(struct err *err, const struct intune_error *e)
+{
+	(void)fail(err, e->status == INTUNE_E_NOMEM ? RC_NOMEM : RC_IO, "%s", e->message);
+	return e->hint[0] != '\0' ? err_hint(err, "%s", e->hint) : RC_IO;
+}
+
+/* ---- whom the names belong to ---- */
+
+struct asking {
+	struct intune_client *c;
+	struct store_binding *b;
+	struct dir_found *found;
+	int64_t now;
+	struct intune_error *err;
+};
+
+static void
+took_managed(struct asking *a, const struct intune_managed_device *m)
+{
+	struct store_binding *b = a->b;
+
+	copy_id(b->managed, m->id);
+	if (m->entra_device_id[0] != '\0')
+		copy_id(b->device, m->entra_device_id);
+	copy_text(b->serial_number, sizeof(b->serial_number), m->serial_number);
+	copy_text(b->platform, sizeof(b->platform), m->operating_system);
+	copy_text(b->owner, sizeof(b->owner), m->owner_type);
+	b->enrolled = m->enrolled;
+	dir_object_of_managed(&a->found->v[a->found->n++], b->tenant, m, a->now);
+}
+
+static enum intune_status
+ask_managed_by(struct asking *a, enum intune_managed_device_key key, const char *value)
+{
+	struct intune_managed_device m;
+	enum intune_status st = intune_find_managed_device_by(a->c, key, value, &m, a->err);
+
+	if (st == INTUNE_OK && m.presence == INTUNE_PRESENCE_FOUND)
+		took_managed(a, &m);
+	return st;
+}
+
+/* `either`: the id may be Entra's as well, so that Intune's "gone" proves nothing. */
+static enum intune_status
+ask_managed(struct asking *a, bool either)
+{
+	struct intune_managed_device m;
+	enum intune_status st;
+
+	if (a->b->managed[0] == '\0')
+		return INTUNE_OK;
+	st = intune_find_managed_device(a->c, a->b->managed, &m, a->err);
+	if (st != INTUNE_OK)
+		return st;
+	if (m.presence == INTUNE_PRESENCE_FOUND) {
+		if (either)
+			a->b->device[0] = '\0';
+		took_managed(a, &m);
+	} else if (m.presence == INTUNE_PRESENCE_GONE && !either) {
+		memcpy(m.id, a->b->managed, sizeof(a->b->managed));
+		dir_object_of_managed(&a->found->v[a->found->n++], a->b->tenant, &m, a->now);
+	} else {
+		a->b->managed[0] = '\0';
+	}
+	return st;
+}
+
+/* A managed device that is not registered with Entra says so with an id of zeros. */
+static bool
+is_nobody(const char *guid)
+{
+	return guid[0] == '\0' || strspn(guid, "0-") == strlen(guid);
+}
+
+static enum intune_status
+ask_device(struct asking *a)
+{
+	struct intune_device d;
+	enum intune_status st;
+
+	if (is_nobody(a->b->device))
+		return INTUNE_OK;
+	st = intune_find_device(a->c, a->b->device, &d, a->err);
+	if (st != INTUNE_OK || d.presence != INTUNE_PRESENCE_FOUND)
+		return st;
+	copy_id(a->b->device_object, d.id);
+	copy_text(a->found->device_sid, sizeof(a->found->device_sid), d.on_premises_sid);
+	if (a->b->platform[0] == '\0')
+		copy_text(a->b->platform, sizeof(a->b->platform), d.operating_system);
+	dir_object_of_device(&a->found->v[a->found->n++], a->b->tenant, &d, a->now);
+	return a->b->managed[0] != '\0'
+	    ? st
+	    : ask_managed_by(a, INTUNE_BY_ENTRA_DEVICE_ID, a->b->device);
+}
+
+static enum intune_status
+ask_user(struct asking *a)
+{
+	struct intune_user u;
+	enum intune_status st;
+
+	if (a->b->upn[0] == '\0')
+		return INTUNE_OK;
+	st = intune_find_user(a->c, a->b->upn, &u, a->err);
+	if (st != INTUNE_OK ||
+	    (u.presence != INTUNE_PRESENCE_FOUND && u.presence != INTUNE_PRESENCE_DELETED))
+		return st;
+	copy_id(a->b->user, u.id);
+	copy_text(a->found->user_sid, sizeof(a->found->user_sid), u.on_premises_sid);
+	dir_object_of_user(&a->found->v[a->found->n++], a->b->tenant, &u, a->now);
+	return st;
+}
+
+enum intune_status
+dir_bind(struct intune_client *c, struct store_binding *b, struct dir_found *found, int64_t now,
+    struct intune_error *err)
+{
+	struct store_binding got = *b;
+	struct asking a = { c, &got, found, now, err };
+	bool either = got.managed[0] != '\0' && strcmp(got.managed, got.device) == 0;
+	enum intune_status st;
+
+	*found = (struct dir_found){ .n = 0 };
+	if ((st = ask_managed(&a, either)) == INTUNE_OK && got.managed[0] == '\0' &&
+	    got.device[0] == '\0' && got.serial_number[0] != '\0')
+		st = ask_managed_by(&a, INTUNE_BY_SERIAL_NUMBER, got.serial_number);
+	if (st != INTUNE_OK || (st = ask_device(&a)) != INTUNE_OK ||
+	    (st = ask_user(&a)) != INTUNE_OK)
+		return st;
+	got.asked = now;
+	got.state = found->n > 0 ? BINDING_BOUND : BINDING_UNKNOWN;
+	if (got.sid[0] == '\0')
+		copy_text(got.sid, sizeof(got.sid),
+		    found->user_sid[0] != '\0' ? found->user_sid : found->device_sid);
+	*b = got;
+	return INTUNE_OK;
+}
