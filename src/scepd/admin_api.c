@@ -155,7 +155,7 @@ admin_enter(struct admin_call *c, struct scepd *s, const struct http_request *re
 
 /* ---- which call ---- */
 
-/* '#' stands for a number. */
+/* '#' stands for a number, '$' for a serial number in hex. */
 static const struct call_row {
 	const char *method, *path;
 	unsigned may;
@@ -169,28 +169,47 @@ static const struct call_row {
 	{ "GET", API "/requests/#", ADMIN_MAY_REQUESTS, admin_requests_show },
 	{ "POST", API "/requests/#/approve", ADMIN_MAY_REQUESTS, admin_requests_approve },
 	{ "POST", API "/requests/#/deny", ADMIN_MAY_REQUESTS, admin_requests_deny },
+	{ "GET", API "/verdict", ADMIN_MAY_VERDICT, admin_verdict },
+	{ "POST", API "/verdict", ADMIN_MAY_VERDICT, admin_verdict },
+	{ "GET", API "/verdict/radius", ADMIN_MAY_VERDICT, admin_verdict_radius },
+	{ "GET", API "/certificates", ADMIN_MAY_STATUS, admin_certs_list },
+	{ "GET", API "/certificates/$", ADMIN_MAY_STATUS, admin_certs_show },
+	{ "POST", API "/certificates/$/revoke", ADMIN_MAY_STATUS, admin_certs_revoke },
+	{ "POST", API "/certificates/$/hold", ADMIN_MAY_STATUS, admin_certs_hold },
+	{ "POST", API "/certificates/$/release", ADMIN_MAY_STATUS, admin_certs_release },
+	{ "POST", API "/certificates/revoke", ADMIN_MAY_STATUS, admin_certs_revoke_many },
+	{ "POST", API "/certificates/hold", ADMIN_MAY_STATUS, admin_certs_hold_many },
+	{ "POST", API "/certificates/release", ADMIN_MAY_STATUS, admin_certs_release_many },
 };
 
 static bool
-path_fits(const char *pattern, const char *path, int64_t *id)
+take_id(struct admin_call *c, const char *segment)
 {
-	char digits[20];
-	size_t n;
 	uint64_t v;
 
-	while (*pattern != '\0' && *pattern != '#' && *pattern == *path)
+	if (parse_u64(&v, segment, 1, INT64_MAX, "id", NULL) != RC_OK)
+		return false;
+	c->id = (int64_t)v;
+	return true;
+}
+
+static bool
+path_fits(struct admin_call *c, const char *pattern, const char *path)
+{
+	char segment[2 * SERIAL_MAX + 1];
+	size_t n;
+
+	while (*pattern != '\0' && *pattern != '#' && *pattern != '$' && *pattern == *path)
 		pattern++, path++;
-	if (*pattern != '#')
+	if (*pattern != '#' && *pattern != '$')
 		return *pattern == '\0' && *path == '\0';
-	n = strspn(path, "0123456789");
-	if (n == 0 || n >= sizeof(digits))
+	n = strspn(path, *pattern == '#' ? "0123456789" : "0123456789abcdefABCDEF");
+	if (n == 0 || n >= sizeof(segment) || strcmp(pattern + 1, path + n) != 0)
 		return false;
-	memcpy(digits, path, n);
-	digits[n] = '\0';
-	if (parse_u64(&v, digits, 1, INT64_MAX, "id", NULL) != RC_OK)
-		return false;
-	*id = (int64_t)v;
-	return strcmp(pattern + 1, path + n) == 0;
+	memcpy(segment, path, n);
+	segment[n] = '\0';
+	return *pattern == '#' ? take_id(c, segment)
+			       : admin_serial(c->serial, segment, NULL) == RC_OK;
 }
 
 /* A form of another site can send three content types, and JSON is none of them. */
@@ -210,12 +229,11 @@ admin_api_handle(
     struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
 {
 	const struct call_row *row = NULL;
-	struct admin_call c;
+	struct admin_call c, of = { .s = s };
 	bool there = false;
-	int64_t id = 0;
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && row == NULL; i++) {
-		if (!path_fits(calls[i].path, path, &id))
+		if (!path_fits(&of, calls[i].path, path))
 			continue;
 		there = true;
 		if (strcmp(calls[i].method, req->method) == 0)
@@ -224,7 +242,8 @@ admin_api_handle(
 	/* Who has no token does not learn what there is. */
 	if (!admin_enter(&c, s, req, reply, row != NULL ? row->may : 0))
 		return;
-	c.id = id;
+	c.id = of.id;
+	memcpy(c.serial, of.serial, sizeof(c.serial));
 	if (row == NULL)
 		refuse(reply, there ? 405 : 404, there ? "not this method" : "no such thing");
 	else if (!body_is_json(req))

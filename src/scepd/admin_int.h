@@ -15,8 +15,9 @@ struct admin_call {
 	struct scepd *s;
 	const struct http_request *req;
 	struct http_reply *reply;
-	char who[ADMIN_NAME_MAX + 8]; /* "api:NAME", for the audit */
-	int64_t id;                   /* of the path's ID */
+	char who[ADMIN_NAME_MAX + 8];    /* "api:NAME", for the audit */
+	int64_t id;                      /* of the path's ID */
+	char serial[2 * SERIAL_MAX + 1]; /* of the path's SERIAL, upper hex */
 };
 
 /*
@@ -40,7 +41,22 @@ enum rc admin_otp_make(struct admin_otp *out, const struct admin_call *c,
 void admin_reply_json(struct http_reply *reply, int status, json_t *v);
 void admin_reply_error(struct http_reply *reply, const struct err *err);
 
+/* Parts of answers; NULL: out of memory. */
+json_t *admin_cert_json(const struct store_cert_row *r);
+json_t *admin_status_json(const struct store_status *s);
+json_t *admin_binding_json(const struct store_binding *b);
+
 /* The handlers of admin_api.c's table. */
+void admin_verdict(struct admin_call *c);
+void admin_verdict_radius(struct admin_call *c);
+void admin_certs_list(struct admin_call *c);
+void admin_certs_show(struct admin_call *c);
+void admin_certs_revoke(struct admin_call *c);
+void admin_certs_hold(struct admin_call *c);
+void admin_certs_release(struct admin_call *c);
+void admin_certs_revoke_many(struct admin_call *c);
+void admin_certs_hold_many(struct admin_call *c);
+void admin_certs_release_many(struct admin_call *c);
 void admin_otp_new(struct admin_call *c);
 void admin_otp_list(struct admin_call *c);
 void admin_otp_show(struct admin_call *c);

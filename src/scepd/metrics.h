@@ -34,12 +34,14 @@ enum metric {
 	METRIC_OTP_TAKEN,
 	METRIC_OTP_REFUSED,
 	METRIC_WEBHOOK_ASKED,
-	METRIC_WEBHOOK_ERRORS, /* no decision, not "no" */
-	METRIC_ADMIN,          /* calls of the admin API and mscep_admin with a good token */
-	METRIC_ADMIN_DENIED,   /* without one */
-	METRIC_OCSP,           /* OCSP requests */
-	METRIC_OCSP_SIGNED,    /* answers signed for them */
-	METRIC_OCSP_REFUSED,   /* answered with an error */
+	METRIC_WEBHOOK_ERRORS,   /* no decision, not "no" */
+	METRIC_ADMIN,            /* calls of the admin API and mscep_admin with a good token */
+	METRIC_ADMIN_DENIED,     /* without one */
+	METRIC_VERDICTS,         /* certificates asked about by RADIUS servers and their like */
+	METRIC_VERDICTS_AGAINST, /* of these, not good */
+	METRIC_OCSP,             /* OCSP requests */
+	METRIC_OCSP_SIGNED,      /* answers signed for them */
+	METRIC_OCSP_REFUSED,     /* answered with an error */
 	METRIC__MAX
 };
 

@@ -2,6 +2,7 @@
 #include "scepd/upkeep.h"
 
 #include "base/log.h"
+#include "store/store_status.h"
 
 #define EVERY_MS 60000 /* a minute more or less matters to nobody here */
 /* Calls of a round, each of some hundred rows: what is left waits for the next one. */
@@ -50,6 +51,16 @@ end_holds(struct scepd *s, int64_t now_ms, size_t *n, struct err *err)
 }
 
 static enum rc
+release_held(struct scepd *s, int64_t now_ms, size_t *n, struct err *err)
+{
+	enum rc rc = store_holds_expire(s->store, now_ms / 1000, n, err);
+
+	if (rc == RC_OK && *n > 0)
+		log_msg(LOG_INFO, "status", "%zu holds have come to their end", *n);
+	return rc;
+}
+
+static enum rc
 forget_passwords(struct scepd *s, int64_t now_ms, size_t *n, struct err *err)
 {
 	return store_otp_sweep(s->store, now_ms, n, err);
@@ -61,6 +72,7 @@ static const struct {
 } duties[] = {
 	{ "revoking replaced certificates", revoke_replaced },
 	{ "ending requests that wait", end_holds },
+	{ "ending holds of certificates", release_held },
 	{ "forgetting one-time passwords", forget_passwords },
 };
 

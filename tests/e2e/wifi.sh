@@ -5,16 +5,20 @@
 . "$(dirname "$0")/../lib/radius.sh"
 . "$(dirname "$0")/../lib/relying.sh"
 needs_radius
-lab_ca
+admin_port=$(free_port) || die "a free port"
+lab_ca --admin "127.0.0.1:$admin_port"
+ADMIN=http://127.0.0.1:$admin_port
+sed -i '/^admin:/,/^[^ ]/s/^  address:/  tokens_file: admin.tokens\n&/' "$CONFIG"
+token=$(scepctl admin token --config "$CONFIG" --for verdict radius 2>>"$T/token.log") || die "a token for FreeRADIUS"
 start_scepd || die "scepd starts"
 make_server_certificate || die "a certificate for RADIUS"
-for name in stays lost gone; do enrol $name; done
+for name in stays lost gone stolen; do enrol $name; done
 
 lets_in() { wifi "$T/$1/cert.pem" "$T/$1/key.pem"; }
 keeps_out() { wifi_refused "$T/$1/cert.pem" "$T/$1/key.pem" "$2" "$3"; }
 
 # ---- by CRL ----
-make_radius by-crl "check_crl = yes"
+make_radius by-crl "$(recipe "mods-available/eap, section tls-config, by CRL" | sed "s,/etc/freeradius/3.0/scepd,$T/by-crl/trust,")"
 cat "$ISSUING" "$ROOT" >"$T/by-crl/trust.pem"
 fetch_crl "$T/by-crl/trust" || die "a CRL for FreeRADIUS"
 start_radius by-crl || die "FreeRADIUS starts"
@@ -28,7 +32,7 @@ claim "... while another is let in" lets_in stays
 stop_radius
 
 # ---- by OCSP, at the URL that the certificate names ----
-make_radius by-ocsp "ocsp {; enable = yes; override_cert_url = no; use_nonce = yes; softfail = no; timeout = 5; }"
+make_radius by-ocsp "$(recipe "mods-available/eap, section tls-config, by OCSP")"
 cat "$ISSUING" "$ROOT" >"$T/by-ocsp/trust.pem"
 start_radius by-ocsp || die "FreeRADIUS starts"
 claim "FreeRADIUS with OCSP: a laptop is let in" lets_in gone
@@ -38,6 +42,27 @@ revoke gone cessationOfOperation || die "revoke"
 claim "... nor one from its revocation on" within 30 keeps_out gone 'revoked' by-ocsp
 tell "from scepctl revoke to the refusal, by OCSP" "$began"
 claim "... while another is let in" lets_in stays
+stop_radius
+
+# ---- by the verdict call, as docs/nac.md has it ----
+module=$(recipe mods-available/scepd | sed "s,127.0.0.1:9080,127.0.0.1:$admin_port,; s,TOKEN,$token,")
+make_radius by-verdict "" "$module" "$(recipe sites-available/check-eap-tls)"
+cat "$ISSUING" "$ROOT" >"$T/by-verdict/trust.pem"
+start_radius by-verdict || die "FreeRADIUS starts"
+claim "FreeRADIUS with the verdict call: a laptop is let in" lets_in stolen
+claim "... the one that is on the CRL is not, and the log says why" keeps_out lost 'Login incorrect .*revoked' by-verdict
+began=$(date +%s%N)
+revoke stolen keyCompromise || die "revoke"
+claim "... nor one from its revocation on" within 30 keeps_out stolen 'Login incorrect .*revoked' by-verdict
+tell "from scepctl revoke to the refusal, by the verdict call" "$began"
+claim "... while another is let in" lets_in stays
+verdicts() { curl -fsS "$ADMIN/metrics" | grep -q '^scepd_verdicts_against_total [1-9]' && grep -q 'info verdict verdict=revoked .*who=api:radius' "$T/scepd.log"; }
+claim "scepd's log and metrics tell of the refusals" verdicts
+
+# ---- nobody answers ----
 stop_scepd
-claim "... and nobody, as it is set up here, while no responder answers" keeps_out stays 'OCSP|ocsp' by-ocsp
+claim "... nobody is let in, as it is set up there, while scepd is away" keeps_out stays 'Login incorrect' by-verdict
+stop_radius
+start_radius by-ocsp || die "FreeRADIUS starts"
+claim "... nor by OCSP, without softfail" keeps_out stays 'OCSP|ocsp' by-ocsp
 stop_radius

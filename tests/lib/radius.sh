@@ -21,14 +21,12 @@ make_server_certificate() {
 		openssl x509 -req -in "$d/csr.pem" -CA "$d/ca.pem" -CAkey "$d/ca.key" -set_serial 1 -days 30 -extfile "$d/ext" -out "$d/cert.pem"
 } >>"$T/server.log" 2>&1
 
-# FreeRADIUS wants a line for each setting: ';' is the end of one here
-lines() { printf '%s' "$1" | sed 's/; */\n/g'; }
-# make_radius NAME [TLS] [POST-AUTH] [MODULES]: a configuration in $T/NAME; TLS goes into the section tls-config. The file $T/NAME/trust.pem has
-# the CAs, the folder $T/NAME/trust what is looked up by hash.
+# make_radius NAME [TLS] [MODULES] [SITE]: a configuration in $T/NAME; TLS goes into the section tls-config, MODULES among the modules, SITE is
+# the virtual server check-eap-tls. The file $T/NAME/trust.pem has the CAs.
 make_radius() {
-	local d=$T/$1 libdir
+	local d=$T/$1 libdir port
 	libdir=$(dirname "$(find /usr/lib/freeradius /usr/lib64/freeradius /usr/lib/*/freeradius -name 'rlm_eap_tls.so*' 2>/dev/null | head -n 1)")
-	radius_port=$(free_port) || die "a free port"
+	port=$(free_port) || die "a free port"
 	mkdir -p "$d/trust" "$d/run"
 	cat >"$d/radiusd.conf" <<CONF
 prefix = $d
@@ -42,6 +40,7 @@ max_requests = 1024
 hostname_lookups = no
 log {
 	destination = stdout
+	auth = yes
 }
 thread pool {
 	start_servers = 2
@@ -55,28 +54,32 @@ client lab {
 	require_message_authenticator = yes
 }
 modules {
+	always reject {
+		rcode = reject
+	}
 	eap {
 		default_eap_type = tls
 		tls-config lab {
 			private_key_file = $T/server/key.pem
 			certificate_file = $T/server/cert.pem
 			ca_file = $d/trust.pem
-			ca_path = $d/trust
 			tls_min_version = "1.2"
 			tls_max_version = "1.2"
-$(lines "$2")
+${2:-}
 		}
 		tls {
 			tls = lab
+${4:+			virtual_server = check-eap-tls}
 		}
 	}
-$(lines "${4:-}")
+${3:-}
 }
+${4:-}
 server lab {
 	listen {
 		type = auth
 		ipaddr = 127.0.0.1
-		port = $radius_port
+		port = $port
 	}
 	authorize {
 		eap
@@ -84,16 +87,15 @@ server lab {
 	authenticate {
 		eap
 	}
-	post-auth {
-$(lines "${3:-}")
-	}
 }
 CONF
 }
 
-# start_radius NAME: sets radius_pid; its words go to $T/NAME/radius.log
+# start_radius NAME: sets radius_pid and radius_port; its words go to $T/NAME/radius.log
 start_radius() {
 	local d=$T/$1 i
+	radius_port=$(sed -n 's/^\t\tport = //p' "$d/radiusd.conf")
+	: >"$d/radius.log"
 	"$RADIUSD" -fxx -l stdout -d "$d" -n radiusd >"$d/radius.log" 2>&1 &
 	radius_pid=$!
 	pids="$pids $radius_pid"
@@ -102,7 +104,7 @@ start_radius() {
 		kill -0 "$radius_pid" 2>/dev/null || break
 		sleep 0.1
 	done
-	tail -n 30 "$d/radius.log" >&2
+	grep -iE 'error|fail|/radiusd.conf\[' "$d/radius.log" | tail -n 30 >&2
 	return 1
 }
 stop_radius() { kill "$radius_pid" 2>/dev/null; wait "$radius_pid" 2>/dev/null; }
@@ -135,12 +137,13 @@ wifi_refused() {
 	tail -n "+$((before + 1))" "$d/radius.log" | grep -E -e "$3" || { tail -n 40 "$d/radius.log"; return 1; }
 }
 
-# fetch_crl FOLDER: what a timer of the RADIUS server does, docs/nac.md.  OpenSSL looks for the next number each time, so a list is taken up
-# without a restart.
+# recipe NAME: the block of docs/nac.md whose first line is "# NAME", as it stands there
+recipe() {
+	awk -v want="# $1" '/^```/ { inside = !inside; first = inside; take = 0; next } inside && first { first = 0; take = ($0 == want); next } take' \
+		"$SCEPD_TOP/docs/nac.md"
+}
+# fetch_crl FOLDER: what a timer of the RADIUS server does
 fetch_crl() {
-	local n=0 hash
-	get_crl "$T/fetched.pem" || return
-	hash=$(openssl crl -in "$T/fetched.pem" -noout -hash) || return
-	while [ -e "$1/$hash.r$n" ]; do n=$((n + 1)); done
-	[ $n -gt 0 ] && cmp -s "$T/fetched.pem" "$1/$hash.r$((n - 1))" || mv "$T/fetched.pem" "$1/$hash.r$n"
+	[ -s "$T/scepd-crl" ] || recipe /usr/local/sbin/scepd-crl >"$T/scepd-crl"
+	sh "$T/scepd-crl" "$SCEPD/crl/issuing.crl" "$1"
 }
