@@ -2,6 +2,7 @@
 # wifi: a laptop at an access point whose FreeRADIUS looks at CRLs, or asks by OCSP: it is let in with a certificate of scepd, and refused once
 # that is revoked.
 . "$(dirname "$0")/../lib/env.sh"
+. "$(dirname "$0")/../lib/kinds.sh"
 . "$(dirname "$0")/../lib/radius.sh"
 . "$(dirname "$0")/../lib/relying.sh"
 needs_radius
@@ -10,12 +11,14 @@ lab_ca --admin "127.0.0.1:$admin_port"
 ADMIN=http://127.0.0.1:$admin_port
 sed -i '/^admin:/,/^[^ ]/s/^  address:/  tokens_file: admin.tokens\n&/' "$CONFIG"
 token=$(scepctl admin token --config "$CONFIG" --for verdict radius 2>>"$T/token.log") || die "a token for FreeRADIUS"
+TOKEN=$(scepctl admin token --config "$CONFIG" --for status desk 2>>"$T/token.log") || die "a token for the help desk"
 start_scepd || die "scepd starts"
 make_server_certificate || die "a certificate for RADIUS"
-for name in stays lost gone stolen; do enrol $name; done
+for name in stays lost gone stolen roams; do enrol $name; done
 
 lets_in() { wifi "$T/$1/cert.pem" "$T/$1/key.pem"; }
 keeps_out() { wifi_refused "$T/$1/cert.pem" "$T/$1/key.pem" "$2" "$3"; }
+word() { answered 200 POST "/api/v1/certificates/$(serial_of "$T/$2/cert.pem")/$1"; } # hold|release NAME
 
 # ---- by CRL ----
 make_radius by-crl "$(recipe "mods-available/eap, section tls-config, by CRL" | sed "s,/etc/freeradius/3.0/scepd,$T/by-crl/trust,")"
@@ -29,6 +32,15 @@ shut_out() { fetch_crl "$T/by-crl/trust" && keeps_out lost 'certificate revoked'
 claim "... refused once it is revoked, with that as the reason" within 30 shut_out
 tell "from scepctl revoke to the refusal, by CRL" "$began"
 claim "... while another is let in" lets_in stays
+claim "... a laptop that roams is let in" lets_in roams
+word hold roams >>"$T/claim.log" || die "hold"
+held_out() { fetch_crl "$T/by-crl/trust" && keeps_out roams 'certificate revoked' by-crl; }
+claim "... refused while it is held" within 30 held_out
+began=$(date +%s%N)
+word release roams >>"$T/claim.log" || die "release"
+in_again() { fetch_crl "$T/by-crl/trust" && lets_in roams; }
+claim "... and let in when it is released" within 30 in_again
+tell "from the release to the Access-Accept, by CRL" "$began"
 stop_radius
 
 # ---- by OCSP, at the URL that the certificate names ----
@@ -42,12 +54,16 @@ revoke gone cessationOfOperation || die "revoke"
 claim "... nor one from its revocation on" within 30 keeps_out gone 'revoked' by-ocsp
 tell "from scepctl revoke to the refusal, by OCSP" "$began"
 claim "... while another is let in" lets_in stays
+word hold roams >>"$T/claim.log" || die "hold"
+claim "... a laptop that is held is refused" within 30 keeps_out roams 'revoked' by-ocsp
+word release roams >>"$T/claim.log" || die "release"
+claim "... and let in when it is released" within 30 lets_in roams
 stop_radius
 
 # ---- by the verdict call, as docs/nac.md has it ----
 module=$(recipe mods-available/scepd | sed "s,127.0.0.1:9080,127.0.0.1:$admin_port,; s,TOKEN,$token,")
 make_radius by-verdict "" "$module" "$(recipe sites-available/check-eap-tls)"
-cat "$ISSUING" "$ROOT" >"$T/by-verdict/trust.pem"
+cat "$ISSUING" "$ROOT" "$T/server/ca.pem" >"$T/by-verdict/trust.pem"
 start_radius by-verdict || die "FreeRADIUS starts"
 claim "FreeRADIUS with the verdict call: a laptop is let in" lets_in stolen
 claim "... the one that is on the CRL is not, and the log says why" keeps_out lost 'Login incorrect .*revoked' by-verdict
@@ -56,6 +72,16 @@ revoke stolen keyCompromise || die "revoke"
 claim "... nor one from its revocation on" within 30 keeps_out stolen 'Login incorrect .*revoked' by-verdict
 tell "from scepctl revoke to the refusal, by the verdict call" "$began"
 claim "... while another is let in" lets_in stays
+word hold roams >>"$T/claim.log" || die "hold"
+claim "... a laptop that is held is refused, and the log says by whom" within 30 keeps_out roams 'Login incorrect .*held since .*desk' by-verdict
+word release roams >>"$T/claim.log" || die "release"
+claim "... and let in when it is released" within 30 lets_in roams
+openssl req -newkey rsa:2048 -nodes -keyout "$T/server/client.key" -out "$T/server/client.csr" -subj "/CN=stays.lab.contoso.com" >>"$T/server.log" 2>&1
+printf 'extendedKeyUsage=clientAuth\n' >"$T/server/client.ext"
+openssl x509 -req -in "$T/server/client.csr" -CA "$T/server/ca.pem" -CAkey "$T/server/ca.key" -set_serial "0x$(serial_of "$T/stays/cert.pem" | sed 's/^./7/')" -days 30 \
+	-extfile "$T/server/client.ext" -out "$T/server/client.pem" >>"$T/server.log" 2>&1
+claim "... a certificate of another CA that FreeRADIUS trusts is refused: scepd does not know it" \
+	wifi_refused "$T/server/client.pem" "$T/server/client.key" 'Login incorrect .*scepd has issued no such certificate' by-verdict
 verdicts() { curl -fsS "$ADMIN/metrics" | grep -q '^scepd_verdicts_against_total [1-9]' && grep -q 'info verdict verdict=revoked .*who=api:radius' "$T/scepd.log"; }
 claim "scepd's log and metrics tell of the refusals" verdicts
 
