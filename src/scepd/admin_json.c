@@ -162,6 +162,24 @@ admin_serial(char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *
 	return RC_OK;
 }
 
+/* As a serial number, but leading zeros count. */
+static enum rc
+take_ski(char out[static 2 * ADMIN_SKI_MAX + 1], const char *text, struct err *err)
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n < 2 * ADMIN_SKI_MAX; text++) {
+		if (*text == ':')
+			continue;
+		if (strchr("0123456789abcdefABCDEF", *text) == NULL)
+			break;
+		out[n++] = (char)(*text >= 'a' ? *text - 'a' + 'A' : *text);
+	}
+	out[n] = '\0';
+	return *text == '\0' && n % 2 == 0 ? RC_OK
+					   : fail(err, RC_PARSE, "ski is no key identifier in hex");
+}
+
 /* PEM, or base64 of the DER, which is what is between PEM's lines. */
 static enum rc
 take_certificate(struct admin_cert_ask *a, const char *text, struct err *err)
@@ -182,11 +200,13 @@ take_certificate(struct admin_cert_ask *a, const char *text, struct err *err)
 static enum rc
 take_cert_ask(struct admin_cert_ask *a, const json_t *o, struct err *err)
 {
-	char serial[4 * SERIAL_MAX + 1];
+	char serial[4 * SERIAL_MAX + 1], ski[4 * ADMIN_SKI_MAX + 1];
 	const char *whole = json_get_str(o, "certificate");
 	enum rc rc;
 
 	if ((rc = take_text(a->ca, sizeof(a->ca), o, "ca", err)) != RC_OK ||
+	    (rc = take_text(ski, sizeof(ski), o, "ski", err)) != RC_OK ||
+	    (rc = take_ski(a->ski, ski, err)) != RC_OK ||
 	    (rc = take_text(serial, sizeof(serial), o, "serial", err)) != RC_OK)
 		return rc;
 	if ((whole != NULL) == (serial[0] != '\0'))
@@ -204,7 +224,7 @@ take_cert_ask(struct admin_cert_ask *a, const json_t *o, struct err *err)
 enum rc
 admin_cert_ask_parse(struct admin_cert_ask *out, const void *body, size_t len, struct err *err)
 {
-	static const char *const known[] = { "serial", "certificate", "ca", NULL };
+	static const char *const known[] = { "serial", "certificate", "ca", "ski", NULL };
 	json_t *o = NULL;
 	enum rc rc;
 
@@ -221,11 +241,13 @@ admin_cert_ask_parse(struct admin_cert_ask *out, const void *body, size_t len, s
 enum rc
 admin_cert_ask_query(struct admin_cert_ask *out, const char *query, struct err *err)
 {
-	char serial[4 * SERIAL_MAX + 1];
+	char serial[4 * SERIAL_MAX + 1], ski[4 * ADMIN_SKI_MAX + 1];
 	enum rc rc;
 
 	*out = (struct admin_cert_ask){ .cert = NULL };
-	if ((rc = admin_query(out->ca, sizeof(out->ca), query, "ca", err)) != RC_OK ||
+	if ((rc = admin_query(ski, sizeof(ski), query, "ski", err)) != RC_OK ||
+	    (rc = take_ski(out->ski, ski, err)) != RC_OK ||
+	    (rc = admin_query(out->ca, sizeof(out->ca), query, "ca", err)) != RC_OK ||
 	    (rc = admin_query(serial, sizeof(serial), query, "serial", err)) != RC_OK)
 		return rc;
 	return admin_serial(out->serial, serial, err);

@@ -33,17 +33,19 @@ struct admin_decision {
 enum rc admin_decision_parse(
     struct admin_decision *out, const void *body, size_t len, struct err *err) MUST_CHECK;
 
+#define ADMIN_SKI_MAX 32 /* octets: SHA-1 in ours, SHA-256 at most elsewhere */
 /* Which certificate a verdict is asked of: by its serial number, or as a whole. */
 struct admin_cert_ask {
 	char serial[2 * SERIAL_MAX + 1]; /* upper hex */
 	char ca[64];                     /* has to be of this CA; "": any of ours */
+	char ski[2 * ADMIN_SKI_MAX + 1]; /* its subjectKeyIdentifier, upper hex; "": not told */
 	struct cert *cert;               /* NULL: the serial number is all that is known */
 };
 void admin_cert_ask_done(struct admin_cert_ask *a);
-/* POST /api/v1/verdict: {"serial"} or {"certificate": PEM, or DER in base64}, and "ca". */
+/* POST /api/v1/verdict: {"serial"} or {"certificate": PEM, or DER in base64}, and "ca", "ski". */
 enum rc admin_cert_ask_parse(
     struct admin_cert_ask *out, const void *body, size_t len, struct err *err) MUST_CHECK;
-/* GET /api/v1/verdict?serial=...&ca=... */
+/* GET /api/v1/verdict?serial=...&ca=...&ski=... */
 enum rc admin_cert_ask_query(
     struct admin_cert_ask *out, const char *query, struct err *err) MUST_CHECK;
 /* Hex in any case, with ':', '-' or blanks between, "0x" before it: as programs show it. */

@@ -26,9 +26,9 @@ note(const struct admin_call *c, const struct admin_cert_ask *ask, const struct 
 	log_end(&l);
 }
 
-/* false: the reply is filled. */
+/* false: the reply is filled.  `by_key`: the serial number alone is not enough. */
 static bool
-ask_for(struct verdict *v, struct admin_call *c)
+ask_for(struct verdict *v, struct admin_call *c, bool by_key)
 {
 	struct admin_cert_ask ask;
 	struct err err = { 0 };
@@ -36,6 +36,8 @@ ask_for(struct verdict *v, struct admin_call *c)
 	    ? admin_cert_ask_parse(&ask, c->req->body, c->req->body_len, &err)
 	    : admin_cert_ask_query(&ask, c->req->query, &err);
 
+	if (rc == RC_OK && by_key && ask.ski[0] == '\0')
+		rc = fail(&err, RC_PARSE, "ski is missing: the certificate's subjectKeyIdentifier");
 	if (rc == RC_OK) {
 		if ((rc = verdict_of(v, c->s->store, &ask, clock_now(), &err)) == RC_OK)
 			note(c, &ask, v);
@@ -52,7 +54,7 @@ admin_verdict(struct admin_call *c)
 	struct verdict v;
 	bool known;
 
-	if (!ask_for(&v, c))
+	if (!ask_for(&v, c, false))
 		return;
 	known = v.word != VERDICT_UNKNOWN;
 	admin_reply_json(c->reply, 200,
@@ -114,14 +116,15 @@ attributes(const struct verdict *v)
 	return o;
 }
 
-/* rlm_rest makes of the status: 200 updated, 403 userlock, 404 notfound, of others invalid or fail; and of
+/* A RADIUS server may trust other CAs as well, whose serial numbers are their own: `ski` has to be there.
+ * rlm_rest makes of the status: 200 updated, 403 userlock, 404 notfound, of others invalid or fail; and of
  * the text of a 403 its second Module-Failure-Message. */
 void
 admin_verdict_radius(struct admin_call *c)
 {
 	struct verdict v;
 
-	if (!ask_for(&v, c))
+	if (!ask_for(&v, c, true))
 		return;
 	if (v.word == VERDICT_GOOD)
 		admin_reply_json(c->reply, 200, attributes(&v));

@@ -83,10 +83,33 @@ is_the_same(const struct store_cert_row *row, const struct cert *cert)
 	return len == row->der_len && memcmp(der, row->der, len) == 0;
 }
 
+/* Another CA that the asker trusts may give any serial number; its certificate has another key. */
+static enum rc
+has_ski(bool *has, const struct store_cert_row *row, const char *ski, struct err *err)
+{
+	char hex[2 * ADMIN_SKI_MAX + 1];
+	struct cert *cert = NULL;
+	const uint8_t *id;
+	size_t len;
+	enum rc rc = cert_parse(&cert, row->der, row->der_len, err);
+
+	if (rc != RC_OK)
+		return rc;
+	id = cert_ski0(cert, &len);
+	*has = false;
+	if (id != NULL && len <= ADMIN_SKI_MAX) {
+		hex_upper(hex, id, len);
+		*has = strcmp(hex, ski) == 0;
+	}
+	cert_free(cert);
+	return RC_OK;
+}
+
 enum rc
 verdict_of(struct verdict *out, struct store *s, const struct admin_cert_ask *ask, int64_t now,
     struct err *err)
 {
+	bool same = true;
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
@@ -98,7 +121,10 @@ verdict_of(struct verdict *out, struct store *s, const struct admin_cert_ask *as
 		return unknown(out, "no certificate of that CA has that serial number");
 	if (ask->cert != NULL && !is_the_same(&out->cert, ask->cert))
 		return unknown(out, "not the certificate that was issued with that serial number");
-	if ((rc = store_status_get(s, ask->serial, &out->status, err)) == RC_OK &&
+	if (ask->ski[0] != '\0' && (rc = has_ski(&same, &out->cert, ask->ski, err)) == RC_OK &&
+	    !same)
+		return unknown(out, "the certificate with that serial number has another key");
+	if (rc == RC_OK && (rc = store_status_get(s, ask->serial, &out->status, err)) == RC_OK &&
 	    (rc = store_binding_get(s, ask->serial, &out->binding, err)) == RC_OK)
 		rc = decide(out, now, err);
 	if (rc != RC_OK)

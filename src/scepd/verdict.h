@@ -30,7 +30,7 @@ struct verdict {
 void verdict_done(struct verdict *v);
 /*
  * `now`: wall seconds.  A whole certificate has to be the very one that was issued: another one with its
- * serial number is UNKNOWN.  An error is our trouble and no verdict: whoever asked decides what that is
+ * serial number is UNKNOWN, and so is one with another key identifier, where that is told.  An error is our trouble and no verdict: whoever asked decides what that is
  * worth.
  */
 enum rc verdict_of(struct verdict *out, struct store *s, const struct admin_cert_ask *ask,

@@ -49,8 +49,14 @@ claim "nor does who has none" sh -c "[ \$(curl -s -o /dev/null -w '%{http_code}'
 claim "nothing of it is on a public listener" sh -c "[ \$(curl -s -o /dev/null -w '%{http_code}' -u 'radius:$radius' '$SCEPD$V?serial=$laptop') = 404 ]"
 
 # ---- FreeRADIUS's rlm_rest ----
-plain() { [ "$(api GET "$V/radius?serial=$1")" = "$2" ] && cat "$T/api.out" && grep -qE -e "$3" "$T/api.out"; }
+ski_of() { openssl x509 -in "$T/$1/cert.pem" -noout -ext subjectKeyIdentifier | tail -n 1 | tr -d ' '; }
+claim "a serial number and its key" answered 200 GET "$V?serial=$laptop&ski=$(ski_of laptop)"
+claim "... is good" says good 'a["verdict"]'
+claim "a serial number and another key" answered 200 GET "$V?serial=$laptop&ski=$(ski_of phone)"
+claim "... is unknown" says unknown 'a["verdict"]'
+plain() { [ "$(api GET "$V/radius?serial=$1&ski=$(ski_of laptop)")" = "$2" ] && cat "$T/api.out" && grep -qE -e "$3" "$T/api.out"; }
 claim "rlm_rest: good is 200, with attributes that are not expanded" plain "$laptop" 200 '"control:Tmp-String-0":\{"do_xlat":false,"is_json":false,"op":":=","value":\["good"\]\}'
+claim "rlm_rest: a serial number alone is not enough" answered 400 GET "$V/radius?serial=$laptop&ski="
 claim "rlm_rest: unknown is 404" plain 4711 404 'no certificate of this server'
 
 # ---- held, released, revoked ----

@@ -166,6 +166,11 @@ a_verdict_is_asked_of_one_certificate(void **state)
 		  "CERTIFICATE-----\\n\"}",
 		    "certificate is none", "" },
 		{ "{\"certificate\":\"\"}", "certificate is none", "" },
+		{ "{\"serial\":\"" SERIAL "\",\"ski\":\"AA:BB\"}", NULL, "" },
+		{ "{\"serial\":\"" SERIAL "\",\"ski\":\"AA:B\"}", "ski is no key identifier", "" },
+		{ "{\"serial\":\"" SERIAL "\",\"ski\":\""
+		  "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF00\"}",
+		    "ski is no key identifier", "" },
 		{ "{\"thumbprint\":\"00\"}", "\"thumbprint\" is no member", "" },
 	};
 
@@ -198,6 +203,11 @@ a_query_asks_the_same(void **state)
 	    RC_OK);
 	assert_string_equal(a.serial, SERIAL);
 	assert_string_equal(a.ca, "issuing");
+	assert_string_equal(a.ski, "");
+	assert_int_equal(admin_cert_ask_query(&a, "serial=1&ski=00%3Aaa%3A0F", &err), RC_OK);
+	assert_string_equal(a.ski, "00AA0F");
+	assert_int_equal(admin_cert_ask_query(&a, "serial=1&ski=0", &err), RC_PARSE);
+	assert_int_equal(admin_cert_ask_query(&a, "serial=1&ski=keyid", &err), RC_PARSE);
 	assert_int_equal(admin_cert_ask_query(&a, "", &err), RC_PARSE);
 	assert_int_equal(admin_cert_ask_query(&a, "serial=&ca=issuing", &err), RC_PARSE);
 	assert_int_equal(admin_cert_ask_query(&a, "serial=%00", &err), RC_PARSE);
