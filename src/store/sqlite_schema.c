@@ -160,7 +160,8 @@ const char *const sq_migrations[] = {
 	"CREATE INDEX renewal_due ON renewal(due) WHERE due > 0;",
 	/*
 	 * 4: why a certificate is not good, and who it is bound to.  cert.revoked, reason and revoked_why are
-	 * what follows from the causes.  cert_listed is all that a CRL reads, in the order of serial numbers.
+	 * what follows from the causes.  cert_listed is all that a CRL reads, in the order of serial numbers;
+	 * cert_held has the few that are held among the many that are revoked.
 	 */
 	"CREATE TABLE cause ("
 	"  cert_id INTEGER NOT NULL,"
@@ -202,11 +203,14 @@ const char *const sq_migrations[] = {
 	"CREATE INDEX binding_device ON binding(device) WHERE device <> '';"
 	"CREATE INDEX binding_object ON binding(device_object) WHERE device_object <> '';"
 	"CREATE INDEX binding_managed ON binding(managed) WHERE managed <> '';"
-	"CREATE INDEX cert_listed ON cert(ca, serial, revoked, reason, not_after) WHERE revoked <> "
-	"0;"
+	"CREATE INDEX cert_listed ON cert(ca, serial, revoked, reason, not_after)"
+	"  WHERE revoked <> 0;"
+	"CREATE INDEX cert_held ON cert(id, revoked, reason) WHERE revoked <> 0 AND reason = 6;"
 	"INSERT INTO cause(cert_id, source, rule, effect, reason, since, comment)"
-	"  SELECT id, CASE WHEN reason = 4 AND revoked_why LIKE 'replaced by %' THEN 4 ELSE 1 END, "
-	"'',"
+	"  SELECT id, CASE"
+	"   WHEN reason = 4 AND revoked_why LIKE 'replaced by %' THEN 4"
+	"   WHEN reason = 5 AND (SELECT state FROM tx WHERE id = cert.tx_id) = 8 THEN 5"
+	"   ELSE 1 END, '',"
 	"  CASE reason WHEN 6 THEN 1 ELSE 2 END, reason, revoked, revoked_why"
 	"  FROM cert WHERE revoked <> 0;"
 	"INSERT INTO status_change(cert_id, number, at)"

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "store/sqlite_conn.h"
+#include "store/store_status.h"
 
 #include "fixture.h"
 
@@ -125,6 +126,83 @@ schema_2_is_brought_up_to_date(void **state)
 	brought_up(*state, 2);
 }
 
+static void
+schema_3_is_brought_up_to_date(void **state)
+{
+	brought_up(*state, 3);
+}
+
+/* ---- 4: what was revoked has a cause ---- */
+
+/* By a renewal, never handed out, by an administrator with and without a word. */
+static const char revoked[] =
+    "INSERT INTO tx(id, key, state, attempt, created, changed, csr_sha256, signer_sha256, endpoint,"
+    "  transaction_id, serial) VALUES"
+    " (4, x'04', 8, 1, 7, 7, zeroblob(32), zeroblob(32), 'corp', 'D', x'0B02');"
+    "INSERT INTO cert(serial, tx_id, audit, issued, not_before, not_after, revoked, reason,"
+    "  revoked_why, ca, endpoint, profile, thumbprint, der) VALUES"
+    " (x'0B01', 1, 0, 5, 1, 4000000000, 300, 4, 'replaced by 0A01', 'issuing', 'corp', 'w', '00', "
+    "x'30'),"
+    " (x'0B02', 4, 0, 5, 1, 4000000000, 200, 5, 'never handed out', 'issuing', 'corp', 'w', '00', "
+    "x'30'),"
+    " (x'0B03', 1, 0, 5, 1, 4000000000, 100, 1, 'stolen', 'issuing', 'corp', 'w', '00', x'30'),"
+    " (x'0B04', 1, 0, 5, 1, 4000000000, 400, 4, NULL, 'other', 'corp', 'w', '00', x'30');";
+
+static void
+is_revoked(struct sf *f, const char *serial, enum cause_source source, int64_t since, int reason,
+    const char *comment)
+{
+	struct store_status s;
+
+	ok(f, store_status_get(f->s, serial, &s, &f->err));
+	assert_int_equal(s.state, CERT_REVOKED);
+	assert_int_equal(s.n_causes, 1);
+	assert_int_equal(s.causes[0].source, source);
+	assert_int_equal(s.since, since);
+	assert_int_equal(s.reason, reason);
+	assert_int_equal(s.causes[0].comment == NULL, comment == NULL);
+	if (comment != NULL)
+		assert_string_equal(s.causes[0].comment, comment);
+	store_status_done(&s);
+}
+
+static int
+count(void *arg, const struct store_crl_entry *e)
+{
+	(void)e;
+	++*(size_t *)arg;
+	return 0;
+}
+
+static void
+what_was_revoked_has_its_cause_and_stays_on_the_list(void **state)
+{
+	const struct store_crl_query full = { .ca = "issuing" };
+	struct store_crl_query delta = { .ca = "issuing", .delta = true, .since = 2 };
+	struct sf *f = *state;
+	struct store_status good;
+	size_t n = 0;
+	uint64_t at;
+
+	make_old(f, 3);
+	sf_sql(f, revoked);
+	ok(f, store_open(&f->s, f->url, &f->err));
+	is_revoked(f, "0B01", CAUSE_REPLACED, 300, 4, "replaced by 0A01");
+	is_revoked(f, "0B02", CAUSE_UNDELIVERED, 200, 5, "never handed out");
+	is_revoked(f, "0B03", CAUSE_MANUAL, 100, 1, "stolen");
+	is_revoked(f, "0B04", CAUSE_MANUAL, 400, 4, NULL);
+	ok(f, store_status_get(f->s, "0A01", &good, &f->err));
+	assert_int_equal(good.state, CERT_GOOD);
+	store_status_done(&good);
+	/* In the order in which they were revoked, so that a delta from any number on is right. */
+	ok(f, store_crl_each(f->s, &full, &at, count, &n, &f->err));
+	assert_int_equal(n, 3);
+	assert_int_equal(at, 4);
+	n = 0;
+	ok(f, store_crl_each(f->s, &delta, &at, count, &n, &f->err));
+	assert_int_equal(n, 1);
+}
+
 /* All of it or none: what stands in the way of one table keeps the others out, too. */
 static void
 a_migration_that_fails_changes_nothing(void **state)
@@ -151,6 +229,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		T(schema_1_is_brought_up_to_date),
 		T(schema_2_is_brought_up_to_date),
+		T(schema_3_is_brought_up_to_date),
+		T(what_was_revoked_has_its_cause_and_stays_on_the_list),
 		T(a_migration_that_fails_changes_nothing),
 	};
 

@@ -16,7 +16,8 @@ walks_a_long_table(const char *step)
 {
 	static const char *const longs[] = { "SCAN t", "SCAN tx", "SCAN c", "SCAN cert",
 		"SCAN audit", "SCAN o", "SCAN otp", "SCAN a", "SCAN approval", "SCAN r",
-		"SCAN renewal", "SCAN u", "SCAN otp_use" };
+		"SCAN renewal", "SCAN u", "SCAN otp_use", "SCAN b", "SCAN binding", "SCAN k",
+		"SCAN cause", "SCAN s", "SCAN status_change" };
 
 	for (size_t i = 0; i < sizeof(longs) / sizeof(longs[0]); i++) {
 		size_t len = strlen(longs[i]);
@@ -33,7 +34,7 @@ stays_short(const char *sql, const char *step)
 {
 	return strstr(sql, "DESC LIMIT 1") != NULL ||
 	    strstr(step, "COVERING INDEX cert_revoked") != NULL ||
-	    strstr(step, "COVERING INDEX cert_listed") != NULL ||
+	    strstr(step, "COVERING INDEX cert_held") != NULL ||
 	    strstr(step, "COVERING INDEX tx_failed") != NULL ||
 	    strstr(step, "COVERING INDEX otp_live") != NULL; /* counted, or revoked by a restore */
 }
@@ -62,6 +63,10 @@ static const struct {
 	{ Q_OTP_CLEAN_USES, "SEARCH o USING COVERING INDEX otp_expiry (expires<?)" },
 	{ Q_OTP_TAKEN, "SEARCH otp_use USING PRIMARY KEY (tx_id=? AND attempt=?)" },
 	{ Q_OTP_USE_DROP, "SEARCH otp_use USING PRIMARY KEY (tx_id=? AND attempt=?)" },
+	{ Q_CERT_EACH_REVOKED, "SEARCH c USING INDEX cert_revoked (id>?)" },
+	{ Q_CERT_EACH_HELD, "SEARCH c USING INDEX cert_held (id>?)" },
+	{ Q_CERT_EACH_OVER, "SEARCH c USING INDEX cert_revoked (id>?)" },
+	{ Q_CERT_COUNT_HELD, "SCAN cert USING COVERING INDEX cert_held" },
 	{ Q_CRL_FULL, "SEARCH cert USING COVERING INDEX cert_listed (ca=?)" },
 	{ Q_CRL_DELTA, "SEARCH s USING INDEX sqlite_autoindex_status_change_1 (number>?)" },
 	{ Q_CAUSE_EACH, "SEARCH cause USING PRIMARY KEY (cert_id=?)" },
