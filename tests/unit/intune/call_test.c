@@ -56,7 +56,7 @@ the_token_request_is_entra_s(void **state)
 	const char *raw;
 
 	assert_int_equal(validate(f), INTUNE_OK);
-	raw = peer_request(f->peer, ROUTE_TOKEN, 0);
+	raw = peer_recorded(f->peer, ROUTE_TOKEN, 0);
 	expect_start(raw, "POST /contoso.example/oauth2/v2.0/token HTTP/1.1\r\n");
 	expect_line(raw, "Content-Type", "application/x-www-form-urlencoded; charset=UTF-8");
 	expect_guid(raw_header(raw, "client-request-id"));
@@ -65,7 +65,7 @@ the_token_request_is_entra_s(void **state)
 	    "grant_type=client_credentials&client_id=11111111-2222-3333-4444-555555555555&client_"
 	    "secret="
 	    "s3cret~key%2Fwith%2Bsigns%26more&scope=http%3A%2F%2F127.0.0.1%3A"));
-	raw = peer_request(f->peer, ROUTE_TOKEN, 1);
+	raw = peer_recorded(f->peer, ROUTE_TOKEN, 1);
 	assert_non_null(strstr(raw_body(raw),
 	    "&scope=https%3A%2F%2Fapi.manage.microsoft.com%2F%2F.default&client_info=1"));
 }
@@ -77,13 +77,13 @@ discovery_asks_graph_first(void **state)
 	const char *raw;
 
 	assert_int_equal(validate(f), INTUNE_OK);
-	raw = peer_request(f->peer, ROUTE_LIST, 0);
+	raw = peer_recorded(f->peer, ROUTE_LIST, 0);
 	expect_start(raw,
 	    "GET /v1.0/servicePrincipals/appId=0000000a-0000-0000-c000-000000000000/"
 	    "endpoints HTTP/1.1\r\n");
 	expect_line(raw, "Authorization", "Bearer graph-token-1");
 	expect_guid(raw_header(raw, "client-request-id"));
-	assert_null(strstr(raw_body(peer_request(f->peer, ROUTE_TOKEN, 0)), "manage.microsoft"));
+	assert_null(strstr(raw_body(peer_recorded(f->peer, ROUTE_TOKEN, 0)), "manage.microsoft"));
 }
 
 static void
@@ -100,7 +100,7 @@ validate_request_is_as_recorded(void **state)
 
 	assert_int_equal(
 	    intune_validate_request(f->client, want[0][1], csr, sizeof(csr), &f->e), INTUNE_OK);
-	raw = peer_request(f->peer, ROUTE_ACTION, 0);
+	raw = peer_recorded(f->peer, ROUTE_ACTION, 0);
 	expect_start(raw, "POST /svc/Stateless/ScepActions/validateRequest HTTP/1.1\r\n");
 	expect_line(raw, "Authorization", "Bearer intune-token-2");
 	expect_line(raw, "content-type", "application/json");
@@ -144,7 +144,7 @@ success_notification_is_as_recorded(void **state)
 	const char *raw;
 
 	assert_int_equal(intune_send_success_notification(f->client, &s, &f->e), INTUNE_OK);
-	raw = peer_request(f->peer, ROUTE_ACTION, 0);
+	raw = peer_recorded(f->peer, ROUTE_ACTION, 0);
 	expect_start(raw, "POST /svc/Stateless/ScepActions/successNotification HTTP/1.1\r\n");
 	expect_line(raw, "api-version", "2018-02-20");
 	expect_body(raw, "notification", want, 9);
@@ -152,7 +152,7 @@ success_notification_is_as_recorded(void **state)
 	s.ca_configuration = s.certificate_authority =
 	    NULL; /* left out, as the Java library does */
 	assert_int_equal(intune_send_success_notification(f->client, &s, &f->e), INTUNE_OK);
-	expect_body(peer_request(f->peer, ROUTE_ACTION, 1), "notification", want, 7);
+	expect_body(peer_recorded(f->peer, ROUTE_ACTION, 1), "notification", want, 7);
 }
 
 static void
@@ -179,7 +179,7 @@ failure_notification_is_as_recorded(void **state)
 		assert_int_equal(intune_send_failure_notification(f->client, "tx-1", csr,
 				     sizeof(csr), rows[i].hresult, want[3][1], &f->e),
 		    INTUNE_OK);
-		raw = peer_request(f->peer, ROUTE_ACTION, i);
+		raw = peer_recorded(f->peer, ROUTE_ACTION, i);
 		expect_start(
 		    raw, "POST /svc/Stateless/ScepActions/failureNotification HTTP/1.1\r\n");
 		want[2][1] = rows[i].text;
@@ -192,7 +192,7 @@ failure_notification_is_as_recorded(void **state)
 	    INTUNE_OK);
 	longer[255] = '\0';
 	want[3][1] = longer;
-	expect_body(peer_request(f->peer, ROUTE_ACTION, i), "notification", want, COUNT(want));
+	expect_body(peer_recorded(f->peer, ROUTE_ACTION, i), "notification", want, COUNT(want));
 }
 
 static void
@@ -457,8 +457,8 @@ the_list_is_followed_over_pages_of_the_same_host_only(void **state)
 	peer_answer(f->peer, ROUTE_LIST, 200, body);
 	assert_int_equal(validate(f), INTUNE_OK);
 	expect_start(
-	    peer_request(f->peer, ROUTE_LIST, 1), "GET /v1.0/endpoints?$skiptoken=2 HTTP/1.1");
-	expect_line(peer_request(f->peer, ROUTE_LIST, 1), "Authorization", "Bearer graph-token-1");
+	    peer_recorded(f->peer, ROUTE_LIST, 1), "GET /v1.0/endpoints?$skiptoken=2 HTTP/1.1");
+	expect_line(peer_recorded(f->peer, ROUTE_LIST, 1), "Authorization", "Bearer graph-token-1");
 
 	intune_client_free(f->client);
 	f->client = peer_client(f->peer);
@@ -553,7 +553,7 @@ a_whole_size_request_passes_unchanged(void **state)
 	for (i = 0; i < len; i++)
 		big[i] = (uint8_t)(i * 7 + i / 251);
 	assert_int_equal(intune_validate_request(f->client, "tx-1", big, len, &f->e), INTUNE_OK);
-	at = strstr(raw_body(peer_request(f->peer, ROUTE_ACTION, 0)), "certificateRequest\":\"");
+	at = strstr(raw_body(peer_recorded(f->peer, ROUTE_ACTION, 0)), "certificateRequest\":\"");
 	assert_non_null(at);
 	at += strlen("certificateRequest\":\"");
 	end = strchr(at, '"');

@@ -244,7 +244,7 @@ a_certificate_signs_an_assertion_that_its_public_key_verifies(void **state)
 		peer_forget(w->peer);
 		must_check(w);
 		assert_string_equal(w->e.hint, "");
-		raw = peer_request(w->peer, ROUTE_TOKEN, 0);
+		raw = peer_recorded(w->peer, ROUTE_TOKEN, 0);
 		assert_null(field_of(raw, "client_secret"));
 		assert_string_equal(field_of(raw, "client_assertion_type"),
 		    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
@@ -252,7 +252,7 @@ a_certificate_signs_an_assertion_that_its_public_key_verifies(void **state)
 		expect_assertion(w, raw, cert, i == 2);
 		(void)snprintf(jws, sizeof(jws), "%s", field_of(raw, "client_assertion"));
 		assert_string_not_equal(
-		    field_of(peer_request(w->peer, ROUTE_TOKEN, 1), "client_assertion"), jws);
+		    field_of(peer_recorded(w->peer, ROUTE_TOKEN, 1), "client_assertion"), jws);
 		intune_client_free(w->client);
 		w->client = NULL;
 	}
@@ -379,7 +379,7 @@ a_secret_is_the_first_line_of_its_file(void **state)
 	open_client(w);
 	must_check(w);
 	assert_string_equal(
-	    field_of(peer_request(w->peer, ROUTE_TOKEN, 0), "client_secret"), "first~secret");
+	    field_of(peer_recorded(w->peer, ROUTE_TOKEN, 0), "client_secret"), "first~secret");
 }
 
 static void
@@ -402,7 +402,7 @@ a_refused_secret_is_looked_for_in_its_file_within_the_same_call(void **state)
 		must_check(w);
 		assert_int_equal(peer_count(w->peer, ROUTE_TOKEN), 3);
 		assert_string_equal(
-		    field_of(peer_request(w->peer, ROUTE_TOKEN, 1), "client_secret"), secret);
+		    field_of(peer_recorded(w->peer, ROUTE_TOKEN, 1), "client_secret"), secret);
 		intune_client_free(w->client);
 		w->client = NULL;
 	}
@@ -450,7 +450,7 @@ a_file_that_cannot_be_used_leaves_the_old_secret_and_says_so(void **state)
 	assert_string_equal(c.kind, "client secret in a file");
 	must_check(w);
 	assert_string_equal(
-	    field_of(peer_request(w->peer, ROUTE_TOKEN, 0), "client_secret"), "old-secret");
+	    field_of(peer_recorded(w->peer, ROUTE_TOKEN, 0), "client_secret"), "old-secret");
 	put(w->path[0], "open-to-all", 0644);
 	assert_int_equal(intune_client_reload(w->client, &c, &w->e), INTUNE_E_ARGUMENT);
 	(void)unlink(w->path[0]);
@@ -462,7 +462,7 @@ a_file_that_cannot_be_used_leaves_the_old_secret_and_says_so(void **state)
 	peer_answer(w->peer, ROUTE_ACTION, 401, "{}");
 	assert_int_equal(intune_validate_request(w->client, "tx", csr, CSR_LEN, &w->e), INTUNE_OK);
 	assert_string_equal(
-	    field_of(peer_request(w->peer, ROUTE_TOKEN, 0), "client_secret"), "new-secret");
+	    field_of(peer_recorded(w->peer, ROUTE_TOKEN, 0), "client_secret"), "new-secret");
 }
 
 static void
@@ -495,7 +495,7 @@ a_new_app_key_is_taken_up_by_the_next_token_request(void **state)
 	assert_int_equal(intune_client_set_app_key(w->client, "new-secret", &w->e), INTUNE_OK);
 	must_check(w);
 	assert_string_equal(
-	    field_of(peer_request(w->peer, ROUTE_TOKEN, 0), "client_secret"), "new-secret");
+	    field_of(peer_recorded(w->peer, ROUTE_TOKEN, 0), "client_secret"), "new-secret");
 	assert_int_equal(intune_client_set_app_key(w->client, "", &w->e), INTUNE_E_ARGUMENT);
 	assert_int_equal(intune_client_set_app_key(w->client, "a\nb", &w->e), INTUNE_E_ARGUMENT);
 	assert_int_equal(intune_client_set_app_key(w->client, NULL, &w->e), INTUNE_E_ARGUMENT);
@@ -522,13 +522,13 @@ a_federated_token_is_read_for_every_request(void **state)
 	open_client(w);
 	must_check(w);
 	assert_string_equal(
-	    field_of(peer_request(w->peer, ROUTE_TOKEN, 0), "client_assertion"), "aaa.bbb.ccc");
+	    field_of(peer_recorded(w->peer, ROUTE_TOKEN, 0), "client_assertion"), "aaa.bbb.ccc");
 	put(w->path[0], "ddd.eee.fff", 0644);
 	peer_forget(w->peer);
 	peer_answer(w->peer, ROUTE_ACTION, 401, "{}");
 	assert_int_equal(intune_validate_request(w->client, "tx", csr, CSR_LEN, &w->e), INTUNE_OK);
 	assert_string_equal(
-	    field_of(peer_request(w->peer, ROUTE_TOKEN, 0), "client_assertion"), "ddd.eee.fff");
+	    field_of(peer_recorded(w->peer, ROUTE_TOKEN, 0), "client_assertion"), "ddd.eee.fff");
 	intune_client_free(w->client);
 	w->client = NULL;
 	peer_forget(w->peer);
@@ -560,7 +560,7 @@ a_machine_s_token_service_is_asked_as_it_wants_it(void **state)
 	peer_always(w->peer, ROUTE_TOKEN, &imds_play);
 	open_client(w);
 	must_check(w);
-	raw = peer_request(w->peer, ROUTE_TOKEN, 1);
+	raw = peer_recorded(w->peer, ROUTE_TOKEN, 1);
 	expect_start(raw,
 	    "GET /metadata/identity/oauth2/token?api-version=2018-02-01&resource="
 	    "https%3A%2F%2Fapi.manage.microsoft.com%2F HTTP/1.1\r\n");
@@ -579,7 +579,7 @@ a_machine_s_token_service_is_asked_as_it_wants_it(void **state)
 	peer_forget(w->peer);
 	assert_int_equal(intune_check(w->client, &w->e), INTUNE_E_UNAVAILABLE);
 	assert_int_equal(w->e.step, INTUNE_STEP_DISCOVERY);
-	raw = peer_request(w->peer, ROUTE_TOKEN, 0);
+	raw = peer_recorded(w->peer, ROUTE_TOKEN, 0);
 	(void)snprintf(line, sizeof(line),
 	    "GET /metadata/identity/oauth2/token?api-version=2019-08-01&resource="
 	    "http%%3A%%2F%%2F127.0.0.1%%3A%u&client_id="

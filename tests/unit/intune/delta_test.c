@@ -88,11 +88,11 @@ all_pages_are_followed_to_the_delta_link(void **state)
 	(void)snprintf(want, sizeof(want), "%s/v1.0/users/delta?$deltatoken=3", peer_url(f->peer));
 	assert_string_equal(o.link, want);
 	free(o.link);
-	expect_start(peer_request(f->peer, ROUTE_OTHER, 0),
+	expect_start(peer_recorded(f->peer, ROUTE_OTHER, 0),
 	    "GET /v1.0/users/delta?$select=id,userPrincipalName,accountEnabled,"
 	    "signInSessionsValidFromDateTime,onPremisesSecurityIdentifier HTTP/1.1\r\n");
-	expect_start(peer_request(f->peer, ROUTE_OTHER, 1), "GET /v1.0/users/delta?$skiptoken=1 ");
-	expect_start(peer_request(f->peer, ROUTE_OTHER, 2), "GET /v1.0/users/delta?$skiptoken=2 ");
+	expect_start(peer_recorded(f->peer, ROUTE_OTHER, 1), "GET /v1.0/users/delta?$skiptoken=1 ");
+	expect_start(peer_recorded(f->peer, ROUTE_OTHER, 2), "GET /v1.0/users/delta?$skiptoken=2 ");
 	assert_int_equal(peer_count(f->peer, ROUTE_OTHER), 3);
 
 	/* and the next time */
@@ -100,7 +100,8 @@ all_pages_are_followed_to_the_delta_link(void **state)
 	assert_int_equal(
 	    intune_follow_changes(f->client, INTUNE_DELTA_USERS, want, note, &o.log, &o.link, NULL),
 	    INTUNE_OK);
-	expect_start(peer_request(f->peer, ROUTE_OTHER, 3), "GET /v1.0/users/delta?$deltatoken=3 ");
+	expect_start(
+	    peer_recorded(f->peer, ROUTE_OTHER, 3), "GET /v1.0/users/delta?$deltatoken=3 ");
 	free(o.link);
 }
 
@@ -115,7 +116,7 @@ devices_are_followed_likewise(void **state)
 	o = follow(f, INTUNE_DELTA_DEVICES, NULL, 0);
 	assert_int_equal(o.st, INTUNE_OK);
 	assert_string_equal(o.log.text, "device aaaa found;device bbbb gone;");
-	expect_start(peer_request(f->peer, ROUTE_OTHER, 0),
+	expect_start(peer_recorded(f->peer, ROUTE_OTHER, 0),
 	    "GET /v1.0/devices/delta?$select=id,deviceId,displayName,operatingSystem,"
 	    "operatingSystemVersion,trustType,onPremisesSecurityIdentifier,accountEnabled,isCompliant,isManaged,"
 	    "registrationDateTime HTTP/1.1\r\n");

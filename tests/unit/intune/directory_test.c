@@ -176,7 +176,7 @@ requests_cannot_be_broken_out_of(void **state)
 		assert_int_equal(
 		    rows[i].f(f->client, rows[i].what, &seen, &f->e), INTUNE_E_REFUSED);
 		assert_int_equal(seen.presence, INTUNE_PRESENCE_UNKNOWN);
-		raw = peer_request(f->peer, ROUTE_OTHER, rows[i].n);
+		raw = peer_recorded(f->peer, ROUTE_OTHER, rows[i].n);
 		assert_non_null(raw);
 		expect_start(raw, "GET ");
 		expect_start(raw + 4, rows[i].want);
@@ -484,7 +484,7 @@ the_recycle_bin_is_asked_by_id_or_by_the_name_s_end(void **state)
 	peer_play(f->peer, ROUTE_OTHER, &gone);
 	peer_play(f->peer, ROUTE_OTHER, &gone);
 	assert_int_equal(user(f->client, ID, &seen, &f->e), INTUNE_OK);
-	raw = peer_request(f->peer, ROUTE_OTHER, 1);
+	raw = peer_recorded(f->peer, ROUTE_OTHER, 1);
 	expect_start(
 	    raw, "GET /v1.0/directory/deletedItems/" ID "/microsoft.graph.user" USER_SELECT " ");
 	assert_null(raw_header(raw, "ConsistencyLevel"));
@@ -492,7 +492,7 @@ the_recycle_bin_is_asked_by_id_or_by_the_name_s_end(void **state)
 	peer_play(f->peer, ROUTE_OTHER, &gone);
 	peer_play(f->peer, ROUTE_OTHER, &empty);
 	assert_int_equal(user(f->client, "o'b@contoso.com", &seen, &f->e), INTUNE_OK);
-	raw = peer_request(f->peer, ROUTE_OTHER, 1);
+	raw = peer_recorded(f->peer, ROUTE_OTHER, 1);
 	expect_start(raw,
 	    "GET /v1.0/directory/deletedItems/microsoft.graph.user" USER_SELECT
 	    "&$count=true&$filter=endsWith(userPrincipalName,%27o%27%27b%40contoso.com%27) ");
@@ -528,7 +528,7 @@ lists_are_followed_over_pages_of_graph_s_own_only(void **state)
 	peer_answer(f->peer, ROUTE_OTHER, 200, LIST("{\"id\":\"" ID "\",\"serialNumber\":\"S1\"}"));
 	assert_int_equal(by_serial(f->client, "S1", &seen, &f->e), INTUNE_OK);
 	assert_int_equal(seen.presence, INTUNE_PRESENCE_FOUND);
-	expect_start(peer_request(f->peer, ROUTE_OTHER, 1), "GET /p2?x=y ");
+	expect_start(peer_recorded(f->peer, ROUTE_OTHER, 1), "GET /p2?x=y ");
 	/* the same page again and again */
 	const struct play circle = { .status = 200, .body = page };
 
@@ -549,8 +549,10 @@ a_refused_token_is_replaced_once(void **state)
 	peer_answer(f->peer, ROUTE_OTHER, 200, "{\"id\":\"" ID "\"}");
 	assert_int_equal(user(f->client, ID, &seen, &f->e), INTUNE_OK);
 	assert_int_equal(seen.presence, INTUNE_PRESENCE_FOUND);
-	expect_line(peer_request(f->peer, ROUTE_OTHER, 0), "Authorization", "Bearer graph-token-1");
-	expect_line(peer_request(f->peer, ROUTE_OTHER, 1), "Authorization", "Bearer graph-token-2");
+	expect_line(
+	    peer_recorded(f->peer, ROUTE_OTHER, 0), "Authorization", "Bearer graph-token-1");
+	expect_line(
+	    peer_recorded(f->peer, ROUTE_OTHER, 1), "Authorization", "Bearer graph-token-2");
 	peer_answer(f->peer, ROUTE_OTHER, 401, ODATA("InvalidAuthenticationToken"));
 	peer_answer(f->peer, ROUTE_OTHER, 401, ODATA("InvalidAuthenticationToken"));
 	assert_int_equal(user(f->client, ID, &seen, &f->e), INTUNE_E_PERMISSION);

@@ -154,9 +154,9 @@ each_list_is_asked_as_graph_s_reference_has_it(void **state)
 		peer_forget(f->peer);
 		page(f, "", NULL);
 		assert_int_equal(rows[i].f(f->client, rows[i].since, &l, &f->e), INTUNE_OK);
-		expect_start(peer_request(f->peer, ROUTE_OTHER, 0), rows[i].want);
-		expect_line(
-		    peer_request(f->peer, ROUTE_OTHER, 0), "Authorization", "Bearer graph-token-1");
+		expect_start(peer_recorded(f->peer, ROUTE_OTHER, 0), rows[i].want);
+		expect_line(peer_recorded(f->peer, ROUTE_OTHER, 0), "Authorization",
+		    "Bearer graph-token-1");
 		assert_string_equal(l.text, "");
 	}
 }
@@ -360,7 +360,7 @@ where_beta_fails_the_list_is_that_of_v1_0(void **state)
 		} else {
 			assert_string_equal(l.text, "aaaa;aaaa;bbbb;");
 			assert_string_equal(l.device.management_state, "");
-			expect_start(peer_request(f->peer, ROUTE_OTHER, at),
+			expect_start(peer_recorded(f->peer, ROUTE_OTHER, at),
 			    "GET /v1.0/deviceManagement/managedDevices" MANAGED_HEAD MANAGED_TAIL
 			    "&$filter=lastSyncDateTime%20ge%202026-05-28T20%3A26%3A40Z ");
 		}
@@ -447,7 +447,7 @@ a_user_s_risk_is_found_by_his_id(void **state)
 	assert_string_equal(r.risk_state, "atRisk");
 	assert_int_equal(r.is_deleted, INTUNE_NO);
 	assert_int_equal(r.updated, SINCE);
-	expect_start(peer_request(f->peer, ROUTE_OTHER, 0),
+	expect_start(peer_recorded(f->peer, ROUTE_OTHER, 0),
 	    "GET /v1.0/identityProtection/riskyUsers/" ID_A RISK_SELECT " HTTP/1.1\r\n");
 
 	peer_answer(f->peer, ROUTE_OTHER, 200, OBJ(ID_B));

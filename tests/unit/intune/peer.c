@@ -356,7 +356,7 @@ peer_token_life(struct peer *p, int seconds)
 }
 
 const char *
-peer_request(struct peer *p, enum route r, size_t n)
+peer_recorded(struct peer *p, enum route r, size_t n)
 {
 	const char *found = NULL;
 	size_t i;
@@ -375,7 +375,7 @@ peer_count(struct peer *p, enum route r)
 {
 	size_t n = 0;
 
-	while (peer_request(p, r, n) != NULL)
+	while (peer_recorded(p, r, n) != NULL)
 		n++;
 	return n;
 }
@@ -386,7 +386,7 @@ peer_count_scope(struct peer *p, const char *part)
 	size_t i, n = 0;
 	const char *raw;
 
-	for (i = 0; (raw = peer_request(p, ROUTE_TOKEN, i)) != NULL; i++)
+	for (i = 0; (raw = peer_recorded(p, ROUTE_TOKEN, i)) != NULL; i++)
 		n += strstr(raw_body(raw), part) != NULL;
 	return n;
 }

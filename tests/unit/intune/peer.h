@@ -47,7 +47,7 @@ void peer_always(struct peer *p, enum route r, const struct play *play);
 void peer_token_life(struct peer *p, int seconds);
 
 /* The n-th request of a route, raw; NULL when there is none.  Lives until peer_stop(). */
-const char *peer_request(struct peer *p, enum route r, size_t n);
+const char *peer_recorded(struct peer *p, enum route r, size_t n);
 size_t peer_count(struct peer *p, enum route r);
 /* Token requests for the scope that contains this text. */
 size_t peer_count_scope(struct peer *p, const char *part);

@@ -432,7 +432,7 @@ compare_record(const struct record *r)
 
 	f.client = peer_client(f.peer);
 	r->call(&f);
-	raw = peer_request(f.peer, r->route, r->nth);
+	raw = peer_recorded(f.peer, r->route, r->nth);
 	assert_non_null(raw);
 	(void)snprintf(line, sizeof(line), "%s %s HTTP/1.1\r\n", r->method, r->path);
 	expect_start(raw, line);
@@ -464,9 +464,9 @@ the_order_of_the_first_call_is_as_recorded(void **state)
 
 	f.client = peer_client(f.peer);
 	call_validate(&f);
-	expect_line(peer_request(f.peer, ROUTE_LIST, 0), "Authorization", "Bearer graph-token-1");
+	expect_line(peer_recorded(f.peer, ROUTE_LIST, 0), "Authorization", "Bearer graph-token-1");
 	expect_line(
-	    peer_request(f.peer, ROUTE_ACTION, 0), "Authorization", "Bearer intune-token-2");
+	    peer_recorded(f.peer, ROUTE_ACTION, 0), "Authorization", "Bearer intune-token-2");
 	assert_int_equal(peer_count(f.peer, ROUTE_TOKEN), 2);
 	assert_int_equal(peer_count(f.peer, ROUTE_OTHER), 0);
 	intune_client_free(f.client);

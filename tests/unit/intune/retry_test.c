@@ -43,7 +43,7 @@ a_slash_at_the_end_of_the_service_address_is_not_doubled(void **state)
 	(void)snprintf(uri, sizeof(uri), "%s/svc/", peer_url(f->peer));
 	list_at(f, uri);
 	assert_int_equal(validate(f), INTUNE_OK);
-	expect_start(peer_request(f->peer, ROUTE_ACTION, 0),
+	expect_start(peer_recorded(f->peer, ROUTE_ACTION, 0),
 	    "POST /svc/ScepActions/validateRequest HTTP/1.1");
 }
 
@@ -234,7 +234,7 @@ a_proxy_gets_its_credentials_and_no_one_else(void **state)
 	assert_int_equal(peer_count(f->peer, ROUTE_TOKEN), 0);
 	(void)snprintf(line, sizeof(line), "POST %s/contoso.example/oauth2/v2.0/token HTTP/1.1\r\n",
 	    peer_url(f->peer));
-	raw = peer_request(proxy, ROUTE_TOKEN, peer_count(proxy, ROUTE_TOKEN) - 1);
+	raw = peer_recorded(proxy, ROUTE_TOKEN, peer_count(proxy, ROUTE_TOKEN) - 1);
 	expect_start(raw, line);
 	expect_line(raw, "Proxy-Authorization", "Basic amFuZTpwcjB4eS1zZWNyZXQ=");
 	peer_stop(proxy);
