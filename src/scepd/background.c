@@ -9,22 +9,38 @@
 #include "base/clock.h"
 #include "base/cond.h"
 #include "scepd/dir_sync.h"
+#include "scepd/intune_queue.h"
 #include "scepd/pipeline.h"
 #include "scepd/scepd.h"
 
-static void
-outbox_round(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+static int64_t
+outbox(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 {
-	(void)pipeline_outbox(s, now_ms, stop);
+	(void)pipeline_outbox(s, clock_now_ms(), stop);
+	return clock_mono_ms() + 5000;
 }
 
-static const struct {
-	void (*round)(struct scepd *s, int64_t now_ms, const atomic_bool *stop);
-	int64_t pause_ms;
-} duties[DUTY__MAX] = {
-	[DUTY_OUTBOX] = { outbox_round, 5000 },
-	/* New certificates are bound within seconds; what is asked for is due by its own clocks. */
-	[DUTY_DIRECTORY] = { dir_sync_round, 1000 },
+/* New certificates are bound within seconds; what is asked for is due by its own clocks. */
+static int64_t
+directory(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+{
+	dir_sync_round(s, clock_now_ms(), stop);
+	return clock_mono_ms() + 1000;
+}
+
+static int64_t
+queue(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+{
+	return intune_queue_round(s->queue, now_ms, stop);
+}
+
+/* A round begins at `now_ms` (clock_mono_ms()) and returns when the next one is due; it begins nothing more
+ * once *stop is true. */
+static int64_t (*const duties[DUTY__MAX])(
+    struct scepd *s, int64_t now_ms, const atomic_bool *stop) = {
+	[DUTY_OUTBOX] = outbox,
+	[DUTY_DIRECTORY] = directory,
+	[DUTY_QUEUE] = queue,
 };
 
 struct worker {
@@ -52,9 +68,8 @@ work(void *arg)
 	while (!b->stop) {
 		w->woken = false;
 		(void)pthread_mutex_unlock(&b->lock);
-		duties[d].round(b->s, clock_now_ms(), &b->stop);
+		until = duties[d](b->s, clock_mono_ms(), &b->stop);
 		(void)pthread_mutex_lock(&b->lock);
-		until = clock_mono_ms() + duties[d].pause_ms;
 		while (!b->stop && !w->woken && cond_wait_until(&b->wake, &b->lock, until))
 			;
 	}

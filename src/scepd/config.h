@@ -59,7 +59,8 @@ struct conf_tenant {
 	const char *cloud, *auth_authority, *graph_url, *intune_resource, *ca_file;
 	struct conf_proxy proxy;
 	int64_t timeout;
-	bool directory; /* ask Graph about those whom certificates are bound to */
+	bool directory;        /* ask Graph about those whom certificates are bound to */
+	bool revocation_queue; /* Intune's is read and answered */
 	int line;
 };
 /* Is whoever decides on requests asked about renewals too?  In the order of config_rows.c. */
@@ -150,6 +151,7 @@ struct config {
 		int64_t interval, recheck; /* seconds */
 		bool sid_guard;
 		struct conf_strs denied_sids;
+		int64_t queue_interval; /* seconds between polls of Intune's queue */
 		/* A sweep of rules that would turn more than this stops: sweep_plan.h. */
 		struct conf_brake {
 			uint64_t percent, count, minimum; /* certificates */

@@ -194,6 +194,8 @@ static const struct conf_row tenant_rows[] = {
 	    .help = "one question to Intune, token and discovery included" },
 	{ ROW("directory", CONF_BOOL, conf_tenant, directory), .dflt = "true",
 	    .help = "ask Graph about users and devices that have certificates, for rules" },
+	{ ROW("revocation_queue", CONF_BOOL, conf_tenant, revocation_queue), .dflt = "true",
+	    .help = "what Intune wants revoked is revoked, and reported" },
 	END,
 };
 static const struct conf_schema tenant_schema = { "a tenant", sizeof(struct conf_tenant),
@@ -478,6 +480,9 @@ static const struct conf_row revocation_rows[] = {
 	    .help = "a SID in a request has to be that of the user or device it is for" },
 	{ ROW("denied_sids", CONF_STR_LIST, config_file, c.revocation.denied_sids), .max = 64,
 	    .help = "SIDs, or their last numbers, that get no certificate, beside the well-known" },
+	{ ROW("queue_interval", CONF_DURATION, config_file, c.revocation.queue_interval),
+	    .dflt = "60s", .min = 1, .max = DAY,
+	    .help = "how often Intune is asked what it wants revoked" },
 	{ .key = "brake",
 	    .type = CONF_MAP,
 	    .offset = 0,

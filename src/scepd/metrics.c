@@ -59,6 +59,22 @@ static const struct {
 	    "OCSP answers signed; the other requests were answered from memory or refused" },
 	[METRIC_OCSP_REFUSED] = { "scepd_ocsp_refused_total",
 	    "OCSP requests answered with an error status" },
+	[METRIC_QUEUE_REQUESTS] = { "scepd_queue_requests_total",
+	    "Requests of Intune's revocation queue for certificates of this CA" },
+	[METRIC_QUEUE_REVOKED] = { "scepd_queue_revoked_total",
+	    "Certificates revoked because Intune wants it" },
+	[METRIC_QUEUE_UNKNOWN] = { "scepd_queue_unknown_total",
+	    "Requests of the queue for certificates that are not the tenant's, or none" },
+	[METRIC_QUEUE_FOREIGN] = { "scepd_queue_foreign_total",
+	    "Of these: for certificates of another tenant" },
+	[METRIC_QUEUE_CONFLICTS] = { "scepd_queue_conflicts_total",
+	    "Requests of the queue for certificates that were revoked already" },
+	[METRIC_QUEUE_LATER] = { "scepd_queue_later_total",
+	    "Requests of the queue that could not be done when they came" },
+	[METRIC_QUEUE_ERRORS] = { "scepd_queue_errors_total",
+	    "Polls of the queue that did not go well" },
+	[METRIC_QUEUE_UPLOAD_ERRORS] = { "scepd_queue_upload_errors_total",
+	    "Of these: results that Intune did not take" },
 };
 
 /* Upper bounds in microseconds: from a repeated request to the patience of a SCEP client (30 s). */

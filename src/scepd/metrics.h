@@ -42,6 +42,14 @@ enum metric {
 	METRIC_OCSP,             /* OCSP requests */
 	METRIC_OCSP_SIGNED,      /* answers signed for them */
 	METRIC_OCSP_REFUSED,     /* answered with an error */
+	METRIC_QUEUE_REQUESTS,   /* of Intune's revocation queue that were ours */
+	METRIC_QUEUE_REVOKED,
+	METRIC_QUEUE_UNKNOWN, /* no such certificate */
+	METRIC_QUEUE_FOREIGN, /* of these, another tenant's */
+	METRIC_QUEUE_CONFLICTS,
+	METRIC_QUEUE_LATER, /* could not be revoked just now */
+	METRIC_QUEUE_ERRORS,
+	METRIC_QUEUE_UPLOAD_ERRORS,
 	METRIC__MAX
 };
 

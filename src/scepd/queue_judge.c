@@ -93,7 +93,7 @@ answer(struct queue_judgement *out, enum intune_revocation_code code, const char
 static void
 conflict(struct queue_judgement *out, int64_t since)
 {
-	static const char words[] = "it was revoked already, for another cause, at ";
+	static const char words[] = "it was revoked already, at ";
 	char why[sizeof(words) + TIME_TEXT_MAX];
 
 	memcpy(why, words, sizeof(words));

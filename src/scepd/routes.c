@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "scepd/admin_api.h"
 #include "scepd/dir_sync.h"
+#include "scepd/intune_queue.h"
 #include "scepd/ocsp.h"
 #include "scepd/publish.h"
 #include "scepd/rollover.h"
@@ -116,6 +117,7 @@ run_metrics(
 	tenants_metrics(s->tenants, s->n_tenants, &reply->body);
 	rollover_metrics(s, &reply->body);
 	expiry_metrics(s->expiry, &reply->body);
+	intune_queue_metrics(s->queue, &reply->body);
 	endpoints_metrics(s, &reply->body);
 	dir_sync_metrics(s, &reply->body);
 	if (s->http != NULL)

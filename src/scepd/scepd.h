@@ -29,6 +29,7 @@ struct background;
 struct dir_sync;
 struct webhook;
 struct admin_auth;
+struct intune_queue;
 
 /* A CA of the configuration, opened. */
 struct server_ca {
@@ -91,7 +92,8 @@ struct scepd {
 	struct expiry *expiry;
 	struct dir_sync *dir_sync;
 	struct background
-	    *background;          /* NULL: none runs, as in a test; background_wake() takes that */
+	    *background; /* NULL: none runs, as in a test; background_wake() takes that */
+	struct intune_queue *queue;
 	struct admin_auth *admin; /* NULL: admin.tokens_file is not set */
 	struct http_server
 	    *http;          /* of the public listeners, for its counters; lent; NULL: none yet */

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "scepd/dir_sync.h"
 #include "scepd/admin_auth.h"
+#include "scepd/intune_queue.h"
 #include "scepd/ocsp.h"
 #include "scepd/publish.h"
 #include "scepd/rollover.h"
@@ -171,6 +172,7 @@ scepd_new(
 	    (rc = ocsp_new(&s->ocsp, s, err)) != RC_OK ||
 	    (rc = dir_sync_new(&s->dir_sync, s, err)) != RC_OK ||
 	    (rc = metrics_new(&s->metrics, err)) != RC_OK ||
+	    (rc = intune_queue_new(&s->queue, s, err)) != RC_OK ||
 	    (rc = expiry_new(&s->expiry, err)) != RC_OK || (rc = open_admin(s, err)) != RC_OK) {
 		s->config = NULL; /* these stay the caller's */
 		s->signer = NULL;
@@ -208,6 +210,7 @@ scepd_free(struct scepd *s)
 	ocsp_free(s->ocsp);
 	dir_sync_free(s->dir_sync);
 	metrics_free(s->metrics);
+	intune_queue_free(s->queue);
 	expiry_free(s->expiry);
 	admin_auth_free(s->admin);
 	config_free(s->config);

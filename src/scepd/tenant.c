@@ -16,6 +16,7 @@
 
 struct tenant {
 	char *name;
+	char *directory; /* TENANT: its id or domain; NULL: a managed identity's */
 	struct intune_client *client;
 	const struct conf_tenant *conf;
 	/* Of tenant_reload()'s thread. */
@@ -229,6 +230,8 @@ tenant_open(struct tenant **out, const struct config *config, const struct conf_
 	t->conf = conf;
 	if ((rc = str_dup(&t->name, conf->name, err)) == RC_OK)
 		rc = fill(&ic, &sec, conf, err);
+	if (rc == RC_OK && ic.tenant != NULL)
+		rc = str_dup(&t->directory, ic.tenant, err);
 	if (rc == RC_OK && intune_client_new(&t->client, &ic, &ie) != INTUNE_OK)
 		rc = refused_config(config, conf, &ie, err);
 	properties_free(sec.properties);
@@ -247,8 +250,17 @@ tenant_free(struct tenant *t)
 	if (t == NULL)
 		return;
 	intune_client_free(t->client);
+	free(t->directory);
 	free(t->name);
 	free(t);
+}
+
+bool
+tenant_same_directory(const struct tenant *a, const struct tenant *b)
+{
+	return a == b ||
+	    (a->directory != NULL && b->directory != NULL &&
+		str_eq_nocase(a->directory, b->directory));
 }
 
 const char *

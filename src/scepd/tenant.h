@@ -27,6 +27,8 @@ void tenant_free(struct tenant *t);
 void tenant_reload(struct tenant *t);
 /* The end of the app's certificate as of the last reload, wall seconds; 0: it has none.  The same thread. */
 int64_t tenant_app_cert_end(const struct tenant *t);
+/* Both are configured for the same directory of Entra's: what one's Intune says may come from the other's. */
+bool tenant_same_directory(const struct tenant *a, const struct tenant *b);
 const char *tenant_name(const struct tenant *t);
 struct intune_client *tenant_client(struct tenant *t);
 
