@@ -125,7 +125,7 @@ check_admin(struct report *r, const struct config *c)
 }
 
 /* A token and the service map: everything but a request. */
-static void
+static bool
 check_online(struct report *r, const char *name, struct tenant *tenant)
 {
 	struct intune_error e;
@@ -134,10 +134,35 @@ check_online(struct report *r, const char *name, struct tenant *tenant)
 	if (intune_check(tenant_client(tenant), &e) != INTUNE_OK) {
 		(void)tenant_error(&err, &e);
 		report_err(r, FINDING_FAIL, name, &err);
-		return;
+		return false;
 	}
 	report(r, FINDING_OK, name, "Entra gave tokens and Intune's SCEP service was found (%u ms)",
 	    e.elapsed_ms);
+	return true;
+}
+
+/* Downloading changes nothing: a request comes again until it is answered. */
+static void
+check_queue(struct report *r, const struct conf_tenant *conf, struct tenant *tenant)
+{
+	struct intune_revocation_list *list;
+	struct intune_error e;
+	struct err err = { 0 };
+
+	if (!conf->revocation_queue) {
+		report(r, FINDING_WARN, conf->name,
+		    "revocation_queue is false: what Intune wants revoked stays valid");
+		return;
+	}
+	if (intune_download_revocation_requests(
+		tenant_client(tenant), "scepctl check", 1, NULL, &list, &e) != INTUNE_OK) {
+		(void)tenant_error(&err, &e);
+		report_err(r, FINDING_FAIL, conf->name, &err);
+		return;
+	}
+	report(r, FINDING_OK, conf->name, "Intune's revocation queue can be read (%u ms)",
+	    e.elapsed_ms);
+	intune_revocation_list_free(list);
 }
 
 static void
@@ -176,8 +201,8 @@ check_tenant(struct report *r, const struct config *c, const struct conf_tenant 
 	else
 		report(r, FINDING_FAIL, conf->name, "%s", e.message);
 	check_ends(r, conf, &cred);
-	if (online)
-		check_online(r, conf->name, tenant);
+	if (online && check_online(r, conf->name, tenant))
+		check_queue(r, conf, tenant);
 	tenant_free(tenant);
 }
 
