@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# queue: what Intune wants revoked is revoked within an interval, by OCSP and CRL alike, and Intune is told; and nothing else is.
+. "$(dirname "$0")/../lib/env.sh"
+make_ca
+cat >>"$CONFIG" <<'EOF'
+revocation: { queue_interval: 2s }
+EOF
+start_intunesim
+start_scepd || die "scepd starts"
+
+t=$SIM/sim/tenants/contoso.com
+api() { curl -fsS -X "$1" ${3:+-H 'Content-Type: application/json' -d "$3"} "$2"; }
+get() { python3 -c "import json,sys; a=json.load(sys.stdin); print($1)"; }
+enrol() { scep enroll --intune "$SIM" --device "$1" --out-dir "$T/dev-$1" "${@:2}"; }
+cert_of() { find "$T/dev-$1" -name cert.pem; }
+serial() { openssl x509 -in "$(cert_of "$1")" -noout -serial | sed 's/.*=//'; }
+# in_queue DEVICE PYTHON over its item `r`
+in_queue() {
+	api GET "$SIM/sim/revocations" | get "[$2 for r in a['value'] if r['serialNumber'].upper().lstrip('0') == '$(serial "$1" | sed 's/^0*//')']"
+}
+# within SECONDS COMMAND...: until it succeeds
+within() { local i; for i in $(seq $(($1 * 10))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.1; done; return 1; }
+in_store() { scepctl show --config "$CONFIG" "$(serial "$1")"; }
+is_revoked() { scepctl list --config "$CONFIG" --revoked --json | grep -q "\"$(serial "$1")\""; }
+is_good() { ! is_revoked "$1"; }
+ocsp_says() {
+	openssl ocsp -issuer "$T/ca/ca/issuing.pem" -cert "$(cert_of "$1")" -url "$SCEPD/ocsp" -CAfile "$T/ca/ca/root.pem" -noverify 2>&1 | grep -q ": $2\$"
+}
+metric() { curl -fsS "$ADMIN/metrics" 2>/dev/null | sed -n "s/^$1\(\$\|{.*} \| \)//p"; }
+status_of() { in_queue "$1" "r['status'] + ' ' + str((r['result'] or {}).get('errorCode'))"; }
+
+claim "a laptop enrols" enrol LAPTOP-7F3K2
+claim "a phone enrols" enrol Omars-iPhone
+claim "a Mac enrols" enrol Sorens-MacBook-Pro
+claim "the laptop's certificate is good" ocsp_says LAPTOP-7F3K2 good
+
+# ---- a wipe ----
+claim "a wipe is asked for" api POST "$t/devices/LAPTOP-7F3K2/wipe"
+curl -s -o /dev/null -X POST "$SIM/sim/devices/LAPTOP-7F3K2/checkin" # the device hears of it
+begun=$(date +%s%N)
+claim "its certificate is revoked within an interval" within 7 is_revoked LAPTOP-7F3K2
+claim "OCSP says so" within 12 ocsp_says LAPTOP-7F3K2 revoked
+echo "# from the deed to the refusal by OCSP: $((($(date +%s%N) - begun) / 1000000)) ms, with an interval of 2 s"
+claim "Intune has the result: revoked, once" within 5 sh -c "curl -fsS '$SIM/sim/revocations' | grep -q '\"status\": *\"revoked\"'"
+claim "without an error" test "$(status_of LAPTOP-7F3K2)" = "['revoked None']"
+claim "the reason is that it is not used any more" sh -c "scepctl show --config '$CONFIG' '$(serial LAPTOP-7F3K2)' | grep -q -i 'cessation'"
+claim "and what for is Intune's request" sh -c "scepctl show --config '$CONFIG' '$(serial LAPTOP-7F3K2)' | grep -q -i intune"
+claim "the log has a line" grep -q "revoked serial=$(serial LAPTOP-7F3K2).*by=intune tenant=contoso" "$T/scepd.log"
+claim "the phone is good" is_good Omars-iPhone
+claim "the Mac is good" is_good Sorens-MacBook-Pro
+claim "the request does not come again" sh -c "sleep 4.5; test \"\$(grep -c ' queue tenant=contoso ' '$T/scepd.log')\" = 1"
+
+# ---- retired, and revoked by an administrator before ----
+claim "an administrator revokes the phone's certificate" scepctl revoke --config "$CONFIG" --reason keyCompromise "$(serial Omars-iPhone)"
+claim "the phone is retired" api POST "$t/devices/Omars-iPhone/retire"
+curl -s -o /dev/null -X POST "$SIM/sim/devices/Omars-iPhone/checkin"
+claim "Intune hears that it was revoked already" within 7 sh -c "curl -fsS '$SIM/sim/revocations' | grep -q ConflictError"
+claim "the administrator's reason stands" sh -c "scepctl show --config '$CONFIG' '$(serial Omars-iPhone)' | grep -q -i 'key.*compromise'"
+
+# ---- the queue is down ----
+stop_scepd
+claim "the Mac's profile changes while scepd is down" api PATCH "$t/profiles/macOS%20user%20certificate" '{"subject":"CN={{UserName}},O=Contoso"}'
+start_scepd || die "scepd starts again"
+claim "its certificate is revoked after the start" within 7 is_revoked Sorens-MacBook-Pro
+
+claim "scepctl check sees the queue" sh -c "scepctl check --online --config '$CONFIG' | grep -q 'revocation queue can be read'"
+stop_scepd
+
+# ---- not wanted ----
+sed -i 's|^    properties: contoso.properties|&\n    revocation_queue: false|' "$CONFIG"
+claim "check warns when the queue is not wanted" sh -c "scepctl check --online --config '$CONFIG' | grep -q 'revocation_queue is false'"
+start_scepd || die "scepd starts without the queue"
+rm -rf "$T/dev-Sorens-MacBook-Pro"
+claim "the Mac enrols again" enrol Sorens-MacBook-Pro
+claim "it is unenrolled" api POST "$t/devices/Sorens-MacBook-Pro/unenrol"
+sleep 4.5
+claim "and its certificate is good, as nobody reads the queue" is_good Sorens-MacBook-Pro
+stop_scepd
+
+# ---- another CA's requests ----
+sed -i '/revocation_queue: false/d; s|^  issuing:|  renamed:|; s|ca: issuing|ca: renamed|' "$CONFIG"
+start_scepd || die "scepd starts with the CA under another name"
+claim "the CA has another name in the configuration: by the issuer's name its requests are its own" within 7 is_revoked Sorens-MacBook-Pro
+stop_scepd
+claim "no secret is in the log" sh -c "! grep -q simulated-secret '$T/scepd.log'"
+claim "the audit chain is whole" scepctl audit verify --config "$CONFIG"
