@@ -4,6 +4,8 @@
  */
 #include "../store/fixture.h"
 
+#include "../ca/fixture.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -462,9 +464,56 @@ an_upload_that_is_refused_is_divided(void **state)
 
 /* ---- polls ---- */
 
-/* A list of 500 of another CA's. */
+/* A CA as it is opened, made once: keys take time. */
+static struct fixture *made;
+
+static int
+ca_new(void **state)
+{
+	void *f;
+
+	assert_int_equal(fixture_new(&f), 0);
+	made = f;
+	return 0;
+}
+
+static int
+ca_end(void **state)
+{
+	void *f = made;
+
+	return fixture_free(&f);
+}
+
+/* One tenant, and the CA that its endpoints issue from; due at `now` + 61 s. */
 static void
-fill_with_others(struct rig *r)
+one_tenant(struct rig *r)
+{
+	static const struct conf_ca conf = { .name = "issuing" };
+	static struct server_ca sca;
+
+	sca = (struct server_ca){ .conf = &conf, .ca = made->ca };
+	r->s.cas = &sca;
+	r->s.n_cas = 1;
+	r->s.n_endpoints = 1;
+	intune_queue_free(r->queue);
+	ok(r->f, intune_queue_new(&r->queue, &r->s, &r->f->err));
+}
+
+static const char *
+ca_subject(void)
+{
+	static struct buf text;
+
+	buf_done(&text);
+	buf_init(&text, 1024);
+	name_text(&text, cert_subject0(ca_cert0(made->ca)));
+	return buf_str(&text);
+}
+
+/* A list of 500 for this issuer, all unknown. */
+static void
+fill_queue(struct rig *r, const char *issuer)
 {
 	struct buf body;
 
@@ -473,8 +522,8 @@ fill_with_others(struct rig *r)
 	for (unsigned i = 0; i < INTUNE_REVOCATION_MAX; i++)
 		buf_addf(&body,
 		    "%s{\"requestContext\":\"o%u\",\"serialNumber\":\"%u\","
-		    "\"issuerName\":\"CN=Other\",\"caConfiguration\":\"other\"}",
-		    i == 0 ? "" : ",", i, i + 1);
+		    "\"issuerName\":\"%s\"}",
+		    i == 0 ? "" : ",", i, i + 1, issuer);
 	buf_adds(&body, "]}");
 	peer_answer(r->peer, ROUTE_DOWNLOAD, 200, buf_str(&body));
 	buf_done(&body);
@@ -550,9 +599,7 @@ a_poll_that_fails_changes_nothing(void **state)
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		rig_start(&r, state);
-		r.s.n_endpoints = 1;
-		intune_queue_free(r.queue);
-		ok(r.f, intune_queue_new(&r.queue, &r.s, &r.f->err));
+		one_tenant(&r);
 		peer_always(r.peer, ROUTE_DOWNLOAD, &rows[i]);
 		now = clock_mono_ms();
 		(void)intune_queue_round(r.queue, now + 61000, &on);
@@ -569,6 +616,22 @@ a_poll_that_fails_changes_nothing(void **state)
 	}
 }
 
+/* What one poll asked for: NULL, or the filter. */
+static const char *
+filter_of(struct rig *r, size_t n)
+{
+	static char text[512];
+	const char *raw = peer_recorded(r->peer, ROUTE_DOWNLOAD, n), *s;
+	json_t *body;
+
+	assert_non_null(raw);
+	body = json_loads(raw_body(raw), 0, NULL);
+	s = json_get_str(json_object_get(body, "downloadParameters"), "issuerName");
+	(void)snprintf(text, sizeof(text), "%s", s != NULL ? s : "");
+	json_decref(body);
+	return s != NULL ? text : NULL;
+}
+
 /* The list is cut before it is filtered, so 500 of another CA's hide ours: the filters are the only hope. */
 static void
 behind_a_list_of_others_the_filters_are_tried(void **state)
@@ -579,17 +642,61 @@ behind_a_list_of_others_the_filters_are_tried(void **state)
 
 	rig_start(&r, state);
 	(void)sf_drive(r.f, 1, TX_NOTIFIED);
-	r.s.n_endpoints = 1;
-	intune_queue_free(r.queue);
-	ok(r.f, intune_queue_new(&r.queue, &r.s, &r.f->err));
-	fill_with_others(&r);
+	one_tenant(&r);
+	fill_queue(&r, "CN=Other");
+	queue_has(&r, entry("ctx-1", serial_of(1), ca_subject(), "issuing"));
 	(void)intune_queue_round(r.queue, now + 61000, &on);
-	assert_int_equal(peer_count(r.peer, ROUTE_UPLOAD), 0);
+	assert_int_equal(peer_count(r.peer, ROUTE_DOWNLOAD), 3);
+	assert_null(filter_of(&r, 0));
+	assert_string_equal(filter_of(&r, 1), "issuing");
+	assert_string_equal(filter_of(&r, 2), ca_subject());
+	assert_int_equal(peer_count(r.peer, ROUTE_UPLOAD), 1);
+	assert_int_equal(answered(&r, "ctx-1"), 0);
+	assert_int_equal(state_of(&r, 1), CERT_REVOKED);
 	buf_init(&text, 65536);
 	intune_queue_metrics(r.queue, &text);
 	assert_non_null(strstr(buf_str(&text), "scepd_queue_left{tenant=\"contoso\"} 500\n"));
 	assert_non_null(strstr(buf_str(&text), "scepd_queue_age_seconds{tenant=\"contoso\"} "));
 	buf_done(&text);
+	rig_end(&r);
+}
+
+/* There are no pages: what waits behind a full list comes once that is answered. */
+static void
+a_full_list_is_followed_by_the_next_at_once(void **state)
+{
+	int64_t now = clock_mono_ms();
+	struct rig r;
+
+	rig_start(&r, state);
+	(void)sf_drive(r.f, 1, TX_NOTIFIED);
+	one_tenant(&r);
+	fill_queue(&r, ca_subject());
+	queue_has(&r, entry("ctx-1", serial_of(1), ca_subject(), "issuing"));
+	(void)intune_queue_round(r.queue, now + 61000, &on);
+	assert_int_equal(peer_count(r.peer, ROUTE_DOWNLOAD), 2);
+	assert_null(filter_of(&r, 1));
+	assert_int_equal(peer_count(r.peer, ROUTE_UPLOAD), 2);
+	assert_int_equal(metric_get(r.s.metrics, METRIC_QUEUE_UNKNOWN), INTUNE_REVOCATION_MAX);
+	assert_int_equal(state_of(&r, 1), CERT_REVOKED);
+	rig_end(&r);
+}
+
+/* ... but not when it cannot be answered: the same would come again. */
+static void
+a_full_list_that_cannot_be_answered_is_not_asked_for_again_at_once(void **state)
+{
+	const struct play no = { 200, NULL, "{\"value\":false}", 0, 0 };
+	int64_t now = clock_mono_ms();
+	struct rig r;
+
+	rig_start(&r, state);
+	one_tenant(&r);
+	fill_queue(&r, ca_subject());
+	peer_always(r.peer, ROUTE_UPLOAD, &no);
+	(void)intune_queue_round(r.queue, now + 61000, &on);
+	assert_int_equal(peer_count(r.peer, ROUTE_DOWNLOAD), 1);
+	assert_int_equal(metric_get(r.s.metrics, METRIC_QUEUE_UPLOAD_ERRORS), 1);
 	rig_end(&r);
 }
 
@@ -613,7 +720,9 @@ main(void)
 		TEST(nothing_is_begun_after_the_stop),
 		TEST(a_poll_that_fails_changes_nothing),
 		TEST(behind_a_list_of_others_the_filters_are_tried),
+		TEST(a_full_list_is_followed_by_the_next_at_once),
+		TEST(a_full_list_that_cannot_be_answered_is_not_asked_for_again_at_once),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, ca_new, ca_end);
 }
