@@ -166,9 +166,19 @@ void
 intune_client_service(
     struct intune_client *c, enum intune_service s, struct intune_service_state *out)
 {
+	static const enum intune_circuit circuits[] = {
+		[CIRCUIT_CLOSED] = INTUNE_CIRCUIT_CLOSED,
+		[CIRCUIT_OPEN] = INTUNE_CIRCUIT_OPEN,
+		[CIRCUIT_HALF_OPEN] = INTUNE_CIRCUIT_HALF_OPEN,
+	};
+	struct breaker_state now;
+
 	memset(out, 0, sizeof(*out));
-	if (c != NULL && (unsigned)s < INTUNE_SERVICE__MAX)
-		breaker_look(&c->breakers[s], clock_mono_ms(), out);
+	if (c == NULL || (unsigned)s >= INTUNE_SERVICE__MAX)
+		return;
+	breaker_look(&c->breakers[s], clock_mono_ms(), &now);
+	*out = (struct intune_service_state){ circuits[now.circuit], now.row, now.retry_ms,
+		now.opened, now.refused };
 }
 
 enum intune_status

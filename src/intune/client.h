@@ -7,8 +7,8 @@
 
 #include <stdatomic.h>
 
+#include "base/breaker.h"
 #include "http/client.h"
-#include "intune/breaker.h"
 #include "intune/cache.h"
 #include "intune/credential.h"
 #include "intune/op.h"

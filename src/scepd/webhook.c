@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breaker.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "http/client.h"
-#include "intune/breaker.h"
 #include "ossl/alg.h"
 
 #define USER_AGENT    "scepd/" SCEPD_VERSION
@@ -353,8 +353,8 @@ webhook_ask(struct webhook *w, const struct webhook_question *q, struct webhook_
 bool
 webhook_is_out(struct webhook *w)
 {
-	struct intune_service_state st;
+	struct breaker_state st;
 
 	breaker_look(&w->breaker, clock_mono_ms(), &st);
-	return st.circuit != INTUNE_CIRCUIT_CLOSED;
+	return st.circuit != CIRCUIT_CLOSED;
 }

@@ -2,10 +2,10 @@
  * crowd_test.c - 64 threads on one client while the other side fails in every way it can: each call
  * ends with a status that says what happened, and neither Entra nor Graph is stormed.
  */
+#include "base/breaker.h"
 #include "crowd.h"
 #include "kit.h"
 
-#include "intune/breaker.h"
 
 #define THREADS 64
 #define ROUNDS  6

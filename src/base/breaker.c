@@ -1,7 +1,7 @@
 /*
  * breaker.c - a circuit breaker.
  */
-#include "intune/breaker.h"
+#include "base/breaker.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,13 +126,13 @@ breaker_reset(struct breaker *b)
 }
 
 void
-breaker_look(struct breaker *b, int64_t now, struct intune_service_state *out)
+breaker_look(struct breaker *b, int64_t now, struct breaker_state *out)
 {
 	pthread_mutex_lock(&b->mu);
-	out->circuit = !b->open ? INTUNE_CIRCUIT_CLOSED
-	    : now < b->until    ? INTUNE_CIRCUIT_OPEN
-				: INTUNE_CIRCUIT_HALF_OPEN;
-	out->failures = b->row;
+	out->circuit = !b->open ? CIRCUIT_CLOSED
+	    : now < b->until    ? CIRCUIT_OPEN
+				: CIRCUIT_HALF_OPEN;
+	out->row = b->row;
 	out->retry_ms = b->open && b->until > now ? (unsigned)(b->until - now) : 0;
 	out->opened = b->opened;
 	out->refused = b->refused;

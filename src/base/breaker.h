@@ -6,17 +6,15 @@
  * the hold has passed it is half open: one exchange at a time goes through; its answer closes, its
  * outage opens for about twice as long.
  *
- * What counts is decided by op.c.  Time comes in from outside, in monotonic milliseconds, and the
+ * What counts is decided by who asks the service.  Time comes in from outside, in monotonic milliseconds, and the
  * jitter by `dice`, so tests need no sleep.  Any number of threads may use one breaker.
  */
-#ifndef SCEPD_INTUNE_BREAKER_H
-#define SCEPD_INTUNE_BREAKER_H
+#ifndef SCEPD_BASE_BREAKER_H
+#define SCEPD_BASE_BREAKER_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "intune.h"
 
 /* More than one device's bad luck, fewer calls than a small site makes in a minute. */
 #define BREAKER_ROW 5u
@@ -67,6 +65,20 @@ void breaker_leave(struct breaker *b, int64_t now, const struct breaker_pass *pa
     long retry_after, const char *cause);
 /* The service is somewhere else now: what was seen of the old place says nothing about the new. */
 void breaker_reset(struct breaker *b);
-void breaker_look(struct breaker *b, int64_t now, struct intune_service_state *out);
+
+enum circuit {
+	CIRCUIT_CLOSED,
+	CIRCUIT_OPEN,
+	CIRCUIT_HALF_OPEN, /* the next exchange is let through */
+};
+/* For metrics and logs. */
+struct breaker_state {
+	enum circuit circuit;
+	unsigned row;      /* outages without an answer between */
+	unsigned retry_ms; /* CIRCUIT_OPEN: until the next exchange is let through */
+	uint64_t opened;   /* how often; a probe that fails counts */
+	uint64_t refused;  /* exchanges that were not made */
+};
+void breaker_look(struct breaker *b, int64_t now, struct breaker_state *out);
 
 #endif
