@@ -450,13 +450,35 @@ check_compat(const struct config_file *f, const struct conf_endpoint *e, struct 
 	return RC_OK;
 }
 
+/* It is for requests for elliptic keys, which no profile here would take. */
+static enum rc
+check_transient(const struct config_file *f, const struct conf_endpoint *e, struct err *err)
+{
+	const char *names[CONF_ENDPOINT_PROFILES];
+	size_t n = config_endpoint_profiles(names, e);
+
+	if (!e->transient_signer)
+		return RC_OK;
+	for (size_t i = 0; i < n; i++) {
+		const struct profile *p = config_profile(&f->c, names[i]);
+
+		if (p->ec_p256 || p->ec_p384)
+			return RC_OK;
+	}
+	(void)config_item_fail(f, err, e->line, "endpoints", e->name, "transient_signer",
+	    "is for elliptic keys, and no profile of this endpoint takes any");
+	(void)err_hint(err, "a profile takes them with keys: { ec: [ p256 ] }");
+	return RC_CONFIG;
+}
+
 static enum rc
 check_endpoint(const struct config_file *f, const struct conf_endpoint *e, struct err *err)
 {
 	enum rc rc;
 
 	if ((rc = check_references(f, e, err)) != RC_OK ||
-	    (rc = check_renewal(f, e, err)) != RC_OK || (rc = check_compat(f, e, err)) != RC_OK)
+	    (rc = check_renewal(f, e, err)) != RC_OK || (rc = check_compat(f, e, err)) != RC_OK ||
+	    (rc = check_transient(f, e, err)) != RC_OK)
 		return rc;
 	return config_check_kind(f, e, err);
 }

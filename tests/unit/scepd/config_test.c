@@ -382,6 +382,9 @@ static const struct wrong {
 	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: intune, "
 			      "tenant: contoso, compat: strict, capabilities: [ AES, SHA-1 ] }\n",
 	    ":15: endpoints.a.capabilities: DES3 and SHA-1 are not taken with compat: strict" },
+	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, challenge: intune, "
+			      "tenant: contoso, transient_signer: true }\n",
+	    ":15: endpoints.a.transient_signer: is for elliptic keys, and no profile" },
 	/* what a static challenge cannot vouch for */
 	{ HEAD TENANT PROFILE "  lab: { san: { types: [] } }\n" ENDPOINT STATIC("lab.secret"),
 	    ":17: endpoints.lab.profile: profile lab has no subject.allow" },

@@ -19,8 +19,7 @@ static const char yaml[] =
     "    compat: strict }\n"
     "  twokeys: { ca: issuing, profile: lab, challenge: static, challenge_file: lab.secret,\n"
     "    transient_signer: true }\n"
-    "  rsaonly: { ca: issuing, profile: rsa, challenge: static, challenge_file: lab.secret,\n"
-    "    transient_signer: true }\n";
+    "  rsaonly: { ca: issuing, profile: rsa, challenge: static, challenge_file: lab.secret }\n";
 
 static struct rig rig;
 static struct device self;
