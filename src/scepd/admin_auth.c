@@ -43,11 +43,11 @@ read_tokens(struct admin_tokens *out, const char *path, struct err *err)
 
 	buf_init(&text, LIMIT_SECRET_FILE);
 	rc = file_read_secret(&text, path, LIMIT_SECRET_FILE, err);
-	if (rc == RC_OK)
-		rc = admin_tokens_parse(out, text.data, text.len, err);
-	buf_done(&text);
 	if (rc != RC_OK)
+		(void)err_context(err, "admin.tokens_file"); /* the message has the path */
+	else if ((rc = admin_tokens_parse(out, text.data, text.len, err)) != RC_OK)
 		(void)err_context(err, "admin.tokens_file %s", path);
+	buf_done(&text);
 	if (rc == RC_NOTFOUND)
 		(void)err_hint(err, "make the first token: scepctl admin token NAME");
 	return rc;

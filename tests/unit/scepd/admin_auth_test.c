@@ -289,11 +289,13 @@ a_missing_or_open_file_is_a_configuration_error(void **state)
 	struct rig *r = *state;
 	struct admin_auth *a = NULL;
 	struct err err = { 0 };
-	char other[128];
+	char other[128], want[192];
 
 	(void)snprintf(other, sizeof(other), "%s/nowhere", r->dir);
 	assert_int_equal(admin_auth_open(&a, other, &err), RC_NOTFOUND);
 	assert_non_null(strstr(err.hint, "scepctl admin token"));
+	(void)snprintf(want, sizeof(want), "admin.tokens_file: %s does not exist", other);
+	assert_string_equal(err.msg, want);
 	assert_int_equal(chmod(r->path, 0644), 0);
 	assert_int_equal(admin_auth_open(&a, r->path, &err), RC_CONFIG);
 	assert_null(a);
