@@ -1,6 +1,7 @@
 /*
  * check_service.c - scepctl check: what devices and Intune will see.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -69,13 +70,22 @@ check_endpoint(struct report *r, const struct conf_endpoint *e)
 		"takes a static challenge, and an administrator decides on each request",
 	};
 
+	const char *names[CONF_ENDPOINT_PROFILES];
+	char bounds[CONF_ENDPOINT_PROFILES * 64] = "";
+	size_t n;
+
 	switch ((enum challenge_kind)e->challenge) {
 	case CHALLENGE_INTUNE:
 		report(r, FINDING_OK, e->name, "asks Intune, tenant %s", e->tenant);
 		break;
 	case CHALLENGE_STATIC:
+		n = config_endpoint_profiles(names, e);
+		for (size_t i = 0; i < n; i++)
+			(void)snprintf(bounds + strlen(bounds), sizeof(bounds) - strlen(bounds),
+			    "%s%.60s", i > 0 ? ", " : "", names[i]);
 		report(r, FINDING_OK, e->name,
-		    "takes a static challenge, names bounded by profile %s", e->profile);
+		    "takes a static challenge, names bounded by profile%s %s", n > 1 ? "s" : "",
+		    bounds);
 		break;
 	case CHALLENGE_OTP:
 		report(r, FINDING_OK, e->name, "takes one-time passwords");
