@@ -67,7 +67,11 @@ enum rc err_fail_at(struct err *err, enum rc rc, const char *where, const char *
     PRINTF_LIKE(4, 5);
 
 /* As fail(), with ": strerror(errno)" at the end.  Kind RC_IO. */
-#define fail_errno(err, ...) err_fail_errno_at((err), __func__, __VA_ARGS__)
+#define fail_errno(err, ...)                                                                       \
+	({                                                                                         \
+		(void)err_fail_errno_at((err), __func__, __VA_ARGS__);                             \
+		(enum rc) RC_IO;                                                                   \
+	})
 enum rc err_fail_errno_at(struct err *err, const char *where, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 

@@ -51,7 +51,8 @@ place_leave(struct place *p, size_t before)
 }
 
 enum rc
-conf_fail(const struct conf *conf, struct err *err, int line, const char *key, const char *fmt, ...)
+conf_fail_at(
+    const struct conf *conf, struct err *err, int line, const char *key, const char *fmt, ...)
 {
 	char what[ERR_MSG_MAX];
 	bool has_key = key != NULL && key[0] != '\0';

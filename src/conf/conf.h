@@ -89,8 +89,13 @@ enum rc conf_parse(struct conf **conf, const char *name, const void *bytes, size
     const struct conf_schema *schema, void *out, struct err *err) MUST_CHECK;
 void conf_free(struct conf *conf);
 
-/* "file:line: what: message" as RC_CONFIG, for rules across fields. */
-enum rc conf_fail(const struct conf *conf, struct err *err, int line, const char *key,
+/* "file:line: what: message" as RC_CONFIG, for rules across fields; a macro as fail() is. */
+#define conf_fail(...)                                                                             \
+	({                                                                                         \
+		(void)conf_fail_at(__VA_ARGS__);                                                   \
+		(enum rc) RC_CONFIG;                                                               \
+	})
+enum rc conf_fail_at(const struct conf *conf, struct err *err, int line, const char *key,
     const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 #endif
