@@ -314,7 +314,7 @@ verdict_match(struct rule_verdict *out, const struct directory_rule *r,
 								       : c->issued;
 	enum cause_effect effect = s->answer == ANSWER_UNDOABLE ? CAUSE_HOLD : r->then;
 
-	if (now < begin + r->grace)
+	if (r->grace > 0 && now < begin + r->grace)
 		verdict(out, RULE_GRACE, CAUSE_GONE, r, s->words);
 	else
 		verdict(out, RULE_MATCH, effect, r, s->words);

@@ -557,6 +557,7 @@ grace_counts_from_the_enrolment_or_the_issue(void **state)
 		{ 0, 0, NOW - HOUR, 2 * HOUR, RULE_GRACE },
 		{ 0, 0, NOW - HOUR, HOUR, RULE_MATCH },
 		{ NOW - HOUR, 0, ISSUED, 0, RULE_MATCH },
+		{ 0, 0, NOW + 60, 0, RULE_MATCH }, /* by a clock that was ahead */
 		/* Renewed in an enrolment of long ago: no new grace. */
 		{ NOW - 100 * DAY, 0, NOW - 60, DAY, RULE_MATCH },
 	};
