@@ -75,6 +75,13 @@ static const struct {
 	    "Polls of the queue that did not go well" },
 	[METRIC_QUEUE_UPLOAD_ERRORS] = { "scepd_queue_upload_errors_total",
 	    "Of these: results that Intune did not take" },
+	[METRIC_RULE_HELD] = { "scepd_rules_held_total",
+	    "Certificates that rules about the directory put on hold" },
+	[METRIC_RULE_REVOKED] = { "scepd_rules_revoked_total", "Certificates that rules revoked" },
+	[METRIC_RULE_RELEASED] = { "scepd_rules_released_total",
+	    "Certificates that are good again as rules let them go" },
+	[METRIC_SWEEPS_STOPPED] = { "scepd_sweeps_stopped_total",
+	    "Times that rules would have turned too many certificates and were stopped" },
 };
 
 /* Upper bounds in microseconds: from a repeated request to the patience of a SCEP client (30 s). */

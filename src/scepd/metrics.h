@@ -50,6 +50,10 @@ enum metric {
 	METRIC_QUEUE_LATER, /* could not be revoked just now */
 	METRIC_QUEUE_ERRORS,
 	METRIC_QUEUE_UPLOAD_ERRORS,
+	METRIC_RULE_HELD,        /* certificates that rules held, revoked, let go */
+	METRIC_RULE_REVOKED,
+	METRIC_RULE_RELEASED,
+	METRIC_SWEEPS_STOPPED, /* by the brake */
 	METRIC__MAX
 };
 

@@ -12,6 +12,7 @@
 #include "scepd/rollover.h"
 #include "scepd/routes.h"
 #include "scepd/scep_ops.h"
+#include "scepd/sweep.h"
 
 /* Where a path's tail goes: rows are tried in order, prefixes without regard to case. */
 struct route {
@@ -120,6 +121,7 @@ run_metrics(
 	intune_queue_metrics(s->queue, &reply->body);
 	endpoints_metrics(s, &reply->body);
 	dir_sync_metrics(s, &reply->body);
+	sweeper_metrics(s->sweeper, &reply->body);
 	if (s->http != NULL)
 		metrics_http_text(s->http, &reply->body);
 }

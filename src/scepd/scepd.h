@@ -30,6 +30,7 @@ struct dir_sync;
 struct webhook;
 struct admin_auth;
 struct intune_queue;
+struct sweeper;
 
 /* A CA of the configuration, opened. */
 struct server_ca {
@@ -89,6 +90,7 @@ struct scepd {
 	struct spent *spent; /* challenges of Intune's */
 	struct ocsp *ocsp;
 	struct metrics *metrics;
+	struct sweeper *sweeper; /* rules about the directory */
 	struct expiry *expiry;
 	struct dir_sync *dir_sync;
 	struct background

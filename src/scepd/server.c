@@ -16,6 +16,7 @@
 #include "scepd/publish.h"
 #include "scepd/rollover.h"
 #include "scepd/scepd.h"
+#include "scepd/sweep.h"
 
 /* ---- certification authorities ---- */
 
@@ -148,6 +149,16 @@ open_admin(struct scepd *s, struct err *err)
 	return file != NULL ? admin_auth_open(&s->admin, file, err) : RC_OK;
 }
 
+static enum rc
+open_rules(struct scepd *s, struct err *err)
+{
+	const struct sweeper_conf conf = {
+		.store = s->store, .config = s->config, .metrics = s->metrics
+	};
+
+	return sweeper_new(&s->sweeper, &conf, err);
+}
+
 enum rc
 scepd_new(
     struct scepd **out, struct config *config, const struct scepd_parts *parts, struct err *err)
@@ -173,6 +184,7 @@ scepd_new(
 	    (rc = dir_sync_new(&s->dir_sync, s, err)) != RC_OK ||
 	    (rc = metrics_new(&s->metrics, err)) != RC_OK ||
 	    (rc = intune_queue_new(&s->queue, s, err)) != RC_OK ||
+	    (rc = open_rules(s, err)) != RC_OK ||
 	    (rc = expiry_new(&s->expiry, err)) != RC_OK || (rc = open_admin(s, err)) != RC_OK) {
 		s->config = NULL; /* these stay the caller's */
 		s->signer = NULL;
@@ -209,6 +221,7 @@ scepd_free(struct scepd *s)
 	spent_free(s->spent);
 	ocsp_free(s->ocsp);
 	dir_sync_free(s->dir_sync);
+	sweeper_free(s->sweeper);
 	metrics_free(s->metrics);
 	intune_queue_free(s->queue);
 	expiry_free(s->expiry);

@@ -1,0 +1,483 @@
+/* sweep.c - see sweep.h. */
+#include "scepd/sweep.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "scepd/scepd.h"
+#include "scepd/sweep_plan.h"
+
+#define REMIND_MS   (INT64_C(3600) * 1000)       /* a sweep that waits is told of again */
+#define KEPT_MS     (INT64_C(90) * 86400 * 1000) /* sweeps that are over */
+#define TIDY_CALLS  8                            /* of a round, each of some thousand rows */
+#define SINGLE_LINE 100 /* a round with more turns has one line, and the audit the rest */
+
+struct sweeper {
+	struct sweeper_conf conf;
+	int64_t told_ms, told_id; /* when it was said that a sweep waits, and which */
+	pthread_mutex_t mu;       /* over what follows, for /metrics */
+	struct plan_count count[RULES_MAX];
+	uint64_t seen, waiting; /* certificates that rules see; that a waiting sweep would turn */
+	uint64_t plan_ms;
+	int64_t made_ms; /* wall; 0: no plan yet */
+};
+
+enum rc
+sweeper_new(struct sweeper **out, const struct sweeper_conf *conf, struct err *err)
+{
+	struct sweeper *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return fail(err, RC_NOMEM, "no memory for rules");
+	w->conf = *conf;
+	(void)pthread_mutex_init(&w->mu, NULL);
+	*out = w;
+	return RC_OK;
+}
+
+void
+sweeper_free(struct sweeper *w)
+{
+	if (w == NULL)
+		return;
+	(void)pthread_mutex_destroy(&w->mu);
+	free(w);
+}
+
+/* ---- turned ---- */
+
+struct tally {
+	uint64_t set, held, revoked, released; /* causes that changed; certificates that turned */
+};
+
+static void
+log_turn(const struct planned *t, const char *rule, const struct store_cause_done *d)
+{
+	static const char *const events[] = {
+		[CERT_GOOD] = "released", [CERT_HELD] = "held", [CERT_REVOKED] = "revoked"
+	};
+	struct log_line l;
+
+	log_begin(&l, LOG_INFO, d->before == d->after ? "cause" : events[d->after]);
+	log_str(&l, "serial", t->serial);
+	log_str(&l, "rule", rule);
+	log_str(&l, "why", t->comment);
+	log_end(&l);
+}
+
+static void
+count_done(struct sweeper *w, struct tally *sum, const struct store_cause_done *d)
+{
+	if (d->outcome != CAUSE_SET)
+		return;
+	sum->set++;
+	if (d->before == d->after)
+		return;
+	sum->held += d->after == CERT_HELD;
+	sum->revoked += d->after == CERT_REVOKED;
+	sum->released += d->after == CERT_GOOD;
+	metric_add(w->conf.metrics,
+	    d->after == CERT_GOOD       ? METRIC_RULE_RELEASED
+		: d->after == CERT_HELD ? METRIC_RULE_HELD
+					: METRIC_RULE_REVOKED,
+	    1);
+}
+
+/* At most STORE_CAUSES_BATCH, in one commit. */
+static enum rc
+set_batch(struct sweeper *w, const struct sweep_plan *p, const struct planned *const *v, size_t n,
+    struct tally *sum, struct err *err)
+{
+	struct store_cause_set set[STORE_CAUSES_BATCH] = { 0 };
+	struct store_cause_done done[STORE_CAUSES_BATCH];
+	enum rc rc;
+
+	if (n == 0)
+		return RC_OK;
+	for (size_t i = 0; i < n; i++)
+		set[i] = (struct store_cause_set){ .serial = v[i]->serial,
+			.source = CAUSE_RULE,
+			.rule = p->names[v[i]->rule],
+			.effect = v[i]->effect,
+			.reason = v[i]->reason,
+			.comment = v[i]->comment };
+	rc = store_causes_set(w->conf.store, set, n, done, err);
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		count_done(w, sum, &done[i]);
+		if (p->n <= SINGLE_LINE && done[i].outcome == CAUSE_SET)
+			log_turn(v[i], p->names[v[i]->rule], &done[i]);
+	}
+	if (rc == RC_OK && w->conf.changed != NULL)
+		w->conf.changed(w->conf.arg);
+	return rc;
+}
+
+static void
+log_tally(const char *what, const struct tally *t)
+{
+	if (t->set > 0)
+		log_msg(LOG_INFO, "sweep",
+		    "%s: %llu certificates held, %llu revoked, %llu released", what,
+		    (unsigned long long)t->held, (unsigned long long)t->revoked,
+		    (unsigned long long)t->released);
+}
+
+/* Counted before it is done, so that a crash makes the brake harder and not softer. */
+static enum rc
+turn_all(struct sweeper *w, const struct sweep_plan *p, int64_t now, const atomic_bool *stop,
+    struct err *err)
+{
+	const struct planned *batch[STORE_CAUSES_BATCH];
+	struct tally sum = { 0 };
+	enum rc rc = RC_OK;
+
+	if (p->n == 0)
+		return RC_OK;
+	rc = store_turned_add(w->conf.store, now, p->certs, err);
+	for (size_t at = 0; at < p->n && rc == RC_OK && !*stop;) {
+		size_t n = 0;
+
+		while (n < STORE_CAUSES_BATCH && at < p->n)
+			batch[n++] = &p->v[at++];
+		rc = set_batch(w, p, batch, n, &sum, err);
+	}
+	log_tally("rules", &sum);
+	return rc;
+}
+
+/* ---- approved ---- */
+
+struct page {
+	const struct sweep_plan *p;
+	const struct planned *v[STORE_CAUSES_BATCH];
+	size_t n, seen;
+};
+
+/* What was approved and is still so; the rest has passed by itself. */
+static int
+on_approved(void *arg, const struct store_turn *t)
+{
+	struct page *g = arg;
+	const struct planned *now = sweep_plan_find(g->p, t->cert_id, t->rule, t->effect);
+
+	g->seen++;
+	if (now != NULL)
+		g->v[g->n++] = now;
+	return 0;
+}
+
+/* Turns that are missing (there is no such certificate any more) would make the sweep last for ever. */
+static enum rc
+approved_batch(struct sweeper *w, const struct sweep_plan *p, struct store_sweep *s,
+    struct tally *sum, struct err *err)
+{
+	struct page g = { .p = p };
+	uint64_t before = sum->set;
+	enum rc rc = store_sweep_turns(
+	    w->conf.store, s->id, s->dealt, STORE_CAUSES_BATCH, on_approved, &g, err);
+
+	if (rc == RC_OK)
+		rc = set_batch(w, p, g.v, g.n, sum, err);
+	fault_point("sweep-set");
+	if (rc != RC_OK)
+		return rc;
+	s->dealt = g.seen > 0 ? s->dealt + g.seen : s->turns;
+	s->applied += sum->set - before;
+	rc = store_sweep_dealt(w->conf.store, s->id, s->dealt, s->applied, err);
+	fault_point("sweep-dealt");
+	return rc;
+}
+
+static enum rc
+carry_out(struct sweeper *w, const struct sweep_plan *p, struct store_sweep *s,
+    const atomic_bool *stop, struct err *err)
+{
+	int64_t began = clock_mono_ms();
+	struct tally sum = { 0 };
+	enum rc rc = RC_OK;
+
+	log_msg(LOG_WARN, "sweep",
+	    "sweep %lld, approved by %s, goes on: %llu of %llu turns are done", (long long)s->id,
+	    s->who != NULL ? s->who : "?", (unsigned long long)s->dealt,
+	    (unsigned long long)s->turns);
+	while (rc == RC_OK && s->dealt < s->turns && !*stop)
+		rc = approved_batch(w, p, s, &sum, err);
+	log_tally("an approved sweep", &sum);
+	if (rc == RC_OK && s->dealt >= s->turns)
+		log_msg(LOG_WARN, "sweep",
+		    "sweep %lld is done: %llu of %llu turns were still so; %lld ms",
+		    (long long)s->id, (unsigned long long)s->applied, (unsigned long long)s->turns,
+		    (long long)(clock_mono_ms() - began));
+	return rc;
+}
+
+/* ---- stopped ---- */
+
+static enum rc
+write_turns(struct sweeper *w, const struct sweep_plan *p, int64_t id, const atomic_bool *stop,
+    struct err *err)
+{
+	struct store_turn batch[STORE_CAUSES_BATCH];
+	enum rc rc = RC_OK;
+
+	for (size_t at = 0; at < p->n && rc == RC_OK;) {
+		size_t first = at, n = 0;
+
+		if (*stop)
+			return fail(err, RC_TIMEOUT, "the server stops");
+		for (; n < STORE_CAUSES_BATCH && at < p->n; n++, at++)
+			batch[n] = (struct store_turn){ .cert_id = p->v[at].cert_id,
+				.rule = p->names[p->v[at].rule],
+				.effect = p->v[at].effect,
+				.reason = p->v[at].reason,
+				.comment = p->v[at].comment };
+		rc = store_sweep_add(w->conf.store, id, first, batch, n, err);
+		fault_point("sweep-written");
+	}
+	return rc;
+}
+
+static enum rc
+halt(struct sweeper *w, const struct sweep_plan *p, const char *why, const atomic_bool *stop,
+    struct err *err)
+{
+	const struct store_sweep_new what = { why, p->certs, p->of };
+	int64_t id;
+	enum rc rc = store_sweep_begin(w->conf.store, &what, &id, err);
+
+	if (rc == RC_OK)
+		rc = write_turns(w, p, id, stop, err);
+	if (rc == RC_OK)
+		rc = store_sweep_ready(w->conf.store, id, err);
+	if (rc != RC_OK)
+		return rc;
+	fault_point("sweep-ready");
+	metric_add(w->conf.metrics, METRIC_SWEEPS_STOPPED, 1);
+	w->told_ms = clock_now_ms();
+	w->told_id = id;
+	log_msg(LOG_ERROR, "sweep",
+	    "rules would turn %s: nothing of rules is done until an administrator has decided "
+	    "(scepctl sweep show %lld, then approve or discard)",
+	    why, (long long)id);
+	return RC_OK;
+}
+
+static void
+remind(struct sweeper *w, const struct store_sweep *s, int64_t now_ms)
+{
+	if (w->told_id == s->id && now_ms - w->told_ms < REMIND_MS)
+		return;
+	w->told_id = s->id;
+	w->told_ms = now_ms;
+	log_msg(LOG_ERROR, "sweep",
+	    "sweep %lld (%s) waits for an administrator, and nothing of rules is done meanwhile "
+	    "(scepctl sweep show %lld)",
+	    (long long)s->id, s->why, (long long)s->id);
+}
+
+/* ---- a round ---- */
+
+static void
+note_waiting(struct sweeper *w, uint64_t certs)
+{
+	(void)pthread_mutex_lock(&w->mu);
+	w->waiting = certs;
+	(void)pthread_mutex_unlock(&w->mu);
+}
+
+/* An outage begins and ends once, whatever the number of rounds in between. */
+static void
+tell_outage(const struct sweeper *w, size_t rule, uint64_t before, uint64_t now)
+{
+	const struct directory_rule *r = &w->conf.config->rules[rule];
+
+	if (now > 0 && before == 0)
+		log_msg(LOG_ERROR, "rules",
+		    "rule %s: what the directory said of %llu certificates is too old to count "
+		    "(outage.max_age); they are %s",
+		    r->name, (unsigned long long)now,
+		    r->outage == OUTAGE_HOLD ? "to be held" : "not held by it any more");
+	else if (now == 0 && before > 0)
+		log_msg(LOG_INFO, "rules", "rule %s: the directory is heard again", r->name);
+}
+
+static void
+note_plan(struct sweeper *w, const struct sweep_plan *p, int64_t now_ms, int64_t took)
+{
+	for (size_t i = 0; i < p->n_rules; i++)
+		tell_outage(w, i, w->count[i].says[RULE_OUTAGE], p->count[i].says[RULE_OUTAGE]);
+	(void)pthread_mutex_lock(&w->mu);
+	memcpy(w->count, p->count, p->n_rules * sizeof(w->count[0]));
+	w->seen = p->of;
+	w->plan_ms = (uint64_t)took;
+	w->made_ms = now_ms;
+	(void)pthread_mutex_unlock(&w->mu);
+}
+
+static enum rc
+forget(struct sweeper *w, const struct sweep_plan *p, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t at = 0; at < p->n_forget && rc == RC_OK; at += STORE_CAUSES_BATCH) {
+		size_t left = p->n_forget - at;
+
+		rc = store_ignored_forget(w->conf.store, p->forget + at,
+		    left < STORE_CAUSES_BATCH ? left : STORE_CAUSES_BATCH, err);
+	}
+	return rc;
+}
+
+/* The one that waits, seen with what rules say now.  *go: the round may go on. */
+static enum rc
+meet(struct sweeper *w, struct store_sweep *s, bool too_much, const char *why, int64_t now_ms,
+    bool *go, struct err *err)
+{
+	enum rc rc;
+
+	*go = false;
+	note_waiting(w, s->certs);
+	if (too_much) {
+		remind(w, s, now_ms);
+		return RC_OK;
+	}
+	rc = store_sweep_obsolete(w->conf.store, s->id, why, err);
+	if (rc == RC_CONFLICT) /* an administrator was faster: the next round does as decided */
+		return RC_OK;
+	if (rc != RC_OK)
+		return rc;
+	log_msg(LOG_WARN, "sweep",
+	    "sweep %lld (%s) is obsolete: the directory speaks otherwise now (%s)",
+	    (long long)s->id, s->why, why);
+	note_waiting(w, 0);
+	*go = true;
+	return RC_OK;
+}
+
+static enum rc
+decide(struct sweeper *w, const struct sweep_plan *p, int64_t now_ms, const atomic_bool *stop,
+    struct err *err)
+{
+	const struct conf_brake *b = &w->conf.config->revocation.brake;
+	int64_t now = now_ms / 1000;
+	struct store_sweep s = { 0 };
+	char why[BRAKE_WHY_MAX];
+	bool too_much, go = true;
+	uint64_t lately = 0;
+	enum rc rc;
+
+	if (b->window > 0 &&
+	    (rc = store_turned_since(w->conf.store, now - b->window, &lately, err)) != RC_OK)
+		return rc;
+	too_much = sweep_brake(why, b, p->certs, lately, p->of);
+	rc = store_sweep_current(w->conf.store, &s, err);
+	if (rc == RC_OK && s.state == SWEEP_APPROVED) {
+		note_waiting(w, 0);
+		rc = carry_out(w, p, &s, stop, err);
+		go = false; /* what else there is, the next round looks at */
+	} else if (rc == RC_OK) {
+		rc = meet(w, &s, too_much, why, now_ms, &go, err);
+	} else if (rc == RC_NOTFOUND) {
+		note_waiting(w, 0);
+		rc = RC_OK;
+	}
+	store_sweep_done(&s);
+	if (rc != RC_OK || !go)
+		return rc;
+	if (!too_much)
+		return turn_all(w, p, now, stop, err);
+	note_waiting(w, p->certs);
+	return halt(w, p, why, stop, err);
+}
+
+static enum rc
+tidy(struct sweeper *w, int64_t now_ms, struct err *err)
+{
+	enum rc rc = RC_OK;
+	size_t n = 1;
+
+	for (int i = 0; i < TIDY_CALLS && rc == RC_OK && n > 0; i++)
+		rc = store_sweep_tidy(w->conf.store, now_ms - KEPT_MS, &n, err);
+	return rc;
+}
+
+static enum rc
+run(struct sweeper *w, int64_t now_ms, const atomic_bool *stop, struct err *err)
+{
+	const struct config *c = w->conf.config;
+	const struct plan_ask ask = { .store = w->conf.store,
+		.rules = c->rules,
+		.n_rules = c->n_rules,
+		.now = now_ms / 1000,
+		.stop = stop };
+	int64_t began = clock_mono_ms();
+	struct sweep_plan *p = calloc(1, sizeof(*p));
+	enum rc rc =
+	    p == NULL ? fail(err, RC_NOMEM, "no memory for a sweep") : tidy(w, now_ms, err);
+
+	if (rc == RC_OK)
+		rc = sweep_plan_make(p, &ask, err);
+	if (rc == RC_OK && !p->stopped) {
+		note_plan(w, p, now_ms, clock_mono_ms() - began);
+		rc = forget(w, p, err);
+		if (rc == RC_OK)
+			rc = decide(w, p, now_ms, stop, err);
+	}
+	if (p != NULL)
+		sweep_plan_done(p);
+	free(p);
+	return rc;
+}
+
+void
+sweeper_run(struct sweeper *w, int64_t now_ms, const atomic_bool *stop)
+{
+	struct err err = { 0 };
+
+	if (!*stop && run(w, now_ms, stop, &err) != RC_OK && !*stop)
+		log_msg(LOG_ERROR, "sweep", "what rules say was not done: %s", err.msg);
+}
+
+void
+sweep_run(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+{
+	sweeper_run(s->sweeper, now_ms, stop);
+}
+
+/* ---- /metrics ---- */
+
+static void
+gauge(struct buf *out, const char *name, const char *help, uint64_t value)
+{
+	buf_addf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help, name, name,
+	    (unsigned long long)value);
+}
+
+void
+sweeper_metrics(struct sweeper *w, struct buf *out)
+{
+	const struct config *c = w->conf.config;
+
+	(void)pthread_mutex_lock(&w->mu);
+	gauge(out, "scepd_sweep_waiting",
+	    "Certificates that a sweep would turn that waits for an administrator", w->waiting);
+	gauge(out, "scepd_rules_seen", "Certificates that rules see", w->seen);
+	gauge(out, "scepd_rules_round_milliseconds", "What the last round of rules took to judge",
+	    w->plan_ms);
+	gauge(out, "scepd_rules_judged_seconds", "When rules were judged last, Unix time",
+	    (uint64_t)(w->made_ms / 1000));
+	buf_addf(out,
+	    "# HELP scepd_rule_certificates What each rule says, of how many certificates\n"
+	    "# TYPE scepd_rule_certificates gauge\n");
+	for (size_t i = 0; i < c->n_rules; i++)
+		for (int k = 0; k < RULE_SAYS__MAX; k++)
+			buf_addf(out, "scepd_rule_certificates{rule=\"%s\",says=\"%s\"} %llu\n",
+			    c->rules[i].name, rule_says_name((enum rule_says)k),
+			    (unsigned long long)w->count[i].says[k]);
+	(void)pthread_mutex_unlock(&w->mu);
+}

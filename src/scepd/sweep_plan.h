@@ -1,0 +1,71 @@
+/*
+ * sweep_plan.h - what rules about the directory would turn now, and whether that is too much to be done unasked.
+ * Reads the store and changes nothing: the daemon's sweep and `scepctl rules try` make the same plan.
+ *
+ * Memory: some 100 bytes a turn, 16 a cause that stands.  Threads: one plan is of one thread.
+ */
+#ifndef SCEPD_SCEPD_SWEEP_PLAN_H
+#define SCEPD_SCEPD_SWEEP_PLAN_H
+
+#include <stdatomic.h>
+
+#include "ca/directory_rule.h"
+#include "scepd/config.h"
+#include "store/store_sweep.h"
+
+/* A turn that rules want, of those that nobody has discarded. */
+struct planned {
+	int64_t cert_id;
+	char serial[48];
+	unsigned rule; /* index into names */
+	enum cause_effect stands, effect;
+	int reason;
+	const char *comment; /* the plan's */
+};
+struct plan_count {
+	uint64_t says[RULE_SAYS__MAX];  /* certificates */
+	uint64_t hold, revoke, release; /* turns */
+	uint64_t excepted;              /* would be held or revoked, were there no exception */
+	uint64_t discarded;             /* turns that an administrator has discarded */
+};
+/* Rules of the configuration, and behind them those that it has no more and whose holds still stand. */
+#define PLAN_NAMES_MAX 512
+struct sweep_plan {
+	struct planned *v; /* in order of certificates */
+	size_t n, room;
+	uint64_t of;    /* certificates that rules see: bound, not expired, not revoked */
+	uint64_t certs; /* of these: with a turn */
+	bool stopped;   /* *stop came true: it is not whole */
+	bool cut;       /* more than STORE_SWEEP_TURNS_MAX; the rest is another sweep's */
+	char *names[PLAN_NAMES_MAX];
+	size_t n_names, n_rules;
+	struct plan_count count[PLAN_NAMES_MAX];
+	/* What is remembered of discarded sweeps and is so no more. */
+	struct store_rule_mark *forget;
+	size_t n_forget;
+	void *memory; /* of the comments */
+};
+struct plan_ask {
+	struct store *store;
+	const struct directory_rule *rules;
+	size_t n_rules;
+	int64_t now;             /* wall seconds */
+	const atomic_bool *stop; /* may be NULL */
+	/* May be NULL: called for each turn, with all that is known of the certificate; lent. */
+	void (*on_turn)(void *arg, const struct store_subject *c, const struct planned *t);
+	void *arg;
+};
+enum rc sweep_plan_make(
+    struct sweep_plan *out, const struct plan_ask *ask, struct err *err) MUST_CHECK;
+void sweep_plan_done(struct sweep_plan *p);
+/* The turn of this rule and certificate to this effect, NULL: it is not wanted. */
+const struct planned *sweep_plan_find(
+    const struct sweep_plan *p, int64_t cert_id, const char *rule, enum cause_effect effect);
+
+/* Would turning `certs` of `of` certificates be too much, when rules have turned `lately` in the brake's window
+ * already?  `why`: "312 of 2300 certificates, more than 10 %"; written either way. */
+#define BRAKE_WHY_MAX 200
+bool sweep_brake(char why[static BRAKE_WHY_MAX], const struct conf_brake *b, uint64_t certs,
+    uint64_t lately, uint64_t of);
+
+#endif
