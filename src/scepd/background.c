@@ -12,6 +12,7 @@
 #include "scepd/intune_queue.h"
 #include "scepd/pipeline.h"
 #include "scepd/scepd.h"
+#include "scepd/sweep.h"
 
 static int64_t
 outbox(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
@@ -34,6 +35,14 @@ queue(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 	return intune_queue_round(s->queue, now_ms, stop);
 }
 
+/* Beside the directory, as an approved sweep may take long.  A look costs one query where nothing is new. */
+static int64_t
+rules(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+{
+	sweep_run(s, clock_now_ms(), stop);
+	return clock_mono_ms() + 1000;
+}
+
 /* A round begins at `now_ms` (clock_mono_ms()) and returns when the next one is due; it begins nothing more
  * once *stop is true. */
 static int64_t (*const duties[DUTY__MAX])(
@@ -41,6 +50,7 @@ static int64_t (*const duties[DUTY__MAX])(
 	[DUTY_OUTBOX] = outbox,
 	[DUTY_DIRECTORY] = directory,
 	[DUTY_QUEUE] = queue,
+	[DUTY_RULES] = rules,
 };
 
 struct worker {

@@ -15,7 +15,8 @@ struct background;
 
 enum duty {
 	DUTY_OUTBOX,    /* what Intune still has to be told; upkeep of the store */
-	DUTY_DIRECTORY, /* what directories say, and the rules about it */
+	DUTY_DIRECTORY, /* what directories say */
+	DUTY_RULES,     /* what follows from it */
 	DUTY_QUEUE,     /* what Intune wants revoked */
 	DUTY__MAX
 };

@@ -13,6 +13,7 @@
 #include "scepd/dir_bind.h"
 #include "scepd/dir_tenant.h"
 #include "scepd/scepd.h"
+#include "scepd/sweep.h"
 
 #define BIND_BATCH 32 /* bindings of a round: a burst of enrolments is through in a minute */
 #define BIND_TRIES                                                                                 \
@@ -62,7 +63,7 @@ static enum intune_status
 bind_one(struct dir_tenant *t, const char *serial, struct store_binding *b)
 {
 	struct dir_found found;
-	size_t changed;
+	size_t changed = 0;
 	enum intune_status st =
 	    dir_bind(tenant_client(t->tenant), b, &found, clock_now(), &t->error);
 
@@ -73,6 +74,7 @@ bind_one(struct dir_tenant *t, const char *serial, struct store_binding *b)
 	if (dir_store_failed(t, store_binding_set(t->s->store, serial, b, &t->err)) == 0)
 		(void)dir_store_failed(
 		    t, store_objects_put(t->s->store, found.v, found.n, &changed, &t->err));
+	sweep_news(t->s, changed);
 	return st;
 }
 
@@ -210,7 +212,7 @@ ask_each(struct dir_tenant *t, enum dir_kind kind, int64_t before, size_t max, b
 	};
 	struct object_list *l = calloc(1, sizeof(*l));
 	enum intune_status st = INTUNE_OK;
-	size_t done = 0, changed;
+	size_t done = 0, changed = 0;
 
 	*left = true;
 	if (l == NULL) {
@@ -226,6 +228,7 @@ ask_each(struct dir_tenant *t, enum dir_kind kind, int64_t before, size_t max, b
 	if (!t->store_failed)
 		(void)dir_store_failed(
 		    t, store_objects_put(t->s->store, l->v, done, &changed, &t->err));
+	sweep_news(t->s, changed);
 	*left = done < l->n || l->n == max;
 	free(l);
 	return st;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "scepd/scepd.h"
+#include "scepd/sweep.h"
 
 #define BACKOFF_MS     5000   /* after the first failure; doubled with each */
 #define BACKOFF_MAX_MS 300000 /* a directory that comes back is noticed within five minutes */
@@ -161,11 +162,14 @@ static bool
 flush(struct dir_batch *b)
 {
 	size_t changed = 0, n = b->n;
+	bool good;
 
 	b->n = 0;
-	return n == 0 ||
+	good = n == 0 ||
 	    dir_store_failed(
 		b->t, store_objects_put(b->t->s->store, b->v, n, &changed, &b->t->err)) == 0;
+	sweep_news(b->t->s, changed);
+	return good;
 }
 
 struct store_object *

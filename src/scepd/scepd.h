@@ -90,7 +90,8 @@ struct scepd {
 	struct spent *spent; /* challenges of Intune's */
 	struct ocsp *ocsp;
 	struct metrics *metrics;
-	struct sweeper *sweeper; /* rules about the directory */
+	struct sweeper *sweeper;   /* rules about the directory */
+	_Atomic uint64_t dir_news; /* counts what directories have said anew: sweep_news() */
 	struct expiry *expiry;
 	struct dir_sync *dir_sync;
 	struct background

@@ -14,13 +14,17 @@
 
 #define REMIND_MS   (INT64_C(3600) * 1000)       /* a sweep that waits is told of again */
 #define KEPT_MS     (INT64_C(90) * 86400 * 1000) /* sweeps that are over */
+#define REST        4                            /* times what a round took */
+#define REST_MAX_MS 20000                        /* an approved sweep takes long, and once */
 #define TIDY_CALLS  8                            /* of a round, each of some thousand rows */
 #define SINGLE_LINE 100 /* a round with more turns has one line, and the audit the rest */
 
 struct sweeper {
 	struct sweeper_conf conf;
-	int64_t told_ms, told_id; /* when it was said that a sweep waits, and which */
-	pthread_mutex_t mu;       /* over what follows, for /metrics */
+	int64_t told_ms, told_id;      /* when it was said that a sweep waits, and which */
+	int64_t due_ms, rest_until_ms; /* monotonic */
+	uint64_t news;                 /* of the server, that the last round has seen */
+	pthread_mutex_t mu;            /* over what follows, for /metrics */
 	struct plan_count count[RULES_MAX];
 	uint64_t seen, waiting; /* certificates that rules see; that a waiting sweep would turn */
 	uint64_t plan_ms;
@@ -443,10 +447,44 @@ sweeper_run(struct sweeper *w, int64_t now_ms, const atomic_bool *stop)
 		log_msg(LOG_ERROR, "sweep", "what rules say was not done: %s", err.msg);
 }
 
+/* ---- when ---- */
+
+void
+sweep_news(struct scepd *s, size_t n)
+{
+	if (n > 0)
+		atomic_fetch_add_explicit(&s->dir_news, 1, memory_order_relaxed);
+}
+
+static bool
+is_approved(struct sweeper *w)
+{
+	struct store_sweep s = { 0 };
+	bool yes =
+	    store_sweep_current(w->conf.store, &s, NULL) == RC_OK && s.state == SWEEP_APPROVED;
+
+	store_sweep_done(&s);
+	return yes;
+}
+
+/* Read before the round: what comes during it is looked at in the next. */
 void
 sweep_run(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 {
-	sweeper_run(s->sweeper, now_ms, stop);
+	uint64_t news = atomic_load_explicit(&s->dir_news, memory_order_relaxed);
+	int64_t began = clock_mono_ms(), took;
+	struct sweeper *w = s->sweeper;
+
+	if (began < w->rest_until_ms)
+		return;
+	if (began < w->due_ms && news == w->news && !is_approved(w))
+		return;
+	w->news = news;
+	sweeper_run(w, now_ms, stop);
+	w->due_ms = clock_mono_ms() + s->config->revocation.interval * 1000;
+	took = clock_mono_ms() - began;
+	w->rest_until_ms =
+	    clock_mono_ms() + (REST * took < REST_MAX_MS ? REST * took : REST_MAX_MS);
 }
 
 /* ---- /metrics ---- */

@@ -35,8 +35,14 @@ void sweeper_run(struct sweeper *w, int64_t now_ms, const atomic_bool *stop);
 /* What each rule says of how many certificates, and what waits. */
 void sweeper_metrics(struct sweeper *w, struct buf *out);
 
-/* The server's own, after each round of the directory and about once a minute. */
+/*
+ * The server's own, to be called about once a second: a round is made when a directory has said something new,
+ * when an administrator has approved, and each revocation.interval, as time itself makes rules speak.  Rounds take
+ * no more than a fifth of the time of their thread, but for approved sweeps.
+ */
 struct scepd;
 void sweep_run(struct scepd *s, int64_t now_ms, const atomic_bool *stop);
+/* A directory has said something new of `n` objects.  From any thread. */
+void sweep_news(struct scepd *s, size_t n);
 
 #endif
