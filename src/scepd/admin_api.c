@@ -180,6 +180,11 @@ static const struct call_row {
 	{ "POST", API "/certificates/revoke", ADMIN_MAY_STATUS, admin_certs_revoke_many },
 	{ "POST", API "/certificates/hold", ADMIN_MAY_STATUS, admin_certs_hold_many },
 	{ "POST", API "/certificates/release", ADMIN_MAY_STATUS, admin_certs_release_many },
+	{ "GET", API "/sweeps", ADMIN_MAY_SWEEPS, admin_sweeps_list },
+	{ "GET", API "/sweeps/#", ADMIN_MAY_SWEEPS, admin_sweeps_show },
+	{ "GET", API "/sweeps/#/turns", ADMIN_MAY_SWEEPS, admin_sweeps_turns },
+	{ "POST", API "/sweeps/#/approve", ADMIN_MAY_SWEEPS, admin_sweeps_approve },
+	{ "POST", API "/sweeps/#/discard", ADMIN_MAY_SWEEPS, admin_sweeps_discard },
 };
 
 static bool

@@ -95,6 +95,12 @@ claim "it is not released any more" answered 409 POST "$C/$laptop/release"
 held_beside() { api POST "$C/$laptop/hold" >>"$T/claim.log"; answered 200 GET "$C/$laptop" && says revoked 'a["status"]["state"]'; }
 claim "a hold does not make it less revoked" held_beside
 claim "what was never issued can't be revoked" answered 404 POST "$C/4711/revoke" '{"reason":"superseded"}'
+TOKEN=$sweeps
+claim "no sweep waits" answered 200 GET /api/v1/sweeps
+claim "... and the list says so" says "([], None)" '(a["items"], a["next"])'
+claim "one that there is not is not approved" answered 404 POST /api/v1/sweeps/1/approve
+claim "... nor looked at" answered 404 GET /api/v1/sweeps/1/turns
+TOKEN=$desk claim "nor anything with a token for certificates" answered 403 POST /api/v1/sweeps/1/approve
 TOKEN=$sweeps claim "a token for sweeps does not revoke" answered 403 POST "$C/$phone/revoke" '{"reason":"superseded"}'
 claim "the hold for a second has come to its end by itself, within a minute" within 75 verdict_is "$phone" good
 claim "... which the log tells" logged " status msg=.*holds have come to their end"

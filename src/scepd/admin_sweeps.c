@@ -1,0 +1,146 @@
+/* admin_sweeps.c - /api/v1/sweeps: what rules would turn and an administrator has to decide on. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "ca/reason.h"
+#include "scepd/admin_int.h"
+#include "store/store_sweep.h"
+
+static json_t *
+sweep_json(const struct store_sweep *s)
+{
+	return json_pack("{s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "id",
+	    (json_int_t)s->id, "state", sweep_state_name(s->state), "created",
+	    json_time_or_null(s->created / 1000), "decided", json_time_or_null(s->decided / 1000),
+	    "turns", (json_int_t)s->turns, "dealt", (json_int_t)s->dealt, "applied",
+	    (json_int_t)s->applied, "certificates", (json_int_t)s->certs, "of", (json_int_t)s->of,
+	    "why", json_text_or_null(s->why), "who", json_text_or_null(s->who));
+}
+
+struct list {
+	json_t *items;
+	int64_t last;
+	size_t n;
+	bool failed;
+};
+
+static int
+append(struct list *l, json_t *o)
+{
+	if (o == NULL || json_array_append_new(l->items, o) != 0)
+		l->failed = true;
+	l->n++;
+	return l->failed ? 1 : 0;
+}
+
+static int
+add_sweep(void *arg, const struct store_sweep *row)
+{
+	struct list *l = arg;
+
+	l->last = row->id;
+	return append(l, sweep_json(row));
+}
+
+static int
+add_turn(void *arg, const struct store_turn *t)
+{
+	static const char *const effects[] = { "release", "hold", "revoke" };
+
+	return append(arg,
+	    json_pack("{s:s, s:s, s:s, s:o, s:o}", "serial", t->serial, "rule", t->rule, "effect",
+		effects[t->effect], "reason",
+		t->effect == CAUSE_REVOKE ? json_string(reason_name(t->reason)) : json_null(),
+		"comment", json_text_or_null(t->comment)));
+}
+
+static void
+reply_list(struct admin_call *c, struct list *l, const struct admin_page *page, enum rc rc,
+    const struct err *err)
+{
+	if (rc != RC_OK) {
+		json_decref(l->items);
+		admin_reply_error(c->reply, err);
+		return;
+	}
+	admin_reply_json(c->reply, 200,
+	    l->failed || l->items == NULL
+		? (json_decref(l->items), NULL)
+		: json_pack("{s:o, s:o}", "items", l->items, "next",
+		      l->n == page->limit ? json_integer(l->last) : json_null()));
+}
+
+void
+admin_sweeps_list(struct admin_call *c)
+{
+	struct list l = { .items = json_array() };
+	struct admin_page page;
+	struct err err = { 0 };
+	enum rc rc = admin_page_parse(&page, c->req->query, &err);
+
+	if (rc == RC_OK && l.items != NULL)
+		rc = store_sweep_each(c->s->store, page.after, page.limit, add_sweep, &l, &err);
+	reply_list(c, &l, &page, rc, &err);
+}
+
+void
+admin_sweeps_turns(struct admin_call *c)
+{
+	struct list l = { .items = json_array() };
+	struct store_sweep sweep;
+	struct admin_page page;
+	struct err err = { 0 };
+	enum rc rc = admin_page_parse(&page, c->req->query, &err);
+
+	/* No turns of a sweep that there is not is no empty list. */
+	if (rc == RC_OK && (rc = store_sweep_get(c->s->store, c->id, &sweep, &err)) == RC_OK)
+		store_sweep_done(&sweep);
+	if (rc == RC_OK && l.items != NULL)
+		rc = store_sweep_turns(
+		    c->s->store, c->id, (uint64_t)page.after, page.limit, add_turn, &l, &err);
+	l.last = page.after + (int64_t)l.n;
+	reply_list(c, &l, &page, rc, &err);
+}
+
+void
+admin_sweeps_show(struct admin_call *c)
+{
+	struct store_sweep sweep;
+	struct err err = { 0 };
+
+	if (store_sweep_get(c->s->store, c->id, &sweep, &err) != RC_OK) {
+		admin_reply_error(c->reply, &err);
+		return;
+	}
+	admin_reply_json(c->reply, 200, sweep_json(&sweep));
+	store_sweep_done(&sweep);
+}
+
+static void
+decide(struct admin_call *c, enum sweep_state verdict, const char *what)
+{
+	struct err err = { 0 };
+	enum rc rc = RC_OK;
+
+	if (c->req->body_len != 0) /* a wish that nobody would notice */
+		rc = fail(&err, RC_PARSE, "a decision on a sweep has no body");
+	if (rc == RC_OK)
+		rc = store_sweep_decide(c->s->store, c->id, verdict, c->who, &err);
+	admin_log(c, what, c->id, rc == RC_OK ? NULL : &err);
+	if (rc == RC_OK)
+		admin_sweeps_show(c);
+	else
+		admin_reply_error(c->reply, &err);
+}
+
+void
+admin_sweeps_approve(struct admin_call *c)
+{
+	decide(c, SWEEP_APPROVED, "sweep-approve");
+}
+
+void
+admin_sweeps_discard(struct admin_call *c)
+{
+	decide(c, SWEEP_DISCARDED, "sweep-discard");
+}
