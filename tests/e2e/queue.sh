@@ -24,7 +24,7 @@ in_store() { scepctl show --config "$CONFIG" "$(serial "$1")"; }
 is_revoked() { scepctl list --config "$CONFIG" --revoked --json | grep -q "\"$(serial "$1")\""; }
 is_good() { ! is_revoked "$1"; }
 ocsp_says() {
-	openssl ocsp -issuer "$T/ca/ca/issuing.pem" -cert "$(cert_of "$1")" -url "$SCEPD/ocsp" -CAfile "$T/ca/ca/root.pem" -noverify 2>&1 | grep -q ": $2\$"
+	openssl ocsp -issuer "$T/ca/ca/issuing.pem" -cert "$(cert_of "$1")" -url "$SCEPD/ocsp/issuing" -CAfile "$T/ca/ca/root.pem" -noverify 2>&1 | grep -q ": $2\$"
 }
 metric() { curl -fsS "$ADMIN/metrics" 2>/dev/null | sed -n "s/^$1\(\$\|{.*} \| \)//p"; }
 status_of() { in_queue "$1" "r['status'] + ' ' + str((r['result'] or {}).get('errorCode'))"; }
