@@ -1,0 +1,363 @@
+/*
+ * cmd_exception.c - scepctl exception add | confirm | end | list: certificates that rules leave alone for a while.
+ */
+#include <ctype.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "scepctl/ctl.h"
+#include "store/store_sweep.h"
+
+#define PAGE 500
+
+struct options {
+	const char *config, *certificate, *device, *user, *rule, *comment;
+	int64_t lasts;
+	bool json, all;
+};
+
+/* ---- add ---- */
+
+static enum rc
+lower_id(char *out, size_t size, const char *id, const char *what, struct err *err)
+{
+	size_t n = strlen(id);
+
+	if (n == 0 || n >= size || id[strspn(id, "0123456789abcdefABCDEF-")] != '\0')
+		return fail(err, RC_CONFIG,
+		    "--%s is the id of the directory, as 'scepctl show' tells it", what);
+	for (size_t i = 0; i <= n; i++)
+		out[i] = (char)tolower((unsigned char)id[i]);
+	return RC_OK;
+}
+
+static enum rc
+set_target(struct store_exception *e, const struct options *o, struct err *err)
+{
+	if ((o->certificate != NULL) + (o->device != NULL) + (o->user != NULL) != 1)
+		return fail(err, RC_CONFIG, "one of --certificate, --device and --user is needed");
+	if (o->device != NULL) {
+		e->of = EXCEPTION_DEVICE;
+		return lower_id(e->target, sizeof(e->target), o->device, "device", err);
+	}
+	if (o->user != NULL) {
+		e->of = EXCEPTION_USER;
+		return lower_id(e->target, sizeof(e->target), o->user, "user", err);
+	}
+	e->of = EXCEPTION_CERT;
+	return ctl_serial(e->target, o->certificate, err);
+}
+
+static enum rc
+set_rule(struct store_exception *e, const struct config *c, const char *rule, struct err *err)
+{
+	if (rule == NULL)
+		return RC_OK;
+	for (size_t i = 0; i < c->n_rules; i++)
+		if (strcmp(c->rules[i].name, rule) == 0) {
+			(void)snprintf(e->rule, sizeof(e->rule), "%s", rule);
+			return RC_OK;
+		}
+	(void)fail(err, RC_CONFIG, "there is no rule \"%.63s\"", rule);
+	return err_hint(err, "'" PROG " rules list' has the names");
+}
+
+static enum rc
+set_end(struct store_exception *e, const struct config *c, int64_t lasts, struct err *err)
+{
+	if (lasts > c->revocation.exceptions.max)
+		return fail(err, RC_DENIED,
+		    "an exception lasts %lld hours at most "
+		    "(revocation.exceptions.max)",
+		    (long long)(c->revocation.exceptions.max / 3600));
+	e->until = clock_now() + lasts;
+	return RC_OK;
+}
+
+static enum rc
+check_comment(const char *comment, struct err *err)
+{
+	if (comment == NULL || comment[0] == '\0' || strlen(comment) > 200 ||
+	    !utf8_valid((const uint8_t *)comment, strlen(comment)))
+		return fail(err, RC_CONFIG, "--comment says why, in at most 200 bytes of UTF-8");
+	return RC_OK;
+}
+
+/* A certificate that there is not would be excepted for nothing. */
+static enum rc
+check_target(struct store *s, const struct store_exception *e, struct err *err)
+{
+	struct store_cert_row row = { 0 };
+	enum rc rc;
+
+	if (e->of != EXCEPTION_CERT)
+		return RC_OK;
+	rc = store_cert_get(s, e->target, &row, err);
+	store_cert_row_done(&row);
+	return rc;
+}
+
+static void
+print_added(const struct store_exception *e, int64_t id, bool second)
+{
+	char when[CTL_TIME_MAX];
+
+	(void)printf("exception %lld: %s %s, %s%s, until %s\n", (long long)id,
+	    exception_of_name(e->of), e->target, e->rule[0] != '\0' ? "rule " : "every rule",
+	    e->rule, ctl_time(when, e->until));
+	if (second)
+		(void)printf("It is in force once another administrator has said so: " PROG
+			     " exception confirm %lld\n",
+		    (long long)id);
+}
+
+static int
+run_add(const void *options, int nargs, char **args)
+{
+	const struct options *o = options;
+	struct store_exception e = { 0 };
+	struct config *c = NULL;
+	struct store *s = NULL;
+	struct err err = { 0 };
+	char who[CTL_WHO_MAX];
+	int64_t id = 0;
+	enum rc rc = set_target(&e, o, &err);
+
+	ctl_who(who);
+	e.who = who;
+	e.comment = (char *)(uintptr_t)o->comment;
+	if (rc == RC_OK)
+		rc = check_comment(o->comment, &err);
+	if (rc == RC_OK)
+		rc = ctl_open(&c, &s, o->config, &err);
+	if (rc == RC_OK)
+		rc = set_rule(&e, c, o->rule, &err);
+	if (rc == RC_OK)
+		rc = set_end(&e, c, o->lasts, &err);
+	if (rc == RC_OK)
+		rc = check_target(s, &e, &err);
+	if (rc == RC_OK)
+		rc = store_exception_add(s, &e, c->revocation.exceptions.second, &id, &err);
+	if (rc == RC_OK)
+		print_added(&e, id, c->revocation.exceptions.second);
+	store_close(s);
+	config_free(c);
+	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+}
+
+/* ---- confirm, end ---- */
+
+static int
+run_change(const void *options, char **args,
+    enum rc (*change)(struct store *s, int64_t id, const char *who, struct err *err),
+    const char *done)
+{
+	const struct options *o = options;
+	struct store *s = NULL;
+	struct err err = { 0 };
+	char who[CTL_WHO_MAX];
+	int64_t id;
+	enum rc rc = ctl_number(&id, args[0], "exception", &err);
+
+	ctl_who(who);
+	if (rc == RC_OK)
+		rc = ctl_open(NULL, &s, o->config, &err);
+	if (rc == RC_OK && (rc = change(s, id, who, &err)) == RC_NOTFOUND)
+		(void)err_hint(&err, "'" PROG " exception list' has the numbers");
+	store_close(s);
+	if (rc != RC_OK)
+		return err_report(PROG, &err);
+	(void)printf("%s exception %lld\n", done, (long long)id);
+	return EX_OK;
+}
+
+static int
+run_confirm(const void *options, int nargs, char **args)
+{
+	return run_change(options, args, store_exception_confirm, "confirmed");
+}
+
+static int
+run_end(const void *options, int nargs, char **args)
+{
+	return run_change(options, args, store_exception_end, "ended");
+}
+
+/* ---- list ---- */
+
+struct listing {
+	const struct options *o;
+	int64_t now, last;
+	size_t n;
+	bool failed;
+};
+
+static const char *
+state_of(const struct store_exception *e, int64_t now)
+{
+	return e->ended != 0    ? "ended"
+	    : e->until <= now   ? "over"
+	    : e->confirmed == 0 ? "waiting"
+				: "in force";
+}
+
+static json_t *
+exception_json(const struct store_exception *e, int64_t now)
+{
+	json_t *o = json_object();
+	bool built = o != NULL && ctl_json_int(o, "id", e->id) &&
+	    ctl_json_str(o, "state", state_of(e, now)) &&
+	    ctl_json_str(o, "of", exception_of_name(e->of)) &&
+	    ctl_json_str(o, "target", e->target) &&
+	    ctl_json_str(o, "rule", e->rule[0] != '\0' ? e->rule : NULL) &&
+	    ctl_json_time(o, "created", e->created) && ctl_json_time(o, "until", e->until) &&
+	    ctl_json_time(o, "confirmed", e->confirmed) && ctl_json_time(o, "ended", e->ended) &&
+	    ctl_json_str(o, "who", e->who) && ctl_json_str(o, "confirmedBy", e->confirmed_by) &&
+	    ctl_json_str(o, "endedBy", e->ended_by) && ctl_json_str(o, "comment", e->comment);
+
+	if (!built) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static int
+on_row(void *arg, const struct store_exception *e)
+{
+	struct listing *l = arg;
+	char until[CTL_TIME_MAX], who[64], why[128];
+
+	if (l->o->json) {
+		l->failed = !ctl_json_item(exception_json(e, l->now), l->n == 0);
+	} else {
+		if (l->n == 0)
+			(void)printf("%-6s  %-8s  %-20s  %-11s  %-40s  %-16s  %-24s  %s\n",
+			    "NUMBER", "STATE", "UNTIL", "OF", "TARGET", "RULE", "WHO", "WHY");
+		(void)printf("%-6lld  %-8s  %-20s  %-11s  %-40s  %-16s  %-24s  %s\n",
+		    (long long)e->id, state_of(e, l->now), ctl_time(until, e->until),
+		    exception_of_name(e->of), e->target, e->rule[0] != '\0' ? e->rule : "(all)",
+		    ctl_safe(who, sizeof(who), e->who), ctl_safe(why, sizeof(why), e->comment));
+	}
+	l->last = e->id;
+	l->n++;
+	return l->failed;
+}
+
+static int
+run_list(const void *options, int nargs, char **args)
+{
+	struct listing l = { .o = options, .now = clock_now() };
+	struct store *s = NULL;
+	struct err err = { 0 };
+	size_t before;
+	enum rc rc = ctl_open(NULL, &s, l.o->config, &err);
+
+	do {
+		before = l.n;
+		if (rc == RC_OK)
+			rc = store_exception_each(
+			    s, l.o->all ? 0 : l.now, l.last, PAGE, on_row, &l, &err);
+	} while (rc == RC_OK && !l.failed && l.n - before == PAGE);
+	if (rc == RC_OK && l.failed)
+		rc = fail(&err, RC_NOMEM, "out of memory for JSON");
+	store_close(s);
+	if (rc != RC_OK)
+		return err_report(PROG, &err);
+	if (l.o->json)
+		(void)printf("%s]\n", l.n > 0 ? "" : "[");
+	else if (l.n == 0)
+		(void)printf("no exceptions\n");
+	return EX_OK;
+}
+
+/* ---- the table ---- */
+
+#define STR_ROW(n, v, f, h)                                                                        \
+	{                                                                                          \
+		.name = (n), .type = OPT_STR, .offset = offsetof(struct options, f), .value = (v), \
+		.help = (h)                                                                        \
+	}
+
+static const struct opt add_opts[] = {
+	OPT_CONFIG(options),
+	STR_ROW("certificate", "SERIAL", certificate, "of this certificate"),
+	STR_ROW(
+	    "device", "ID", device, "of all certificates of this device (Intune's or Entra's id)"),
+	STR_ROW("user", "ID", user, "of all certificates of this user (Entra's object id)"),
+	STR_ROW("rule", "NAME", rule, "from this rule (default: from every rule)"),
+	{ .name = "for",
+	    .type = OPT_DURATION,
+	    .offset = offsetof(struct options, lasts),
+	    .value = "TIME",
+	    .help = "how long it lasts, as in 12h or 5d",
+	    .min = 60,
+	    .max = (uint64_t)STORE_EXCEPTION_SECS_MAX,
+	    .required = true },
+	{ .name = "comment",
+	    .letter = 'm',
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, comment),
+	    .value = "TEXT",
+	    .help = "why; kept in the audit trail",
+	    .required = true },
+	{ .name = NULL },
+};
+
+static const struct opt change_opts[] = {
+	OPT_CONFIG(options),
+	{ .name = NULL },
+};
+
+static const struct opt list_opts[] = {
+	OPT_CONFIG(options),
+	OPT_FLAG_ROW("all", options, all, "those too that are over"),
+	OPT_FLAG_ROW("json", options, json, "a JSON array instead of a table"),
+	{ .name = NULL },
+};
+
+static const struct command table[] = {
+	{ .name = "add",
+	    .args = "",
+	    .help = "leave a certificate, device or user alone for a while",
+	    .about =
+		"What a rule holds is let go within a minute, and held again when the exception is "
+		"over and "
+		"the directory still says so.\nWhat is revoked stays revoked.\n\n"
+		"Example:\n  scepctl exception add --device 6b1f... --rule compliance --for 3d "
+		"--comment 'in repair, ticket 4711'\n",
+	    .opts = add_opts,
+	    .size = sizeof(struct options),
+	    .run = run_add },
+	{ .name = "confirm",
+	    .args = "NUMBER",
+	    .help = "the second administrator's yes (revocation.exceptions.second)",
+	    .opts = change_opts,
+	    .size = sizeof(struct options),
+	    .min_args = 1,
+	    .max_args = 1,
+	    .run = run_confirm },
+	{ .name = "end",
+	    .args = "NUMBER",
+	    .help = "end one before its time",
+	    .opts = change_opts,
+	    .size = sizeof(struct options),
+	    .min_args = 1,
+	    .max_args = 1,
+	    .run = run_end },
+	{ .name = "list",
+	    .args = "",
+	    .help = "those in force and those that wait, one a line",
+	    .opts = list_opts,
+	    .size = sizeof(struct options),
+	    .run = run_list },
+	{ .name = NULL },
+};
+
+const struct command cmd_exception = {
+	.name = "exception",
+	.help = "exceptions from rules: add, confirm, end, list",
+	.sub = table,
+};
