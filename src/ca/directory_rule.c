@@ -39,6 +39,9 @@ say(struct said *s, enum answer a, int64_t known, const char *fmt, ...)
 
 	s->answer = a;
 	s->known = known;
+	s->words[0] = '\0';
+	if (a == ANSWER_NO) /* nearly all, and nobody reads why not */
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(s->words, sizeof(s->words), fmt, ap);
 	va_end(ap);
