@@ -318,8 +318,9 @@ check_store_content(struct report *r, const struct config *c, struct store *stor
 		report_err(r, FINDING_FAIL, "store", &err);
 		return;
 	}
-	report(r, FINDING_OK, "store", "%llu certificates, %llu revoked",
-	    (unsigned long long)stats.certs, (unsigned long long)stats.revoked);
+	report(r, FINDING_OK, "store", "%llu certificates, %llu revoked, %llu held",
+	    (unsigned long long)stats.certs, (unsigned long long)stats.revoked,
+	    (unsigned long long)stats.held);
 	if (stats.outbox > 0)
 		report(r, FINDING_WARN, "store",
 		    "%llu notifications to Intune are still to be sent",

@@ -8,22 +8,31 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "scepctl/cert_json.h"
-#include "scepctl/ctl.h"
+#include "scepctl/select.h"
 
 /* Rows read at a time, so that a long list never holds up the daemon's checkpoints. */
 #define PAGE 100
 
 struct options {
-	const char *config, *match, *ca, *endpoint;
+	const char *config, *match, *ca, *endpoint, *status;
+	struct select_by by;
 	bool json, revoked, valid;
 };
 
 static const struct opt opts[] = {
 	OPT_CONFIG(options),
 	OPT_FLAG_ROW("json", options, json, "a JSON array instead of a table"),
-	OPT_FLAG_ROW("revoked", options, revoked, "only revoked certificates"),
+	{ .name = "status",
+	    .type = OPT_CHOICE,
+	    .offset = offsetof(struct options, status),
+	    .value = "STATUS",
+	    .help = "only those that are so",
+	    .choices = "good|hold|revoked" },
+	OPT_FLAG_ROW("revoked", options, revoked, "only revoked certificates: --status revoked"),
 	OPT_FLAG_ROW(
-	    "valid", options, valid, "only certificates that are neither revoked nor expired"),
+	    "valid", options, valid, "only certificates that are good and have not expired"),
+	OPT_DEVICE(options),
+	OPT_USER(options),
 	{ .name = "match",
 	    .letter = 'm',
 	    .type = OPT_STR,
@@ -89,26 +98,93 @@ pattern_of(char **out, const char *match, struct err *err)
 					    : str_format(out, err, "*%s*", match);
 }
 
+/* One of CERTS_..., or -1: any. */
 static enum rc
-list_all(struct store *store, const struct options *o, struct listing *l, struct err *err)
+status_of(int *out, const struct options *o, struct err *err)
 {
-	struct store_cert_filter f = { .ca = o->ca,
-		.endpoint = o->endpoint,
-		.revoked = o->revoked ? 1
-		    : o->valid        ? 0
-				      : -1,
-		.valid_at = o->valid ? l->now : 0 };
-	char *pattern = NULL;
-	size_t before;
-	enum rc rc = pattern_of(&pattern, o->match, err);
+	static const struct {
+		const char *name;
+		int filter;
+	} names[] = { { "good", CERTS_GOOD }, { "hold", CERTS_HELD },
+		{ "revoked", CERTS_REVOKED } };
 
-	f.text = pattern;
+	if ((o->status != NULL) + o->revoked + o->valid > 1)
+		return fail(err, RC_CONFIG, "--status, --revoked and --valid exclude each other");
+	*out = o->revoked ? CERTS_REVOKED : o->valid ? CERTS_GOOD : -1;
+	for (size_t i = 0; o->status != NULL && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i].name, o->status) == 0)
+			*out = names[i].filter;
+	return RC_OK;
+}
+
+/* ---- of all ---- */
+
+static enum rc
+list_all(struct store *store, struct store_cert_filter *f, struct listing *l, struct err *err)
+{
+	size_t before;
+	enum rc rc;
+
 	do {
 		before = l->n;
-		if (rc == RC_OK)
-			rc = store_cert_each(store, &f, PAGE, on_row, l, err);
-		f.after_rowid = l->last;
+		rc = store_cert_each(store, f, PAGE, on_row, l, err);
+		f->after_rowid = l->last;
 	} while (rc == RC_OK && !l->failed && l->n - before == PAGE);
+	return rc;
+}
+
+/* ---- of one device or user ---- */
+
+static bool
+fits(const struct store_cert_filter *f, const struct store_cert_row *r)
+{
+	bool is[] = { [CERTS_GOOD] = r->revoked == 0,
+		[CERTS_NOT_GOOD] = r->revoked != 0,
+		[CERTS_HELD] = r->revoked != 0 && r->reason == REASON_HOLD,
+		[CERTS_REVOKED] = r->revoked != 0 && r->reason != REASON_HOLD };
+
+	return (f->revoked < 0 || is[f->revoked]) && r->not_after >= f->valid_at &&
+	    (f->ca == NULL || strcmp(f->ca, r->ca) == 0) &&
+	    (f->endpoint == NULL || strcmp(f->endpoint, r->endpoint) == 0) &&
+	    (f->text == NULL || glob_match(f->text, r->serial) ||
+		(r->subject != NULL && glob_match(f->text, r->subject)) ||
+		(r->san != NULL && glob_match(f->text, r->san)));
+}
+
+static enum rc
+list_bound(struct store *store, const struct options *o, const struct store_cert_filter *f,
+    struct listing *l, struct err *err)
+{
+	struct selection sel = { 0 };
+	enum rc rc = selection_make(&sel, store, &o->by, f->valid_at, 0, NULL, err);
+
+	for (size_t i = 0; rc == RC_OK && !l->failed && i < sel.n; i++) {
+		struct store_cert_row row = { 0 };
+
+		rc = store_cert_get(store, sel.v[i].serial, &row, err);
+		if (rc == RC_OK && fits(f, &row))
+			(void)on_row(l, 0, &row);
+		store_cert_row_done(&row);
+	}
+	selection_done(&sel);
+	return rc;
+}
+
+static enum rc
+list(struct store *store, const struct options *o, struct listing *l, struct err *err)
+{
+	struct store_cert_filter f = {
+		.ca = o->ca, .endpoint = o->endpoint, .valid_at = o->valid ? l->now : 0
+	};
+	char *pattern = NULL;
+	enum rc rc = status_of(&f.revoked, o, err);
+
+	if (rc == RC_OK)
+		rc = pattern_of(&pattern, o->match, err);
+	f.text = pattern;
+	if (rc == RC_OK)
+		rc = o->by.device != NULL || o->by.user != NULL ? list_bound(store, o, &f, l, err)
+								: list_all(store, &f, l, err);
 	free(pattern);
 	if (rc == RC_OK && l->failed)
 		rc = fail(err, RC_NOMEM, "out of memory for JSON");
@@ -125,13 +201,9 @@ run(const void *options, int nargs, char **args)
 	struct err err = { 0 };
 	enum rc rc;
 
-	if (o->revoked && o->valid) {
-		(void)fail(&err, RC_CONFIG, "--revoked and --valid exclude each other");
-		return err_report(PROG, &err);
-	}
 	rc = ctl_open(&c, &store, o->config, &err);
 	if (rc == RC_OK)
-		rc = list_all(store, o, &l, &err);
+		rc = list(store, o, &l, &err);
 	if (rc == RC_OK && l.n == 0 && o->endpoint != NULL)
 		rc = ctl_endpoint(c, o->endpoint, &err);
 	if (rc == RC_OK && l.n == 0 && o->ca != NULL && config_ca(c, o->ca) == NULL)
@@ -153,7 +225,8 @@ const struct command cmd_list = {
 	.help = "certificates, one a line",
 	.about = "Examples:\n"
 		 "  scepctl list --valid --match '*@contoso.com'\n"
-		 "  scepctl list --revoked --json\n",
+		 "  scepctl list --status hold\n"
+		 "  scepctl list --user jane@contoso.com --json\n",
 	.opts = opts,
 	.size = sizeof(struct options),
 	.run = run,

@@ -22,17 +22,13 @@ static const struct opt opts[] = {
 	{ .name = NULL },
 };
 
-static void
-print_revocation(const struct store_cert_row *r)
-{
-	char when[CTL_TIME_MAX];
-
-	if (r->revoked == 0)
-		return;
-	ctl_line(stdout, "Revoked", ctl_time(when, r->revoked));
-	ctl_line(stdout, "Reason", ctl_reason_name(r->reason));
-	ctl_line(stdout, "Comment", r->revoked_why);
-}
+/* All that is asked of the store. */
+struct known {
+	struct store_cert_row row;
+	struct store_renewal renewal;
+	struct store_status status;
+	struct store_binding binding;
+};
 
 /* What came before and after it, and what will become of it for that. */
 static void
@@ -81,16 +77,16 @@ print_eku(const struct cert *c)
 }
 
 static void
-print_text(
-    const struct store_cert_row *r, const struct store_renewal *renewal, const struct cert *c)
+print_text(const struct known *k, const struct cert *c)
 {
+	const struct store_cert_row *r = &k->row;
 	char when[CTL_TIME_MAX];
 	struct thumbprints t;
 
 	ctl_line(stdout, "Serial", r->serial);
 	ctl_line(stdout, "State", cert_state(r, clock_now()));
-	print_revocation(r);
-	print_renewal(renewal);
+	cert_print_status(stdout, &k->status);
+	print_renewal(&k->renewal);
 	ctl_line(stdout, "Subject", r->subject);
 	ctl_line(stdout, "Names", r->san);
 	ctl_line(stdout, "Not before", ctl_time(when, r->not_before));
@@ -102,6 +98,7 @@ print_text(
 	ctl_line(stdout, "Endpoint", r->endpoint);
 	ctl_line(stdout, "Profile", r->profile);
 	ctl_line(stdout, "Transaction", r->transaction_id);
+	cert_print_binding(stdout, &k->binding);
 	if (ctl_thumbprints(&t, c, NULL) == RC_OK) {
 		ctl_line(stdout, "SHA-1", t.sha1);
 		ctl_line(stdout, "SHA-256", t.sha256);
@@ -109,17 +106,17 @@ print_text(
 }
 
 static int
-print_json(const struct store_cert_row *r, const struct store_renewal *renewal, const char *pem)
+print_json(const struct known *k, const char *pem)
 {
-	json_t *o = cert_json(r, clock_now());
+	json_t *o = cert_json(&k->row, clock_now());
 
-	return ctl_json_print(
-	    o, o != NULL && add_renewal(o, renewal) && ctl_json_str(o, "pem", pem));
+	return ctl_json_print(o,
+	    o != NULL && cert_json_status(o, &k->status) && add_renewal(o, &k->renewal) &&
+		cert_json_binding(o, &k->binding) && ctl_json_str(o, "pem", pem));
 }
 
 static int
-print_row(const struct options *o, const struct store_cert_row *r,
-    const struct store_renewal *renewal, const struct cert *c)
+print_known(const struct options *o, const struct known *k, const struct cert *c)
 {
 	int status = EX_OK;
 	struct buf pem;
@@ -127,13 +124,25 @@ print_row(const struct options *o, const struct store_cert_row *r,
 	buf_init(&pem, LIMIT_CERT * 2);
 	cert_pem(&pem, c);
 	if (o->json)
-		status = print_json(r, renewal, buf_str(&pem));
+		status = print_json(k, buf_str(&pem));
 	else if (o->pem)
 		(void)fputs(buf_str(&pem), stdout);
 	else
-		print_text(r, renewal, c);
+		print_text(k, c);
 	buf_done(&pem);
 	return status;
+}
+
+static enum rc
+know(struct known *k, struct store *store, const char *serial, struct err *err)
+{
+	enum rc rc = store_cert_get(store, serial, &k->row, err);
+
+	if (rc == RC_OK)
+		rc = store_renewal_get(store, serial, &k->renewal, err);
+	if (rc == RC_OK)
+		rc = store_status_get(store, serial, &k->status, err);
+	return rc != RC_OK ? rc : store_binding_get(store, serial, &k->binding, err);
 }
 
 static int
@@ -141,8 +150,7 @@ run(const void *options, int nargs, char **args)
 {
 	const struct options *o = options;
 	char serial[2 * SERIAL_MAX + 1];
-	struct store_cert_row row = { 0 };
-	struct store_renewal renewal = { 0 };
+	struct known k = { 0 };
 	struct store *store = NULL;
 	struct cert *cert = NULL;
 	struct err err = { 0 };
@@ -153,15 +161,14 @@ run(const void *options, int nargs, char **args)
 	if (rc == RC_OK)
 		rc = ctl_open(NULL, &store, o->config, &err);
 	if (rc == RC_OK)
-		rc = store_cert_get(store, serial, &row, &err);
+		rc = know(&k, store, serial, &err);
 	if (rc == RC_OK)
-		rc = store_renewal_get(store, serial, &renewal, &err);
-	if (rc == RC_OK)
-		rc = cert_parse(&cert, row.der, row.der_len, &err);
-	status = rc == RC_OK ? print_row(o, &row, &renewal, cert) : err_report(PROG, &err);
+		rc = cert_parse(&cert, k.row.der, k.row.der_len, &err);
+	status = rc == RC_OK ? print_known(o, &k, cert) : err_report(PROG, &err);
 	cert_free(cert);
-	store_cert_row_done(&row);
-	store_renewal_done(&renewal);
+	store_cert_row_done(&k.row);
+	store_renewal_done(&k.renewal);
+	store_status_done(&k.status);
 	store_close(store);
 	return status;
 }

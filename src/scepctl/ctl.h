@@ -19,8 +19,9 @@
 #define CONFIG_DEFAULT "/etc/scepd/scepd.yaml"
 
 /* One row for each command; main.c makes the table. */
-extern const struct command cmd_init, cmd_check, cmd_list, cmd_show, cmd_revoke, cmd_directory,
-    cmd_audit, cmd_admin, cmd_requests, cmd_otp, cmd_rules, cmd_sweep, cmd_exception;
+extern const struct command cmd_init, cmd_check, cmd_list, cmd_show, cmd_revoke, cmd_hold,
+    cmd_release, cmd_directory, cmd_audit, cmd_admin, cmd_requests, cmd_otp, cmd_rules, cmd_sweep,
+    cmd_exception;
 /* The commands of `scepctl ca`: cmd_ca.c makes the table. */
 extern const struct command ca_show, ca_init_command, ca_csr, ca_install, ca_import, ca_rollover,
     ca_backup, ca_restore;

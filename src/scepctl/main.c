@@ -12,6 +12,8 @@ static const struct command *const commands[] = {
 	&cmd_list,
 	&cmd_show,
 	&cmd_revoke,
+	&cmd_hold,
+	&cmd_release,
 	&cmd_requests,
 	&cmd_otp,
 	&cmd_rules,

@@ -138,9 +138,10 @@ check_store(struct restore *r, const struct config *c, struct err *err)
 	    (rc = store_stats(store, &st, err)) == RC_OK &&
 	    (rc = skip_numbers(r, c, store, err)) == RC_OK) {
 		buf_addf(&r->told,
-		    "Database: %llu certificates, %llu revoked; audit of %llu rows, chain whole.\n",
+		    "Database: %llu certificates, %llu revoked, %llu held; audit of %llu rows, "
+		    "chain whole.\n",
 		    (unsigned long long)st.certs, (unsigned long long)st.revoked,
-		    (unsigned long long)rows);
+		    (unsigned long long)st.held, (unsigned long long)rows);
 		rc = spent_elsewhere(r, store, err);
 	}
 	store_close(store);

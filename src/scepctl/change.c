@@ -1,0 +1,342 @@
+/* change.c - see change.h. */
+#include "scepctl/change.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define COMMENT_MAX 200 /* bytes; it is kept for ever in the audit chain */
+#define EACH_MAX    20  /* of more than these, only what did not turn is printed line by line */
+
+/* What becomes of one; in the order of how bad it is. */
+enum fate {
+	FATE_DUE, /* to be changed */
+	FATE_DONE,
+	FATE_ALREADY, /* it is what it is to be */
+	FATE_HELD,    /* to be released, and somebody else holds it, too */
+	FATE_REVOKED, /* to be held or released, and revoked */
+	FATE_UNKNOWN, /* no certificate of ours */
+	FATE__MAX
+};
+
+static const struct {
+	enum rc rc;
+	const char *word; /* of JSON */
+	const char *text[3] /* by enum cause_effect */;
+} fates[FATE__MAX] = {
+	[FATE_DUE] = { RC_OK, "due", { "would be released", "would be held", "would be revoked" } },
+	[FATE_DONE] = { RC_OK, "done", { "released", "held", "revoked" } },
+	[FATE_ALREADY] = { RC_OK, "unchanged",
+	    { "not held", "held so already", "revoked already" } },
+	[FATE_HELD] = { RC_CONFLICT, "held", { "still held", "", "" } },
+	[FATE_REVOKED] = { RC_CONFLICT, "revoked",
+	    { "revoked, and that is for good", "revoked, and that is for good", "" } },
+	[FATE_UNKNOWN] = { RC_NOTFOUND, "unknown",
+	    { "no certificate of ours", "no certificate of ours", "no certificate of ours" } },
+};
+
+struct work {
+	const struct change *c;
+	struct store *store;
+	struct selection sel;
+	size_t counts[FATE__MAX];
+};
+
+static void
+mark(struct work *w, struct selected *one, enum fate fate)
+{
+	w->counts[one->mark]--;
+	w->counts[fate]++;
+	one->mark = (uint8_t)fate;
+}
+
+/* ---- before ---- */
+
+static bool
+held_by_us(const struct store_status *s)
+{
+	for (size_t i = 0; i < s->n_causes; i++)
+		if (s->causes[i].source == CAUSE_MANUAL)
+			return true;
+	return false;
+}
+
+static enum fate
+fate_of(const struct store_status *s, enum cause_effect effect)
+{
+	if (s->state == CERT_REVOKED)
+		return effect == CAUSE_REVOKE ? FATE_ALREADY : FATE_REVOKED;
+	if (effect != CAUSE_GONE)
+		return FATE_DUE;
+	if (s->state == CERT_GOOD)
+		return FATE_ALREADY;
+	return held_by_us(s) ? FATE_DUE : FATE_HELD;
+}
+
+static enum rc
+look(struct work *w, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	w->counts[FATE_DUE] = w->sel.n;
+	for (size_t i = 0; rc == RC_OK && i < w->sel.n; i++) {
+		struct selected *one = &w->sel.v[i];
+		struct store_status s = { 0 };
+
+		rc = store_status_get(w->store, one->serial, &s, err);
+		if (rc == RC_OK)
+			mark(w, one, fate_of(&s, w->c->effect));
+		else if (rc == RC_NOTFOUND && (rc = RC_OK) == RC_OK)
+			mark(w, one, FATE_UNKNOWN);
+		store_status_done(&s);
+	}
+	return rc;
+}
+
+/* ---- the question ---- */
+
+static void
+subject_of(char *out, size_t size, const struct work *w, const char *serial)
+{
+	struct store_cert_row row = { 0 };
+
+	(void)ctl_safe(
+	    out, size, store_cert_get(w->store, serial, &row, NULL) == RC_OK ? row.subject : NULL);
+	store_cert_row_done(&row);
+}
+
+static void
+print_due(const struct work *w)
+{
+	char subject[512];
+	size_t shown = 0;
+
+	for (size_t i = 0; i < w->sel.n && shown < EACH_MAX; i++)
+		if (w->sel.v[i].mark == FATE_DUE) {
+			subject_of(subject, sizeof(subject), w, w->sel.v[i].serial);
+			(void)fprintf(stderr, "%-40s  %s\n", w->sel.v[i].serial, subject);
+			shown++;
+		}
+	if (w->counts[FATE_DUE] > shown)
+		(void)fprintf(stderr, "... and %zu more\n", w->counts[FATE_DUE] - shown);
+}
+
+/* One that is named by its number is meant; a device, a user or a file may be more than one thinks. */
+static enum rc
+confirm(const struct work *w, struct err *err)
+{
+	char line[16];
+
+	if (w->c->yes || w->counts[FATE_DUE] < 2)
+		return RC_OK;
+	if (!isatty(STDIN_FILENO)) {
+		(void)fail(err, RC_CONFIG, "nobody is here to say yes to %zu certificates",
+		    w->counts[FATE_DUE]);
+		return err_hint(err, "--yes does it without asking, --dry-run tells which");
+	}
+	print_due(w);
+	(void)fprintf(stderr, "\n%s these %zu certificates%s? [y/N] ",
+	    w->c->effect == CAUSE_REVOKE     ? "Revoke"
+		: w->c->effect == CAUSE_HOLD ? "Hold"
+					     : "Release",
+	    w->counts[FATE_DUE], w->c->effect == CAUSE_REVOKE ? ", for good" : "");
+	(void)fflush(stderr);
+	if (fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y'))
+		return RC_OK;
+	return fail(err, RC_DENIED, "nothing was changed");
+}
+
+/* ---- the deed ---- */
+
+static enum fate
+fate_after(const struct store_cause_done *d, enum cause_effect effect)
+{
+	if (d->outcome == CAUSE_NO_CERT)
+		return FATE_UNKNOWN;
+	if (effect == CAUSE_REVOKE)
+		return d->before == CERT_REVOKED ? FATE_ALREADY : FATE_DONE;
+	if (d->after == CERT_REVOKED)
+		return FATE_REVOKED;
+	if (effect == CAUSE_GONE && d->after == CERT_HELD)
+		return FATE_HELD;
+	return d->outcome == CAUSE_AS_IT_WAS ? FATE_ALREADY : FATE_DONE;
+}
+
+static enum rc
+set_batch(struct work *w, struct selected *const *batch, size_t n, const char *who, struct err *err)
+{
+	struct store_cause_set sets[STORE_CAUSES_BATCH];
+	struct store_cause_done done[STORE_CAUSES_BATCH];
+	const struct change *c = w->c;
+	enum rc rc;
+
+	for (size_t i = 0; i < n; i++)
+		sets[i] = (struct store_cause_set){ .serial = batch[i]->serial,
+			.source = CAUSE_MANUAL,
+			.effect = c->effect,
+			.reason = c->effect == CAUSE_REVOKE ? c->reason : 0,
+			.until = c->until,
+			.who = who,
+			.comment = c->comment };
+	rc = store_causes_set(w->store, sets, n, done, err);
+	for (size_t i = 0; rc == RC_OK && i < n; i++)
+		mark(w, batch[i], fate_after(&done[i], c->effect));
+	return rc;
+}
+
+static void
+progress(const struct work *w, size_t at)
+{
+	if (w->sel.n > STORE_CAUSES_BATCH && isatty(STDERR_FILENO))
+		(void)fprintf(stderr, "\r%zu of %zu%s", at, w->sel.n, at == w->sel.n ? "\n" : "");
+}
+
+static enum rc
+set_all(struct work *w, struct err *err)
+{
+	struct selected *batch[STORE_CAUSES_BATCH];
+	char who[CTL_WHO_MAX];
+	enum rc rc = RC_OK;
+	size_t n = 0;
+
+	ctl_who(who);
+	for (size_t i = 0; rc == RC_OK && i < w->sel.n; i++) {
+		if (w->sel.v[i].mark == FATE_DUE)
+			batch[n++] = &w->sel.v[i];
+		if (n == STORE_CAUSES_BATCH || (i + 1 == w->sel.n && n > 0)) {
+			rc = set_batch(w, batch, n, who, err);
+			progress(w, i + 1);
+			n = 0;
+		}
+	}
+	if (rc != RC_OK && w->counts[FATE_DONE] > 0)
+		return err_hint(err,
+		    "%zu certificates were changed before that; the same command again goes on",
+		    w->counts[FATE_DONE]);
+	return rc;
+}
+
+/* ---- what became of them ---- */
+
+static void
+text_of(struct buf *text, const struct work *w, const char *serial)
+{
+	struct store_status s = { 0 };
+
+	if (store_status_get(w->store, serial, &s, NULL) == RC_OK)
+		store_status_text(text, &s);
+	store_status_done(&s);
+}
+
+static bool
+print_json(const struct work *w)
+{
+	bool fine = true;
+
+	for (size_t i = 0; fine && i < w->sel.n; i++) {
+		const struct selected *one = &w->sel.v[i];
+		json_t *o = json_object();
+		struct buf text;
+
+		buf_init(&text, 4096);
+		text_of(&text, w, one->serial);
+		fine = ctl_json_str(o, "serial", one->serial) &&
+		    ctl_json_str(o, "outcome", fates[one->mark].word) &&
+		    ctl_json_str(o, "text", text.len > 0 ? buf_str(&text) : NULL);
+		buf_done(&text);
+		if (!fine)
+			json_decref(o);
+		fine = fine && ctl_json_item(o, i == 0);
+	}
+	(void)printf("]\n");
+	return fine;
+}
+
+static void
+print_one(const struct work *w, const struct selected *one)
+{
+	FILE *f = fates[one->mark].rc == RC_OK ? stdout : stderr;
+	char subject[512], why[2100];
+	struct buf text;
+
+	buf_init(&text, 4096);
+	subject_of(subject, sizeof(subject), w, one->serial);
+	text_of(&text, w, one->serial);
+	(void)fprintf(f, "%s: %s%s%s", one->serial, fates[one->mark].text[w->c->effect],
+	    subject[0] != '\0' ? ": " : "", subject);
+	(void)fprintf(f, "%s%s\n", text.len > 0 ? "; it is " : "",
+	    ctl_safe(why, sizeof(why), text.len > 0 ? buf_str(&text) : NULL));
+	buf_done(&text);
+}
+
+static void
+print_text(const struct work *w)
+{
+	for (size_t i = 0; i < w->sel.n; i++)
+		if (w->sel.n <= EACH_MAX || fates[w->sel.v[i].mark].rc != RC_OK)
+			print_one(w, &w->sel.v[i]);
+	for (int f = 0; w->sel.n > 1 && f < FATE__MAX; f++)
+		if (w->counts[f] > 0)
+			(void)printf("%zu %s\n", w->counts[f], fates[f].text[w->c->effect]);
+	if (w->counts[FATE_DONE] > 0)
+		(void)printf("OCSP and the CRL say so within seconds; relying parties may keep an "
+			     "older CRL until its nextUpdate.\n");
+}
+
+/* A certificate that is to be revoked and is revoked already was somebody else's before. */
+static int
+tell(const struct work *w)
+{
+	enum rc worst = RC_OK;
+
+	if (w->c->json && !print_json(w))
+		return EX_OSERR;
+	if (!w->c->json)
+		print_text(w);
+	for (int f = 0; f < FATE__MAX; f++)
+		if (w->counts[f] > 0 && fates[f].rc != RC_OK)
+			worst = fates[f].rc;
+	if (w->c->effect == CAUSE_REVOKE && w->counts[FATE_ALREADY] == w->sel.n)
+		worst = RC_CONFLICT;
+	return err_reaction(worst)->exit_code;
+}
+
+/* ---- all of it ---- */
+
+static enum rc
+check_comment(const char *comment, struct err *err)
+{
+	if (comment == NULL)
+		return RC_OK;
+	if (strlen(comment) > COMMENT_MAX)
+		return fail(err, RC_CONFIG, "--comment is longer than %d bytes", COMMENT_MAX);
+	if (!utf8_valid((const uint8_t *)comment, strlen(comment)))
+		return fail(err, RC_CONFIG, "--comment is not UTF-8 text");
+	return RC_OK;
+}
+
+int
+change_run(const struct change *c, int nargs, char **args)
+{
+	struct work w = { .c = c };
+	struct err err = { 0 };
+	int status;
+	enum rc rc = check_comment(c->comment, &err);
+
+	if (rc == RC_OK)
+		rc = ctl_open(NULL, &w.store, c->config, &err);
+	if (rc == RC_OK)
+		rc = selection_make(&w.sel, w.store, &c->by, clock_now(), nargs, args, &err);
+	if (rc == RC_OK)
+		rc = look(&w, &err);
+	if (rc == RC_OK && !c->dry_run && (rc = confirm(&w, &err)) == RC_OK)
+		rc = set_all(&w, &err);
+	status = rc == RC_OK ? tell(&w) : err_report(PROG, &err);
+	selection_done(&w.sel);
+	store_close(w.store);
+	return status;
+}
