@@ -401,8 +401,8 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_SWEEP_DROP] = "DELETE FROM sweep WHERE id = ?1",
 	[Q_RULE_CAUSES] = "SELECT cert_id, rule, effect FROM cause WHERE source = 3"
 			  " ORDER BY cert_id, rule",
-	[Q_IGNORED] = "SELECT t.cert_id, t.rule, t.effect, t.sweep_id, t.n FROM sweep s"
-		      " CROSS JOIN sweep_turn t ON t.sweep_id = s.id WHERE s.state = 3",
+	[Q_IGNORED] = "SELECT t.cert_id, t.rule, t.effect, t.sweep_id, t.n FROM sweep w"
+		      " CROSS JOIN sweep_turn t ON t.sweep_id = w.id WHERE w.state = 3",
 	[Q_IGNORED_DROP] = "DELETE FROM sweep_turn WHERE sweep_id = ?1 AND n = ?2",
 	[Q_TURNED_ADD] = "INSERT INTO turned(minute, certs) VALUES(?1, ?2)"
 			 " ON CONFLICT(minute) DO UPDATE SET certs = certs + ?2",
