@@ -11,7 +11,7 @@
 
 #define BACKOFF_MS     5000   /* after the first failure; doubled with each */
 #define BACKOFF_MAX_MS 300000 /* a directory that comes back is noticed within five minutes */
-#define DENIED_MS      600000 /* what an administrator has to permit takes him a while */
+#define DENIED_MS      60000  /* what an administrator has to permit takes him a while */
 
 static const struct {
 	const char *name;
