@@ -6,6 +6,7 @@
 #include "http/server.h"
 #include "scepd/metrics.h"
 #include "signer/signer.h"
+#include "store/store.h"
 
 static const struct {
 	const char *name, *help;
@@ -211,6 +212,24 @@ metrics_signer_text(struct signer *s, struct buf *out)
 	plain_row(out, "scepd_signer_failed_total", "counter",
 	    "Operations that the signer could not do", st.failed);
 	signatures_text(out, &st);
+}
+
+/* Expired ones are among them: an index counts those that are not good, and nothing counts by date. */
+void
+metrics_store_text(struct store *s, struct buf *out)
+{
+	static const char name[] = "scepd_certificates";
+	struct store_stats st;
+	struct err err;
+
+	if (store_stats(s, &st, &err) != RC_OK)
+		return;
+	buf_addf(out, "# HELP %s Certificates that were issued, by status\n# TYPE %s gauge\n", name,
+	    name);
+	buf_addf(out,
+	    "%s{status=\"good\"} %llu\n%s{status=\"hold\"} %llu\n%s{status=\"revoked\"} %llu\n",
+	    name, (unsigned long long)(st.certs - st.held - st.revoked), name,
+	    (unsigned long long)st.held, name, (unsigned long long)st.revoked);
 }
 
 void

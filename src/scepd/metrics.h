@@ -50,7 +50,7 @@ enum metric {
 	METRIC_QUEUE_LATER, /* could not be revoked just now */
 	METRIC_QUEUE_ERRORS,
 	METRIC_QUEUE_UPLOAD_ERRORS,
-	METRIC_RULE_HELD,        /* certificates that rules held, revoked, let go */
+	METRIC_RULE_HELD, /* certificates that rules held, revoked, let go */
 	METRIC_RULE_REVOKED,
 	METRIC_RULE_RELEASED,
 	METRIC_SWEEPS_STOPPED, /* by the brake */
@@ -68,6 +68,9 @@ void metrics_text(struct metrics *m, struct buf *out);
 /* What the signer has done, and whether it is there. */
 struct signer;
 void metrics_signer_text(struct signer *s, struct buf *out);
+/* How many certificates are good, held, revoked; nothing while the store does not answer. */
+struct store;
+void metrics_store_text(struct store *s, struct buf *out);
 /* What the public listeners carry, and what they have turned away. */
 struct http_server;
 void metrics_http_text(struct http_server *s, struct buf *out);

@@ -115,6 +115,7 @@ run_metrics(
 	reply->content_type = "text/plain; version=0.0.4";
 	metrics_text(s->metrics, &reply->body);
 	metrics_signer_text(s->signer, &reply->body);
+	metrics_store_text(s->store, &reply->body);
 	tenants_metrics(s->tenants, s->n_tenants, &reply->body);
 	rollover_metrics(s, &reply->body);
 	expiry_metrics(s->expiry, &reply->body);

@@ -336,7 +336,8 @@ stats_read(struct sq_conn *c, struct store_stats *out, struct err *err)
 	if (rc == RC_OK)
 		rc = sq_number(c, Q_OUTBOX_COUNT, &outbox, err);
 	out->certs = (uint64_t)certs;
-	out->revoked = (uint64_t)(revoked - held);
+	/* Counted one after the other, and one may be released between. */
+	out->revoked = (uint64_t)(revoked > held ? revoked - held : 0);
 	out->held = (uint64_t)held;
 	out->outbox = (uint64_t)outbox;
 	return rc;

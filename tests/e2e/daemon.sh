@@ -86,6 +86,10 @@ claim "and does not ask Intune about it" sh -c "! curl -fsS '$SIM/sim/requests' 
 claim "metrics count them" sh -c "curl -fsS '$ADMIN/metrics' | grep -qE '^scepd_requests_refused_total 5'"
 serial=$(openssl x509 -in "$T/lab/cert.pem" -noout -serial | sed 's/.*=//')
 claim "scepctl shows a certificate" sh -c "scepctl show '$serial' --config '$CONFIG' | grep -q printer.lab.contoso.com"
+claim "scepctl holds it beside the running daemon" scepctl hold "$serial" --comment 'left in a taxi' --config "$CONFIG"
+claim "it is listed, with the reason" sh -c "scepctl list --status hold --config '$CONFIG' | grep -q '$serial' && scepctl show '$serial' --config '$CONFIG' | grep -q 'left in a taxi'"
+claim "metrics count it" sh -c "curl -fsS '$ADMIN/metrics' | grep -qF 'scepd_certificates{status=\"hold\"} 1'"
+claim "and it is released" sh -c "scepctl release '$serial' --config '$CONFIG' && curl -fsS '$ADMIN/metrics' | grep -qF 'scepd_certificates{status=\"hold\"} 0'"
 claim "scepctl revokes it beside the running daemon" scepctl revoke "$serial" --reason keyCompromise --config "$CONFIG"
 scepctl revoke "$serial" --reason keyCompromise --config "$CONFIG" >/dev/null 2>&1
 claim "once" test $? != 0
