@@ -20,13 +20,11 @@ in_queue() {
 }
 # within SECONDS COMMAND...: until it succeeds
 within() { local i; for i in $(seq $(($1 * 10))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.1; done; return 1; }
-in_store() { scepctl show --config "$CONFIG" "$(serial "$1")"; }
 is_revoked() { scepctl list --config "$CONFIG" --revoked --json | grep -q "\"$(serial "$1")\""; }
 is_good() { ! is_revoked "$1"; }
 ocsp_says() {
-	openssl ocsp -issuer "$T/ca/ca/issuing.pem" -cert "$(cert_of "$1")" -url "$SCEPD/ocsp/issuing" -CAfile "$T/ca/ca/root.pem" -noverify 2>&1 | grep -q ": $2\$"
+	openssl ocsp -issuer "$T/ca/ca/issuing.pem" -cert "$(cert_of "$1")" -url "$SCEPD/ocsp/issuing" -CAfile "$T/ca/ca/root.pem" 2>&1 | grep -q ": $2\$"
 }
-metric() { curl -fsS "$ADMIN/metrics" 2>/dev/null | sed -n "s/^$1\(\$\|{.*} \| \)//p"; }
 status_of() { in_queue "$1" "r['status'] + ' ' + str((r['result'] or {}).get('errorCode'))"; }
 
 claim "a laptop enrols" enrol LAPTOP-7F3K2
@@ -41,6 +39,8 @@ begun=$(date +%s%N)
 claim "its certificate is revoked within an interval" within 7 is_revoked LAPTOP-7F3K2
 claim "OCSP says so" within 12 ocsp_says LAPTOP-7F3K2 revoked
 echo "# from the deed to the refusal by OCSP: $((($(date +%s%N) - begun) / 1000000)) ms, with an interval of 2 s"
+on_crl() { curl -fsS "$SCEPD/crl/issuing.crl" | openssl crl -inform DER -noout -text | grep -q "$(serial "$1")"; }
+claim "and the revocation list" within 15 on_crl LAPTOP-7F3K2
 claim "Intune has the result: revoked, once" within 5 sh -c "curl -fsS '$SIM/sim/revocations' | grep -q '\"status\": *\"revoked\"'"
 claim "without an error" test "$(status_of LAPTOP-7F3K2)" = "['revoked None']"
 claim "the reason is that it is not used any more" sh -c "scepctl show --config '$CONFIG' '$(serial LAPTOP-7F3K2)' | grep -q -i 'cessation'"
