@@ -63,6 +63,29 @@ claim "the Mac's profile changes while scepd is down" api PATCH "$t/profiles/mac
 start_scepd || die "scepd starts again"
 claim "its certificate is revoked after the start" within 7 is_revoked Sorens-MacBook-Pro
 
+# ---- another tenant's queue, filled by whoever administers that tenant ----
+stop_scepd
+stub_port=$(free_port "$sim_port") || die "free port"
+mkdir "$T/stub"
+python3 "$SCEPD_TOP/tests/lib/intune_stub.py" "$stub_port" "$T/stub" 2>>"$T/stub.log" &
+pids="$pids $!"
+wait_for "$T/stub/ready" $! || die "the stub starts"
+SIM=http://127.0.0.1:$stub_port TENANT_ID=fabrikam.example put_properties "$T/ca/fabrikam.properties"
+profile_of=$(sed -n '/^endpoints:/,$p' "$CONFIG" | sed -nE 's/.*profile: *([A-Za-z0-9_-]+).*/\1/p' | head -n 1)
+sed -i "s|^tenants:\$|&\n  fabrikam: { properties: fabrikam.properties }|; s|^endpoints:\$|&\n  fabrikam: { ca: issuing, profile: $profile_of, challenge: intune, tenant: fabrikam }|" "$CONFIG"
+rm -rf "$T/dev-Sorens-MacBook-Pro"
+start_scepd || die "scepd starts with two tenants"
+claim "the Mac of the first tenant enrols again" enrol Sorens-MacBook-Pro
+theft="{\"requestContext\":\"theft\",\"serialNumber\":\"$(serial Sorens-MacBook-Pro)\",\"issuerName\":null,\"caConfiguration\":\"issuing\"}"
+echo "200 {\"value\":[$theft]}" >"$T/stub/downloadRevocationRequests"
+claim "another tenant's Intune wants its certificate revoked and hears that there is none" within 10 grep -q '^uploadRevocationResults .*"theft".*"4004"' "$T/stub/calls"
+claim "the log says what was tried" grep -q "warn queue tenant=fabrikam serial=$(serial Sorens-MacBook-Pro) " "$T/scepd.log"
+claim "and the certificate is good" is_good Sorens-MacBook-Pro
+claim "OCSP says so as well" ocsp_says Sorens-MacBook-Pro good
+stop_scepd
+sed -i '/^  fabrikam: /d' "$CONFIG"
+start_scepd || die "scepd starts with one tenant again"
+
 claim "scepctl check sees the queue" sh -c "scepctl check --online --config '$CONFIG' | grep -q 'revocation queue can be read'"
 stop_scepd
 
@@ -70,8 +93,6 @@ stop_scepd
 sed -i 's|^    properties: contoso.properties|&\n    revocation_queue: false|' "$CONFIG"
 claim "check warns when the queue is not wanted" sh -c "scepctl check --online --config '$CONFIG' | grep -q 'revocation_queue is false'"
 start_scepd || die "scepd starts without the queue"
-rm -rf "$T/dev-Sorens-MacBook-Pro"
-claim "the Mac enrols again" enrol Sorens-MacBook-Pro
 claim "it is unenrolled" api POST "$t/devices/Sorens-MacBook-Pro/unenrol"
 sleep 4.5
 claim "and its certificate is good, as nobody reads the queue" is_good Sorens-MacBook-Pro

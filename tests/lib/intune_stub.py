@@ -3,7 +3,8 @@
 
 usage: intune_stub.py PORT DIR
 
-DIR/validate, DIR/success, DIR/failure hold the answer to each action, DIR/token that to a token request, as a line "STATUS BODY"; absent: 200 and code Success.
+DIR/validate, DIR/success, DIR/failure hold the answer to each action, DIR/token that to a token request, DIR/downloadRevocationRequests and
+DIR/uploadRevocationResults those of the revocation queue, as a line "STATUS BODY"; absent: 200 and code Success, an empty queue, results taken.
 STATUS may be "hang" (no answer for 60 s) or "reset" (connection closed).  Every action received is appended to DIR/calls as "ACTION BODY".
 """
 import http.server
@@ -16,6 +17,7 @@ import time
 
 PORT, DIR = int(sys.argv[1]), sys.argv[2]
 SUCCESS = '{"code":"Success","errorDescription":""}'
+USUAL = {"downloadRevocationRequests": '{"value":[]}', "uploadRevocationResults": '{"value":true}'}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -31,7 +33,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         uri = f"http://127.0.0.1:{PORT}/svc"
-        self.answer(200, json.dumps({"value": [{"providerName": "ScepRequestValidationFEService", "uri": uri}]}))
+        names = ["ScepRequestValidationFEService", "PkiConnectorFEService"]
+        self.answer(200, json.dumps({"value": [{"providerName": name, "uri": uri} for name in names]}))
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
@@ -41,7 +44,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         action = self.path.rsplit("/", 1)[-1].replace("validateRequest", "validate").replace("Notification", "")
         with open(os.path.join(DIR, "calls"), "a") as f:
             f.write(f"{action} {body}\n")
-        self.reply_to(action, SUCCESS)
+        self.reply_to(action, USUAL.get(action, SUCCESS))
 
     def reply_to(self, action, usual):
         try:
