@@ -137,6 +137,8 @@ short_file_is_enough_and_defaults_are_sane(void **state)
 	assert_int_equal(ca->crl_validity, 7 * 86400);
 	assert_int_equal(ca->ocsp_validity, 3600);
 	assert_int_equal(config_tenant(c, "contoso")->timeout, 15);
+	assert_true(config_tenant(c, "contoso")->revocation_queue);
+	assert_int_equal(c->revocation.queue_interval, 60);
 	assert_int_equal(e->challenge, CHALLENGE_INTUNE);
 	assert_int_equal(e->getcacert, 3);
 	assert_int_equal(e->capabilities.n, 0);
