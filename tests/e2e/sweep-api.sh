@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# sweep-api: a directory that says too much at once turns nobody before an administrator has said so, who does it by the admin API.
+. "$(dirname "$0")/../lib/env.sh"
+. "$(dirname "$0")/../lib/kinds.sh"
+. "$(dirname "$0")/../lib/relying.sh"
+admin_port=$(free_port) || die "a free port"
+make_ca --admin "127.0.0.1:$admin_port"
+ADMIN=http://127.0.0.1:$admin_port
+sed -i '/^admin:/,/^[^ ]/s/^  address:/  tokens_file: admin.tokens\n&/' "$CONFIG"
+cat >>"$CONFIG" <<'YAML'
+
+revocation: { interval: 2s, recheck: 2s, brake: { minimum: 1, percent: 10 } }
+rules:
+  device-off: { when: device-disabled }
+YAML
+TOKEN=$(new_token chief --for sweeps,status) desk=$(new_token desk --for status) || die "tokens"
+start_intunesim
+start_scepd || die "scepd starts"
+t=$SIM/sim/tenants/contoso.com
+devices="LAPTOP-7F3K2 Omars-iPhone Meis-Pixel-8"
+for d in $devices; do scep enroll --intune "$SIM" --device "$d" --out-dir "$T/$d" >"$T/enroll-$d.log" 2>&1 || die "$d enrols"; done
+all_bound() { answered 200 GET "/api/v1/certificates" && for s in $(json '" ".join(r["serial"] for r in a["items"])'); do answered 200 GET "/api/v1/certificates/$s" && says bound 'a["bound"]["state"]' || return; done; }
+claim "three devices are bound" within 30 all_bound
+set_all() { for d in $devices; do curl -fsS -o /dev/null -X PATCH -H 'Content-Type: application/json' -d "{\"enabled\":$1}" "$t/devices/$d" || die "deed"; done; }
+states() { answered 200 GET /api/v1/certificates >>"$T/claim.log" && [ "$(json '" ".join(sorted(set(r["state"] for r in a["items"])))')" = "$1" ]; }
+waits() { answered 200 GET /api/v1/sweeps && says "$1" '[s["id"] for s in a["items"] if s["state"] == "waiting"]'; }
+waiting() { answered 200 GET /api/v1/sweeps && [ "$(json 'len([s for s in a["items"] if s["state"] == "waiting" and s["certificates"] == 3])')" = 1 ]; }
+newest() { answered 200 GET /api/v1/sweeps >/dev/null && json 'a["items"][-1]["id"]'; }
+
+set_all false
+claim "all devices disabled at once: a sweep waits" within 30 waiting
+id=$(newest)
+claim "... and nobody is held" states good
+claim "it says why" answered 200 GET "/api/v1/sweeps/$id"
+claim "... in words" says True '"3 of 3" in a["why"] and a["state"] == "waiting"'
+claim "its turns are told" answered 200 GET "/api/v1/sweeps/$id/turns?limit=2"
+claim "... by the page" says "(2, {'hold'}, {'device-off'}, 2)" '(len(a["items"]), {r["effect"] for r in a["items"]}, {r["rule"] for r in a["items"]}, a["next"])'
+claim "the rest" answered 200 GET "/api/v1/sweeps/$id/turns?after=2"
+claim "... is one" says "(1, None)" '(len(a["items"]), a["next"])'
+with_desk() { local TOKEN=$desk; answered "$@"; }
+claim "a token for certificates does not decide" with_desk 403 POST "/api/v1/sweeps/$id/approve"
+claim "the chief approves" answered 200 POST "/api/v1/sweeps/$id/approve"
+claim "... by name" says "api:chief" 'a["who"]'
+claim "then all are held" within 30 states hold
+claim "it is not approved twice" answered 409 POST "/api/v1/sweeps/$id/approve"
+claim "nor discarded any more" answered 409 POST "/api/v1/sweeps/$id/discard"
+
+set_all true
+claim "all enabled at once: that waits, too" within 30 waiting
+id=$(newest)
+claim "... and all are held" states hold
+claim "it is approved" answered 200 POST "/api/v1/sweeps/$id/approve"
+claim "then all are good" within 30 states good
+
+set_all false
+claim "disabled once more: a sweep waits" within 30 waiting
+id=$(newest)
+claim "this time it is a mistake, and discarded" answered 200 POST "/api/v1/sweeps/$id/discard"
+claim "... which says so" says discarded 'a["state"]'
+sleep 6
+claim "it does not come again" waits '[]'
+claim "and nobody is held" states good
+claim "the log tells who decided" logged " admin what=sweep-discard id=$id who=api:chief"
+claim "the audit chain is whole" scepctl audit verify --config "$CONFIG"
