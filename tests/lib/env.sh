@@ -39,10 +39,12 @@ wait_for() {
 }
 
 # free_port: one that nothing on loopback listens on just now, below the range that the kernel gives to clients
+# Scripts that run at the same time have a thousand each (SCEPD_SLOT), lest two be given the same before either listens.
 free_port() { # [not this one]
-	local p
+	local p first=20000 count=12000
+	[ -z "${SCEPD_SLOT:-}" ] || first=$((20000 + SCEPD_SLOT % 12 * 1000)) count=1000
 	for _ in $(seq 50); do
-		p=$((20000 + RANDOM % 12000))
+		p=$((first + RANDOM % count))
 		[ "$p" != "${1:-}" ] && ! (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null && { echo "$p"; return; }
 	done
 	return 1
