@@ -13,7 +13,7 @@ admin_port=$(free_port)
 # The keys begin as files, so that the numbers that make them are known; in_token puts them into a token afterwards.
 SCEPD_KEYS=file make_ca --static-challenge --static-domain lab.contoso.com --admin "127.0.0.1:$admin_port"
 ADMIN=http://127.0.0.1:$admin_port
-scepctl init --dir "$T/g0" --name "Contoso Old" --static-challenge >"$T/g0.log" 2>&1 || die "a second CA"
+scepctl init --dir "$T/g0" --name "Contoso Old" --static-challenge --root-key rsa:2048 --issuing-key rsa:2048 >"$T/g0.log" 2>&1 || die "a second CA"
 mv "$T/g0/ca" "$T/ca/old"
 hex() { xxd -p | tr -d '\n'; }
 # The numbers that make the keys, before they are encrypted or in the token: looked for in the front's memory.

@@ -5,7 +5,7 @@
 make_lab() {
 	scepd_port=$(free_port) && admin_port=$(free_port "$scepd_port") || die "free ports"
 	SCEPD=http://127.0.0.1:$scepd_port ADMIN=http://127.0.0.1:$admin_port
-	init_ca "$T/ca" --name Contoso --listen "127.0.0.1:$scepd_port" --url "$SCEPD"
+	init_ca "$T/ca" --name Contoso --listen "127.0.0.1:$scepd_port" --url "$SCEPD" --root-key rsa:2048 --issuing-key rsa:2048
 	CONFIG=$T/ca/scepd.yaml
 	sed -n '/^# Microsoft.s properties/q;p' "$CONFIG" >"$T/head.yaml"
 	{
