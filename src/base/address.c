@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -96,7 +97,7 @@ net_parse(struct net *out, const char *text, struct err *err)
 	uint64_t bits, most;
 
 	if (len < sizeof host)
-		memcpy(host, text, len);
+		(void)snprintf(host, sizeof host, "%.*s", (int)len, text);
 	if (!parse_ip(&a, host))
 		return fail(err, RC_CONFIG, "\"%.60s\" is no address or network", text);
 	most = bits = is_v4(&a) ? 32 : 128;

@@ -32,7 +32,7 @@ enum rc
 otp_make(struct otp *out, enum otp_form form, struct err *err)
 {
 	uint8_t random[GROUPS * GROUP_SIZE];
-	struct otp o;
+	struct otp o = { 0 };
 	enum rc rc = random_bytes(random, sizeof(random), err);
 
 	if (rc == RC_OK && form == OTP_HEX)

@@ -73,10 +73,8 @@ step(struct builder *b)
 
 /* The scalar just read is a key: keep it for the value that follows. */
 static enum rc
-take_key(struct builder *b, const char *text, int line, struct err *err)
+take_key(struct builder *b, struct frame *f, const char *text, int line, struct err *err)
 {
-	struct frame *f = top(b);
-
 	if (text[0] == '\0')
 		return refuse(b, line, "a key is empty", err);
 	f->key = text;
@@ -165,7 +163,7 @@ on_scalar(struct builder *b, const yaml_event_t *ev, struct err *err)
 	if (text == NULL)
 		return no_memory(err);
 	if (f != NULL && f->node->kind == NODE_MAP && f->key == NULL)
-		return take_key(b, text, line_of(ev), err);
+		return take_key(b, f, text, line_of(ev), err);
 	rc = new_node(b, NODE_SCALAR, ev, &node, err);
 	if (rc != RC_OK)
 		return rc;

@@ -114,7 +114,7 @@ graph_is_guid(const char *s)
 {
 	size_t i;
 
-	for (i = 0; s[i] != '\0' && i < 36; i++) {
+	for (i = 0; i < 36 && s[i] != '\0'; i++) {
 		if (i == 8 || i == 13 || i == 18 || i == 23) {
 			if (s[i] != '-')
 				return false;

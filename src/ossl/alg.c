@@ -361,7 +361,7 @@ decrypt_into(uint8_t *to, EVP_CIPHER_CTX *ctx, const void *p, size_t len)
 
 	return EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
 	    EVP_DecryptUpdate(ctx, to, &n, p, (int)len) == 1 &&
-	    EVP_DecryptFinal_ex(ctx, to + n, &last) == 1 && (size_t)(n + last) == len;
+	    EVP_DecryptFinal_ex(ctx, to + n, &last) == 1 && (size_t)n + (size_t)last == len;
 }
 
 enum rc

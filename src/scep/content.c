@@ -71,10 +71,10 @@ take_name(struct der *in, struct der *whole)
 static enum rc
 parse_csr(struct content *c, struct der seq, struct err *err)
 {
-	struct der body;
+	struct der info, algorithm, signature;
 
-	if (!der_take(&seq, DER_SEQUENCE, &body) || !der_take(&seq, DER_SEQUENCE, &body) ||
-	    !der_take(&seq, DER_BIT_STRING, &body) || seq.len > 0)
+	if (!der_take(&seq, DER_SEQUENCE, &info) || !der_take(&seq, DER_SEQUENCE, &algorithm) ||
+	    !der_take(&seq, DER_BIT_STRING, &signature) || seq.len > 0)
 		return fail(err, RC_PARSE, "no CertificationRequest (RFC 2986 4.2)");
 	return RC_OK;
 }
