@@ -231,9 +231,13 @@ moments(const struct sample *s, double below, double *mean, double *var, double 
 	*var = *n > 1 ? squares / (*n - 1) : 0;
 }
 
-/* The greatest |t| over the crops; *difference: of the means in that crop. */
+/*
+ * The greatest |t| over the crops; *difference: of the means in that crop.  *finest: the least difference that the quietest
+ * crop would have told, without which "not told apart" says nothing.
+ */
 static double
-compare(const struct sample *a, const struct sample *b, double *difference, double *error)
+compare(const struct sample *a, const struct sample *b, double *difference, double *error,
+    double *finest)
 {
 	static const double crops[] = { 1.0, 0.99, 0.95, 0.9, 0.75, 0.5, 0.25, 0.1 };
 	struct sample both = { malloc((a->n + b->n) * sizeof(double)), a->n + b->n };
@@ -254,6 +258,8 @@ compare(const struct sample *a, const struct sample *b, double *difference, doub
 			continue;
 		se = sqrt(va / na + vb / nb);
 		t = se > 0 ? fabs(mb - ma) / se : 0;
+		if (se > 0 && (*finest == 0 || TOLD * se < *finest))
+			*finest = TOLD * se;
 		if (t >= worst) {
 			worst = t;
 			*difference = mb - ma;
@@ -296,13 +302,14 @@ report(struct sample *s, size_t messages)
 
 	printf("%zu messages %s\n", messages, host != NULL ? "over the wire" : "in this process");
 	for (size_t i = 0; i < N(pairs); i++) {
-		double diff = 0, se = 0, t = compare(&s[pairs[i].a], &s[pairs[i].b], &diff, &se);
+		double diff = 0, se = 0, finest = 0;
+		double t = compare(&s[pairs[i].a], &s[pairs[i].b], &diff, &se, &finest);
 
 		told |= t > TOLD && pairs[i].counts;
-		printf("  %-44s %s %-36s |t| %5.1f  %+.3f us (+- %.3f)  %s\n",
+		printf("  %-44s %s %-36s |t| %5.1f  %+.3f us (+- %.3f)  %s (%.1f us would be)\n",
 		    wrong_names[pairs[i].b], pairs[i].counts ? "against" : "beside ",
 		    wrong_names[pairs[i].a], t, diff, 1.96 * se,
-		    t > TOLD ? "TOLD APART" : "not told apart");
+		    t > TOLD ? "TOLD APART" : "not told apart", finest);
 	}
 	for (int k = 0; k < WRONG__MAX; k++)
 		printf("  median %-44s %.1f us\n", wrong_names[k], median(&s[k]));
