@@ -184,8 +184,8 @@ scepd_new(
 	    (rc = dir_sync_new(&s->dir_sync, s, err)) != RC_OK ||
 	    (rc = metrics_new(&s->metrics, err)) != RC_OK ||
 	    (rc = intune_queue_new(&s->queue, s, err)) != RC_OK ||
-	    (rc = open_rules(s, err)) != RC_OK ||
-	    (rc = expiry_new(&s->expiry, err)) != RC_OK || (rc = open_admin(s, err)) != RC_OK) {
+	    (rc = open_rules(s, err)) != RC_OK || (rc = expiry_new(&s->expiry, err)) != RC_OK ||
+	    (rc = open_admin(s, err)) != RC_OK) {
 		s->config = NULL; /* these stay the caller's */
 		s->signer = NULL;
 		s->store = NULL;

@@ -6,7 +6,6 @@
 #include "crowd.h"
 #include "kit.h"
 
-
 #define THREADS 64
 #define ROUNDS  6
 #define CALLS   ((size_t)THREADS * ROUNDS)

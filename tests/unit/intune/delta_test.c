@@ -118,7 +118,8 @@ devices_are_followed_likewise(void **state)
 	assert_string_equal(o.log.text, "device aaaa found;device bbbb gone;");
 	expect_start(peer_recorded(f->peer, ROUTE_OTHER, 0),
 	    "GET /v1.0/devices/delta?$select=id,deviceId,displayName,operatingSystem,"
-	    "operatingSystemVersion,trustType,onPremisesSecurityIdentifier,accountEnabled,isCompliant,isManaged,"
+	    "operatingSystemVersion,trustType,onPremisesSecurityIdentifier,accountEnabled,"
+	    "isCompliant,isManaged,"
 	    "registrationDateTime HTTP/1.1\r\n");
 	free(o.link);
 }

@@ -18,7 +18,8 @@
 	"?$select=id,userPrincipalName,accountEnabled,deletedDateTime,"                            \
 	"signInSessionsValidFromDateTime,onPremisesSecurityIdentifier"
 #define DEVICE_SELECT                                                                              \
-	"?$select=id,deviceId,displayName,operatingSystem,operatingSystemVersion,trustType,onPremisesSecurityIdentifier,"       \
+	"?$select=id,deviceId,displayName,operatingSystem,operatingSystemVersion,trustType,"       \
+	"onPremisesSecurityIdentifier,"                                                            \
 	"accountEnabled,isCompliant,isManaged,approximateLastSignInDateTime,registrationDateTime"
 #define MANAGED_HEAD                                                                               \
 	"?$select=id,azureADDeviceId,userId,userPrincipalName,deviceName,serialNumber,imei,"       \
