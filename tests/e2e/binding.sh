@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# binding: certificates are bound to ids that do not change, a SID is its owner's or there is no certificate (S18), and a directory that is down keeps nobody else waiting.
+. "$(dirname "$0")/../lib/env.sh"
+make_ca
+echo 'revocation: { interval: 1s, recheck: 1s, denied_sids: ["4711"] }' >>"$CONFIG"
+cat >>"$CONFIG" <<'EOF2'
+rules:
+  off: { when: user-disabled, then: hold }
+EOF2
+start_intunesim
+start_scepd || die "scepd starts"
+t=$SIM/sim/tenants/contoso.com
+api() { curl -fsS -X "$1" ${3:+-H 'Content-Type: application/json' -d "$3"} "$2" >/dev/null; }
+enrol() { scep enroll --intune "$SIM" --device "$1" --out-dir "$T/$2"; }
+serial() { openssl x509 -in "$(find "$T/$1" -name cert.pem)" -noout -serial | sed 's/.*=//'; }
+shown() { scepctl show --config "$CONFIG" "$1" | grep -qiE "$2"; }
+within() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
+# refused DEVICE DIR TEXT: no certificate, and the server's log says why
+refused() {
+	local from
+	from=$(wc -l <"$T/scepd.log")
+	! enrol "$1" "$2" || { echo "it enrolled"; return 1; }
+	tail -n "+$((from + 1))" "$T/scepd.log" | grep -E "$3" && [ -z "$(find "$T/$2" -name cert.pem)" ]
+}
+
+# ---- ids ----
+claim "a phone with a user's certificate enrols" enrol Omars-iPhone phone
+phone=$(serial phone)
+claim "... and is bound within seconds" within 15 shown "$phone" '^Bound .*by the ids'
+claim "... to the user" shown "$phone" '0a1b2c3d-0001-4000-8000-000000000002'
+claim "... and to the device" shown "$phone" '3e8d5a10-2222-4a4a-9c9c-000000000102'
+claim "the user is renamed" api PATCH "$t/users/omar.haddad@contoso.com" '{"upn":"omar.h@contoso.com"}'
+sleep 3
+claim "... which changes nothing" shown "$phone" '^State +valid'
+claim "the renamed user is disabled" api PATCH "$t/users/omar.h@contoso.com" '{"enabled":false}'
+claim "... which holds the certificate that has the old name" within 15 shown "$phone" '^State +hold'
+claim "... and says why" shown "$phone" '^Why .*rule off'
+claim "enabled again" api PATCH "$t/users/omar.h@contoso.com" '{"enabled":true}'
+claim "... it is good again" within 15 shown "$phone" '^State +valid'
+
+# ---- SIDs ----
+claim "a laptop whose SID is its own enrols" enrol LAPTOP-7F3K2 laptop
+profile=$(python3 -c 'import urllib.parse; print(urllib.parse.quote("Windows device certificate"))')
+with_sid() { api PATCH "$t/profiles/$profile" "{\"san\":[{\"type\":\"uri\",\"value\":\"IntuneDeviceId://{{DeviceId}}\"},{\"type\":\"uri\",\"value\":\"tag:microsoft.com,2022-09-14:sid:$1\"}]}"; }
+claim "the profile names another's SID" with_sid S-1-5-21-2127521184-1604012920-1887927527-9999
+claim "... which is refused" refused LAPTOP-7F3K2 other 'error sid .*not that of whom'
+claim "... and Intune hears that it failed" within 10 sh -c "curl -fsS '$SIM/sim/requests' | grep -q failureNotification"
+claim "a domain administrator's SID" with_sid S-1-5-21-2127521184-1604012920-1887927527-500
+claim "... is refused" refused LAPTOP-7F3K2 admin 'error sid .*gets no certificate'
+claim "one that the configuration denies" with_sid S-1-5-21-2127521184-1604012920-1887927527-4711
+claim "... is refused" refused LAPTOP-7F3K2 denied 'error sid .*gets no certificate'
+api PATCH "$t/profiles/$profile" '{"san":[{"type":"uri","value":"IntuneDeviceId://{{DeviceId}}"},{"type":"uri","value":"{{OnPremisesSecurityIdentifier}}"}]}'
+
+# ---- the directory is down ----
+claim "the directory answers nothing" api PUT "$SIM/sim/faults" '{"seed":1,"rules":[{"step":"graph","fault":"status","status":503}]}'
+claim "a request with a SID fails for now" refused LAPTOP-7F3K2 later 'step=sid'
+claim "one without enrols" enrol Sorens-MacBook-Pro mac
+mac=$(serial mac)
+claim "... and is bound to nobody yet" shown "$mac" '^Bound .*(not yet|open|nobody|later|asked)'
+claim "the directory is back" api DELETE "$SIM/sim/faults"
+claim "... the laptop enrols" within 60 enrol LAPTOP-7F3K2 again
+claim "... and the Mac is bound" within 60 shown "$mac" '^Bound .*by the ids'
+claim "the audit chain is whole" scepctl audit verify --config "$CONFIG"
