@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/store_status.h"
 
 #include "fixture.h"
 
@@ -56,6 +57,45 @@ a_copy_has_everything_and_its_chain_is_whole(void **state)
 	ok(f, store_audit_verify(f->s, &rows, &f->err));
 	ok(f, store_audit_verify(copy, &of_copy, &f->err));
 	assert_int_equal(rows, of_copy);
+	store_close(copy);
+}
+
+/* Who comes back from a backup knows why, and whose; and numbers changes from where it was. */
+static void
+a_copy_knows_causes_and_bindings(void **state)
+{
+	struct store_binding bound = { .state = BINDING_BOUND, .tenant = "contoso", .user = "u" };
+	struct store_binding got;
+	struct sf *f = *state;
+	struct store_status s;
+	struct store *copy;
+	uint64_t number;
+	struct sf_tx t;
+	char path[400];
+
+	sf_drive(f, 1, TX_DELIVERED);
+	sf_tx(&t, 1);
+	ok(f,
+	    store_causes_set(f->s,
+		&(struct store_cause_set){ .serial = t.serial,
+		    .source = CAUSE_RULE,
+		    .rule = "not-compliant",
+		    .effect = CAUSE_HOLD,
+		    .comment = "Intune says noncompliant" },
+		1, NULL, &f->err));
+	ok(f, store_binding_set(f->s, t.serial, &bound, &f->err));
+	copy_of(f, path);
+	ok(f, store_backup(f->s, path, NULL, NULL, &f->err));
+	copy = copy_opened(f, path);
+	ok(f, store_status_get(copy, t.serial, &s, &f->err));
+	assert_int_equal(s.state, CERT_HELD);
+	assert_string_equal(s.causes[0].rule, "not-compliant");
+	assert_string_equal(s.causes[0].comment, "Intune says noncompliant");
+	store_status_done(&s);
+	ok(f, store_binding_get(copy, t.serial, &got, &f->err));
+	assert_string_equal(got.user, "u");
+	ok(f, store_status_number(copy, &number, &f->err));
+	assert_int_equal(number, 1);
 	store_close(copy);
 }
 
@@ -199,6 +239,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, sf_setup, sf_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_copy_has_everything_and_its_chain_is_whole),
+		T(a_copy_knows_causes_and_bindings),
 		T(what_is_there_is_not_overwritten),
 		T(a_copy_ends_although_a_daemon_writes),
 		T(numbers_of_lists_go_on_beyond_what_was_left_out),
