@@ -21,7 +21,9 @@
 #define MISSING_MAX 100 /* a round: whom a walk from the beginning did not name */
 #define OLDEST_MAX  50 /* a round: 100,000 managed devices come round in 34 hours at one a minute */
 #define ALL_EVERY_S 86400 /* a list of all managed devices */
-#define OVERLAP_S   600   /* their service's clock, and what was on its way */
+#define ASK_AGAIN                                                                                  \
+	1 /* as a time that it is known at: what changed was not told, so he is asked about */
+#define OVERLAP_S 600 /* their service's clock, and what was on its way */
 
 /* ---- bindings ---- */
 
@@ -110,8 +112,11 @@ on_change(const struct intune_change *change, void *arg)
 		dir_object_of_user(o, b->t->name, change->user, b->now);
 	else
 		dir_object_of_device(o, b->t->name, change->device, b->now);
-	if (o->id[0] == '\0')
-		b->n--;
+	if (o->id[0] == '\0') /* whoever that is would be forgotten with the next link */
+		return dir_store_failed(
+		    b->t, fail(&b->t->err, RC_PARSE, "a change of an object without an id"));
+	if (o->presence == DIR_FOUND && o->enabled == DIR_UNSAID)
+		o->known = ASK_AGAIN;
 	return 0;
 }
 
@@ -285,6 +290,7 @@ changes(struct dir_tenant *t, enum dir_kind kind, enum intune_delta delta, const
 	struct dir_walk *w = &t->walks[delta];
 	int64_t began = clock_now();
 	char *link = NULL, *next = NULL;
+	bool left;
 	enum intune_status st;
 
 	if (w->link != NULL)
@@ -307,6 +313,8 @@ changes(struct dir_tenant *t, enum dir_kind kind, enum intune_delta delta, const
 		free(next);
 	}
 	free(link);
+	if (st == INTUNE_OK && !t->store_failed && w->link == NULL)
+		st = ask_each(t, kind, ASK_AGAIN + 1, MISSING_MAX, &left, stop);
 	return st;
 }
 

@@ -97,6 +97,9 @@ keep_old(struct store_object *o, const struct store_object *old)
 		if (o->owner[0] == '\0')
 			memcpy(o->owner, old->owner, sizeof(o->owner));
 	}
+	if (o->presence == DIR_FOUND && o->enabled == DIR_UNSAID)
+		o->enabled =
+		    old->enabled; /* a list of changes may leave out what has not changed */
 	if (o->enrolled == 0)
 		o->enrolled = old->enrolled;
 	if (o->last_seen == 0) /* the changes of a device never tell it */
@@ -134,7 +137,7 @@ put_one(struct sq_conn *c, const struct store_object *v, size_t *changed, struct
 		return rc;
 	if (found) {
 		keep_old(&o, &old);
-		if (same(&o, &old))
+		if (same(&o, &old) && o.known >= old.known)
 			return sq_exec(c, Q_OBJECT_KNOWN,
 			    SQ_ARGS(sq_t(o.tenant), sq_i(o.kind), sq_t(o.id), sq_i(o.known)), NULL,
 			    err);

@@ -110,6 +110,31 @@ a_change_counts_and_a_confirmation_does_not(void **state)
 	assert_int_equal(got.known, 400);
 }
 
+static int
+count(void *arg, const struct store_object *o)
+{
+	++*(size_t *)arg;
+	return 0;
+}
+
+static void
+what_is_not_told_stays_and_can_be_asked_about(void **state)
+{
+	struct sf *f = *state;
+	struct store_object o = object(DIR_USER, USER, 100), got;
+	size_t n = 0;
+
+	o.enabled = DIR_NO;
+	assert_int_equal(put(f, &o), 1);
+	o.enabled = DIR_UNSAID;
+	o.known = 1; /* asked about again, since what changed was not told */
+	(void)put(f, &o);
+	ok(f, store_object_get(f->s, "contoso", DIR_USER, USER, &got, &f->err));
+	assert_int_equal(got.enabled, DIR_NO);
+	ok(f, store_objects_stale(f->s, "contoso", DIR_USER, 2, 10, count, &n, &f->err));
+	assert_int_equal(n, 1);
+}
+
 static void
 a_risk_stands_beside_what_else_is_known(void **state)
 {
@@ -131,13 +156,6 @@ a_risk_stands_beside_what_else_is_known(void **state)
 	assert_string_equal(got.risk, "high");
 	assert_int_equal(got.risk_known, 160);
 	assert_int_equal(got.known, 100);
-}
-
-static int
-count(void *arg, const struct store_object *o)
-{
-	++*(size_t *)arg;
-	return 0;
 }
 
 static void
@@ -233,6 +251,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		T(only_what_is_bound_is_kept),
 		T(a_change_counts_and_a_confirmation_does_not),
+		T(what_is_not_told_stays_and_can_be_asked_about),
 		T(a_risk_stands_beside_what_else_is_known),
 		T(what_was_asked_longest_ago_is_found),
 		T(a_walk_goes_on_where_it_was),
