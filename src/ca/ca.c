@@ -163,6 +163,7 @@ ca_open(struct ca **out, const struct ca_conf *conf, struct signer *signer, stru
 	if (ca == NULL)
 		return fail(err, RC_NOMEM, "out of memory for the CA %s", conf->name);
 	ca->signer = signer;
+	ca->parts = conf->crl_parts > 1 ? conf->crl_parts : 1;
 	rc = str_dup(&ca->name, conf->name, err);
 	if (rc == RC_OK)
 		rc = str_dup(&ca->ra_name, conf->ra_name, err);

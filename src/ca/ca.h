@@ -15,6 +15,7 @@
 #include "ca/authorization.h"
 #include "ca/profile.h"
 #include "ossl/cert.h"
+#include "ossl/crl.h"
 #include "ossl/csr.h"
 #include "signer/signer.h"
 
@@ -26,6 +27,7 @@ struct ca_conf {
 	const char *const *chain_files; /* its issuers up to the root, PEM, nearest first */
 	size_t n_chain_files;
 	const char *ra_name, *ra_cert_file; /* the RA identity in the signer */
+	unsigned crl_parts; /* partitions of its revocation list, a power of two to 256; 0: one */
 	bool retired; /* signs lists and answers only: its certificates may have expired */
 };
 /*
@@ -69,8 +71,15 @@ int64_t cert_spec_not_before(const struct cert_spec *s);
 /* Sign.  `serial` must already be reserved durably.  *out is the caller's. */
 enum rc ca_issue(struct cert **out, const struct ca *ca, const struct cert_spec *spec,
     const struct serial *serial, struct err *err) MUST_CHECK;
-/* A full CRL from entries; appends DER. */
-enum rc ca_crl(struct buf *out, const struct ca *ca, const struct crl_entry *entries, size_t n,
-    uint64_t number, int64_t this_update, int64_t next_update, struct err *err) MUST_CHECK;
+/* A list of this CA's, to be written (ossl/crl.h): its issuer and digest. */
+struct crl_scope ca_crl_scope(const struct ca *ca);
+/* Now that its entries are there: sign it and put it together.  *entries as crl_finish().  The writer has
+ * ended, whatever is returned. */
+enum rc ca_crl_sign(const struct ca *ca, struct crl_writer *w, uint64_t number, size_t *entries,
+    struct err *err) MUST_CHECK;
+/* An address of a profile with the names filled in: CA_IN_ADDRESS, and PARTITION_IN_ADDRESS as
+ * "`part`-of-`parts`".  *out is the caller's. */
+enum rc ca_address(char **out, const char *url, const char *ca, unsigned part, unsigned parts,
+    struct err *err) MUST_CHECK;
 
 #endif

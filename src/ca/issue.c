@@ -1,6 +1,7 @@
 /*
  * issue.c - what the CA has signed: certificates from a cert_spec, and its revocation list.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,26 +23,61 @@ addresses_done(struct addresses *a)
 	free(a->v);
 }
 
+/* The first `word` in *url becomes `name`. */
 static enum rc
-address(char **out, const char *url, const char *ca, struct err *err)
+fill_in(char **url, const char *word, const char *name, struct err *err)
 {
-	const char *at = strstr(url, CA_IN_ADDRESS);
+	const char *at = strstr(*url, word);
+	char *filled;
+	enum rc rc;
 
 	if (at == NULL)
-		return str_dup(out, url, err);
-	return str_format(
-	    out, err, "%.*s%s%s", (int)(at - url), url, ca, at + strlen(CA_IN_ADDRESS));
+		return RC_OK;
+	rc = str_format(
+	    &filled, err, "%.*s%s%s", (int)(at - *url), *url, name, at + strlen(word));
+	if (rc == RC_OK) {
+		free(*url);
+		*url = filled;
+	}
+	return rc;
 }
 
+enum rc
+ca_address(char **out, const char *url, const char *ca, unsigned part, unsigned parts,
+    struct err *err)
+{
+	char partition[32], *filled = NULL;
+	enum rc rc = str_dup(&filled, url, err);
+
+	(void)snprintf(partition, sizeof(partition), "%u-of-%u", part, parts);
+	if (rc == RC_OK)
+		rc = fill_in(&filled, CA_IN_ADDRESS, ca, err);
+	if (rc == RC_OK)
+		rc = fill_in(&filled, PARTITION_IN_ADDRESS, partition, err);
+	if (rc == RC_OK)
+		*out = filled;
+	else
+		free(filled);
+	return rc;
+}
+
+/* Whose certificate it is. */
+struct of {
+	const char *ca;
+	unsigned part, parts; /* of the CA's lists */
+};
+
 static enum rc
-addresses(struct addresses *out, const char *const *urls, size_t n, const char *ca, struct err *err)
+addresses(struct addresses *out, const char *const *urls, size_t n, const struct of *of,
+    struct err *err)
 {
 	enum rc rc = RC_OK;
 
 	if (n > 0 && (out->v = calloc(n, sizeof(*out->v))) == NULL)
 		return fail(err, RC_NOMEM, "addresses in a certificate");
 	for (; rc == RC_OK && out->n < n; out->n++)
-		if ((rc = address(&out->v[out->n], urls[out->n], ca, err)) != RC_OK)
+		if ((rc = ca_address(&out->v[out->n], urls[out->n], of->ca, of->part, of->parts,
+			 err)) != RC_OK)
 			break;
 	return rc;
 }
@@ -60,13 +96,14 @@ all_addresses_done(struct all_addresses *a)
 }
 
 static enum rc
-all_addresses(struct all_addresses *out, const struct profile *p, const char *ca, struct err *err)
+all_addresses(
+    struct all_addresses *out, const struct profile *p, const struct of *of, struct err *err)
 {
-	enum rc rc = addresses(&out->crl, p->crl_urls, p->n_crl_urls, ca, err);
+	enum rc rc = addresses(&out->crl, p->crl_urls, p->n_crl_urls, of, err);
 
 	if (rc == RC_OK)
-		rc = addresses(&out->ca_issuer, p->ca_issuer_urls, p->n_ca_issuer_urls, ca, err);
-	return rc == RC_OK ? addresses(&out->ocsp, p->ocsp_urls, p->n_ocsp_urls, ca, err) : rc;
+		rc = addresses(&out->ca_issuer, p->ca_issuer_urls, p->n_ca_issuer_urls, of, err);
+	return rc == RC_OK ? addresses(&out->ocsp, p->ocsp_urls, p->n_ocsp_urls, of, err) : rc;
 }
 
 static void
@@ -103,6 +140,7 @@ enum rc
 ca_issue(struct cert **out, const struct ca *ca, const struct cert_spec *spec,
     const struct serial *serial, struct err *err)
 {
+	struct of of = { ca->name, serial->v[serial->len - 1] & (ca->parts - 1), ca->parts };
 	struct all_addresses a = { 0 };
 	struct cert_fields f;
 	struct buf tbs, der;
@@ -113,7 +151,7 @@ ca_issue(struct cert **out, const struct ca *ca, const struct cert_spec *spec,
 		    err, RC_BUG, "the certificate was decided for another CA than %s", ca->name);
 	buf_init(&tbs, LIMIT_CERT);
 	buf_init(&der, LIMIT_CERT);
-	rc = all_addresses(&a, spec->profile, ca->name, err);
+	rc = all_addresses(&a, spec->profile, &of, err);
 	fields_of(&f, ca, spec, serial, &a);
 	if (rc == RC_OK)
 		rc = cert_tbs_build(&tbs, &f, err);
@@ -127,25 +165,25 @@ ca_issue(struct cert **out, const struct ca *ca, const struct cert_spec *spec,
 	return rc;
 }
 
-enum rc
-ca_crl(struct buf *out, const struct ca *ca, const struct crl_entry *entries, size_t n,
-    uint64_t number, int64_t this_update, int64_t next_update, struct err *err)
+struct crl_scope
+ca_crl_scope(const struct ca *ca)
 {
-	struct crl_fields f = { .issuer = ca->cert,
-		.digest = DIGEST_SHA256,
-		.this_update = this_update,
-		.next_update = next_update,
-		.number = number,
-		.entries = entries,
-		.n_entries = n };
-	struct buf tbs;
+	return (struct crl_scope){ .issuer = ca->cert, .digest = DIGEST_SHA256 };
+}
+
+enum rc
+ca_crl_sign(const struct ca *ca, struct crl_writer *w, uint64_t number, size_t *entries,
+    struct err *err)
+{
+	struct der tbs;
+	struct buf sig;
 	enum rc rc;
 
-	/* An entry is at most 60 octets; the rest holds names and extensions. */
-	buf_init(&tbs, n * 64 + LIMIT_CERT);
-	rc = crl_tbs_build(&tbs, &f, err);
-	if (rc == RC_OK)
-		rc = signer_sign_crl(ca->signer, ca->name, tbs.data, tbs.len, out, err);
-	buf_done(&tbs);
+	buf_init(&sig, KEY_SIG_MAX);
+	if ((rc = crl_tbs(w, number, &tbs, err)) == RC_OK &&
+	    (rc = signer_sign_crl(ca->signer, ca->name, tbs.p, tbs.len, &sig, err)) == RC_OK)
+		rc = crl_finish(w, sig.data, sig.len, entries, err);
+	crl_abandon(w);
+	buf_done(&sig);
 	return rc;
 }

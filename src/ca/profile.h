@@ -73,7 +73,8 @@ struct profile {
 	size_t n_ocsp_urls;
 };
 
-#define CA_IN_ADDRESS "{ca}"
+#define CA_IN_ADDRESS        "{ca}"
+#define PARTITION_IN_ADDRESS "{partition}" /* "3-of-16": the CRL that the certificate would be in */
 
 /* Rules across fields, at configuration time: RC_CONFIG with the reason. */
 enum rc profile_check(const struct profile *p, struct err *err) MUST_CHECK;

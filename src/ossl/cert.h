@@ -113,23 +113,4 @@ enum rc cert_parse_tbs(struct cert **out, enum digest *digest, const void *tbs, 
 enum rc cert_make(struct cert **out, const struct cert_fields *f, const struct key *key,
     struct err *err) MUST_CHECK;
 
-/* A certificate revocation list (RFC 5280 5), built the same way. */
-struct crl_entry {
-	struct serial serial;
-	int64_t when;
-	int reason; /* RFC 5280 5.3.1; -1: none */
-};
-struct crl_fields {
-	const struct cert *issuer;
-	enum digest digest;
-	int64_t this_update, next_update;
-	uint64_t number;
-	const struct crl_entry *entries;
-	size_t n_entries;
-};
-enum rc crl_tbs_build(struct buf *tbs, const struct crl_fields *f, struct err *err) MUST_CHECK;
-/* As cert_assemble(). */
-enum rc crl_assemble(struct buf *der, const void *tbs, size_t tbs_len, const void *sig,
-    size_t sig_len, struct err *err) MUST_CHECK;
-
 #endif

@@ -5,7 +5,6 @@
 
 #include "base/limits.h"
 #include "ossl/cert.h"
-#include "ossl/der_text.h"
 #include "ossl/evp.h"
 #include "ossl/sig_alg.h"
 #include "ossl/ext.h"
@@ -29,36 +28,6 @@ add_key_ids(struct buf *b, const struct cert_fields *f, struct err *err)
 }
 
 static enum rc
-add_url(struct buf *b, const char *url, struct err *err)
-{
-	if (url[0] == '\0' || !text_is_ascii(url))
-		return fail(err, RC_PARSE, "the address \"%s\" is not ASCII", url);
-	der_add_text(b, DER_CTX(6), url);
-	return RC_OK;
-}
-
-/* One DistributionPoint { distributionPoint [0] { fullName [0] GeneralNames } } (RFC
- * 5280 4.2.1.13). */
-static enum rc
-add_crl_points(struct buf *b, const char *const *urls, size_t n, struct err *err)
-{
-	struct ext_mark m = ext_open(b, OID_EXT_CRL_POINTS, false);
-	size_t points = der_open(b, DER_SEQUENCE), point = der_open(b, DER_SEQUENCE);
-	size_t name = der_open(b, DER_CTX_CONS(0)), full = der_open(b, DER_CTX_CONS(0)), i;
-	enum rc rc;
-
-	for (i = 0; i < n; i++)
-		if ((rc = add_url(b, urls[i], err)) != RC_OK)
-			return rc;
-	der_close(b, full);
-	der_close(b, name);
-	der_close(b, point);
-	der_close(b, points);
-	ext_close(b, m);
-	return RC_OK;
-}
-
-static enum rc
 add_access(struct buf *b, const char *method, const char *const *urls, size_t n, struct err *err)
 {
 	size_t i, mark;
@@ -67,7 +36,7 @@ add_access(struct buf *b, const char *method, const char *const *urls, size_t n,
 	for (i = 0; i < n; i++) {
 		mark = der_open(b, DER_SEQUENCE);
 		der_add_oid(b, method);
-		if ((rc = add_url(b, urls[i], err)) != RC_OK)
+		if ((rc = ext_add_url(b, urls[i], err)) != RC_OK)
 			return rc;
 		der_close(b, mark);
 	}
@@ -120,7 +89,7 @@ add_extensions(struct buf *b, const struct cert_fields *f, struct err *err)
 	if (rc == RC_OK)
 		rc = ext_add_policies(b, f->policies, err);
 	if (rc == RC_OK && f->n_crl_urls > 0)
-		rc = add_crl_points(b, f->crl_urls, f->n_crl_urls, err);
+		rc = ext_add_points(b, OID_EXT_CRL_POINTS, f->crl_urls, f->n_crl_urls, err);
 	if (rc == RC_OK && f->n_ca_issuer_urls + f->n_ocsp_urls > 0)
 		rc = add_aia(b, f, err);
 	if (rc == RC_OK && f->ocsp_nocheck)

@@ -1,102 +1,308 @@
 /*
- * crl.c - making certificate revocation lists (RFC 5280 5).
+ * crl.c - see crl.h.
  */
-#include "ossl/cert.h"
+#include "ossl/crl.h"
+
+#include <string.h>
+
+#include "base/limits.h"
 #include "ossl/evp.h"
-#include "ossl/sig_alg.h"
 #include "ossl/ext.h"
+#include "ossl/sig_alg.h"
 #include "ossl/x509_build.h"
 
-static enum rc
-add_entry(struct buf *b, const struct crl_entry *e, struct err *err)
-{
-	size_t entry = der_open(b, DER_SEQUENCE), exts;
-	uint8_t reason = (uint8_t)e->reason;
-	struct ext_mark m;
+#define DAY       86400
+#define ENTRY_MAX 64 /* octets: 2 + 23 of the number, 17 of the date, 14 of the reason */
 
-	der_add_magnitude(b, e->serial.v, e->serial.len);
-	if (!der_add_time(b, e->when))
-		return fail(err, RC_BUG, "a revocation outside the years 1950 to 9999");
-	if (e->reason >= 0) {
-		exts = der_open(b, DER_SEQUENCE);
-		m = ext_open(b, OID_EXT_CRL_REASON, false);
-		der_add(b, DER_ENUMERATED, &reason, 1);
-		ext_close(b, m);
-		der_close(b, exts);
-	}
-	der_close(b, entry);
-	return RC_OK;
-}
+/* ---- the head ---- */
 
 static enum rc
-add_entries(struct buf *b, const struct crl_fields *f, struct err *err)
+add_head(struct buf *b, const struct crl_scope *s, struct err *err)
 {
-	size_t list, i;
+	const struct name *issuer = cert_subject0(s->issuer);
 	enum rc rc;
 
-	if (f->n_entries == 0)
-		return RC_OK; /* an empty SEQUENCE is not allowed there */
-	list = der_open(b, DER_SEQUENCE);
-	for (i = 0; i < f->n_entries; i++)
-		if ((rc = add_entry(b, &f->entries[i], err)) != RC_OK)
-			return rc;
-	der_close(b, list);
+	der_add_u64(b, 1); /* v2 */
+	rc = sig_alg_add(b, key_info0(cert_key0(s->issuer))->type, s->digest, err);
+	if (rc != RC_OK)
+		return rc;
+	buf_add(b, issuer->der, issuer->der_len);
+	if (s->next_update < s->this_update || !der_add_time(b, s->this_update) ||
+	    !der_add_time(b, s->next_update))
+		return fail(
+		    err, RC_BUG, "a list whose updates are no span of time between 1950 and 9999");
+	return buf_ok(b, "revocation list", err);
+}
+
+enum rc
+crl_begin(struct crl_writer *w, struct buf *out, const struct crl_scope *s, struct err *err)
+{
+	enum rc rc;
+
+	*w = (struct crl_writer){ .scope = s, .out = out, .day = INT64_MIN };
+	buf_init(&w->head, LIMIT_CERT);
+	rc = out->len == 0 ? add_head(&w->head, s, err)
+			   : fail(err, RC_BUG, "a list behind something else");
+	if (rc != RC_OK) {
+		crl_abandon(w);
+		return rc;
+	}
+	/* Before it: the headers of the whole, of what is signed, and of the entries. */
+	w->entries = w->tail = w->head.len + (size_t)3 * DER_HEADER_MAX;
+	(void)buf_grow(out, w->entries);
 	return RC_OK;
 }
 
-static enum rc
-add_extensions(struct buf *b, const struct crl_fields *f, struct err *err)
+void
+crl_abandon(struct crl_writer *w)
 {
-	size_t tagged = der_open(b, DER_CTX_CONS(0)), seq = der_open(b, DER_SEQUENCE), len;
-	const uint8_t *ski = cert_ski0(f->issuer, &len);
+	buf_done(&w->head);
+}
+
+/* ---- entries ---- */
+
+/* "261130" or "20501130" of this entry's day. */
+static bool
+set_day(struct crl_writer *w, int64_t day)
+{
+	struct buf b;
+	bool fine;
+
+	if (day == w->day)
+		return true;
+	buf_init(&b, 32);
+	fine = der_add_time(&b, day * DAY) && b.rc == RC_OK;
+	if (fine) {
+		memset(w->date, 0, sizeof(w->date));
+		memcpy(w->date, b.data + 2, b.len - 2 - strlen("000000Z"));
+		w->day = day;
+	}
+	buf_done(&b);
+	return fine;
+}
+
+static uint8_t *
+put_time(uint8_t *p, struct crl_writer *w, int64_t when)
+{
+	int64_t day = when / DAY - (when % DAY < 0);
+	unsigned s = (unsigned)(when - day * DAY);
+	const unsigned parts[3] = { s / 3600, s / 60 % 60, s % 60 };
+	size_t len;
+
+	if (!set_day(w, day))
+		return NULL;
+	len = strlen(w->date);
+	*p++ = len == 6 ? DER_UTCTIME : DER_GENERALIZEDTIME;
+	*p++ = (uint8_t)(len + 7);
+	memcpy(p, w->date, len);
+	p += len;
+	for (size_t i = 0; i < 3; i++) {
+		*p++ = (uint8_t)('0' + parts[i] / 10);
+		*p++ = (uint8_t)('0' + parts[i] % 10);
+	}
+	*p++ = 'Z';
+	return p;
+}
+
+static uint8_t *
+put_serial(uint8_t *p, const uint8_t *serial, size_t len)
+{
+	bool pad = serial[0] >= 0x80;
+
+	*p++ = DER_INTEGER;
+	*p++ = (uint8_t)(len + pad);
+	if (pad)
+		*p++ = 0;
+	memcpy(p, serial, len);
+	return p + len;
+}
+
+/* crlEntryExtensions with the reason alone (RFC 5280 5.3.1). */
+static uint8_t *
+put_reason(uint8_t *p, int reason)
+{
+	static const uint8_t before[] = { DER_SEQUENCE, 12, DER_SEQUENCE, 10, DER_OID, 3, 0x55,
+		0x1d, 0x15, DER_OCTET_STRING, 3, DER_ENUMERATED, 1 };
+
+	memcpy(p, before, sizeof(before));
+	p[sizeof(before)] = (uint8_t)reason;
+	return p + sizeof(before) + 1;
+}
+
+void
+crl_add(struct crl_writer *w, const uint8_t *serial, size_t len, int64_t when, int reason)
+{
+	uint8_t entry[ENTRY_MAX], *p;
+
+	if (len == 0 || len > SERIAL_MAX || reason > 10) {
+		w->bad = true;
+		return;
+	}
+	p = put_time(put_serial(entry + 2, serial, len), w, when);
+	if (p == NULL) {
+		w->bad = true;
+		return;
+	}
+	if (reason > 0)
+		p = put_reason(p, reason);
+	entry[0] = DER_SEQUENCE;
+	entry[1] = (uint8_t)(p - entry - 2);
+	buf_add(w->out, entry, (size_t)(p - entry));
+	w->tail = w->out->len;
+	w->n++;
+}
+
+struct der
+crl_entries(const struct crl_writer *w)
+{
+	if (w->out->rc != RC_OK)
+		return (struct der){ NULL, 0 };
+	return (struct der){ w->out->data + w->entries, w->tail - w->entries };
+}
+
+/* ---- extensions ---- */
+
+static enum rc
+add_aki(struct buf *b, const struct cert *issuer, struct err *err)
+{
+	size_t len;
+	const uint8_t *ski = cert_ski0(issuer, &len);
 	uint8_t id[20];
-	struct ext_mark m;
 	enum rc rc;
 
 	if (ski == NULL) {
-		if ((rc = key_identifier(id, cert_key0(f->issuer), err)) != RC_OK)
+		if ((rc = key_identifier(id, cert_key0(issuer), err)) != RC_OK)
 			return rc;
 		ski = id;
 		len = sizeof id;
 	}
 	ext_add_aki(b, ski, len);
-	m = ext_open(b, OID_EXT_CRL_NUMBER, false);
-	der_add_u64(b, f->number);
-	ext_close(b, m);
-	der_close(b, seq);
-	der_close(b, tagged);
 	return RC_OK;
 }
 
-static enum rc
-add_tbs(struct buf *b, const struct crl_fields *f, struct err *err)
+static void
+add_number(struct buf *b, const char *oid, bool critical, uint64_t number)
 {
-	const struct name *issuer = cert_subject0(f->issuer);
-	size_t tbs = der_open(b, DER_SEQUENCE);
+	struct ext_mark m = ext_open(b, oid, critical);
+
+	der_add_u64(b, number);
+	ext_close(b, m);
+}
+
+/* IssuingDistributionPoint { distributionPoint [0] } (RFC 5280 5.2.5). */
+static enum rc
+add_points(struct buf *b, const struct crl_scope *s, struct err *err)
+{
+	struct ext_mark m = ext_open(b, OID_EXT_IDP, true);
+	size_t point = der_open(b, DER_SEQUENCE);
+	enum rc rc = ext_add_point_name(b, s->points, s->n_points, err);
+
+	der_close(b, point);
+	ext_close(b, m);
+	return rc;
+}
+
+static enum rc
+add_extensions(struct buf *b, const struct crl_scope *s, uint64_t number, struct err *err)
+{
+	size_t tagged = der_open(b, DER_CTX_CONS(0)), seq = der_open(b, DER_SEQUENCE);
+	enum rc rc = add_aki(b, s->issuer, err);
+
+	add_number(b, OID_EXT_CRL_NUMBER, false, number);
+	if (s->delta)
+		add_number(b, OID_EXT_DELTA, true, s->base);
+	if (rc == RC_OK && s->n_points > 0)
+		rc = add_points(b, s, err);
+	if (rc == RC_OK && s->n_freshest > 0)
+		rc = ext_add_points(b, OID_EXT_FRESHEST, s->freshest, s->n_freshest, err);
+	der_close(b, seq);
+	der_close(b, tagged);
+	return rc;
+}
+
+/* ---- the whole ---- */
+
+/* Put a tag and a length in front of `at`; returns where it begins. */
+static size_t
+put_before(uint8_t *data, size_t at, size_t len)
+{
+	uint8_t header[DER_HEADER_MAX];
+	size_t n = der_header(header, DER_SEQUENCE, len);
+
+	memcpy(data + at - n, header, n);
+	return at - n;
+}
+
+enum rc
+crl_tbs(struct crl_writer *w, uint64_t number, struct der *tbs, struct err *err)
+{
+	struct buf *b = w->out;
+	size_t at = w->entries;
 	enum rc rc;
 
-	der_add_u64(b, 1); /* v2 */
-	if ((rc = sig_alg_add(b, key_info0(cert_key0(f->issuer))->type, f->digest, err)) != RC_OK)
+	if (w->bad)
+		return fail(err, RC_BUG, "an entry of a list without a number or a date");
+	rc = add_extensions(b, w->scope, number, err);
+	if (rc == RC_OK)
+		rc = buf_ok(b, "revocation list", err);
+	if (rc != RC_OK)
 		return rc;
-	buf_add(b, issuer->der, issuer->der_len);
-	if (f->next_update < f->this_update || !der_add_time(b, f->this_update) ||
-	    !der_add_time(b, f->next_update))
-		return fail(
-		    err, RC_BUG, "a list whose updates are no span of time between 1950 and 9999");
-	if ((rc = add_entries(b, f, err)) != RC_OK || (rc = add_extensions(b, f, err)) != RC_OK)
-		return rc;
-	der_close(b, tbs);
-	return buf_ok(b, "revocation list", err);
+	if (w->n > 0) /* an empty SEQUENCE is not allowed there */
+		at = put_before(b->data, at, w->tail - w->entries);
+	at -= w->head.len;
+	memcpy(b->data + at, w->head.data, w->head.len);
+	w->tbs = put_before(b->data, at, b->len - at);
+	*tbs = (struct der){ b->data + w->tbs, b->len - w->tbs };
+	return RC_OK;
 }
+
+enum rc
+crl_finish(struct crl_writer *w, const void *sig, size_t sig_len, size_t *entries, struct err *err)
+{
+	struct buf *b = w->out;
+	size_t start;
+	enum rc rc = sig_alg_add(
+	    b, key_info0(cert_key0(w->scope->issuer))->type, w->scope->digest, err);
+
+	if (rc == RC_OK) {
+		der_add_octet_bits(b, sig, sig_len);
+		rc = buf_ok(b, "revocation list", err);
+	}
+	if (rc == RC_OK) {
+		start = put_before(b->data, w->tbs, b->len - w->tbs);
+		buf_consume(b, start);
+		if (entries != NULL)
+			*entries = w->entries - start;
+	}
+	crl_abandon(w);
+	return rc;
+}
+
+/* ---- a short one ---- */
 
 enum rc
 crl_tbs_build(struct buf *tbs, const struct crl_fields *f, struct err *err)
 {
-	size_t start = tbs->len;
-	enum rc rc = add_tbs(tbs, f, err);
+	struct crl_scope s = { .issuer = f->issuer,
+		.digest = f->digest,
+		.this_update = f->this_update,
+		.next_update = f->next_update };
+	struct crl_writer w;
+	struct buf b;
+	struct der bytes;
+	enum rc rc;
 
-	if (rc != RC_OK)
-		tbs->len = start;
+	buf_init(&b, f->n_entries * ENTRY_MAX + 2 * LIMIT_CERT);
+	rc = crl_begin(&w, &b, &s, err);
+	for (size_t i = 0; rc == RC_OK && i < f->n_entries; i++)
+		crl_add(&w, f->entries[i].serial.v, f->entries[i].serial.len, f->entries[i].when,
+		    f->entries[i].reason);
+	if (rc == RC_OK && (rc = crl_tbs(&w, f->number, &bytes, err)) == RC_OK) {
+		buf_add(tbs, bytes.p, bytes.len);
+		rc = buf_ok(tbs, "revocation list", err);
+	}
+	crl_abandon(&w);
+	buf_done(&b);
 	return rc;
 }
 

@@ -92,6 +92,9 @@ bool der_add_oid(struct buf *b, const char *dotted);
 bool der_add_time(struct buf *b, int64_t t);
 /* GeneralizedTime in any year, as OCSP has it (RFC 6960 4.2.2.1). */
 bool der_add_generalized_time(struct buf *b, int64_t t);
+/* Tag and length alone, for what is put in front of a content that is there; how many octets. */
+#define DER_HEADER_MAX 6 /* lengths up to 4 GiB */
+size_t der_header(uint8_t out[static DER_HEADER_MAX], uint8_t tag, size_t len);
 /* Put the elements from `start` to the end of `b` into the order that X.690 11.6 asks of a SET OF.
  */
 void der_sort(struct buf *b, size_t start);

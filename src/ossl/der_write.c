@@ -52,6 +52,13 @@ der_close(struct buf *b, size_t mark)
 	memcpy(b->data + mark + 1, octets, n);
 }
 
+size_t
+der_header(uint8_t out[static DER_HEADER_MAX], uint8_t tag, size_t len)
+{
+	out[0] = tag;
+	return 1 + length_octets(out + 1, len);
+}
+
 void
 der_add(struct buf *b, uint8_t tag, const void *p, size_t len)
 {

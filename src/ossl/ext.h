@@ -15,11 +15,14 @@
 #define OID_EXT_BASIC       "2.5.29.19"
 #define OID_EXT_CRL_NUMBER  "2.5.29.20"
 #define OID_EXT_CRL_REASON  "2.5.29.21"
+#define OID_EXT_DELTA       "2.5.29.27"
+#define OID_EXT_IDP         "2.5.29.28"
 #define OID_EXT_CONSTRAINTS "2.5.29.30"
 #define OID_EXT_CRL_POINTS  "2.5.29.31"
 #define OID_EXT_POLICIES    "2.5.29.32"
 #define OID_EXT_AKI         "2.5.29.35"
 #define OID_EXT_EKU         "2.5.29.37"
+#define OID_EXT_FRESHEST    "2.5.29.46"
 #define OID_EXT_AIA         "1.3.6.1.5.5.7.1.1"
 
 #define EXTENSIONS_MAX 64 /* in one certificate or request; real ones have up to a dozen */
@@ -66,6 +69,15 @@ enum rc ext_add_constraints(struct buf *b, const struct constraints *l, struct e
 enum rc ext_add_policies(struct buf *b, const struct policies *l, struct err *err) MUST_CHECK;
 /* subjectKeyIdentifier by RFC 5280 4.2.1.2 method 1. */
 enum rc ext_add_ski(struct buf *b, const struct key *k, struct err *err) MUST_CHECK;
+/* An address as GeneralName. */
+enum rc ext_add_url(struct buf *b, const char *url, struct err *err) MUST_CHECK;
+/* distributionPoint [0] { fullName [0] GeneralNames }. */
+enum rc ext_add_point_name(
+    struct buf *b, const char *const *urls, size_t n, struct err *err) MUST_CHECK;
+/* cRLDistributionPoints or freshestCRL: one DistributionPoint with these addresses (RFC 5280 4.2.1.13,
+ * 4.2.1.15). Not critical. */
+enum rc ext_add_points(struct buf *b, const char *oid, const char *const *urls, size_t n,
+    struct err *err) MUST_CHECK;
 /* authorityKeyIdentifier with a keyIdentifier only. */
 void ext_add_aki(struct buf *b, const uint8_t *id, size_t len);
 

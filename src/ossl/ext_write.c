@@ -172,3 +172,42 @@ ext_add_aki(struct buf *b, const uint8_t *id, size_t len)
 	der_close(b, seq);
 	ext_close(b, m);
 }
+
+enum rc
+ext_add_url(struct buf *b, const char *url, struct err *err)
+{
+	if (url[0] == '\0' || !text_is_ascii(url))
+		return fail(err, RC_PARSE, "the address \"%s\" is not ASCII", url);
+	der_add_text(b, DER_CTX(6), url);
+	return RC_OK;
+}
+
+enum rc
+ext_add_point_name(struct buf *b, const char *const *urls, size_t n, struct err *err)
+{
+	size_t name = der_open(b, DER_CTX_CONS(0)), full = der_open(b, DER_CTX_CONS(0)), i;
+	enum rc rc;
+
+	for (i = 0; i < n; i++)
+		if ((rc = ext_add_url(b, urls[i], err)) != RC_OK)
+			return rc;
+	der_close(b, full);
+	der_close(b, name);
+	return RC_OK;
+}
+
+enum rc
+ext_add_points(
+    struct buf *b, const char *oid, const char *const *urls, size_t n, struct err *err)
+{
+	struct ext_mark m = ext_open(b, oid, false);
+	size_t points = der_open(b, DER_SEQUENCE), point = der_open(b, DER_SEQUENCE);
+	enum rc rc = ext_add_point_name(b, urls, n, err);
+
+	if (rc != RC_OK)
+		return rc;
+	der_close(b, point);
+	der_close(b, points);
+	ext_close(b, m);
+	return RC_OK;
+}

@@ -7,44 +7,38 @@
 #include "base/limits.h"
 #include "signer/signer_int.h"
 
-typedef enum rc sign_fn(struct signer *s, const char *ca, const uint8_t *tbs, size_t len,
-    struct buf *sig, struct err *err);
-typedef enum rc assemble_fn(struct buf *der, const void *tbs, size_t tbs_len, const void *sig,
-    size_t sig_len, struct err *err);
-
-/* Have the bytes signed, and put them and the signature together. */
-static enum rc
-sign_tbs(struct signer *s, sign_fn *sign, assemble_fn *assemble, const char *ca, const uint8_t *tbs,
-    size_t len, struct buf *out, struct err *err)
+enum rc
+signer_sign_cert(struct signer *s, const char *ca, const uint8_t *tbs, size_t len, struct buf *cert,
+    struct err *err)
 {
-	size_t start = out->len;
+	size_t start = cert->len;
 	struct buf sig;
 	enum rc rc;
 
+	if (len > LIMIT_CERT)
+		return fail(err, RC_LIMIT, "signer: a certificate of %zu bytes is too long", len);
 	buf_init(&sig, SIGNATURE_MAX);
-	rc = sign(s, ca, tbs, len, &sig, err);
+	rc = s->ops->sign_cert(s, ca, tbs, len, &sig, err);
 	if (rc == RC_OK)
-		rc = assemble(out, tbs, len, sig.data, sig.len, err);
+		rc = cert_assemble(cert, tbs, len, sig.data, sig.len, err);
 	if (rc != RC_OK)
-		out->len = start;
+		cert->len = start;
 	buf_done(&sig);
 	return rc;
 }
 
 enum rc
-signer_sign_cert(struct signer *s, const char *ca, const uint8_t *tbs, size_t len, struct buf *cert,
+signer_sign_crl(struct signer *s, const char *ca, const uint8_t *tbs, size_t len, struct buf *sig,
     struct err *err)
 {
-	if (len > LIMIT_CERT)
-		return fail(err, RC_LIMIT, "signer: a certificate of %zu bytes is too long", len);
-	return sign_tbs(s, s->ops->sign_cert, cert_assemble, ca, tbs, len, cert, err);
-}
+	size_t start = sig->len;
+	enum rc rc = s->ops->sign_crl(s, ca, tbs, len, sig, err);
 
-enum rc
-signer_sign_crl(struct signer *s, const char *ca, const uint8_t *tbs, size_t len, struct buf *crl,
-    struct err *err)
-{
-	return sign_tbs(s, s->ops->sign_crl, crl_assemble, ca, tbs, len, crl, err);
+	if (rc == RC_OK)
+		rc = buf_ok(sig, "signature", err);
+	if (rc != RC_OK)
+		sig->len = start;
+	return rc;
 }
 
 enum rc

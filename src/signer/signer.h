@@ -93,10 +93,13 @@ enum rc signer_sign_cert(struct signer *s, const char *ca, const uint8_t *tbs, s
 /*
  * Sign a TBSCertList (v2, with nextUpdate, CRL number and authorityKeyIdentifier) whose issuer is
  * the CA, which holds no longer than it may, and whose number is greater than that of every list
- * signed before (the same bytes again excepted); appends the CRL.
+ * signed before (the same bytes again excepted).  A critical extension is either the
+ * issuingDistributionPoint, with names and nothing else in it, so that no list is of others' certificates
+ * or of some reasons only, or the deltaCRLIndicator of an earlier list; a freshestCRL stands in complete
+ * lists.  Appends the signature alone: a list has many megabytes, of which nobody needs another copy.
  */
 enum rc signer_sign_crl(struct signer *s, const char *ca, const uint8_t *tbs, size_t len,
-    struct buf *crl, struct err *err) MUST_CHECK;
+    struct buf *sig, struct err *err) MUST_CHECK;
 /*
  * Sign the DER SET OF signed attributes of a CertRep (RFC 5652 5.4) with the RA of `ca`; appends
  * the signature.  RC_DENIED unless it is such a SET in DER order, of attributes that a CertRep has,

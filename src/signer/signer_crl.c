@@ -8,10 +8,6 @@
 
 #include "signer/signer_check.h"
 
-#define EXT_CRL_NUMBER "2.5.29.20"
-#define EXT_IDP        "2.5.29.28" /* issuingDistributionPoint: critical wherever it stands */
-#define EXT_AKI        "2.5.29.35"
-
 #define AHEAD_MAX 300 /* seconds: front and signer have the same clock */
 
 static bool
@@ -60,45 +56,137 @@ read_head(struct der *in, enum digest *digest, const struct sign_rules *r, struc
 	return RC_OK;
 }
 
-/* RFC 5280 5.2.3: at most 20 octets.  Once: of two, the checked one might not be the one that counts. */
-static enum rc
-read_number(const struct ext *e, struct der *number, struct err *err)
-{
-	struct der value = e->value;
+/* ---- extensions ---- */
 
-	if (number->p != NULL)
-		return fail(err, RC_DENIED, "signer: the list has two numbers");
+/* What they have said so far. */
+struct list_exts {
+	struct der number, base; /* magnitudes; p NULL: not there */
+	bool freshest;
+	unsigned seen; /* 1 << row */
+};
+
+/* RFC 5280 5.2.3: at most 20 octets. */
+static enum rc
+take_number(struct der *number, struct der value, const char *what, struct err *err)
+{
 	if (!der_take_magnitude(&value, number) || value.len != 0)
-		return fail(err, RC_PARSE, "signer: the list's number is malformed");
+		return fail(err, RC_PARSE, "signer: the list's %s is malformed", what);
 	if (number->len > SERIAL_MAX)
-		return fail(err, RC_DENIED, "signer: the list's number has more than %d octets",
+		return fail(err, RC_DENIED, "signer: the list's %s has more than %d octets", what,
 		    SERIAL_MAX);
 	return RC_OK;
 }
 
 static enum rc
+read_number(struct list_exts *x, struct der value, struct err *err)
+{
+	return take_number(&x->number, value, "number", err);
+}
+
+static enum rc
+read_base(struct list_exts *x, struct der value, struct err *err)
+{
+	return take_number(&x->base, value, "base", err);
+}
+
+/* RFC 5280 5.2.5: distributionPoint [0] with fullName [0].  Any other member would make the list one of
+ * others' certificates, or of some certificates or reasons only. */
+static enum rc
+read_point(struct list_exts *x, struct der value, struct err *err)
+{
+	struct der idp, point, names, name;
+
+	if (!der_take(&value, DER_SEQUENCE, &idp) || value.len != 0)
+		return fail(err, RC_PARSE, "signer: the issuingDistributionPoint is malformed");
+	if (!der_take(&idp, DER_CTX_CONS(0), &point) || idp.len != 0 ||
+	    !der_take(&point, DER_CTX_CONS(0), &names) || point.len != 0 || names.len == 0)
+		return fail(err, RC_DENIED,
+		    "signer: the issuingDistributionPoint has more or less than names");
+	while (names.len > 0)
+		if (!der_any(&names, NULL, &name, NULL) || name.len == 0)
+			return fail(
+			    err, RC_PARSE, "signer: a name of the distribution point is malformed");
+	return RC_OK;
+}
+
+static enum rc
+read_freshest(struct list_exts *x, struct der value, struct err *err)
+{
+	x->freshest = true;
+	return RC_OK;
+}
+
+/* RFC 5280 5.2: those that a list of ours may have; `critical` is what they have to be. */
+static const struct {
+	const char *oid, *name;
+	bool critical;
+	enum rc (*read)(struct list_exts *x, struct der value, struct err *err);
+} known[] = {
+	{ "2.5.29.20", "cRLNumber", false, read_number },
+	{ "2.5.29.35", "authorityKeyIdentifier", false, NULL },
+	{ "2.5.29.28", "issuingDistributionPoint", true, read_point },
+	{ "2.5.29.27", "deltaCRLIndicator", true, read_base },
+	{ "2.5.29.46", "freshestCRL", false, read_freshest },
+};
+#define N_KNOWN   (sizeof(known) / sizeof(known[0]))
+#define MUST_HAVE 3u /* the first two: RFC 5280 5.2.1, 5.2.3 */
+
+static enum rc
+read_ext(struct list_exts *x, const struct ext *e, struct err *err)
+{
+	size_t i = 0;
+
+	while (i < N_KNOWN && strcmp(known[i].oid, e->oid) != 0)
+		i++;
+	if (i == N_KNOWN)
+		return e->critical
+		    ? fail(err, RC_DENIED, "signer: unknown critical extension %s", e->oid)
+		    : RC_OK;
+	/* Of two, the checked one might not be the one that counts. */
+	if (x->seen & 1u << i)
+		return fail(err, RC_DENIED, "signer: the list has two of %s", known[i].name);
+	if (e->critical != known[i].critical)
+		return fail(err, RC_DENIED, "signer: %s is%s critical", known[i].name,
+		    known[i].critical ? " not" : "");
+	x->seen |= 1u << i;
+	return known[i].read != NULL ? known[i].read(x, e->value, err) : RC_OK;
+}
+
+/* Magnitudes have no leading zeros. */
+static int
+compare(const struct der *a, const struct der *b)
+{
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	return memcmp(a->p, b->p, a->len);
+}
+
+static enum rc
 read_list_exts(struct der list, struct der *number, struct err *err)
 {
-	bool aki = false;
+	struct list_exts x = { .seen = 0 };
 	struct ext e;
 	enum rc rc;
 
 	while (list.len > 0) {
 		rc = check_take_ext(&e, &list, err);
+		if (rc == RC_OK)
+			rc = read_ext(&x, &e, err);
 		if (rc != RC_OK)
 			return rc;
-		if (strcmp(e.oid, EXT_CRL_NUMBER) == 0 &&
-		    (rc = read_number(&e, number, err)) != RC_OK)
-			return rc;
-		aki |= strcmp(e.oid, EXT_AKI) == 0;
-		if (e.critical && strcmp(e.oid, EXT_IDP) != 0)
-			return fail(err, RC_DENIED, "signer: unknown critical extension %s", e.oid);
 	}
-	if (number->p == NULL || !aki) /* RFC 5280 5.2.1, 5.2.3 */
+	if ((x.seen & MUST_HAVE) != MUST_HAVE)
 		return fail(err, RC_DENIED,
 		    "signer: the list lacks its number or the authorityKeyIdentifier");
+	if (x.base.p != NULL && compare(&x.base, &x.number) >= 0) /* RFC 5280 5.2.4 */
+		return fail(err, RC_DENIED, "signer: the delta is of no earlier list");
+	if (x.base.p != NULL && x.freshest) /* RFC 5280 5.2.6 */
+		return fail(err, RC_DENIED, "signer: a delta that names deltas");
+	*number = x.number;
 	return RC_OK;
 }
+
+/* ---- the whole ---- */
 
 enum rc
 check_tbs_crl(struct tbs_facts *out, const struct sign_rules *r, int64_t now, const uint8_t *tbs,

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "fixture.h"
+#include "ossl/crl.h"
 #include "signer/signer.h"
 
 /* The fixture's CA with its keys. */
@@ -310,21 +311,40 @@ empty_subject_makes_the_alternative_name_critical(void **state)
 	close_live(&l);
 }
 
+/* With these serial numbers, in hex and ascending. */
+static void
+sign_list(const struct live *l, struct buf *crl, const char *const *serials, size_t n,
+    uint64_t number, int64_t now)
+{
+	struct crl_scope scope = ca_crl_scope(l->ca);
+	struct crl_writer w;
+	size_t entries;
+
+	buf_reset(crl);
+	scope.this_update = now;
+	scope.next_update = now + 7 * DAY;
+	assert_ok(crl_begin(&w, crl, &scope, err));
+	for (size_t i = 0; i < n; i++) {
+		struct serial serial;
+
+		assert_ok(serial_from_hex(&serial, serials[i], err));
+		crl_add(&w, serial.v, serial.len, now - DAY, i == 0);
+	}
+	assert_ok(ca_crl_sign(l->ca, &w, number, &entries, err));
+	assert_ok(file_write(in_dir(l->f, "issuing.crl"), crl->data, crl->len, 0644, 1, err));
+}
+
 static void
 revocation_list_is_the_ca_s_and_holds_the_entries(void **state)
 {
+	static const char *const serials[] = { "77", "4A6F00112233445566778899AABBCCDD" };
 	struct fixture *f = *state;
-	struct crl_entry entries[2] = { { .when = f->now - DAY, .reason = 1 },
-		{ .when = f->now, .reason = -1 } };
 	struct buf crl;
 	struct live l;
 
 	open_live(&l, f, "ca");
-	assert_ok(serial_from_hex(&entries[0].serial, "4A6F00112233445566778899AABBCCDD", err));
-	assert_ok(serial_from_hex(&entries[1].serial, "77", err));
 	buf_init(&crl, LIMIT_CERT);
-	assert_ok(ca_crl(&crl, l.ca, entries, 2, 42, f->now, f->now + 7 * DAY, err));
-	assert_ok(file_write(in_dir(f, "issuing.crl"), crl.data, crl.len, 0644, 1, err));
+	sign_list(&l, &crl, serials, 2, 42, f->now);
 	assert_true(openssl_says(
 	    f, "crl -inform DER -in issuing.crl -CAfile ca/issuing.pem -noout", "verify OK"));
 	assert_true(openssl_says(f, "crl -inform DER -in issuing.crl -noout -text",
@@ -332,13 +352,33 @@ revocation_list_is_the_ca_s_and_holds_the_entries(void **state)
 	assert_true(
 	    openssl_says(f, "crl -inform DER -in issuing.crl -noout -text", "Key Compromise"));
 	assert_true(openssl_says(f, "crl -inform DER -in issuing.crl -noout -crlnumber", "2A"));
-	buf_reset(&crl);
-	assert_ok(ca_crl(&crl, l.ca, NULL, 0, 43, f->now, f->now + 7 * DAY, err));
-	assert_ok(file_write(in_dir(f, "issuing.crl"), crl.data, crl.len, 0644, 1, err));
+	sign_list(&l, &crl, NULL, 0, 43, f->now);
 	assert_true(openssl_says(
 	    f, "crl -inform DER -in issuing.crl -noout -text", "No Revoked Certificates"));
 	buf_done(&crl);
 	close_live(&l);
+}
+
+static void
+addresses_name_the_ca_and_the_partition(void **state)
+{
+	static const struct {
+		const char *url, *filled;
+	} rows[] = {
+		{ "http://a/crl/{ca}.crl", "http://a/crl/issuing.crl" },
+		{ "http://a/crl/{ca}/{partition}.crl", "http://a/crl/issuing/3-of-16.crl" },
+		{ "http://a/{partition}/{ca}", "http://a/3-of-16/issuing" },
+		{ "http://a/list.crl", "http://a/list.crl" },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *filled;
+
+		assert_ok(ca_address(&filled, rows[i].url, "issuing", 3, 16, err));
+		assert_string_equal(filled, rows[i].filled);
+		free(filled);
+	}
 }
 
 int
@@ -352,6 +392,7 @@ main(void)
 		cmocka_unit_test(elliptic_ca_issues_to_rsa_and_elliptic_keys),
 		cmocka_unit_test(empty_subject_makes_the_alternative_name_critical),
 		cmocka_unit_test(revocation_list_is_the_ca_s_and_holds_the_entries),
+		cmocka_unit_test(addresses_name_the_ca_and_the_partition),
 	};
 
 	return cmocka_run_group_tests_name("issue", tests, fixture_new, fixture_free);

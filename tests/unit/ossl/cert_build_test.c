@@ -4,6 +4,8 @@
  */
 #include "fixture.h"
 
+#include "ossl/crl.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "http/server.h"
 #include "ossl/cms.h"
+#include "ossl/crl.h"
 #include "scep/attrs.h"
 
 #define ALL_CAPS "AES\nDES3\nPOSTPKIOperation\nSCEPStandard\nSHA-1\nSHA-256\nSHA-512\n"

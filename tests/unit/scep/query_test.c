@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "ossl/crl.h"
 
 /* A request in flight. */
 struct trip {

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "ossl/cms.h"
+#include "ossl/crl.h"
 #include "signer/signer_check.h"
 #include "signer/signer_rate.h"
 #include "base/siphash.h"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "ossl/crl.h"
 
 #include "wire.h"
 

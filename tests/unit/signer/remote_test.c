@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "ossl/crl.h"
 #include "signer/signer_int.h"
 #include "signer/signer_ipc.h"
 
@@ -113,7 +114,7 @@ a_list_of_many_megabytes_crosses(void **state)
 	ok(k, crl_tbs_build(&tbs, &f, &k->err));
 	assert_true(tbs.len > 5 * MIB);
 	ok(k, signer_sign_crl(r, "ec", tbs.data, tbs.len, &crl, &k->err));
-	assert_true(crl.len > tbs.len);
+	ok(k, key_verify(k->ec.key, DIGEST_SHA256, tbs.data, tbs.len, crl.data, crl.len, &k->err));
 	assert_true(wire_round(k, r)); /* and the channel goes on */
 	signer_close(r);
 	signer_server_free(v);

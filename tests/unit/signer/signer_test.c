@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "ossl/crl.h"
 
 #include "fixture.h"
 
@@ -166,21 +167,16 @@ static void
 a_list_of_the_ca_is_signed_and_verifies(void **state)
 {
 	struct kit *k = *state;
-	struct der in, list, whole, alg, sig;
-	struct buf tbs, crl;
+	struct buf tbs, sig;
 
 	crl_make(k, &tbs, &k->rsa);
-	buf_init(&crl, LIMIT_CERT);
-	ok(k, signer_sign_crl(k->s, "rsa", tbs.data, tbs.len, &crl, &k->err));
-	in = (struct der){ crl.data, crl.len };
-	assert_true(der_take(&in, DER_SEQUENCE, &list) && in.len == 0);
-	assert_true(der_take_whole(&list, DER_SEQUENCE, &whole));
-	assert_true(der_take(&list, DER_SEQUENCE, &alg));
-	assert_true(der_take_octet_bits(&list, &sig) && list.len == 0);
-	assert_memory_equal(whole.p, tbs.data, tbs.len);
-	ok(k, key_verify(k->rsa.key, DIGEST_SHA256, whole.p, whole.len, sig.p, sig.len, &k->err));
+	buf_init(&sig, LIMIT_CERT);
+	ok(k, signer_sign_crl(k->s, "rsa", tbs.data, tbs.len, &sig, &k->err));
+	ok(k,
+	    key_verify(
+		k->rsa.key, DIGEST_SHA256, tbs.data, tbs.len, sig.data, sig.len, &k->err));
 	buf_done(&tbs);
-	buf_done(&crl);
+	buf_done(&sig);
 }
 
 static void

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "ossl/crl.h"
 #include "signer/signer_audit.h"
 
 #include "fixture.h"
