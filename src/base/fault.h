@@ -7,7 +7,7 @@
  *	SCEPD_FAULT_SIGNER=point  the signer alone, likewise
  *	SCEPD_STALL=point         whoever comes there stands still for 40 s, as before a disk that does not answer
  *
- * Points of the front are in src/scepd/msg_enrol.c and pipeline_answer.c, those of the signer in src/signer.
+ * Points of the front are in src/scepd/msg_enrol.c, pipeline_answer.c and publish_*.c, those of the signer in src/signer.
  */
 #ifndef SCEPD_BASE_FAULT_H
 #define SCEPD_BASE_FAULT_H

@@ -28,7 +28,7 @@ struct ca_conf {
 	size_t n_chain_files;
 	const char *ra_name, *ra_cert_file; /* the RA identity in the signer */
 	unsigned crl_parts; /* partitions of its revocation list, a power of two to 256; 0: one */
-	bool retired; /* signs lists and answers only: its certificates may have expired */
+	bool retired;       /* signs lists and answers only: its certificates may have expired */
 };
 /*
  * Checks chain signatures, CA:TRUE, keyCertSign, validity now, path lengths, name constraints, and the

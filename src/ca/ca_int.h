@@ -13,7 +13,7 @@ struct ca {
 	struct cert *cert, *ra;
 	struct cert *chain[CA_CHAIN_MAX];
 	size_t n_chain;
-	unsigned parts; /* of its revocation list, at least 1 */
+	unsigned parts;                                   /* of its revocation list, at least 1 */
 	struct constraints constraints[CA_CHAIN_MAX + 1]; /* of cert, then of chain */
 	int64_t not_after; /* the least of the CA's and its issuers': a leaf past that could not be
 			      verified */

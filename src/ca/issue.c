@@ -33,8 +33,7 @@ fill_in(char **url, const char *word, const char *name, struct err *err)
 
 	if (at == NULL)
 		return RC_OK;
-	rc = str_format(
-	    &filled, err, "%.*s%s%s", (int)(at - *url), *url, name, at + strlen(word));
+	rc = str_format(&filled, err, "%.*s%s%s", (int)(at - *url), *url, name, at + strlen(word));
 	if (rc == RC_OK) {
 		free(*url);
 		*url = filled;
@@ -43,8 +42,8 @@ fill_in(char **url, const char *word, const char *name, struct err *err)
 }
 
 enum rc
-ca_address(char **out, const char *url, const char *ca, unsigned part, unsigned parts,
-    struct err *err)
+ca_address(
+    char **out, const char *url, const char *ca, unsigned part, unsigned parts, struct err *err)
 {
 	char partition[32], *filled = NULL;
 	enum rc rc = str_dup(&filled, url, err);
@@ -68,16 +67,16 @@ struct of {
 };
 
 static enum rc
-addresses(struct addresses *out, const char *const *urls, size_t n, const struct of *of,
-    struct err *err)
+addresses(
+    struct addresses *out, const char *const *urls, size_t n, const struct of *of, struct err *err)
 {
 	enum rc rc = RC_OK;
 
 	if (n > 0 && (out->v = calloc(n, sizeof(*out->v))) == NULL)
 		return fail(err, RC_NOMEM, "addresses in a certificate");
 	for (; rc == RC_OK && out->n < n; out->n++)
-		if ((rc = ca_address(&out->v[out->n], urls[out->n], of->ca, of->part, of->parts,
-			 err)) != RC_OK)
+		if ((rc = ca_address(
+			 &out->v[out->n], urls[out->n], of->ca, of->part, of->parts, err)) != RC_OK)
 			break;
 	return rc;
 }
@@ -172,8 +171,8 @@ ca_crl_scope(const struct ca *ca)
 }
 
 enum rc
-ca_crl_sign(const struct ca *ca, struct crl_writer *w, uint64_t number, size_t *entries,
-    struct err *err)
+ca_crl_sign(
+    const struct ca *ca, struct crl_writer *w, uint64_t number, size_t *entries, struct err *err)
 {
 	struct der tbs;
 	struct buf sig;

@@ -43,9 +43,15 @@ struct http_shared *
 http_shared_new(struct buf *b)
 {
 	struct http_shared *s = malloc(sizeof *s);
+	uint8_t *less;
 
 	if (s == NULL)
 		return NULL;
+	/* It stays for long, and is wiped to its very end when it goes: what it does not need it gives back. */
+	if (b->data != NULL && (less = realloc(b->data, b->len + 1)) != NULL) {
+		b->data = less;
+		b->cap = b->len + 1;
+	}
 	atomic_init(&s->refs, 1);
 	s->bytes = *b;
 	buf_init(b, 0);

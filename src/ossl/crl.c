@@ -261,8 +261,8 @@ crl_finish(struct crl_writer *w, const void *sig, size_t sig_len, size_t *entrie
 {
 	struct buf *b = w->out;
 	size_t start;
-	enum rc rc = sig_alg_add(
-	    b, key_info0(cert_key0(w->scope->issuer))->type, w->scope->digest, err);
+	enum rc rc =
+	    sig_alg_add(b, key_info0(cert_key0(w->scope->issuer))->type, w->scope->digest, err);
 
 	if (rc == RC_OK) {
 		der_add_octet_bits(b, sig, sig_len);

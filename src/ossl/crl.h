@@ -48,8 +48,8 @@ struct crl_writer {
 
 /* `out` is empty, with the maximum that the list may have; it is the caller's, and holds nothing of use
  * before crl_finish().  RC_BUG: a span of time that is none. */
-enum rc crl_begin(struct crl_writer *w, struct buf *out, const struct crl_scope *s,
-    struct err *err) MUST_CHECK;
+enum rc crl_begin(
+    struct crl_writer *w, struct buf *out, const struct crl_scope *s, struct err *err) MUST_CHECK;
 /* In ascending order of serial numbers (magnitudes, big-endian, without leading zeros); `reason`: RFC
  * 5280 5.3.1, of which 0 is left out, as it says. */
 void crl_add(struct crl_writer *w, const uint8_t *serial, size_t len, int64_t when, int reason);

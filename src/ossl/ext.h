@@ -76,8 +76,8 @@ enum rc ext_add_point_name(
     struct buf *b, const char *const *urls, size_t n, struct err *err) MUST_CHECK;
 /* cRLDistributionPoints or freshestCRL: one DistributionPoint with these addresses (RFC 5280 4.2.1.13,
  * 4.2.1.15). Not critical. */
-enum rc ext_add_points(struct buf *b, const char *oid, const char *const *urls, size_t n,
-    struct err *err) MUST_CHECK;
+enum rc ext_add_points(
+    struct buf *b, const char *oid, const char *const *urls, size_t n, struct err *err) MUST_CHECK;
 /* authorityKeyIdentifier with a keyIdentifier only. */
 void ext_add_aki(struct buf *b, const uint8_t *id, size_t len);
 

@@ -197,8 +197,7 @@ ext_add_point_name(struct buf *b, const char *const *urls, size_t n, struct err 
 }
 
 enum rc
-ext_add_points(
-    struct buf *b, const char *oid, const char *const *urls, size_t n, struct err *err)
+ext_add_points(struct buf *b, const char *oid, const char *const *urls, size_t n, struct err *err)
 {
 	struct ext_mark m = ext_open(b, oid, false);
 	size_t points = der_open(b, DER_SEQUENCE), point = der_open(b, DER_SEQUENCE);

@@ -11,6 +11,7 @@
 #include "scepd/dir_sync.h"
 #include "scepd/intune_queue.h"
 #include "scepd/pipeline.h"
+#include "scepd/publish.h"
 #include "scepd/scepd.h"
 #include "scepd/sweep.h"
 
@@ -35,6 +36,13 @@ queue(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 	return intune_queue_round(s->queue, now_ms, stop);
 }
 
+static int64_t
+publish(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+{
+	publish_round(s, clock_now_ms(), stop);
+	return clock_mono_ms() + 1000;
+}
+
 /* Beside the directory, as an approved sweep may take long.  A look costs one query where nothing is new. */
 static int64_t
 rules(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
@@ -51,6 +59,7 @@ static int64_t (*const duties[DUTY__MAX])(
 	[DUTY_DIRECTORY] = directory,
 	[DUTY_QUEUE] = queue,
 	[DUTY_RULES] = rules,
+	[DUTY_PUBLISH] = publish,
 };
 
 struct worker {

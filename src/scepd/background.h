@@ -18,6 +18,7 @@ enum duty {
 	DUTY_DIRECTORY, /* what directories say */
 	DUTY_RULES,     /* what follows from it */
 	DUTY_QUEUE,     /* what Intune wants revoked */
+	DUTY_PUBLISH,   /* revocation lists, as soon as something changes */
 	DUTY__MAX
 };
 

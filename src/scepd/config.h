@@ -40,6 +40,10 @@ struct conf_ca {
 	uint64_t max_per_hour;       /* certificates */
 	struct conf_strs chain;
 	int64_t crl_validity, ocsp_validity, ra_validity; /* seconds */
+	int64_t crl_grace;       /* seconds that an expired certificate stays on the list */
+	uint64_t crl_partitions; /* a power of two; 1: none but the complete list */
+	bool crl_delta;
+	const char *crl_dir; /* folder that lists are written to as well; NULL: none */
 	int line;
 };
 struct conf_proxy {

@@ -229,6 +229,24 @@ check_succession(const struct config_file *f, const struct conf_ca *ca, struct e
 	return RC_OK;
 }
 
+/* Lists have names that certificates and other lists tell. */
+static enum rc
+check_lists(const struct config_file *f, const struct conf_ca *ca, struct err *err)
+{
+	if ((ca->crl_partitions & (ca->crl_partitions - 1)) != 0)
+		return config_item_fail(
+		    f, err, ca->line, "cas", ca->name, "crl_partitions", "is no power of two");
+	if (f->c.public_url != NULL)
+		return RC_OK;
+	if (ca->crl_delta)
+		return config_item_fail(f, err, ca->line, "cas", ca->name, "crl_delta",
+		    "needs public_url, as the complete list names the address of the delta");
+	if (ca->crl_partitions > 1)
+		return config_item_fail(f, err, ca->line, "cas", ca->name, "crl_partitions",
+		    "needs public_url, as each list names its own address");
+	return RC_OK;
+}
+
 static enum rc
 check_cas(const struct config_file *f, struct err *err)
 {
@@ -240,6 +258,8 @@ check_cas(const struct config_file *f, struct err *err)
 		rc = check_keys(f, &ca[i], err);
 		if (rc == RC_OK)
 			rc = check_succession(f, &ca[i], err);
+		if (rc == RC_OK)
+			rc = check_lists(f, &ca[i], err);
 	}
 	return rc;
 }

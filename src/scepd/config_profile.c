@@ -323,6 +323,19 @@ set_urls(const char *const **out, size_t *n, struct config_file *f, const struct
 	return RC_OK;
 }
 
+/* A CA without partitions answers to "0-of-1", so that one address does for several. */
+static bool
+has_partitions(const struct config_file *f, const char *ca)
+{
+	const struct conf_ca *all = f->c.cas.v;
+
+	for (size_t i = 0; i < f->c.cas.n; i++)
+		if (all[i].crl_partitions > 1 &&
+		    (strcmp(ca, CA_IN_ADDRESS) == 0 || strcmp(ca, all[i].name) == 0))
+			return true;
+	return false;
+}
+
 static enum rc
 profile_addresses(
     struct config_file *f, struct profile *p, const struct conf_profile *raw, struct err *err)
@@ -337,7 +350,10 @@ profile_addresses(
 	if (rc == RC_OK)
 		rc = check_names_ca(f, raw, "ca_issuer_urls", &raw->ca_issuer_urls, next, err);
 	if (rc == RC_OK && f->c.public_url != NULL && ca != NULL) {
-		rc = config_format(&crl, f, err, "%s/crl/%s.crl", f->c.public_url, ca);
+		rc = config_format(&crl, f, err,
+		    has_partitions(f, ca) ? "%s/crl/%s/" PARTITION_IN_ADDRESS ".crl"
+					  : "%s/crl/%s.crl",
+		    f->c.public_url, ca);
 		if (rc == RC_OK)
 			rc = config_format(&aia, f, err, "%s/ca/%s.crt", f->c.public_url, ca);
 		if (rc == RC_OK)

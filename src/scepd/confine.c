@@ -137,11 +137,14 @@ add_database(void *arg, const char *path)
 }
 
 enum rc
-confine_front(const struct store *store, struct err *err)
+confine_front(const struct config *c, const struct store *store, struct err *err)
 {
+	const struct conf_ca *ca = c->cas.v;
 	struct paths p = { .n = 0 };
 	enum rc rc;
 
+	for (size_t i = 0; i < c->cas.n; i++)
+		add(&p, ca[i].crl_dir, SANDBOX_READ | SANDBOX_WRITE | SANDBOX_MAKE, false);
 	store_files(store, add_database, &p);
 	rc = enter("front", SANDBOX_FRONT, &p, true, err);
 	paths_done(&p);

@@ -11,6 +11,7 @@
 /* After these the process can do what its role needs and nothing else.  Before any thread; for good. */
 enum rc confine_supervisor(struct err *err) MUST_CHECK;
 enum rc confine_signer(const struct config *config, struct err *err) MUST_CHECK;
-enum rc confine_front(const struct store *store, struct err *err) MUST_CHECK;
+enum rc confine_front(
+    const struct config *config, const struct store *store, struct err *err) MUST_CHECK;
 
 #endif

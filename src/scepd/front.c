@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "scepd/admin_auth.h"
 #include "scepd/background.h"
@@ -239,7 +240,14 @@ front_new(struct front **out, struct config *config, struct err *err)
 enum rc
 front_open(struct front *f, struct err *err)
 {
-	return scepd_store_prepare(&f->parts, f->config, err);
+	const struct conf_ca *ca = f->config->cas.v;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < f->config->cas.n; i++)
+		if (ca[i].crl_dir != NULL && (rc = dir_make(ca[i].crl_dir, 0755, err)) != RC_OK)
+			err_hint(err, "cas.%s.crl_dir: make it, owned by processes.front_user",
+			    ca[i].name);
+	return rc == RC_OK ? scepd_store_prepare(&f->parts, f->config, err) : rc;
 }
 
 const struct store *

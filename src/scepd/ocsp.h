@@ -19,6 +19,8 @@
 /* For the CAs of `s`, which are open. */
 enum rc ocsp_new(struct ocsp **out, const struct scepd *s, struct err *err) MUST_CHECK;
 void ocsp_free(struct ocsp *o);
+/* The number of the last change of a status: what was answered as of an earlier one is not answered again. */
+void ocsp_status_is(struct ocsp *o, uint64_t number);
 /* `path`: "/ocsp/issuing", or with a request behind it. */
 void ocsp_handle(
     struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply);

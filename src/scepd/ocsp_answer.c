@@ -10,10 +10,13 @@
 #include "base/limits.h"
 #include "scepd/ocsp.h"
 #include "scepd/ocsp_answer.h"
+#include "store/store_status.h"
 
 /* Before now: for relying parties whose clock is late.  They are servers, on whose network Kerberos
  * allows five minutes. */
 #define BACKDATE 300 /* seconds */
+/* Of an answer that says "on hold": such a thing may be over soon. */
+#define HOLD_VALIDITY 300 /* seconds */
 /* Answers being signed at a time: an enrolment waits behind at most so many. */
 #define SIGNING_MAX 32
 /* How long it is believed who the responder is; after a restart of the signer with another key the
@@ -36,6 +39,7 @@ struct ocsp_ca {
 struct ocsp {
 	struct ocsp_cache *cache;
 	atomic_uint signing;
+	_Atomic uint64_t status; /* the store's number of the last change, as far as is known */
 	size_t n_cas;
 	struct ocsp_ca cas[]; /* in the order of struct scepd */
 };
@@ -70,6 +74,13 @@ ocsp_free(struct ocsp *o)
 		(void)pthread_mutex_destroy(&o->cas[i].lock);
 	ocsp_cache_free(o->cache);
 	free(o);
+}
+
+void
+ocsp_status_is(struct ocsp *o, uint64_t number)
+{
+	if (o != NULL)
+		atomic_store(&o->status, number);
 }
 
 /* ---- who answers ---- */
@@ -208,15 +219,22 @@ static enum rc
 fill_singles(
     struct ocsp_single *singles, const struct work *w, const struct responder *r, struct err *err)
 {
-	const struct ocsp_kept *kept = &w->o->kept;
+	struct ocsp_kept *kept = &w->o->kept;
+	int64_t until = INT64_MAX;
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; rc == RC_OK && i < w->request->n_ids; i++) {
 		singles[i] = (struct ocsp_single){ .id = w->request->ids[i].whole,
-			.this_update = kept->this_update,
-			.next_update = kept->next_update };
+			.this_update = kept->this_update };
 		rc = look_up(&singles[i], w, r, &w->request->ids[i].serial, err);
+		if (rc == RC_OK && singles[i].status == OCSP_REVOKED &&
+		    singles[i].reason == REASON_HOLD)
+			until = kept->this_update + BACKDATE + HOLD_VALIDITY;
 	}
+	if (until < kept->next_update)
+		kept->next_update = until;
+	for (size_t i = 0; i < w->request->n_ids; i++)
+		singles[i].next_update = kept->next_update;
 	return rc;
 }
 
@@ -282,14 +300,17 @@ make(struct buf *out, const struct work *w, struct err *err)
 
 /* ---- from the cache, or made for it ---- */
 
-/* CertIDs as they were sent, which the answer echoes; they name the CA too. */
+/* CertIDs as they were sent, which the answer echoes; they name the CA too.  After a change it is another
+ * question. */
 static enum rc
-cache_key(uint8_t key[static OCSP_KEY_SIZE], const struct ocsp_request *r, struct err *err)
+cache_key(uint8_t key[static OCSP_KEY_SIZE], const struct ocsp_request *r, uint64_t status,
+    struct err *err)
 {
 	struct buf ids;
 	enum rc rc;
 
-	buf_init(&ids, OCSP_REQUEST_MAX);
+	buf_init(&ids, OCSP_REQUEST_MAX + sizeof(status));
+	buf_add(&ids, &status, sizeof(status));
 	for (size_t i = 0; i < r->n_ids; i++)
 		buf_add(&ids, r->ids[i].whole.p, r->ids[i].whole.len);
 	rc = buf_ok(&ids, "CertIDs", err);
@@ -309,7 +330,7 @@ cached(struct buf *out, const struct work *w, struct err *err)
 	enum ocsp_found found;
 	enum rc rc;
 
-	if ((rc = cache_key(key, w->request, err)) != RC_OK)
+	if ((rc = cache_key(key, w->request, atomic_load(&w->s->ocsp->status), err)) != RC_OK)
 		return rc;
 	found = ocsp_cache_get(cache, key, out, &w->o->kept, &slot);
 	w->o->from_cache = found == OCSP_FOUND;

@@ -1,232 +1,226 @@
 /*
- * publish.c - see publish.h.  The CRL is made when it is asked for and the last one is older than
- * CRL_AGE_MS, so a revocation is out at the first fetch after that, and a flood of fetches costs
- * one signature per CRL_AGE_MS.
+ * publish.c - see publish.h: which lists there are, and when a new one is due.
  */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
+#include "base/cond.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "scepd/publish.h"
+#include "scepd/background.h"
+#include "scepd/ocsp.h"
+#include "scepd/publish_int.h"
+#include "store/store_status.h"
 
-#define CRL_AGE_MS  10000   /* at most this long between a revocation and the CRL that holds it */
-#define ENTRIES_MAX 1000000 /* rows of one CRL */
-#define CRL_WAITERS 8       /* requests that wait for the first CRL after a start */
+#define WAITERS       8     /* requests that wait for the first list after a start */
+#define WAIT_FIRST_MS 10000 /* and how long: a million entries are there by then */
 
-struct crl_cache {
-	pthread_mutex_t lock;
-	struct http_shared
-	    *der;         /* NULL: none yet; readers that are slow keep the one that they began */
-	bool making;      /* by one thread, without the lock */
-	unsigned waiting; /* for the first */
-	pthread_cond_t made;
-	int64_t made_ms; /* monotonic; 0: never */
-};
+/* ---- the lists of a CA ---- */
 
-struct entries {
-	struct crl_entry *v;
-	size_t n, cap;
-	enum rc rc;
-};
-
-static int
-add_entry(void *arg, int64_t rowid, const struct store_cert_row *row)
+static void
+name_lists(struct crl_lists *c, bool delta, unsigned parts)
 {
-	struct entries *e = arg;
-	struct err err;
+	struct crl_list *l = c->v;
 
-	if (e->n == e->cap) {
-		size_t cap = e->cap == 0 ? 256 : e->cap * 2;
-		struct crl_entry *v =
-		    cap > ENTRIES_MAX * 2 ? NULL : reallocarray(e->v, cap, sizeof(*v));
-
-		if (v == NULL) {
-			e->rc = RC_NOMEM;
-			return 1;
-		}
-		e->v = v;
-		e->cap = cap;
+	l++->kind = LIST_FULL;
+	(void)snprintf(c->v[0].name, sizeof(c->v[0].name), "full");
+	if (delta) {
+		c->delta = l++;
+		c->delta->kind = LIST_DELTA;
+		(void)snprintf(c->delta->name, sizeof(c->delta->name), "delta");
 	}
-	if ((e->rc = serial_from_hex(&e->v[e->n].serial, row->serial, &err)) != RC_OK)
-		return 1;
-	e->v[e->n].when = row->revoked;
-	e->v[e->n++].reason = row->reason;
-	return 0;
-}
-
-static enum rc
-make_crl(struct buf *out, struct scepd *s, const struct server_ca *sca, struct err *err)
-{
-	struct store_cert_filter f = { .ca = sca->conf->name, .revoked = 1 };
-	struct entries e = { 0 };
-	int64_t now = clock_now();
-	uint64_t number;
-	enum rc rc;
-
-	f.valid_at = now; /* RFC 5280 3.3: an expired certificate may leave the list */
-	if ((rc = store_cert_each(s->store, &f, ENTRIES_MAX, add_entry, &e, err)) == RC_OK &&
-	    e.rc != RC_OK)
-		rc = fail(err, e.rc, "list of revoked certificates");
-	if (rc == RC_OK &&
-	    (rc = store_crl_number(s->store, sca->conf->name, &number, err)) == RC_OK)
-		rc = ca_crl(out, sca->ca, e.v, e.n, number, now - CRL_BACKDATE,
-		    now + sca->conf->crl_validity, err);
-	free(e.v);
-	return rc;
+	if (parts <= 1)
+		return;
+	c->parts = l;
+	c->n_parts = parts;
+	for (unsigned i = 0; i < parts; i++) {
+		l[i].kind = LIST_PART;
+		l[i].part = i;
+		(void)snprintf(l[i].name, sizeof(l[i].name), "%u-of-%u", i, parts);
+	}
 }
 
 enum rc
-publish_open(struct server_ca *sca, struct err *err)
+publish_open(struct scepd *s, struct server_ca *sca, struct err *err)
 {
-	if ((sca->crl = calloc(1, sizeof(*sca->crl))) == NULL)
-		return fail(err, RC_NOMEM, "CRL of %s", sca->conf->name);
-	(void)pthread_mutex_init(&sca->crl->lock, NULL);
-	(void)pthread_cond_init(&sca->crl->made, NULL);
+	unsigned parts = (unsigned)sca->conf->crl_partitions;
+	struct crl_lists *c = calloc(1, sizeof(*c));
+	size_t n = 1 + (sca->conf->crl_delta ? 1u : 0u) + (parts > 1 ? parts : 0);
+
+	if (c == NULL || (c->v = calloc(n, sizeof(*c->v))) == NULL) {
+		free(c);
+		return fail(err, RC_NOMEM, "CRLs of %s", sca->conf->name);
+	}
+	c->n = n;
+	c->cert_to_file = sca->conf->crl_dir != NULL;
+	name_lists(c, sca->conf->crl_delta, parts);
+	(void)pthread_mutex_init(&c->lock, NULL);
+	(void)cond_init(&c->made);
+	sca->crl = c;
 	return RC_OK;
 }
 
 void
 publish_close(struct server_ca *sca)
 {
-	if (sca->crl == NULL)
+	struct crl_lists *c = sca->crl;
+
+	if (c == NULL)
 		return;
-	(void)pthread_mutex_destroy(&sca->crl->lock);
-	(void)pthread_cond_destroy(&sca->crl->made);
-	http_shared_free(sca->crl->der);
-	free(sca->crl);
+	(void)pthread_mutex_destroy(&c->lock);
+	(void)pthread_cond_destroy(&c->made);
+	for (size_t i = 0; i < c->n; i++)
+		http_shared_free(c->v[i].out.der);
+	free(c->v);
+	free(c);
+	sca->crl = NULL;
 }
 
-static enum rc
-new_crl(struct http_shared **out, struct scepd *s, struct server_ca *sca, struct err *err)
+bool
+publish_take(struct server_ca *sca, const struct crl_list *l, struct crl_made *out)
 {
-	struct http_shared *der = NULL;
-	struct buf fresh;
-	enum rc rc;
+	(void)pthread_mutex_lock(&sca->crl->lock);
+	*out = l->out;
+	if (out->der != NULL)
+		(void)http_shared_ref(out->der);
+	(void)pthread_mutex_unlock(&sca->crl->lock);
+	return out->der != NULL;
+}
 
-	buf_init(&fresh, HTTP_REPLY_MAX);
-	if ((rc = make_crl(&fresh, s, sca, err)) == RC_OK &&
-	    (rc = buf_ok(&fresh, "CRL", err)) == RC_OK && (der = http_shared_new(&fresh)) == NULL)
-		rc = fail(err, RC_NOMEM, "no memory for a CRL");
-	buf_done(&fresh);
-	if (rc == RC_OK)
-		*out = der;
-	else
-		log_msg(LOG_ERROR, "crl", "%s: %s", sca->conf->name, err->msg);
-	return rc;
+/* ---- when ---- */
+
+static int
+one_is_enough(void *arg, const struct store_crl_entry *e)
+{
+	*(bool *)arg = true;
+	return 1;
+}
+
+/* Did anything change in the list's scope?  Other CAs' changes and other partitions' are not its own. */
+static bool
+changed(struct scepd *s, const struct server_ca *sca, struct crl_list *l)
+{
+	struct store_crl_query q = { .ca = sca->conf->name, .delta = true, .since = l->status };
+	uint64_t number = 0;
+	bool some = false;
+
+	if (l->kind == LIST_PART) {
+		q.parts = sca->crl->n_parts;
+		q.part = l->part;
+	}
+	/* Who cannot look makes a new one, and says what is wrong. */
+	if (store_crl_each(s->store, &q, &number, one_is_enough, &some, NULL) != RC_OK)
+		return true;
+	if (!some)
+		l->status = number;
+	return some;
 }
 
 /*
- * Whether this thread is to make a new one.  Others do not wait for it, as making a long one takes seconds
- * and they would take every worker: they use the one that is there.  Where there is none yet, a few
- * wait.
+ * RFC 5280 5.2.4: a delta and a complete list that are issued at the same time have one number, and the
+ * signer signs each number once.  So they are never: a delta follows a second later.
  */
 static bool
-is_due(struct crl_cache *c)
+may_follow(const struct crl_lists *c, int64_t now)
 {
-	bool due;
-
-	(void)pthread_mutex_lock(&c->lock);
-	while (c->der == NULL && c->making && c->waiting < CRL_WAITERS) {
-		c->waiting++;
-		(void)pthread_cond_wait(&c->made, &c->lock);
-		c->waiting--;
-	}
-	due = !c->making && (c->made_ms == 0 || clock_mono_ms() - c->made_ms > CRL_AGE_MS);
-	if (due)
-		c->making = true;
-	(void)pthread_mutex_unlock(&c->lock);
-	return due;
+	return c->v[0].out.der != NULL && now > c->v[0].out.made && c->n_bases > 0;
 }
 
-/* A failure to make a new one leaves the old one in use. */
-static void
-take_over(struct crl_cache *c, struct http_shared *fresh)
+static bool
+is_due(struct scepd *s, const struct server_ca *sca, struct crl_list *l, uint64_t status)
 {
-	struct http_shared *old = NULL;
+	int64_t now = clock_now();
+
+	if (clock_mono_ms() < l->wait_ms || (l->kind == LIST_DELTA && !may_follow(sca->crl, now)))
+		return false;
+	if (l->out.der == NULL || now >= l->renew_at)
+		return true;
+	return l->status != status && changed(s, sca, l);
+}
+
+static void
+make_due(struct scepd *s, struct server_ca *sca, struct crl_list *v, size_t n, uint64_t status,
+    const atomic_bool *stop)
+{
+	bool due[CRL_PARTS_MAX] = { false }, some = false;
+
+	for (size_t i = 0; i < n; i++)
+		some |= due[i] = is_due(s, sca, &v[i], status);
+	if (some)
+		publish_make(s, sca, v, n, due, stop);
+}
+
+static void
+round_of(struct scepd *s, struct server_ca *sca, uint64_t status, const atomic_bool *stop)
+{
+	struct crl_lists *c = sca->crl;
+
+	if (c->delta != NULL) /* first, so that it is not of the same second as a complete one */
+		make_due(s, sca, c->delta, 1, status, stop);
+	if (c->delta == NULL || c->delta->out.made < clock_now())
+		make_due(s, sca, &c->v[0], 1, status, stop);
+	if (c->parts != NULL)
+		make_due(s, sca, c->parts, c->n_parts, status, stop);
+	if (sca->conf->crl_dir != NULL)
+		publish_files(sca);
+}
+
+void
+publish_round(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+{
+	static struct log_limit limit;
+	uint64_t status, left_out;
+	struct err err;
+
+	(void)pthread_mutex_lock(&s->publish_mu);
+	if (store_status_number(s->store, &status, &err) != RC_OK) {
+		if (log_within(&limit, clock_mono_ms(), &left_out))
+			log_msg(LOG_ERROR, "crl", "number of the last change: %s", err.msg);
+	} else {
+		ocsp_status_is(s->ocsp, status);
+		for (size_t i = 0; i < s->n_cas && (stop == NULL || !*stop); i++)
+			round_of(s, &s->cas[i], status, stop);
+	}
+	(void)pthread_mutex_unlock(&s->publish_mu);
+}
+
+void
+publish_wake(struct scepd *s)
+{
+	background_wake(s->background, DUTY_PUBLISH);
+}
+
+/* ---- the complete list ---- */
+
+static void
+wait_for_first(struct crl_lists *c)
+{
+	int64_t until = clock_mono_ms() + WAIT_FIRST_MS;
 
 	(void)pthread_mutex_lock(&c->lock);
-	c->making = false;
-	if (fresh != NULL) {
-		old = c->der;
-		c->der = fresh;
-		c->made_ms = clock_mono_ms();
+	if (c->v[0].out.der == NULL && c->waiting < WAITERS) {
+		c->waiting++;
+		while (c->v[0].out.der == NULL && cond_wait_until(&c->made, &c->lock, until))
+			;
+		c->waiting--;
 	}
-	(void)pthread_cond_broadcast(&c->made);
 	(void)pthread_mutex_unlock(&c->lock);
-	http_shared_free(old);
 }
 
 enum rc
 publish_current_crl(
     struct http_shared **out, struct scepd *s, struct server_ca *sca, struct err *err)
 {
-	struct crl_cache *c = sca->crl;
-	struct http_shared *fresh = NULL, *now = NULL;
-	enum rc rc = RC_LIMIT;
-	bool due = is_due(c);
+	struct crl_made made;
 
-	if (due) {
-		rc = new_crl(&fresh, s, sca, err);
-		take_over(c, fresh);
-	}
-	(void)pthread_mutex_lock(&c->lock);
-	if (c->der != NULL)
-		now = http_shared_ref(c->der);
-	(void)pthread_mutex_unlock(&c->lock);
-	if (now != NULL) {
-		*out = now;
-		return RC_OK;
-	}
-	return due ? rc : fail(err, rc, "%s: the first CRL is being made", sca->conf->name);
-}
-
-/* The CA that "issuing.crl" names, or NULL after a 404. */
-static struct server_ca *
-ca_of(struct scepd *s, const char *name, const char *suffix, struct http_reply *reply)
-{
-	size_t len = strlen(name), tail = strlen(suffix);
-	struct server_ca *sca = NULL;
-
-	if (len > tail && str_ends_nocase(name, suffix))
-		sca = scepd_ca(s, name, len - tail);
-	if (sca == NULL)
-		http_reply_text(reply, 404, "no such CA\n");
-	return sca;
-}
-
-void
-publish_crl(
-    struct scepd *s, const char *name, const struct http_request *req, struct http_reply *reply)
-{
-	struct server_ca *sca = ca_of(s, name, ".crl", reply);
-	struct http_shared *der = NULL;
-	struct err err;
-
-	if (sca == NULL)
-		return;
-	reply->content_type = "application/pkix-crl"; /* RFC 5280 4.2.1.13, RFC 2585 */
-	if (publish_current_crl(&der, s, sca, &err) == RC_OK)
-		http_reply_share(reply, der);
+	if (s->background == NULL) /* nobody else makes one */
+		publish_round(s, clock_now_ms(), NULL);
 	else
-		http_reply_text(reply, 503, "the CRL is not available at the moment\n");
-	http_shared_free(der);
-}
-
-void
-publish_ca(
-    struct scepd *s, const char *name, const struct http_request *req, struct http_reply *reply)
-{
-	struct server_ca *sca = ca_of(s, name, ".crt", reply);
-	const uint8_t *der;
-	size_t len;
-
-	if (sca == NULL)
-		return;
-	der = cert_der0(ca_cert0(sca->ca), &len);
-	reply->content_type = "application/pkix-cert"; /* RFC 5280 4.2.2.1 */
-	buf_add(&reply->body, der, len);
+		wait_for_first(sca->crl);
+	if (!publish_take(sca, &sca->crl->v[0], &made))
+		return fail(err, RC_IO, "%s: there is no CRL yet", sca->conf->name);
+	*out = made.der;
+	return RC_OK;
 }

@@ -209,7 +209,7 @@ front_role(struct front_process *p, struct config *config, struct err *err)
 	if ((rc = front_new(&p->front, config, err)) != RC_OK ||
 	    (rc = sandbox_identity(config->processes.front_user, err)) != RC_OK ||
 	    (rc = front_open(p->front, err)) != RC_OK ||
-	    (rc = confine_front(front_store0(p->front), err)) != RC_OK)
+	    (rc = confine_front(config, front_store0(p->front), err)) != RC_OK)
 		return rc;
 	/* ------------------------------------------------------------- untrusted below */
 	files_ask(ROLE_FILES_FD);

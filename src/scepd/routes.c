@@ -90,24 +90,6 @@ run_scep(
 
 /* ---- files and health ---- */
 
-static const char *
-last_segment(const char *path)
-{
-	return strrchr(path, '/') + 1; /* every path starts with one */
-}
-
-static void
-run_crl(struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
-{
-	publish_crl(s, last_segment(path), req, reply);
-}
-
-static void
-run_ca(struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
-{
-	publish_ca(s, last_segment(path), req, reply);
-}
-
 static void
 run_metrics(
     struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
@@ -123,6 +105,7 @@ run_metrics(
 	endpoints_metrics(s, &reply->body);
 	dir_sync_metrics(s, &reply->body);
 	sweeper_metrics(s->sweeper, &reply->body);
+	publish_metrics(s, &reply->body);
 	if (s->http != NULL)
 		metrics_http_text(s->http, &reply->body);
 }
@@ -154,8 +137,8 @@ run_readyz(
 static const struct route public_routes[] = {
 	{ "/scep/", run_scep },
 	{ "/certsrv/mscep", run_scep },
-	{ "/crl/", run_crl },
-	{ "/ca/", run_ca },
+	{ "/crl/", publish_crl },
+	{ "/ca/", publish_ca },
 	{ "/ocsp/", ocsp_handle },
 	{ NULL, NULL },
 };

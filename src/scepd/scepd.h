@@ -37,7 +37,7 @@ struct server_ca {
 	const struct conf_ca *conf;
 	struct ca *ca;
 	struct server_ca *previous, *next; /* that it replaces, that replaces it; or NULL */
-	struct crl_cache *crl;             /* publish.c */
+	struct crl_lists *crl;             /* publish.c */
 	struct ra_key ra_key;
 	struct ra_set *ras;      /* refresh's own; requests have theirs from an offer */
 	_Atomic uint64_t issued; /* certificates since the start, for /metrics */
@@ -102,6 +102,7 @@ struct scepd {
 	    *http;          /* of the public listeners, for its counters; lent; NULL: none yet */
 	int64_t started_ms; /* wall */
 	pthread_mutex_t refresh_mu; /* one refresh at a time */
+	pthread_mutex_t publish_mu; /* one publish_round() at a time */
 	/* The outbox thread's own: when orphans are looked at next, and how often that failed. */
 	int64_t orphans_due_ms;
 	unsigned orphans_failed;

@@ -24,7 +24,7 @@ static enum rc
 open_ca(struct server_ca *sca, struct scepd *s, const struct conf_ca *conf, struct err *err)
 {
 	struct ca_conf cc = { conf->name, conf->certificate, conf->chain.v, conf->chain.n,
-		conf->name, conf->ra_certificate };
+		conf->name, conf->ra_certificate, .crl_parts = (unsigned)conf->crl_partitions };
 	enum rc rc;
 
 	sca->conf = conf;
@@ -32,7 +32,7 @@ open_ca(struct server_ca *sca, struct scepd *s, const struct conf_ca *conf, stru
 	cc.retired = !conf->issues;
 	if ((rc = ca_open(&sca->ca, &cc, s->signer, err)) != RC_OK)
 		return rc;
-	return publish_open(sca, err);
+	return publish_open(s, sca, err);
 }
 
 static enum rc
@@ -174,6 +174,7 @@ scepd_new(
 	s->seal = parts->seal;
 	s->started_ms = clock_now_ms();
 	(void)pthread_mutex_init(&s->refresh_mu, NULL);
+	(void)pthread_mutex_init(&s->publish_mu, NULL);
 	if ((rc = open_cas(s, err)) != RC_OK || (rc = open_tenants(s, err)) != RC_OK ||
 	    (rc = open_endpoints(s, err)) != RC_OK ||
 	    (rc = start_store(s, parts->seal_made, err)) != RC_OK ||
@@ -228,6 +229,7 @@ scepd_free(struct scepd *s)
 	admin_auth_free(s->admin);
 	config_free(s->config);
 	(void)pthread_mutex_destroy(&s->refresh_mu);
+	(void)pthread_mutex_destroy(&s->publish_mu);
 	free(s);
 }
 

@@ -189,7 +189,7 @@ responder_open(
  * million or more for one message.
  */
 static const uint64_t per_hour[RATE__MAX] = {
-	[RATE_CRL] = 3600,
+	[RATE_CRL] = 20000, /* 256 partitions, some of them anew every second */
 	[RATE_CERTREP] = 1000000,
 	[RATE_UNWRAP] = 1000000,
 	[RATE_OCSP] = 10000000, /* answers are signed once and kept by the front; nonces are not */

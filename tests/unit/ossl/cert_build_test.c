@@ -417,6 +417,147 @@ an_empty_revocation_list_is_one_too(void **state)
 	cert_free(ca);
 }
 
+/* Entry by entry, signed, with what it is of. */
+static void
+write_list(struct buf *der, const struct crl_scope *scope, size_t n, size_t *entries)
+{
+	struct crl_writer w;
+	struct err err = { 0 };
+	struct der tbs;
+	struct buf sig;
+
+	buf_init(&sig, KEY_SIG_MAX);
+	assert_ok(crl_begin(&w, der, scope, &err), err);
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t serial[] = { 0x80, (uint8_t)(i >> 16), (uint8_t)(i >> 8),
+			(uint8_t)i };
+
+		crl_add(&w, serial, sizeof(serial), 1700000000 + (int64_t)i, (int)(i % 7));
+	}
+	assert_int_equal(w.n, n);
+	assert_ok(crl_tbs(&w, 301, &tbs, &err), err);
+	assert_ok(key_sign(&sig, fixture_key("ec:p256"), DIGEST_SHA256, tbs.p, tbs.len, &err), err);
+	assert_ok(crl_finish(&w, sig.data, sig.len, entries, &err), err);
+	buf_done(&sig);
+}
+
+static struct crl_scope
+scope_of(const struct cert *ca)
+{
+	return (struct crl_scope){ .issuer = ca,
+		.digest = DIGEST_SHA256,
+		.this_update = 1700000000,
+		.next_update = 1800000000 };
+}
+
+static void
+a_delta_of_one_distribution_point_says_so(void **state)
+{
+	static const char *const words[] = { "verify OK", "X509v3 Delta CRL Indicator: critical",
+		"                300", "X509v3 Issuing Distribution Point: critical",
+		"URI:http://pki.contoso.com/crl/a.crl", "URI:http://b/a.crl",
+		"Serial Number: 80000001", "Serial Number: 80000006", "Certificate Hold" };
+	struct cert *ca = make_ca("ec:p256");
+	struct crl_scope scope = scope_of(ca);
+	struct buf der, text;
+	struct dir d;
+
+	scope.delta = true;
+	scope.base = 300;
+	scope.points = crl_urls;
+	scope.n_points = N(crl_urls);
+	dir_make_temp(&d);
+	buf_init(&der, 1 << 16);
+	buf_init(&text, 1 << 16);
+	write_list(&der, &scope, 7, NULL);
+	dir_put(&d, "crl", der.data, der.len, 0600);
+	show(&d, ca, "ca", NULL);
+	assert_int_equal(
+	    dir_run(&d, &text, "openssl crl -inform DER -in crl -noout -text -CAfile ca"), 0);
+	assert_says(&text, words, N(words));
+	assert_null(strstr(buf_str(&text), "Freshest"));
+	buf_done(&der);
+	buf_done(&text);
+	dir_done(&d);
+	cert_free(ca);
+}
+
+/* Every length of entries about which a header grows, and one of megabytes. */
+static void
+lists_of_any_length_are_der(void **state)
+{
+	static const size_t lengths[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 1500, 1700, 1800, 1900,
+		50000 };
+	struct cert *ca = make_ca("ec:p256");
+	struct crl_scope scope = scope_of(ca);
+	struct dir d;
+
+	scope.freshest = crl_urls;
+	scope.n_freshest = 1;
+	dir_make_temp(&d);
+	show(&d, ca, "ca", NULL);
+	for (size_t i = 0; i < N(lengths); i++) {
+		struct der in, list, tbs, whole, entries;
+		struct buf der, text;
+		size_t at, n;
+
+		buf_init(&der, 8 << 20);
+		buf_init(&text, 1 << 16);
+		write_list(&der, &scope, lengths[i], &at);
+		in = (struct der){ der.data, der.len };
+		assert_true(der_take(&in, DER_SEQUENCE, &list) && in.len == 0);
+		assert_true(der_take(&list, DER_SEQUENCE, &tbs));
+		for (int k = 0; k < 5; k++)
+			assert_true(der_any(&tbs, NULL, NULL, &whole));
+		if (lengths[i] > 0) {
+			assert_true(der_take(&tbs, DER_SEQUENCE, &entries));
+			assert_ptr_equal(entries.p, der.data + at);
+			assert_true(der_count(&entries, &n) && n == lengths[i]);
+		}
+		dir_put(&d, "crl", der.data, der.len, 0600);
+		assert_int_equal(
+		    dir_run(&d, &text, "openssl crl -inform DER -in crl -noout -CAfile ca"), 0);
+		assert_non_null(strstr(buf_str(&text), "verify OK"));
+		buf_done(&der);
+		buf_done(&text);
+	}
+	dir_done(&d);
+	cert_free(ca);
+}
+
+static void
+what_cannot_be_an_entry_ends_the_list(void **state)
+{
+	static const struct {
+		size_t len;
+		int64_t when;
+		int reason;
+		size_t max;
+		enum rc rc;
+	} rows[] = { { 0, 0, 1, 65536, RC_BUG }, { 21, 0, 1, 65536, RC_BUG },
+		{ 20, INT64_MAX / 2, 1, 65536, RC_BUG }, { 20, -700000000000, 1, 65536, RC_BUG },
+		{ 20, 0, 11, 65536, RC_BUG }, { 20, 0, 1, 200, RC_LIMIT },
+		{ 20, 4102444800, 10, 65536, RC_OK }, { 20, -1, -1, 65536, RC_OK } };
+	const uint8_t serial[21] = { 0xff };
+	struct cert *ca = make_ca("ec:p256");
+	struct crl_scope scope = scope_of(ca);
+
+	for (size_t i = 0; i < N(rows); i++) {
+		struct crl_writer w;
+		struct err err = { 0 };
+		struct der tbs;
+		struct buf b;
+
+		buf_init(&b, rows[i].max);
+		assert_ok(crl_begin(&w, &b, &scope, &err), err);
+		crl_add(&w, serial, rows[i].len, rows[i].when, rows[i].reason);
+		assert_int_equal(crl_tbs(&w, 1, &tbs, &err), rows[i].rc);
+		crl_abandon(&w);
+		buf_done(&b);
+	}
+	cert_free(ca);
+}
+
 /* A CA of this kind signs a leaf and a list, both sides believe it, and a changed bit shows. */
 static void
 ca_of_kind(const char *spec)
@@ -488,6 +629,9 @@ main(void)
 		cmocka_unit_test(fields_that_cannot_be_encoded_are_refused_and_leave_nothing),
 		cmocka_unit_test(a_revocation_list_verifies_and_revokes),
 		cmocka_unit_test(an_empty_revocation_list_is_one_too),
+		cmocka_unit_test(a_delta_of_one_distribution_point_says_so),
+		cmocka_unit_test(lists_of_any_length_are_der),
+		cmocka_unit_test(what_cannot_be_an_entry_ends_the_list),
 		cmocka_unit_test(an_ed25519_ca_signs_certificates_and_lists),
 		cmocka_unit_test(an_ml_dsa_ca_signs_where_openssl_has_it),
 	};

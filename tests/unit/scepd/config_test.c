@@ -253,6 +253,23 @@ public_url_gives_crl_and_issuer_addresses(void **state)
 }
 
 static void
+partitions_are_in_the_address_that_is_made(void **state)
+{
+	struct config *c = loaded(*state,
+	    HEAD "    crl_partitions: 16\n" TENANT PROFILE ENDPOINT
+		 "public_url: http://ca.contoso.com\n");
+	const struct conf_ca *ca = config_ca(c, "issuing");
+
+	assert_string_equal(config_profile(c, "device")->crl_urls[0],
+	    "http://ca.contoso.com/crl/issuing/{partition}.crl");
+	assert_int_equal(ca->crl_partitions, 16);
+	assert_false(ca->crl_delta);
+	assert_null(ca->crl_dir);
+	assert_int_equal(ca->crl_grace, 0);
+	config_free(c);
+}
+
+static void
 static_endpoint_with_bounded_names_is_taken(void **state)
 {
 	struct folder *f = *state;
@@ -288,6 +305,14 @@ static const struct wrong {
 	{ HEAD TENANT PROFILE
 	    "endpoints:\n  a: { ca: issuing, profile: device, tenant: contoso }\n",
 	    ":15: endpoints.a.challenge: required" },
+	{ HEAD "    crl_partitions: 12\n" TENANT PROFILE ENDPOINT,
+	    ":4: cas.issuing.crl_partitions: is no power of two" },
+	{ HEAD "    crl_partitions: 512\n" TENANT PROFILE ENDPOINT,
+	    ":10: cas.issuing.crl_partitions: " },
+	{ HEAD "    crl_partitions: 16\n" TENANT PROFILE ENDPOINT,
+	    ":4: cas.issuing.crl_partitions: needs public_url" },
+	{ HEAD "    crl_delta: true\n" TENANT PROFILE ENDPOINT,
+	    ":4: cas.issuing.crl_delta: needs public_url" },
 	/* unknown things */
 	{ HEAD TENANT PROFILE ENDPOINT "endpoint: x\n", ":16: endpoint: unknown key" },
 	{ HEAD TENANT PROFILE "endpoints:\n  a: { ca: issuing, profile: device, chalenge: intune, "
@@ -704,6 +729,7 @@ main(void)
 		cmocka_unit_test(profile_words_become_bits_and_oids),
 		cmocka_unit_test(eku_without_a_default_is_client_auth_or_all_that_is_allowed),
 		cmocka_unit_test(public_url_gives_crl_and_issuer_addresses),
+		cmocka_unit_test(partitions_are_in_the_address_that_is_made),
 		cmocka_unit_test(static_endpoint_with_bounded_names_is_taken),
 		cmocka_unit_test(missing_names_are_null),
 		cmocka_unit_test(kinds_of_endpoints_are_taken),

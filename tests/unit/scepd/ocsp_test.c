@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "http/reply.h"
 #include "scepd/ocsp_answer.h"
+#include "store/store_status.h"
 
 #define NONCE   "0123456789abcdef0123456789abcdef"
 #define GOOD    DER_CTX(0)
@@ -143,6 +144,45 @@ what_was_signed_is_given_again_unless_there_is_a_nonce(void **state)
 	assert_int_equal(metric_get(r->s.metrics, METRIC_OCSP), 7);
 	assert_int_equal(metric_get(r->s.metrics, METRIC_OCSP_SIGNED), 5);
 	assert_int_equal(metric_get(r->s.metrics, METRIC_OCSP_REFUSED), 0);
+}
+
+/* A certificate is held and let go: the answer is as young as the number of the last change. */
+static void
+a_hold_is_told_and_not_for_long(void **state)
+{
+	struct rig *r = *state;
+	struct ocsp_kit_id id = { ca_of(r, ISSUING), DIGEST_SHA1, NULL };
+	struct store_cause_set set = { .serial = rig_serial(1),
+		.source = CAUSE_MANUAL,
+		.effect = CAUSE_HOLD,
+		.reason = REASON_HOLD };
+	struct ocsp_outcome o;
+	struct err err = { 0 };
+	uint64_t number;
+	char padded[64];
+
+	snprintf(padded, sizeof(padded), "00%s", rig_serial(1));
+	id.serial = padded + (padded[2] < '8' ? 2 : 0);
+	assert_int_equal(ask_for(r, ISSUING, &id, 1, NULL, &o), 0);
+	assert_int_equal(o.kept.status, OCSP_GOOD);
+	assert_ok(store_causes_set(r->f->s, &set, 1, NULL, &err), err);
+	assert_int_equal(ask_for(r, ISSUING, &id, 1, NULL, &o), 0);
+	assert_true(o.from_cache); /* nobody has said that there is something new */
+	assert_ok(store_status_number(r->f->s, &number, &err), err);
+	ocsp_status_is(r->s.ocsp, number);
+	assert_int_equal(ask_for(r, ISSUING, &id, 1, NULL, &o), 0);
+	assert_false(o.from_cache);
+	assert_int_equal(o.kept.status, OCSP_REVOKED);
+	assert_int_equal(fake.reason, REASON_HOLD);
+	assert_in_range(o.kept.next_update - clock_now(), 290, 300);
+	assert_int_equal(fake.next_update, o.kept.next_update);
+	set.effect = CAUSE_GONE;
+	assert_ok(store_causes_set(r->f->s, &set, 1, NULL, &err), err);
+	assert_ok(store_status_number(r->f->s, &number, &err), err);
+	ocsp_status_is(r->s.ocsp, number);
+	assert_int_equal(ask_for(r, ISSUING, &id, 1, NULL, &o), 0);
+	assert_int_equal(o.kept.status, OCSP_GOOD);
+	assert_in_range(o.kept.next_update - clock_now(), 3500, 3600);
 }
 
 static void
@@ -430,6 +470,7 @@ main(void)
 		T(the_certificate_says_which_ca_answers),
 		T(a_serial_number_of_another_ca_is_unknown),
 		T(what_was_signed_is_given_again_unless_there_is_a_nonce),
+		T(a_hold_is_told_and_not_for_long),
 		T(trouble_with_the_signer_is_told_and_passes),
 		T(a_ca_without_a_responder_answers_later),
 		T(a_responder_with_another_key_is_noticed),

@@ -24,7 +24,7 @@ static const char head[] =
     "store: { url: 'sqlite:%s/%u.db' }\n"
     "cas:\n"
     "  issuing: { certificate: ca/issuing.pem, key: ca/issuing.key, chain: [ ca/root.pem ],\n"
-    "    ra_certificate: ca/ra.pem, ra_key: ca/ra.key }\n"
+    "    ra_certificate: ca/ra.pem, ra_key: ca/ra.key%s }\n"
     "  other: { certificate: other/issuing.pem, key: other/issuing.key, chain: [ other/root.pem "
     "],\n"
     "    ra_certificate: other/ra.pem, ra_key: other/ra.key, max_per_hour: 3 }\n";
@@ -103,6 +103,12 @@ ra_of(const struct rig *r, const char *path)
 void
 rig_open(struct rig *r, const char *yaml)
 {
+	rig_open_with(r, "", yaml);
+}
+
+void
+rig_open_with(struct rig *r, const char *issuing, const char *yaml)
+{
 	static unsigned n;
 	char text[8192];
 	int len;
@@ -113,7 +119,7 @@ rig_open(struct rig *r, const char *yaml)
 	r->log = memfd_create("log", MFD_CLOEXEC);
 	assert_true(r->log >= 0);
 	log_setup(LOG_INFO, LOG_TEXT, r->log);
-	len = snprintf(text, sizeof(text), head, r->f->dir, n++);
+	len = snprintf(text, sizeof(text), head, r->f->dir, n++, issuing);
 	len += snprintf(text + len, sizeof(text) - (size_t)len, "%s", yaml);
 	must(file_write(in_dir(r->f, "scepd.yaml"), text, (size_t)len, 0600, 1, &r->err), &r->err);
 	open_server(r);

@@ -25,6 +25,8 @@ struct rig {
 };
 /* Opens a server with a database of its own.  `yaml` follows listeners, public_url, store and cas. */
 void rig_open(struct rig *r, const char *yaml);
+/* With more keys of CA issuing: ", crl_delta: true". */
+void rig_open_with(struct rig *r, const char *issuing, const char *yaml);
 void rig_close(struct rig *r);
 /* The same database and configuration, as after a restart. */
 void rig_restart(struct rig *r);

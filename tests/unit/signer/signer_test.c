@@ -4,11 +4,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "ossl/crl.h"
 
 #include "fixture.h"
@@ -172,9 +174,7 @@ a_list_of_the_ca_is_signed_and_verifies(void **state)
 	crl_make(k, &tbs, &k->rsa);
 	buf_init(&sig, LIMIT_CERT);
 	ok(k, signer_sign_crl(k->s, "rsa", tbs.data, tbs.len, &sig, &k->err));
-	ok(k,
-	    key_verify(
-		k->rsa.key, DIGEST_SHA256, tbs.data, tbs.len, sig.data, sig.len, &k->err));
+	ok(k, key_verify(k->rsa.key, DIGEST_SHA256, tbs.data, tbs.len, sig.data, sig.len, &k->err));
 	buf_done(&tbs);
 	buf_done(&sig);
 }
@@ -225,6 +225,149 @@ a_list_cut_short_or_too_long_is_refused(void **state)
 	buf_addc(&tbs, '\0');
 	assert_int_equal(ask_crl(k, "ec", tbs.data, tbs.len), RC_PARSE);
 	buf_done(&tbs);
+}
+
+/* ---- extensions of lists ---- */
+
+/* A list of k->ec with these extensions after its own authorityKeyIdentifier and number 7. */
+static enum rc
+ask_with(struct kit *k, const char *hex)
+{
+	static const struct crl_scope none;
+	struct crl_scope s = none;
+	struct buf out, tbs;
+	struct crl_writer w;
+	struct der whole, in, part, exts;
+	size_t seq, tagged, list, len = strlen(hex) / 2;
+	uint8_t more[400];
+	enum rc rc;
+
+	s.issuer = k->ec.cert;
+	s.digest = DIGEST_SHA256;
+	s.this_update = BEGIN;
+	s.next_update = BEGIN + DAY;
+	buf_init(&out, LIMIT_CERT);
+	buf_init(&tbs, LIMIT_CERT);
+	ok(k, crl_begin(&w, &out, &s, &k->err));
+	ok(k, crl_tbs(&w, 7, &whole, &k->err));
+	assert_true(len <= sizeof(more));
+	ok(k, hex_decode(more, len, hex, 2 * len, &k->err));
+	/* The same TBSCertList, with `more` behind its extensions. */
+	assert_true(der_take(&whole, DER_SEQUENCE, &in));
+	seq = der_open(&tbs, DER_SEQUENCE);
+	while (!der_next_is(&in, DER_CTX_CONS(0))) {
+		assert_true(der_any(&in, NULL, NULL, &part));
+		buf_add(&tbs, part.p, part.len);
+	}
+	assert_true(der_take(&in, DER_CTX_CONS(0), &part));
+	assert_true(der_take(&part, DER_SEQUENCE, &exts));
+	tagged = der_open(&tbs, DER_CTX_CONS(0));
+	list = der_open(&tbs, DER_SEQUENCE);
+	buf_add(&tbs, exts.p, exts.len);
+	buf_add(&tbs, more, len);
+	der_close(&tbs, list);
+	der_close(&tbs, tagged);
+	der_close(&tbs, seq);
+	rc = ask_crl(k, "ec", tbs.data, tbs.len);
+	crl_abandon(&w);
+	buf_done(&out);
+	buf_done(&tbs);
+	return rc;
+}
+
+static void
+a_list_says_what_it_is_of_and_no_more(void **state)
+{
+	static const struct {
+		const char *hex;
+		enum rc rc;
+		const char *why;
+	} rows[] = {
+		{ "30160603551d1c0101ff040c300aa008a006860461626364", RC_OK, "" },
+		{ "301c0603551d1c0101ff04123010a00ea00c860461626364860465666768", RC_OK, "" },
+		{ "30130603551d1c040c300aa008a006860461626364", RC_DENIED, "not critical" },
+		{ "300c0603551d1c0101ff04023000", RC_DENIED, "more or less than names" },
+		{ "300f0603551d1c0101ff040530038401ff", RC_DENIED,
+		    "more or less" }, /* indirectCRL */
+		{ "300f0603551d1c0101ff040530038101ff", RC_DENIED,
+		    "more or less" }, /* onlyContainsUserCerts */
+		{ "30190603551d1c0101ff040f300da008a0068604616263648401ff", RC_DENIED,
+		    "more or less" }, /* indirectCRL */
+		{ "301a0603551d1c0101ff0410300ea008a00686046162636483020780", RC_DENIED,
+		    "more or less" }, /* onlySomeReasons */
+		{ "30100603551d1c0101ff04063004a002a100", RC_DENIED,
+		    "more or less" }, /* a relative name */
+		{ "30100603551d1c0101ff04063004a002a000", RC_DENIED, "more or less" }, /* no name */
+		{ "30120603551d1c0101ff04083006a004a0028600", RC_PARSE, "name" },
+		{ "300c0603551d1c0101ff04020500", RC_PARSE, "malformed" },
+		{ "30130603551d1c0101ff04093007a005a00386016130130603551d1c0101ff04093007a005a00386"
+		  "0161",
+		    RC_DENIED, "two of" },
+		{ "300d0603551d1b0101ff0403020106", RC_OK, "" },
+		{ "300d0603551d1b0101ff0403020107", RC_DENIED, "no earlier list" },
+		{ "300d0603551d1b0101ff0403020108", RC_DENIED, "no earlier list" },
+		{ "300e0603551d1b0101ff040402020101", RC_DENIED, "no earlier list" },
+		{ "300d0603551d1b0101ff04030201ff", RC_PARSE, "base is malformed" },
+		{ "300a0603551d1b0403020106", RC_DENIED, "not critical" },
+		{ "300d0603551d1b0101ff0403020106300d0603551d1b0101ff0403020106", RC_DENIED,
+		    "two of" },
+		{ "300a0603551d140403020109", RC_DENIED, "two of" },
+		{ "30090603551d2e04023000", RC_OK, "" },
+		{ "300c0603551d2e0101ff04023000", RC_DENIED, "is critical" },
+		{ "30090603551d2e04023000300d0603551d1b0101ff0403020106", RC_DENIED,
+		    "names deltas" },
+		{ "30160603551d1c0101ff040c300aa008a006860461626364300d0603551d1b0101ff0403020106",
+		    RC_OK, "" },
+		{ "300c06032a03040101ff04020500", RC_DENIED, "unknown critical" },
+	};
+	struct kit *k = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum rc rc = ask_with(k, rows[i].hex);
+
+		/* Of two that are signed the second has the first one's number. */
+		if (rc == RC_DENIED && strstr(k->err.msg, "does not come after") != NULL)
+			rc = RC_OK;
+		if (rc != rows[i].rc || (rc != RC_OK && strstr(k->err.msg, rows[i].why) == NULL))
+			fail_msg("%zu: %s: %s", i, rc_name(rc), k->err.msg);
+	}
+}
+
+static void
+a_delta_with_a_bit_changed_is_another_or_none(void **state)
+{
+	static const char *const point[] = { "http://a/0-of-4.crl" };
+	struct kit *k = *state;
+	struct crl_scope s = { .issuer = k->ec.cert,
+		.digest = DIGEST_SHA256,
+		.this_update = BEGIN,
+		.next_update = BEGIN + DAY,
+		.delta = true,
+		.base = 3,
+		.points = point,
+		.n_points = 1 };
+	const uint8_t serial[] = { 1, 2, 3 };
+	struct crl_writer w;
+	struct der tbs;
+	struct buf out;
+	uint8_t *bytes;
+
+	buf_init(&out, LIMIT_CERT);
+	ok(k, crl_begin(&w, &out, &s, &k->err));
+	crl_add(&w, serial, sizeof(serial), BEGIN, 8);
+	ok(k, crl_tbs(&w, 7, &tbs, &k->err));
+	bytes = malloc(tbs.len);
+	assert_non_null(bytes);
+	for (size_t len = 0; len < tbs.len; len++)
+		assert_int_equal(ask_crl(k, "ec", tbs.p, len), RC_PARSE);
+	for (size_t bit = 0; bit < 8 * tbs.len; bit++) {
+		memcpy(bytes, tbs.p, tbs.len);
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		(void)!ask_crl(k, "ec", bytes, tbs.len); /* neither crashes nor hangs */
+	}
+	free(bytes);
+	crl_abandon(&w);
+	buf_done(&out);
 }
 
 /* ---- unwrapping ---- */
@@ -331,6 +474,8 @@ main(void)
 		cmocka_unit_test(a_list_of_another_ca_is_denied),
 		cmocka_unit_test(a_certificate_is_no_list_and_a_list_no_certificate),
 		cmocka_unit_test(a_list_cut_short_or_too_long_is_refused),
+		cmocka_unit_test(a_list_says_what_it_is_of_and_no_more),
+		cmocka_unit_test(a_delta_with_a_bit_changed_is_another_or_none),
 		cmocka_unit_test(a_wrapped_key_comes_back),
 		cmocka_unit_test(threads_share_one_signer),
 	};
