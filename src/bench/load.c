@@ -76,10 +76,12 @@ aim(struct load *l, struct conn *c, struct shot *s, struct err *err)
 	c->sent = 0;
 	buf_reset(&c->in);
 	buf_reset(&c->out);
-	buf_addf(&c->out,
-	    "POST %s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: scepbench\r\n"
-	    "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n",
-	    l->target->path, l->target->query, l->target->host, l->target->type, s->len);
+	buf_addf(&c->out, "%s %s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: scepbench\r\n",
+	    s->len > 0 ? "POST" : "GET", l->target->path, l->target->query, l->target->host);
+	if (s->len > 0)
+		buf_addf(&c->out, "Content-Type: %s\r\nContent-Length: %zu\r\n", l->target->type,
+		    s->len);
+	buf_adds(&c->out, "\r\n");
 	buf_add(&c->out, s->body, s->len);
 	c->start = clock_mono_us();
 	return buf_ok(&c->out, "request", err);

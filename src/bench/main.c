@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/opt.h"
+#include "bench/crl.h"
 #include "bench/ocsp.h"
 #include "bench/run.h"
 #include "bench/stop.h"
@@ -61,6 +62,35 @@ static const struct opt ocsp_rows[] = {
 	    "print the figures as JSON" },
 	{ 0 },
 };
+
+static const struct opt crl_rows[] = {
+	{ "entries", 'n', OPT_U64, offsetof(struct crl_spec, entries), "N",
+	    "certificates on the list (default 1000000)", .min = 1000, .max = 1300000 },
+	{ "scepd", 0, OPT_STR, offsetof(struct crl_spec, scepd), "PATH",
+	    "default: beside scepbench, or in PATH" },
+	{ "scepctl", 0, OPT_STR, offsetof(struct crl_spec, scepctl), "PATH", "the same" },
+	{ "json", 0, OPT_FLAG, offsetof(struct crl_spec, json), NULL, "print the figures as JSON" },
+	{ 0 },
+};
+
+static const struct crl_spec crl_defaults = { .entries = 1000000 };
+
+static int
+crl(const void *opts, int nargs, char **args)
+{
+	const struct crl_spec *o = opts;
+	struct crl_figures f;
+	struct err err;
+	int code = 0;
+
+	if (crl_run(&f, o, &err) != RC_OK)
+		code = err_report(PROG, &err);
+	else if (o->json)
+		code = crl_print_json(&f);
+	else
+		crl_print(&f);
+	return stop_requested() ? EXIT_INTERRUPTED : code;
+}
 
 static const struct ocsp_spec ocsp_defaults = { .count = 20000, .concurrency = 32 };
 
@@ -156,12 +186,24 @@ main(int argc, char **argv)
 		    .about = "Makes a CA and starts scepd on a core of its own.  Then a file is "
 			     "fetched, the same question asked\n"
 			     "again and again, and questions with nonces, of which each has to be "
-			     "signed.\n\n"
+			     "signed; and nginx\nserves a file of that size on the same core.\n\n"
 			     "  scepbench ocsp --count 50000",
 		    .opts = ocsp_rows,
 		    .size = sizeof(struct ocsp_spec),
 		    .defaults = &ocsp_defaults,
 		    .run = ocsp },
+		{ .name = "crl",
+		    .args = "",
+		    .help = "time and memory of a revocation list of a million entries",
+		    .about = "Makes a CA and, by the program sqlite3, a database of certificates "
+			     "that are revoked; starts scepd on a core of\n"
+			     "its own, and looks at its first list and at the next one, which a "
+			     "change makes.\n\n"
+			     "  scepbench crl --entries 100000",
+		    .opts = crl_rows,
+		    .size = sizeof(struct crl_spec),
+		    .defaults = &crl_defaults,
+		    .run = crl },
 		{ 0 },
 	};
 

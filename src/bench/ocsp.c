@@ -21,6 +21,8 @@
 #define OID_NONCE "1.3.6.1.5.5.7.48.1.2"
 #define ROW       "  %-24s"
 
+#define GOAL_NGINX 60 /* percent of what nginx does with a file of the answer's size */
+
 static const struct section {
 	const char *name, *path, *type, *json;
 } sections[OCSP__SECTIONS] = {
@@ -29,6 +31,8 @@ static const struct section {
 	[OCSP_SAME] = { "the same question", "/ocsp/issuing", "application/ocsp-request", "same" },
 	[OCSP_NONCES] = { "questions with nonces", "/ocsp/issuing", "application/ocsp-request",
 	    "nonces" },
+	[OCSP_NGINX] = { "nginx: a file of the answer's size", "/file", "application/octet-stream",
+	    "nginx" },
 };
 
 struct run {
@@ -39,6 +43,7 @@ struct run {
 	char *dir, *scepd, *scepctl;
 	struct server server;
 	struct ocsp_issuer issuer;
+	struct buf answer; /* one of the same question's */
 };
 
 /* ---- questions */
@@ -79,6 +84,12 @@ add_question(struct buf *b, const struct ocsp_issuer *issuer, uint64_t nonce)
 	der_close(b, whole);
 }
 
+static bool
+is_file(enum ocsp_section section)
+{
+	return section == OCSP_FILE || section == OCSP_NGINX;
+}
+
 /* All of them lie in `bytes`, one after the other and of the same length. */
 static enum rc
 make_shots(struct shot **out, struct buf *bytes, size_t n, const struct ocsp_issuer *issuer,
@@ -88,7 +99,7 @@ make_shots(struct shot **out, struct buf *bytes, size_t n, const struct ocsp_iss
 	enum rc rc = shots != NULL ? RC_OK : fail(err, RC_NOMEM, "questions");
 	size_t len;
 
-	for (size_t i = 0; rc == RC_OK && section != OCSP_FILE && i < n; i++)
+	for (size_t i = 0; rc == RC_OK && !is_file(section) && i < n; i++)
 		add_question(bytes, issuer, section == OCSP_NONCES ? UINT64_C(1) << 56 | i : 0);
 	if (rc == RC_OK)
 		rc = buf_ok(bytes, "questions", err);
@@ -114,7 +125,7 @@ is_answer(const struct shot *s, enum ocsp_section section)
 
 	if (s->status != 200 || !der_take(&in, DER_SEQUENCE, &body) || in.len != 0)
 		return false;
-	return section == OCSP_FILE ||
+	return is_file(section) ||
 	    (der_take(&body, DER_ENUMERATED, &status) && status.len == 1 && status.p[0] == 0);
 }
 
@@ -145,6 +156,8 @@ measure_section(struct run *r, enum ocsp_section section, struct err *err)
 		rc = measure_shots(m, &ms, shots, sections[section].name, err);
 		for (size_t i = 0; rc == RC_OK && i < m->n + m->warm; i++)
 			m->verdict.ok += is_answer(&shots[i], section);
+		if (rc == RC_OK && section == OCSP_SAME)
+			buf_add(&r->answer, shots[0].reply.data, shots[0].reply.len);
 		shots_done(shots, m->n + m->warm);
 		free(shots);
 	}
@@ -170,6 +183,24 @@ read_issuer(struct run *r, struct err *err)
 	return rc;
 }
 
+/* Where there is none, there is nothing to compare with. */
+static enum rc
+measure_nginx(struct run *r, struct err *err)
+{
+	struct server_spec ss = { r->dir, &r->cpus, "nginx", NULL, NULL, false };
+	enum rc rc;
+
+	if (!program_there(ss.program)) {
+		r->figures->nginx_absent = "nginx is not installed";
+		return RC_OK;
+	}
+	if ((rc = buf_ok(&r->answer, "answer", err)) == RC_OK &&
+	    (rc = server_start_nginx(&r->server, &ss, &r->answer, err)) == RC_OK)
+		rc = measure_section(r, OCSP_NGINX, err);
+	server_stop(&r->server);
+	return rc;
+}
+
 static enum rc
 measure_all(struct run *r, struct err *err)
 {
@@ -182,10 +213,10 @@ measure_all(struct run *r, struct err *err)
 	progress_clear(&r->progress);
 	if (rc == RC_OK)
 		rc = read_issuer(r, err);
-	for (enum ocsp_section s = 0; rc == RC_OK && s < OCSP__SECTIONS; s++)
+	for (enum ocsp_section s = 0; rc == RC_OK && s < OCSP_NGINX; s++)
 		rc = measure_section(r, s, err);
 	server_stop(&r->server);
-	return rc;
+	return rc == RC_OK ? measure_nginx(r, err) : rc;
 }
 
 enum rc
@@ -197,6 +228,7 @@ ocsp_run(struct ocsp_figures *out, const struct ocsp_spec *spec, struct err *err
 	memset(out, 0, sizeof(*out));
 	stop_block();
 	progress_init(&r.progress);
+	buf_init(&r.answer, LIMIT_CERT);
 	if ((rc = cpus_read(&r.cpus, err)) == RC_OK &&
 	    (rc = program_find(&r.scepd, spec->scepd, "scepd", err)) == RC_OK &&
 	    (rc = program_find(&r.scepctl, spec->scepctl, "scepctl", err)) == RC_OK &&
@@ -206,6 +238,7 @@ ocsp_run(struct ocsp_figures *out, const struct ocsp_spec *spec, struct err *err
 		rc = measure_all(&r, err);
 	}
 	workdir_remove(r.dir);
+	buf_done(&r.answer);
 	free(r.scepd);
 	free(r.scepctl);
 	return rc;
@@ -227,18 +260,43 @@ print_section(const struct ocsp_figures *f, enum ocsp_section s)
 	printf(ROW "p50 %.2f ms, p99 %.2f ms, max %.2f ms\n", "time to the answer",
 	    (double)m->p50_us / 1e3, (double)m->p99_us / 1e3, (double)m->max_us / 1e3);
 	printf(ROW "%.4f ms an answer\n", "server CPU", measured_cpu(m) * 1e3);
-	if (s != OCSP_FILE)
+	if (!is_file(s))
 		printf(ROW "%.0f %% of the answers, %.0f %% by CPU time\n", "to the file",
 		    m->per_second / file->per_second * 100,
 		    measured_cpu(file) / measured_cpu(m) * 100);
+}
+
+/* The goal is of answers that are kept: a signature for each nonce is what it costs. */
+static void
+print_to_nginx(const struct ocsp_figures *f)
+{
+	const struct measured *m = &f->by[OCSP_SAME], *nginx = &f->by[OCSP_NGINX];
+	double share = m->per_second / nginx->per_second * 100;
+
+	printf(ROW "%.0f %% of its answers, goal %d %%: %s; by CPU time %.0f %%\n",
+	    "the same question to it", share, GOAL_NGINX,
+	    share >= GOAL_NGINX ? "reached" : "MISSED",
+	    measured_cpu(nginx) / measured_cpu(m) * 100);
 }
 
 void
 ocsp_print(const struct ocsp_figures *f)
 {
 	printf("scepd on one core of %d\n", f->cores);
-	for (enum ocsp_section s = 0; s < OCSP__SECTIONS; s++)
+	for (enum ocsp_section s = 0; s < OCSP_NGINX; s++)
 		print_section(f, s);
+	if (f->nginx_absent != NULL) {
+		printf("\n" ROW "not measured: %s\n", "to nginx", f->nginx_absent);
+		return;
+	}
+	print_section(f, OCSP_NGINX);
+	print_to_nginx(f);
+}
+
+static enum ocsp_section
+sections_of(const struct ocsp_figures *f)
+{
+	return f->nginx_absent == NULL ? OCSP__SECTIONS : OCSP_NGINX;
 }
 
 static json_t *
@@ -260,15 +318,18 @@ ocsp_print_json(const struct ocsp_figures *f)
 {
 	json_t *v = json_pack("{s:s, s:i}", "program", "scepd", "cores", f->cores);
 
-	for (enum ocsp_section s = 0; s < OCSP__SECTIONS; s++)
+	for (enum ocsp_section s = 0; s < sections_of(f); s++)
 		(void)json_object_set_new(v, sections[s].json, section_json(f, s));
+	if (f->nginx_absent == NULL)
+		(void)json_object_set_new(v, "sameToNginx",
+		    json_real(f->by[OCSP_SAME].per_second / f->by[OCSP_NGINX].per_second));
 	return report_json(v);
 }
 
 bool
 ocsp_all_ok(const struct ocsp_figures *f)
 {
-	for (enum ocsp_section s = 0; s < OCSP__SECTIONS; s++)
+	for (enum ocsp_section s = 0; s < sections_of(f); s++)
 		if (f->by[s].verdict.ok != f->by[s].n + f->by[s].warm)
 			return false;
 	return true;

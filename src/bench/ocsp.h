@@ -1,6 +1,6 @@
 /*
- * ocsp.h - OCSP answers a second: kept ones, signed ones, and a file from the same server to compare
- * with.
+ * ocsp.h - OCSP answers a second: kept ones, signed ones, and files to compare with, from the same server and
+ * from nginx on the same core.
  */
 #ifndef SCEPD_BENCH_OCSP_H
 #define SCEPD_BENCH_OCSP_H
@@ -13,9 +13,10 @@ struct ocsp_spec {
 	bool json;                   /* how main() prints it */
 };
 
-enum ocsp_section { OCSP_FILE, OCSP_SAME, OCSP_NONCES, OCSP__SECTIONS };
+enum ocsp_section { OCSP_FILE, OCSP_SAME, OCSP_NONCES, OCSP_NGINX, OCSP__SECTIONS };
 struct ocsp_figures {
 	int cores;
+	const char *nginx_absent;           /* why it was not measured; NULL: it was */
 	struct measured by[OCSP__SECTIONS]; /* verdict.ok: answered as it should be */
 };
 /* Everything that was started is stopped and removed when this returns. */

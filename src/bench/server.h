@@ -19,7 +19,7 @@ struct server {
 struct server_spec {
 	const char *dir; /* the run's */
 	const struct cpus *cpus;
-	const char *program;      /* scepd or scepserver */
+	const char *program;      /* scepd, scepserver or nginx */
 	const char *scepctl;      /* scepd only */
 	struct intune_stub *stub; /* scepd only; NULL: an endpoint with a static challenge */
 	bool single;              /* scepd only: everything in one process */
@@ -33,6 +33,11 @@ enum rc server_start_scepd(
 /* micromdm's server, RSA-2048 CA, GOMAXPROCS=1. RC_NOTFOUND when it is not installed. */
 enum rc server_start_micromdm(
     struct server *out, const struct server_spec *spec, struct err *err) MUST_CHECK;
+/* nginx with one worker, which serves these bytes as /file. RC_NOTFOUND when it is not installed. */
+enum rc server_start_nginx(struct server *out, const struct server_spec *spec,
+    const struct buf *file, struct err *err) MUST_CHECK;
+/* Until something listens at its URL. */
+enum rc server_await(struct server *s, struct err *err) MUST_CHECK;
 void server_stop(struct server *s);
 
 #endif

@@ -39,8 +39,8 @@ accepts(const struct target *t)
 	return ok;
 }
 
-static enum rc
-await(struct server *out, struct err *err)
+enum rc
+server_await(struct server *out, struct err *err)
 {
 	int64_t until = clock_mono_ms() + START_MS;
 	struct target t;
@@ -54,7 +54,7 @@ await(struct server *out, struct err *err)
 		if ((rc = stop_check(err)) != RC_OK)
 			return rc;
 		if (clock_mono_ms() > until)
-			return fail(err, RC_TIMEOUT, "scepserver does not become ready");
+			return fail(err, RC_TIMEOUT, "nothing listens at %s", out->url);
 		stop_sleep_ms(LOOK_MS);
 	}
 	return RC_OK;
@@ -79,7 +79,7 @@ start(struct server *out, const struct server_spec *spec, const char *depot, con
 	buf_adds(&out->challenge, CHALLENGE);
 	if ((rc = child_start(&out->child, &child, err)) != RC_OK)
 		return rc;
-	return await(out, err);
+	return server_await(out, err);
 }
 
 enum rc
