@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# rules: what the directory says of users and devices puts certificates on hold, revokes them, lets them go; more than the brake allows waits
+# for an administrator; exceptions; and 'rules try' says before what a rule would do.
+. "$(dirname "$0")/../lib/env.sh"
+make_ca
+cat >>"$CONFIG" <<'EOF'
+revocation:
+  interval: 1s
+  recheck: 1s
+  brake: { percent: 40, count: 100, minimum: 1, window: 0 }
+  exceptions: { max: 7d }
+rules:
+  compliance: { when: not-compliant, then: hold }
+  off: { when: user-disabled, then: hold }
+  wiped: { when: device-wiped, then: revoke }
+EOF
+start_intunesim
+start_scepd || die "scepd starts"
+
+t=$SIM/sim/tenants/contoso.com
+api() { curl -fsS -X "$1" ${3:+-H 'Content-Type: application/json' -d "$3"} "$2"; }
+enrol() { scep enroll --intune "$SIM" --device "$1" --out-dir "$T/dev-$1" "${@:2}"; }
+cert_of() { find "$T/dev-$1" -name cert.pem; }
+serial() { openssl x509 -in "$(cert_of "$1")" -noout -serial | sed 's/.*=//; s/^0*//'; }
+# within SECONDS COMMAND...: until it succeeds
+within() { local i; for i in $(seq $(($1 * 10))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.1; done; return 1; }
+# by OCSP; a hold is revoked there, for certificateHold
+ocsp() { openssl ocsp -issuer "$T/ca/ca/issuing.pem" -cert "$(cert_of "$1")" -url "$SCEPD/ocsp/issuing" -CAfile "$T/ca/ca/root.pem" -noverify 2>&1; }
+good() { ocsp "$1" | grep -q ': good$'; }
+held() { ocsp "$1" | grep -q 'certificateHold'; }
+revoked() { local out; out=$(ocsp "$1"); grep -q ': revoked$' <<<"$out" && ! grep -q certificateHold <<<"$out"; }
+ctl() { scepctl "${@:1:2}" --config "$CONFIG" "${@:3}"; }
+said() { grep -q "$1" <<<"$2"; }
+
+for d in LAPTOP-7F3K2 Omars-iPhone Sorens-MacBook-Pro Meis-Pixel-8; do
+	claim "$d enrols" enrol "$d"
+done
+n=$(find "$T" -path '*dev-*' -name cert.pem | wc -l)
+bound() { [ "$(ctl rules try "$CONFIG" --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["of"])')" = "$n" ]; }
+claim "all four certificates are bound, and rules see them" within 60 bound
+claim "nothing is held" good LAPTOP-7F3K2
+
+# ---- a hold comes and goes ----
+claim "Omar's phone is not compliant any more" api PATCH "$t/devices/Omars-iPhone" '{"compliance":"noncompliant"}'
+begun=$(date +%s%N)
+claim "its certificate is on hold, by OCSP" within 30 held Omars-iPhone
+echo "# from the deed to the refusal by OCSP: $((($(date +%s%N) - begun) / 1000000)) ms, with an interval of 1 s"
+claim "scepctl show says which rule, and what Intune said" sh -c "scepctl show --config '$CONFIG' '$(serial Omars-iPhone)' | grep -q 'rule compliance.*noncompliant'"
+claim "the log says so too" grep -q "held serial=.*rule=compliance" "$T/scepd.log"
+claim "the others are good" good LAPTOP-7F3K2
+claim "rules list counts it" sh -c "scepctl rules list --config '$CONFIG' | grep -E -q '^compliance +not-compliant +hold +1 '"
+claim "it is compliant again" api PATCH "$t/devices/Omars-iPhone" '{"compliance":"compliant"}'
+claim "and its certificate is good again" within 30 good Omars-iPhone
+
+# ---- an exception ----
+claim "an exception for the laptop" ctl exception add --certificate "$(serial LAPTOP-7F3K2)" --rule compliance --for 1d --comment 'in repair'
+claim "not for longer than the configuration allows" sh -c "! scepctl exception add --config '$CONFIG' --certificate '$(serial LAPTOP-7F3K2)' --for 8d --comment x"
+claim "nor from a rule that there is not" sh -c "scepctl exception add --config '$CONFIG' --certificate '$(serial LAPTOP-7F3K2)' --rule nosuch --for 1d --comment x 2>&1 | grep -q 'there is no rule'"
+claim "the laptop is not compliant" api PATCH "$t/devices/LAPTOP-7F3K2" '{"compliance":"noncompliant"}'
+excepted() { ctl rules try "$CONFIG" --json | grep -q '"rule": *"compliance"[^}]*"excepted": *1\b'; }
+claim "that is heard, and excepted" within 30 excepted
+claim "and its certificate is good" good LAPTOP-7F3K2
+claim "the exception is listed" sh -c "scepctl exception list --config '$CONFIG' | grep -q '1 .*in force.*compliance.*in repair'"
+claim "it is ended" ctl exception end 1
+claim "then the laptop is held" within 30 held LAPTOP-7F3K2
+api PATCH "$t/devices/LAPTOP-7F3K2" '{"compliance":"compliant"}' >/dev/null
+claim "and is good when it is compliant" within 30 good LAPTOP-7F3K2
+
+# ---- what-if ----
+printf '%s\n' 'rules:' '  everybody: { when: not-seen, days: 1, outage: { max_age: 0 } }' '  off: { when: user-disabled }' >"$T/new.yaml"
+claim "a changed file of rules is tried" ctl rules try "$T/new.yaml"
+printf 'rules: { x: { when: never } }\n' >"$T/bad.yaml"
+claim "a wrong one is told where" sh -c "scepctl rules try --config '$CONFIG' '$T/bad.yaml' 2>&1 | grep -q 'bad.yaml:1: rules.x.when'"
+claim "nothing was changed by trying" good LAPTOP-7F3K2
+
+# ---- the brake ----
+both() { local d; for d in LAPTOP-7F3K2 Omars-iPhone; do api PATCH "$t/devices/$d" "{\"compliance\":\"$1\"}" >/dev/null; done; }
+waiting() { ctl sweep list --json | python3 -c 'import json,sys; print(([s["id"] for s in json.load(sys.stdin) if s["state"] == "waiting"] or [""])[0])'; }
+waits() { [ -n "$(waiting)" ]; }
+# What is said while the daemon is away it hears in one round.
+at_once() { stop_scepd; both "$1"; start_scepd || die "scepd starts again"; }
+at_once noncompliant
+claim "two of four are too many" within 60 waits
+claim "an error in the log asks for an administrator" grep -q 'error sweep .*rules would turn' "$T/scepd.log"
+out=$(ctl sweep show 2>&1)
+claim "the sweep shows what it would turn" said 'compliance.*hold.*noncompliant' "$out"
+id=$(waiting)
+claim "without a terminal a decision wants --yes" sh -c "scepctl sweep approve --config '$CONFIG' $id </dev/null 2>&1 | grep -q -- --yes"
+both compliant
+state() { ctl sweep show "$id" | grep -q "^State *$1"; }
+claim "when the directory is sensible again it is over by itself" within 30 state obsolete
+claim "and too late to be approved" sh -c "! scepctl sweep approve --config '$CONFIG' $id --yes"
+all_good() { good LAPTOP-7F3K2 && good Omars-iPhone; }
+claim "and all are good" within 30 all_good
+
+at_once noncompliant
+claim "again" within 60 waits
+id=$(waiting)
+ctl sweep approve "$id" --yes >"$T/a1" 2>&1 & one=$!
+ctl sweep discard "$id" --yes >"$T/a2" 2>&1 & two=$!
+wait $one; r1=$?; wait $two; r2=$?
+claim "of two administrators who decide at once one is heard" test $(((r1 == 0) + (r2 == 0))) = 1
+claim "and the other is told who was first" sh -c "cat '$T/a1' '$T/a2' | grep -q 'already, by '"
+turns=$(ctl sweep show "$id" --json | python3 -c 'import json,sys; print(" ".join(t["serial"] for t in json.load(sys.stdin)["turns"]))')
+of_it() { local s; for s in $turns; do scepctl show --config "$CONFIG" "$s" | grep -q 'rule compliance' || return 1; done; }
+none_of_it() { ! of_it; }
+if [ $r1 = 0 ]; then
+	claim "what was approved is done" within 30 of_it
+	claim "the sweep is done" within 30 state 'done'
+else
+	sleep 5
+	claim "what was discarded is not done" none_of_it
+	claim "the sweep is discarded" state discarded
+fi
+claim "the audit trail names whoever it was" sh -c "scepctl audit list --config '$CONFIG' | grep -E -q 'sweep-(approved|discarded).*who='"
+both compliant
+claim "all are good when they are compliant, or wait for the brake" within 30 sh -c "scepctl sweep list --config '$CONFIG' | grep -q ' waiting ' || ! scepctl rules list --config '$CONFIG' | grep -E -q '^compliance +not-compliant +hold +[1-9]'"
+
+# ---- what is final ----
+if waits; then claim "letting go of both is approved as well" ctl sweep approve "$(waiting)" --yes; fi
+claim "all are good" within 40 all_good
+claim "the phone is to be wiped" api POST "$t/devices/Meis-Pixel-8/wipe"
+claim "as long as that can be called off it is on hold" within 30 held Meis-Pixel-8
+curl -s -o /dev/null -X POST "$SIM/sim/devices/Meis-Pixel-8/checkin" # it hears of it
+claim "wiped, its certificate is revoked for good" within 40 revoked Meis-Pixel-8
+
+claim "the audit trail is whole" scepctl audit verify --config "$CONFIG"
