@@ -88,6 +88,7 @@ check_all(struct report *r, const struct config *c, const struct options *o)
 	check_profiles(r, c);
 	check_endpoints(r, c);
 	check_admin(r, c);
+	check_rules(r, c);
 	check_tenants(r, c, o->online);
 }
 

@@ -36,6 +36,8 @@ void check_processes(struct report *r, const struct config *c);
  * use it. */
 void check_ca_limits(
     struct report *r, const struct config *c, const struct conf_ca *conf, const struct ca *ca);
+/* check_rules.c: rules that never say anything, a brake that is off, a sweep that waits. */
+void check_rules(struct report *r, const struct config *c);
 /* check_service.c: what devices and Intune will see. */
 void check_profiles(struct report *r, const struct config *c);
 void check_endpoints(struct report *r, const struct config *c);

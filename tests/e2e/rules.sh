@@ -40,6 +40,8 @@ bound() { [ "$(ctl rules try "$CONFIG" --json | python3 -c 'import json,sys; pri
 claim "all four certificates are bound, and rules see them" within 60 bound
 claim "nothing is held" good LAPTOP-7F3K2
 
+claim "scepctl check knows the rules and the brake" sh -c "scepctl check --config '$CONFIG' | grep -A20 -q 'wiped.*when device-wiped: revoke'"
+
 # ---- a hold comes and goes ----
 claim "Omar's phone is not compliant any more" api PATCH "$t/devices/Omars-iPhone" '{"compliance":"noncompliant"}'
 begun=$(date +%s%N)
@@ -82,6 +84,7 @@ at_once() { stop_scepd; both "$1"; start_scepd || die "scepd starts again"; }
 at_once noncompliant
 claim "two of four are too many" within 60 waits
 claim "an error in the log asks for an administrator" grep -q 'error sweep .*rules would turn' "$T/scepd.log"
+claim "scepctl check says that one waits" sh -c "scepctl check --config '$CONFIG' | grep -q 'sweep .*waits for an administrator'"
 out=$(ctl sweep show 2>&1)
 claim "the sweep shows what it would turn" said 'compliance.*hold.*noncompliant' "$out"
 id=$(waiting)
