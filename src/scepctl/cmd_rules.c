@@ -125,8 +125,6 @@ struct person {
 };
 struct trying {
 	const struct options *o;
-	const struct directory_rule *rules;
-	size_t n_rules;
 	uint64_t printed;
 	struct person *people; /* of everybody who is touched, with repeats */
 	size_t n_people, room;
@@ -172,12 +170,6 @@ distinct(struct trying *t)
 }
 
 static const char *
-rule_name(const struct trying *t, const struct planned *p)
-{
-	return p->rule < t->n_rules ? t->rules[p->rule].name : "(no more)";
-}
-
-static const char *
 device_name(const struct store_subject *c)
 {
 	return c->managed != NULL && c->managed->name[0] != '\0' ? c->managed->name
@@ -192,11 +184,11 @@ person_name(const struct store_subject *c)
 }
 
 static json_t *
-turn_json(const struct trying *t, const struct store_subject *c, const struct planned *p)
+turn_json(const struct store_subject *c, const struct planned *p, const char *rule)
 {
 	const struct {
 		const char *key, *value;
-	} strs[] = { { "serial", p->serial }, { "rule", rule_name(t, p) },
+	} strs[] = { { "serial", p->serial }, { "rule", rule },
 		{ "effect", effect_word(p->effect) }, { "why", p->comment },
 		{ "subject", c->subject }, { "endpoint", c->endpoint }, { "profile", c->profile },
 		{ "user", person_name(c) }, { "userId", c->binding->user },
@@ -216,7 +208,8 @@ turn_json(const struct trying *t, const struct store_subject *c, const struct pl
 }
 
 static void
-print_turn(struct trying *t, const struct store_subject *c, const struct planned *p)
+print_turn(const struct trying *t, const struct store_subject *c, const struct planned *p,
+    const char *name)
 {
 	char who[64], device[64], rule[CAUSE_RULE_MAX];
 
@@ -224,21 +217,21 @@ print_turn(struct trying *t, const struct store_subject *c, const struct planned
 		(void)printf("%-40s  %-20s  %-7s  %-32s  %-20s  %s\n", "CERTIFICATE", "RULE",
 		    "EFFECT", "PERSON", "DEVICE", "WHY");
 	(void)printf("%-40s  %-20s  %-7s  %-32s  %-20s  %s\n", p->serial,
-	    ctl_safe(rule, sizeof(rule), rule_name(t, p)), effect_word(p->effect),
+	    ctl_safe(rule, sizeof(rule), name), effect_word(p->effect),
 	    ctl_safe(who, sizeof(who), person_name(c)),
 	    ctl_safe(device, sizeof(device), device_name(c)), p->comment);
 }
 
 static void
-on_turn(void *arg, const struct store_subject *c, const struct planned *p)
+on_turn(void *arg, const struct store_subject *c, const struct planned *p, const char *rule)
 {
 	struct trying *t = arg;
 
 	note_person(t, c->binding->user);
 	if (t->o->json && !t->failed)
-		t->failed = !ctl_json_item(turn_json(t, c, p), t->printed == 0);
+		t->failed = !ctl_json_item(turn_json(c, p, rule), t->printed == 0);
 	else if (t->printed < t->o->max)
-		print_turn(t, c, p);
+		print_turn(t, c, p, rule);
 	t->printed++;
 }
 
@@ -349,7 +342,7 @@ finish(struct trying *t, const struct sweep_plan *p, const struct conf_brake *b,
 static enum rc
 try_rules(const struct options *o, const struct config *rules, struct store *store, struct err *err)
 {
-	struct trying t = { .o = o, .rules = rules->rules, .n_rules = rules->n_rules };
+	struct trying t = { .o = o };
 	const struct plan_ask ask = { .store = store,
 		.rules = rules->rules,
 		.n_rules = rules->n_rules,

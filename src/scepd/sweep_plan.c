@@ -307,7 +307,7 @@ add(struct making *m, const struct store_subject *c, unsigned rule, const struct
 	n->revoke += t.effect == CAUSE_REVOKE;
 	n->release += t.effect == CAUSE_GONE;
 	if (m->ask->on_turn != NULL)
-		m->ask->on_turn(m->ask->arg, c, &t);
+		m->ask->on_turn(m->ask->arg, c, &t, p->names[rule]);
 	return RC_OK;
 }
 
