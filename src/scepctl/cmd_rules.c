@@ -211,7 +211,7 @@ static void
 print_turn(const struct trying *t, const struct store_subject *c, const struct planned *p,
     const char *name)
 {
-	char who[64], device[64], rule[CAUSE_RULE_MAX];
+	char who[64], device[64], rule[CAUSE_RULE_MAX], why[RULE_COMMENT_MAX];
 
 	if (t->printed == 0)
 		(void)printf("%-40s  %-20s  %-7s  %-32s  %-20s  %s\n", "CERTIFICATE", "RULE",
@@ -219,7 +219,8 @@ print_turn(const struct trying *t, const struct store_subject *c, const struct p
 	(void)printf("%-40s  %-20s  %-7s  %-32s  %-20s  %s\n", p->serial,
 	    ctl_safe(rule, sizeof(rule), name), effect_word(p->effect),
 	    ctl_safe(who, sizeof(who), person_name(c)),
-	    ctl_safe(device, sizeof(device), device_name(c)), p->comment);
+	    ctl_safe(device, sizeof(device), device_name(c)),
+	    ctl_safe(why, sizeof(why), p->comment));
 }
 
 static void

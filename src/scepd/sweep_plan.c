@@ -136,6 +136,9 @@ on_mark(void *arg, const struct store_rule_mark *k)
 		.cert_id = k->cert_id, .effect = k->effect, .sweep = k->sweep, .row = k->row
 	};
 
+	/* What a rule has revoked is over, whatever became of the rule. */
+	if (to == &m->causes && k->effect == CAUSE_REVOKE)
+		return 0;
 	m->rc = name_index(&one.rule, m->p, k->rule, m->err);
 	if (m->rc == RC_OK)
 		m->rc = grow(&to->v, to->n, &to->room, sizeof(*to->v), m->err);

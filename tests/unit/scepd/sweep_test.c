@@ -376,6 +376,21 @@ a_rule_that_is_no_more_lets_go(void **state)
 	assert_int_equal(how_many(w, CERT_GOOD), MANY);
 }
 
+/* Years of renamed rules, in causes of certificates that were revoked long ago. */
+static void
+names_of_rules_that_have_revoked_are_not_counted(void **state)
+{
+	struct world *w = *state;
+
+	sf_sql(&w->f,
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+	    " INSERT INTO cause(cert_id, source, rule, effect, reason, since)"
+	    " SELECT 1000 + i, 3, 'old-' || i, 2, 5, 1 FROM n");
+	compliant(w, 2, 2, DIR_NO);
+	sweep(w);
+	assert_int_equal(state_of(w, 2), CERT_HELD);
+}
+
 static void
 not_found_by_name_is_no_proof(void **state)
 {
@@ -766,6 +781,7 @@ main(void)
 		T(what_an_administrator_holds_is_not_let_go_by_a_rule),
 		T(what_is_pending_holds_and_what_is_done_revokes),
 		T(a_rule_that_is_no_more_lets_go),
+		T(names_of_rules_that_have_revoked_are_not_counted),
 		T(not_found_by_name_is_no_proof),
 		cmocka_unit_test(the_brake_says_what_is_too_much),
 		T(too_many_holds_stop_and_the_last_good_state_stays),
