@@ -11,6 +11,7 @@
 
 #define COMMENT_MAX 200 /* bytes; it is kept for ever in the audit chain */
 #define EACH_MAX    20  /* of more than these, only what did not turn is printed line by line */
+#define PAUSE_MS    20  /* between two commits, at the least */
 
 /* What becomes of one; in the order of how bad it is. */
 enum fate {
@@ -188,6 +189,16 @@ set_batch(struct work *w, struct selected *const *batch, size_t n, const char *w
 	return rc;
 }
 
+/* SQLite's lock has no queue: without a pause a daemon beside us waits for seconds until it happens to ask
+ * at the right moment.  Half as long as we held it, and longer than most of its retries. */
+static void
+give_way(uint64_t took_us)
+{
+	uint64_t pause = took_us / 2 > PAUSE_MS * 1000 ? took_us / 2 : PAUSE_MS * 1000;
+
+	(void)usleep((useconds_t)pause);
+}
+
 static void
 progress(const struct work *w, size_t at)
 {
@@ -208,8 +219,12 @@ set_all(struct work *w, struct err *err)
 		if (w->sel.v[i].mark == FATE_DUE)
 			batch[n++] = &w->sel.v[i];
 		if (n == STORE_CAUSES_BATCH || (i + 1 == w->sel.n && n > 0)) {
+			uint64_t began = clock_mono_us();
+
 			rc = set_batch(w, batch, n, who, err);
 			progress(w, i + 1);
+			if (i + 1 < w->sel.n)
+				give_way(clock_mono_us() - began);
 			n = 0;
 		}
 	}

@@ -90,7 +90,7 @@ struct store_cause_done {
 	enum cause_outcome outcome;
 	enum cert_state before, after;
 };
-#define STORE_CAUSES_BATCH 500 /* of one commit, so that enrolments wait for some 20 ms at most */
+#define STORE_CAUSES_BATCH 500 /* of one commit, so that enrolments wait for some 40 ms at most */
 /*
  * All in one commit, with an audit row ("cert-hold", "cert-release", "revoke", "cause" where the state stays) for each
  * that was CAUSE_SET.  done[n], may be NULL.  More than STORE_CAUSES_BATCH: RC_LIMIT.  Safe to repeat.
