@@ -12,7 +12,6 @@
 
 struct list {
 	json_t *items;
-	enum cert_state state; /* only these; CERT_REVOKED + 1: all */
 	int64_t last;
 	size_t n;
 	bool failed;
@@ -28,15 +27,12 @@ static int
 add_cert(void *arg, int64_t rowid, const struct store_cert_row *row)
 {
 	struct list *l = arg;
-	enum cert_state state = state_of(row);
-	json_t *o;
+	json_t *o = admin_cert_json(row);
 
 	l->last = rowid;
 	l->n++;
-	if (l->state <= CERT_REVOKED && state != l->state)
-		return 0;
-	if ((o = admin_cert_json(row)) == NULL ||
-	    json_object_set_new(o, "state", json_string(cert_state_name(state))) != 0 ||
+	if (o == NULL ||
+	    json_object_set_new(o, "state", json_string(cert_state_name(state_of(row)))) != 0 ||
 	    json_array_append(l->items, o) != 0)
 		l->failed = true;
 	json_decref(o);
@@ -44,19 +40,19 @@ add_cert(void *arg, int64_t rowid, const struct store_cert_row *row)
 }
 
 static enum rc
-state_by_name(struct list *l, struct store_cert_filter *f, const char *name, struct err *err)
+state_by_name(struct store_cert_filter *f, const char *name, struct err *err)
 {
-	l->state = CERT_REVOKED + 1;
+	static const int filters[] = {
+		[CERT_GOOD] = CERTS_GOOD, [CERT_HELD] = CERTS_HELD, [CERT_REVOKED] = CERTS_REVOKED
+	};
+
 	f->revoked = -1;
-	if (name[0] == '\0')
-		return RC_OK;
 	for (int s = CERT_GOOD; s <= CERT_REVOKED; s++)
-		if (strcmp(cert_state_name((enum cert_state)s), name) == 0) {
-			l->state = (enum cert_state)s;
-			f->revoked = s == CERT_GOOD ? 0 : 1;
-			return RC_OK;
-		}
-	return fail(err, RC_PARSE, "state is good, hold or revoked");
+		if (strcmp(cert_state_name((enum cert_state)s), name) == 0)
+			f->revoked = filters[s];
+	if (name[0] != '\0' && f->revoked < 0)
+		return fail(err, RC_PARSE, "state is good, hold or revoked");
+	return RC_OK;
 }
 
 void
@@ -71,7 +67,7 @@ admin_certs_list(struct admin_call *c)
 
 	if ((rc = admin_page_parse(&page, c->req->query, &err)) == RC_OK &&
 	    (rc = admin_query(match, sizeof(match), c->req->query, "match", &err)) == RC_OK &&
-	    (rc = state_by_name(&l, &f, page.state, &err)) == RC_OK && l.items != NULL) {
+	    (rc = state_by_name(&f, page.state, &err)) == RC_OK && l.items != NULL) {
 		f.endpoint = page.endpoint[0] != '\0' ? page.endpoint : NULL;
 		f.text = match[0] != '\0' ? match : NULL;
 		f.after_rowid = page.after;
