@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "scepd/upkeep.h"
+#include "store/store_status.h"
 
 static const char yaml[] =
     "tenants:\n"
@@ -234,6 +235,27 @@ revoked(struct rig *r)
 	return d;
 }
 
+static void
+hold(const struct device *d, int64_t until)
+{
+	char serial[2 * SERIAL_MAX + 1];
+	const struct store_cause_set v = {
+		.serial = serial, .source = CAUSE_MANUAL, .effect = CAUSE_HOLD, .until = until
+	};
+
+	serial_hex(serial, cert_serial0(d->cert));
+	assert_ok(store_causes_set(rig.s->store, &v, 1, NULL, err));
+}
+
+static struct device
+held(struct rig *r)
+{
+	struct device d = enrolled(r, "any", r->keys[0], &pc1);
+
+	hold(&d, 0);
+	return d;
+}
+
 static struct device
 expired(struct rig *r)
 {
@@ -317,6 +339,7 @@ test_S06_S09_signers_that_renew_nothing(void **state)
 		{ of_another_ca, "was issued at endpoint other by CA other" },
 		{ of_another_endpoint, "was issued at endpoint lab" },
 		{ revoked, "is revoked" },
+		{ held, "is held (reason 6)" },
 		{ expired, "has expired" },
 		{ not_yet_valid, "is not valid before" },
 		{ with_copied_names, "is not the certificate" },
@@ -508,6 +531,30 @@ test_a_replaced_certificate_is_revoked_when_its_time_has_come(void **state)
 	}
 }
 
+/* What counts for nothing while it is held counts again when its time is over. */
+static void
+test_a_hold_ends_by_itself_and_the_holder_renews(void **state)
+{
+	const atomic_bool stop = false;
+	struct device d = enrolled(&rig, "any", rig.keys[0], &pc1);
+	struct said m = { .endpoint = "any", .signer = &d, .wish = pc1 };
+	struct heard h;
+
+	m.wish.key = rig.keys[1];
+	hold(&d, clock_now() + DAY);
+	say(&rig, &h, &m);
+	assert_failure(&h, SCEP_BAD_REQUEST, "is held (reason 6)");
+	upkeep_run(rig.s, clock_now_ms(), &stop);
+	assert_true(is_revoked(d.cert, 6));
+	clock_offset_set(2 * DAY);
+	upkeep_run(rig.s, clock_now_ms(), &stop);
+	assert_false(is_revoked(d.cert, 6));
+	say(&rig, &h, &m);
+	assert_success(&h);
+	heard_done(&h);
+	device_done(&d);
+}
+
 /* ---- again ---- */
 
 /* The same message gets the same certificate, across a restart too; the row is the signer's (S13). */
@@ -602,6 +649,7 @@ main(void)
 		T(test_S08_intune_is_asked_at_every_renewal),
 		T(test_an_endpoint_renews_for_those_that_it_lists),
 		T(test_a_replaced_certificate_is_revoked_when_its_time_has_come),
+		T(test_a_hold_ends_by_itself_and_the_holder_renews),
 		T(test_S13_a_repeated_renewal_gets_the_same_certificate),
 		T(test_S07_a_renewal_does_not_change_the_template),
 		T(test_quirk57_the_same_key_and_request_renew_later),
