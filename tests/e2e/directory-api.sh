@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# sweep-api: a directory that says too much at once turns nobody before an administrator has said so, who does it by the admin API.
+# directory-api: by the admin API: all certificates of a device or a user are held, released and revoked; and a directory that says too much at
+# once turns nobody before an administrator has said so.
 . "$(dirname "$0")/../lib/env.sh"
 . "$(dirname "$0")/../lib/kinds.sh"
 . "$(dirname "$0")/../lib/relying.sh"
@@ -22,11 +23,29 @@ for d in $devices; do scep enroll --intune "$SIM" --device "$d" --out-dir "$T/$d
 all_bound() { answered 200 GET "/api/v1/certificates" && for s in $(json '" ".join(r["serial"] for r in a["items"])'); do answered 200 GET "/api/v1/certificates/$s" && says bound 'a["bound"]["state"]' || return; done; }
 claim "three devices are bound" within 30 all_bound
 set_all() { for d in $devices; do curl -fsS -o /dev/null -X PATCH -H 'Content-Type: application/json' -d "{\"enabled\":$1}" "$t/devices/$d" || die "deed"; done; }
-states() { answered 200 GET /api/v1/certificates >>"$T/claim.log" && [ "$(json '" ".join(sorted(set(r["state"] for r in a["items"])))')" = "$1" ]; }
 waits() { answered 200 GET /api/v1/sweeps && says "$1" '[s["id"] for s in a["items"] if s["state"] == "waiting"]'; }
 waiting() { answered 200 GET /api/v1/sweeps && [ "$(json 'len([s for s in a["items"] if s["state"] == "waiting" and s["certificates"] == 3])')" = 1 ]; }
 newest() { answered 200 GET /api/v1/sweeps >/dev/null && json 'a["items"][-1]["id"]'; }
 
+states() { answered 200 GET /api/v1/certificates >>"$T/claim.log" && [ "$(json '" ".join(sorted(set(r["state"] for r in a["items"])))')" = "$1" ]; }
+
+# ---- whole devices and users ----
+C=/api/v1/certificates
+entra=9a7b6c5d-1111-4b4b-8d8d-000000000201 intune=3e8d5a10-1111-4a4a-9c9c-000000000101 omar=0a1b2c3d-0001-4000-8000-000000000002
+# many WHAT BODY CERTIFICATES CHANGED
+many() { answered 200 POST "$C/$1" "$2" && says "($3, $4)" '(a["certificates"], a["changed"])'; }
+one_is() { answered 200 GET "$C?state=$1" && says 1 'len(a["items"])'; }
+claim "all of a device, by its id in Entra, are held" many hold "{\"device\":\"$entra\",\"comment\":\"ticket 7\"}" 1 1
+claim "... once" many hold "{\"device\":\"$entra\",\"comment\":\"ticket 7\"}" 1 0
+claim "... and no others" one_is hold
+claim "by its id in Intune they are released" many release "{\"device\":\"$intune\"}" 1 1
+claim "all of a user are held" many hold "{\"user\":\"$omar\",\"until\":\"8h\"}" 1 1
+claim "... and released" many release "{\"user\":\"$omar\"}" 1 1
+claim "of a device that has none, none" many hold '{"device":"00000000-0000-4000-8000-000000000000"}' 0 0
+claim "without a device or user it is refused" answered 400 POST "$C/hold" '{"comment":"everybody"}'
+claim "all are good again" states good
+
+# ---- sweeps ----
 set_all false
 claim "all devices disabled at once: a sweep waits" within 30 waiting
 id=$(newest)
@@ -60,5 +79,8 @@ claim "... which says so" says discarded 'a["state"]'
 sleep 6
 claim "it does not come again" waits '[]'
 claim "and nobody is held" states good
+claim "all of a lost phone are revoked" many revoke "{\"user\":\"$omar\",\"reason\":\"keyCompromise\"}" 1 1
+claim "... for good" many revoke "{\"user\":\"$omar\",\"reason\":\"keyCompromise\"}" 1 0
+claim "... and no others" one_is revoked
 claim "the log tells who decided" logged " admin what=sweep-discard id=$id who=api:chief"
 claim "the audit chain is whole" scepctl audit verify --config "$CONFIG"
