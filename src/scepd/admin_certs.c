@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ca/reason.h"
 #include "scepd/admin_int.h"
+#include "scepd/publish.h"
 
 /* ---- lists ---- */
 
@@ -188,6 +189,7 @@ change_one(struct admin_call *c, enum cause_effect effect)
 	}
 	if (rc == RC_OK)
 		rc = judge(&done, c->serial, &err);
+	publish_wake(c->s);
 	log_change(c, effect, c->serial, rc == RC_OK ? NULL : &err);
 	if (rc == RC_OK)
 		admin_certs_show(c);
@@ -278,6 +280,7 @@ set_many(const struct many *m, const struct admin_call *c, enum cause_effect eff
 				log_change(c, effect, m->serials[at + i], NULL);
 		}
 	}
+	publish_wake(c->s);
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 /* queue_batch.c - see queue_batch.h. */
 #include "scepd/queue_batch.h"
+#include "scepd/publish.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,6 +204,7 @@ set_causes(struct batch *b, struct store_cause_set *sets, struct store_cause_don
 		else
 			put_off(which[i], rc, &err);
 	}
+	publish_wake(b->from->s);
 }
 
 /* All that is to be revoked, in one commit. */
