@@ -347,9 +347,11 @@ log_circuit(const struct tenant *t, enum intune_service service, bool out)
 {
 	if (out)
 		log_msg(LOG_WARN, "intune",
-		    "tenant %s: %s does not answer: it is not asked until it does, and devices are "
-		    "turned away; scepctl check --online says what is wrong",
-		    t->name, intune_service_name(service));
+		    "tenant %s: %s does not answer: it is not asked until it does, and %s; "
+		    "scepctl check --online says what is wrong",
+		    t->name, intune_service_name(service),
+		    service == INTUNE_SERVICE_REVOCATION ? "what Intune wants revoked stays valid"
+							 : "devices are turned away");
 	else
 		log_msg(LOG_INFO, "intune", "tenant %s: %s answers again", t->name,
 		    intune_service_name(service));
