@@ -18,6 +18,7 @@
 #define REST        4                            /* times what a round took */
 #define REST_MAX_MS 20000                        /* an approved sweep takes long, and once */
 #define TIDY_CALLS  8                            /* of a round, each of some thousand rows */
+#define BATCH       200 /* causes of a commit: some 20 ms of a core, for which enrolments wait */
 #define SINGLE_LINE 100 /* a round with more turns has one line, and the audit the rest */
 
 struct sweeper {
@@ -93,13 +94,13 @@ count_done(struct sweeper *w, struct tally *sum, const struct store_cause_done *
 	    1);
 }
 
-/* At most STORE_CAUSES_BATCH, in one commit. */
+/* At most BATCH, in one commit. */
 static enum rc
 set_batch(struct sweeper *w, const struct sweep_plan *p, const struct planned *const *v, size_t n,
     struct tally *sum, struct err *err)
 {
-	struct store_cause_set set[STORE_CAUSES_BATCH] = { 0 };
-	struct store_cause_done done[STORE_CAUSES_BATCH];
+	struct store_cause_set set[BATCH] = { 0 };
+	struct store_cause_done done[BATCH];
 	enum rc rc;
 
 	if (n == 0)
@@ -137,7 +138,7 @@ static enum rc
 turn_all(struct sweeper *w, const struct sweep_plan *p, int64_t now, const atomic_bool *stop,
     struct err *err)
 {
-	const struct planned *batch[STORE_CAUSES_BATCH];
+	const struct planned *batch[BATCH];
 	struct tally sum = { 0 };
 	enum rc rc = RC_OK;
 
@@ -147,7 +148,7 @@ turn_all(struct sweeper *w, const struct sweep_plan *p, int64_t now, const atomi
 	for (size_t at = 0; at < p->n && rc == RC_OK && !*stop;) {
 		size_t n = 0;
 
-		while (n < STORE_CAUSES_BATCH && at < p->n)
+		while (n < BATCH && at < p->n)
 			batch[n++] = &p->v[at++];
 		rc = set_batch(w, p, batch, n, &sum, err);
 	}
@@ -159,7 +160,7 @@ turn_all(struct sweeper *w, const struct sweep_plan *p, int64_t now, const atomi
 
 struct page {
 	const struct sweep_plan *p;
-	const struct planned *v[STORE_CAUSES_BATCH];
+	const struct planned *v[BATCH];
 	size_t n, seen;
 };
 
@@ -183,8 +184,7 @@ approved_batch(struct sweeper *w, const struct sweep_plan *p, struct store_sweep
 {
 	struct page g = { .p = p };
 	uint64_t before = sum->set;
-	enum rc rc = store_sweep_turns(
-	    w->conf.store, s->id, s->dealt, STORE_CAUSES_BATCH, on_approved, &g, err);
+	enum rc rc = store_sweep_turns(w->conf.store, s->id, s->dealt, BATCH, on_approved, &g, err);
 
 	if (rc == RC_OK)
 		rc = set_batch(w, p, g.v, g.n, sum, err);

@@ -3,7 +3,7 @@
 # commits of a batch, and after them), and goes on at the next start: nothing is forgotten, nothing is done that was not approved.
 # Certificates are issued meanwhile.  Needs a build with -Dfault_points=true.
 . "$(dirname "$0")/../lib/env.sh"
-N=${SWEEP_CERTS:-1600} # more than three batches of 500
+N=${SWEEP_CERTS:-1600} # eight batches of 200
 
 make_ca
 sed -i 's/^\(  *\)properties: \(.*contoso.properties.*\)$/\1properties: \2\n\1directory: false/' "$CONFIG" # facts stay as they are written below
@@ -73,9 +73,9 @@ stop_scepd
 id=$(sql 'SELECT id FROM sweep WHERE state = 1')
 claim "it is approved" scepctl sweep approve --config "$CONFIG" "$id" --yes
 claim "killed between the two commits of the first batch" dies_at sweep-set
-claim "which is done, and not yet noted" test "$(held) $(sql "SELECT dealt FROM sweep WHERE id = $id")" = "500 0"
+claim "which is done, and not yet noted" test "$(held) $(sql "SELECT dealt FROM sweep WHERE id = $id")" = "200 0"
 claim "killed after both of the next" dies_at sweep-dealt
-claim "no batch is lost" test "$(sql "SELECT dealt FROM sweep WHERE id = $id")" -ge 500
+claim "no batch is lost" test "$(sql "SELECT dealt FROM sweep WHERE id = $id")" -ge 200
 claim "killed once more" dies_at sweep-set
 before=$(held)
 claim "and some are not done yet" test "$before" -lt "$N"
