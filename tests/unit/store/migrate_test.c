@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "store/sqlite_conn.h"
 #include "store/store_status.h"
+#include "store/store_sweep.h"
 
 #include "fixture.h"
 
@@ -69,8 +70,12 @@ works(struct sf *f)
 {
 	struct store_succession s;
 	struct store_renewal r;
+	struct store_sweep w;
 	uint64_t n;
 
+	assert_int_equal(store_sweep_current(f->s, &w, &f->err), RC_NOTFOUND);
+	ok(f, store_turned_since(f->s, 0, &n, &f->err));
+	assert_int_equal(n, 0);
 	ok(f, store_succession_read(f->s, &s, &f->err));
 	store_succession_done(&s);
 	ok(f, store_hold_count(f->s, NULL, &n, &f->err));
