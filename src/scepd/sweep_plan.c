@@ -409,8 +409,9 @@ static enum rc
 walk(struct making *m, struct err *err)
 {
 	const struct plan_ask *ask = m->ask;
+	/* Where there are no rules, and none has left a hold, nobody needs to be looked at. */
+	bool more = ask->n_rules > 0 || m->causes.n > 0;
 	int64_t after = 0;
-	bool more = true;
 	enum rc rc = RC_OK;
 
 	while (rc == RC_OK && m->rc == RC_OK && more && !m->p->stopped) {
