@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "ca/rules.h"
 
 #define DEVICE_URI "IntuneDeviceId://"
@@ -27,14 +28,23 @@ guid_take(char out[static GUID_SIZE], const char *text)
 	return i == GUID_SIZE - 1 && text[i] == '\0';
 }
 
-/* What does not fit is no hint: half a name would be somebody else's. */
+/* What does not fit is no hint: half a name would be somebody else's.  Nor is what no directory could be asked for:
+ * the question would fail each time, and everybody's after it wait. */
 static bool
 copy(char *out, size_t size, const char *text)
 {
-	if (text == NULL || strlen(text) >= size)
+	if (text == NULL || !utf8_plain(text, size - 1))
 		return false;
 	memcpy(out, text, strlen(text) + 1);
 	return true;
+}
+
+static bool
+take_upn(struct store_binding *b, const char *text)
+{
+	const char *at = text == NULL ? NULL : strchr(text, '@');
+
+	return at != NULL && at > text && at[1] != '\0' && copy(b->upn, sizeof(b->upn), text);
 }
 
 static void
@@ -46,8 +56,8 @@ take_subject(struct store_binding *b, const struct name *subject)
 	if (cn != NULL && guid_take(guid, cn)) {
 		memcpy(b->managed, guid, sizeof(guid));
 		memcpy(b->device, guid, sizeof(guid));
-	} else if (cn != NULL && strchr(cn, '@') != NULL) {
-		(void)copy(b->upn, sizeof(b->upn), cn);
+	} else {
+		(void)take_upn(b, cn);
 	}
 	(void)copy(
 	    b->serial_number, sizeof(b->serial_number), name_get0(subject, "SERIALNUMBER", 0));
@@ -79,7 +89,7 @@ binding_of_names(struct store_binding *out, const char *tenant, const struct nam
 	take_subject(out, subject);
 	for (size_t i = 0; i < san->n; i++) {
 		if (san->v[i].type == SAN_UPN)
-			(void)copy(out->upn, sizeof(out->upn), san->v[i].value);
+			(void)take_upn(out, san->v[i].value);
 		else if (san->v[i].type == SAN_URI)
 			take_uri(out, san->v[i].value);
 	}

@@ -41,6 +41,14 @@ names_bind_to_what_profiles_put_there(void **state)
 		    "" },
 		{ "CN=jane", "jane@contoso.com", "tag:microsoft.com,2022-09-14:sid:" SID,
 		    BINDING_OPEN, "", "", "jane@contoso.com", "", SID },
+		/* What a directory could not be asked for: neither taken, nor does it hide what could. */
+		{ "CN=jane@", NULL, NULL, BINDING_NONE, "", "", "", "", "" },
+		{ "CN=@contoso.com", "@", NULL, BINDING_NONE, "", "", "", "", "" },
+		{ "CN=jane", "jane", NULL, BINDING_NONE, "", "", "", "", "" },
+		{ "CN=jane", "jane@con\ntoso.com", NULL, BINDING_NONE, "", "", "", "", "" },
+		{ "CN=jane@contoso.com", "jane@", NULL, BINDING_OPEN, "", "", "jane@contoso.com",
+		    "", "" },
+		{ "CN=" GUID, "@", NULL, BINDING_OPEN, GUID, GUID, "", "", "" },
 		/* Half an id is nobody's. */
 		{ "CN=3e8d5a10-1111-4a4a-9c9c-00000000010", NULL, "IntuneDeviceId://x",
 		    BINDING_NONE, "", "", "", "", "" },
