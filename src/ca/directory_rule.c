@@ -308,16 +308,26 @@ verdict_outage(struct rule_verdict *out, const struct directory_rule *r, int64_t
 	verdict(out, RULE_OUTAGE, r->outage == OUTAGE_HOLD ? CAUSE_HOLD : CAUSE_GONE, r, words);
 }
 
+/* An enrolment that is still to come is nobody's: it would be a grace without an end. */
+static int64_t
+grace_begins(const struct store_subject *c, int64_t now)
+{
+	const int64_t told[] = { c->managed != NULL ? c->managed->enrolled : 0,
+		c->binding->enrolled };
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (told[i] > 0 && told[i] <= now)
+			return told[i];
+	return c->issued;
+}
+
 static void
 verdict_match(struct rule_verdict *out, const struct directory_rule *r,
     const struct store_subject *c, const struct said *s, int64_t now)
 {
-	int64_t begin = c->managed != NULL && c->managed->enrolled > 0 ? c->managed->enrolled
-	    : c->binding->enrolled > 0                                 ? c->binding->enrolled
-								       : c->issued;
 	enum cause_effect effect = s->answer == ANSWER_UNDOABLE ? CAUSE_HOLD : r->then;
 
-	if (r->grace > 0 && now < begin + r->grace)
+	if (r->grace > 0 && now < grace_begins(c, now) + r->grace)
 		verdict(out, RULE_GRACE, CAUSE_GONE, r, s->words);
 	else
 		verdict(out, RULE_MATCH, effect, r, s->words);

@@ -560,6 +560,12 @@ grace_counts_from_the_enrolment_or_the_issue(void **state)
 		{ 0, 0, NOW + 60, 0, RULE_MATCH }, /* by a clock that was ahead */
 		/* Renewed in an enrolment of long ago: no new grace. */
 		{ NOW - 100 * DAY, 0, NOW - 60, DAY, RULE_MATCH },
+		/* Enrolled in the year 9999, says a directory whose clock or data is broken. */
+		{ INT64_C(253402300799), 0, ISSUED, DAY, RULE_MATCH },
+		{ INT64_MAX, INT64_MAX, ISSUED, DAY, RULE_MATCH },
+		{ INT64_MAX, NOW - HOUR, ISSUED, DAY, RULE_GRACE },
+		{ NOW + 60, 0, NOW - 60, DAY, RULE_GRACE }, /* a clock a minute ahead */
+		{ -1, INT64_MIN, ISSUED, DAY, RULE_MATCH },
 	};
 
 	for (size_t i = 0; i < N(rows); i++) {
