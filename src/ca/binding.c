@@ -100,6 +100,15 @@ binding_of_names(struct store_binding *out, const char *tenant, const struct nam
 
 /* ---- SIDs ---- */
 
+/* MS-DTYP 2.4.2.1: 32 bits.  Written in one way only: whoever reads "0500", or 500 more than 32 bits hold, as a
+ * number has the administrator. */
+static bool
+is_part(const char *p, size_t digits)
+{
+	return digits > 0 && (digits == 1 || p[0] != '0') &&
+	    (digits < 10 || (digits == 10 && strncmp(p, "4294967295", 10) <= 0));
+}
+
 bool
 sid_is_valid(const char *text)
 {
@@ -110,7 +119,7 @@ sid_is_valid(const char *text)
 	for (const char *p = text + 4; *p != '\0'; parts++) {
 		size_t digits = strspn(p, "0123456789");
 
-		if (digits == 0 || digits > 15 || parts > 15)
+		if (!is_part(p, digits) || parts > 15)
 			return false;
 		p += digits;
 		if (*p == '-' && p[1] != '\0')
