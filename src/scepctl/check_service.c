@@ -211,8 +211,10 @@ check_tenant(struct report *r, const struct config *c, const struct conf_tenant 
 	else
 		report(r, FINDING_FAIL, conf->name, "%s", e.message);
 	check_ends(r, conf, &cred);
-	if (online && check_online(r, conf->name, tenant))
+	if (online && check_online(r, conf->name, tenant)) {
 		check_queue(r, conf, tenant);
+		check_directory(r, c, conf, tenant_client(tenant));
+	}
 	tenant_free(tenant);
 }
 

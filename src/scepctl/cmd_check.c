@@ -18,7 +18,8 @@ struct options {
 static const struct opt opts[] = {
 	OPT_CONFIG(options),
 	OPT_FLAG_ROW("online", options, online,
-	    "also ask Entra for tokens and Graph for Intune's services, for each tenant"),
+	    "also ask Entra for tokens, and Graph for Intune's services and the directory, "
+	    "for each tenant"),
 	OPT_FLAG_ROW("quiet", options, quiet, "print what is not well, and nothing else"),
 	OPT_FLAG_ROW("json", options, json, "as JSON"),
 	{ .name = NULL },

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "ca/ca.h"
+#include "intune.h"
 #include "scepd/config.h"
 #include "scepd/expiry.h"
 
@@ -38,6 +39,10 @@ void check_ca_limits(
     struct report *r, const struct config *c, const struct conf_ca *conf, const struct ca *ca);
 /* check_rules.c: rules that never say anything, a brake that is off, a sweep that waits. */
 void check_rules(struct report *r, const struct config *c);
+bool check_rule_is_about(const struct directory_rule *r, const char *tenant);
+/* check_directory.c: may the app ask what rules need to know?  Asks, and changes nothing. */
+void check_directory(struct report *r, const struct config *c, const struct conf_tenant *conf,
+    struct intune_client *client);
 /* check_service.c: what devices and Intune will see. */
 void check_profiles(struct report *r, const struct config *c);
 void check_endpoints(struct report *r, const struct config *c);

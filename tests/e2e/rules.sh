@@ -44,6 +44,24 @@ claim "nothing is held" good LAPTOP-7F3K2
 
 claim "scepctl check knows the rules and the brake" sh -c "scepctl check --config '$CONFIG' | grep -A20 -q 'wiped.*when device-wiped: revoke'"
 
+# ---- what check tells before anything goes wrong ----
+# checked WORDS SED [arguments]: the findings about the configuration with that change
+checked() { sed "$2" "$CONFIG" >"$T/ca/changed.yaml"; chmod 600 "$T/ca/changed.yaml"; scepctl check --config "$T/ca/changed.yaml" "${@:3}" >"$T/checked" 2>&1; cat "$T/checked"; grep -q -e "$1" "$T/checked"; }
+claim "check --online: the app may ask about users and devices" checked '^ok .*the directory tells about users and devices' '' --online
+claim "check says who is left alone without rules" checked '^ok .*no rule is about it' '/^rules:/,$d'
+claim "check warns when nobody revokes" checked '^warn .*nobody but an administrator revokes' '/^rules:/,$d; s/^    properties:.*/&\n    revocation_queue: false/'
+claim "a rule makes that good" sh -c "! scepctl check --config '$CONFIG' | grep -q 'nobody but'"
+claim "check warns of a platform that nobody knows" checked '"Windos".*did you mean Windows' 's/when: not-compliant/&, platforms: [Windos]/'
+claim "check shows a grace in full" checked 'not-compliant: hold, with a grace of 48 seconds' 's/when: not-compliant/&, grace: 48/'
+claim "check warns of a brake whose count is never heard" checked '^warn .*count is never heard' 's/count: 100, minimum: 1/count: 5, minimum: 10/'
+api POST "$t/apps" '{"id":"7d4e1c90-33b2-4b57-9f0e-1a2b3c4d5eaa","name":"Poor","secrets":[{"value":"secret-of-the-poor-app"}],"permissions":["scep_challenge_provider","Application.Read.All"]}' >"$T/claim.log"
+sed 's/^AAD_APP_ID=.*/AAD_APP_ID=7d4e1c90-33b2-4b57-9f0e-1a2b3c4d5eaa/; s/^AAD_APP_KEY=.*/AAD_APP_KEY=secret-of-the-poor-app/' "$T/ca/contoso.properties" >"$T/ca/poor.properties"
+chmod 600 "$T/ca/poor.properties"
+claim "check --online: an app without rights in the directory fails where there are rules" checked '^fail .*does not tell about managed devices' 's/contoso.properties/poor.properties/' --online
+claim "... and it says what to grant" grep -q 'grant the app .*DeviceManagementManagedDevices.Read.All' "$T/checked"
+claim "... is warned of where there are none" checked '^warn .*does not tell about users' 's/contoso.properties/poor.properties/; /^rules:/,$d' --online
+claim "... and a group that a rule names is asked for" checked '^fail .*a group 0a1b2c3d-0001-4000-8000-0000000000ff' 's/when: not-compliant/&, groups: [0a1b2c3d-0001-4000-8000-0000000000ff]/' --online
+
 # ---- a hold comes and goes ----
 claim "Omar's phone is not compliant any more" api PATCH "$t/devices/Omars-iPhone" '{"compliance":"noncompliant"}'
 begun=$(date +%s%N)
