@@ -39,12 +39,13 @@ copy(char *out, size_t size, const char *text)
 	return true;
 }
 
-static bool
+static void
 take_upn(struct store_binding *b, const char *text)
 {
-	const char *at = text == NULL ? NULL : strchr(text, '@');
+	const char *at = strchr(text, '@');
 
-	return at != NULL && at > text && at[1] != '\0' && copy(b->upn, sizeof(b->upn), text);
+	if (at != NULL && at > text && at[1] != '\0')
+		(void)copy(b->upn, sizeof(b->upn), text);
 }
 
 static void
@@ -56,8 +57,8 @@ take_subject(struct store_binding *b, const struct name *subject)
 	if (cn != NULL && guid_take(guid, cn)) {
 		memcpy(b->managed, guid, sizeof(guid));
 		memcpy(b->device, guid, sizeof(guid));
-	} else {
-		(void)take_upn(b, cn);
+	} else if (cn != NULL) {
+		take_upn(b, cn);
 	}
 	(void)copy(
 	    b->serial_number, sizeof(b->serial_number), name_get0(subject, "SERIALNUMBER", 0));
@@ -89,7 +90,7 @@ binding_of_names(struct store_binding *out, const char *tenant, const struct nam
 	take_subject(out, subject);
 	for (size_t i = 0; i < san->n; i++) {
 		if (san->v[i].type == SAN_UPN)
-			(void)take_upn(out, san->v[i].value);
+			take_upn(out, san->v[i].value);
 		else if (san->v[i].type == SAN_URI)
 			take_uri(out, san->v[i].value);
 	}

@@ -5,7 +5,7 @@
  *
  *	SAN URI IntuneDeviceId://GUID	the managed device
  *	CN=GUID				the managed device, or else the Entra device: both are asked
- *	SAN UPN, or CN with an '@'	the user
+ *	SAN UPN, or CN: NAME@DOMAIN	the user
  *	SERIALNUMBER=...		the hardware
  *	SAN URI tag:...:sid:S-1-...	the on-premises SID of the user or the device
  *

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "ca/binding.h"
 #include "scepd/dir_bind.h"
 #include "scepd/dir_tenant.h"
@@ -17,7 +18,7 @@
 
 #define BIND_BATCH 32 /* bindings of a round: a burst of enrolments is through in a minute */
 #define BIND_TRIES                                                                                 \
-	8 /* names that a directory does not know: asked for half a day, with growing pauses */
+	8 /* names that a directory does not know: asked for three hours, with growing pauses */
 #define MISSING_MAX 100 /* a round: whom a walk from the beginning did not name */
 #define OLDEST_MAX  50 /* a round: 100,000 managed devices come round in 34 hours at one a minute */
 #define ALL_EVERY_S 86400 /* a list of all managed devices */
@@ -60,6 +61,44 @@ note_open(void *arg, const char *serial, const struct store_binding *b)
 	return 0;
 }
 
+/* Is it about what this certificate names, and not the directory's trouble? */
+static bool
+is_of_names(const struct intune_error *e)
+{
+	return e->status == INTUNE_E_ARGUMENT ||
+	    (e->status == INTUNE_E_REFUSED && e->http_status == 400);
+}
+
+static void
+log_refused(const struct dir_tenant *t, const char *serial)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_WARN, "directory");
+	log_str(&l, "tenant", t->name);
+	log_str(&l, "asked", "bindings");
+	log_str(&l, "serial", serial);
+	log_str(&l, "result", "REFUSED");
+	log_str(&l, "reason", t->error.message);
+	log_end(&l);
+}
+
+/* Nobody waits behind a question that fails: the next round begins with the others.  One that the directory does not
+ * take is asked ever more seldom; only an answer makes it BINDING_UNKNOWN. */
+static enum intune_status
+postpone(struct dir_tenant *t, const char *serial, struct store_binding *b, enum intune_status st)
+{
+	b->asked = clock_now();
+	if (is_of_names(&t->error)) {
+		if (b->tries < BIND_TRIES)
+			b->tries++;
+		log_refused(t, serial);
+		st = INTUNE_OK;
+	}
+	(void)dir_store_failed(t, store_binding_set(t->s->store, serial, b, &t->err));
+	return st;
+}
+
 /* The ids first: an object that no binding names is not kept. */
 static enum intune_status
 bind_one(struct dir_tenant *t, const char *serial, struct store_binding *b)
@@ -70,7 +109,7 @@ bind_one(struct dir_tenant *t, const char *serial, struct store_binding *b)
 	    dir_bind(tenant_client(t->tenant), b, &found, clock_now(), &t->error);
 
 	if (st != INTUNE_OK)
-		return st;
+		return postpone(t, serial, b, st);
 	if (b->state == BINDING_UNKNOWN && ++b->tries < BIND_TRIES)
 		b->state = BINDING_OPEN;
 	if (dir_store_failed(t, store_binding_set(t->s->store, serial, b, &t->err)) == 0)

@@ -49,6 +49,13 @@ names_bind_to_what_profiles_put_there(void **state)
 		{ "CN=jane@contoso.com", "jane@", NULL, BINDING_OPEN, "", "", "jane@contoso.com",
 		    "", "" },
 		{ "CN=" GUID, "@", NULL, BINDING_OPEN, GUID, GUID, "", "", "" },
+		/* What no directory can be asked about is nobody's name, and hides no other. */
+		{ "CN=@jane", NULL, NULL, BINDING_NONE, "", "", "", "", "" },
+		{ "CN=jane@", NULL, NULL, BINDING_NONE, "", "", "", "", "" },
+		{ "CN=x", "jane", NULL, BINDING_NONE, "", "", "", "", "" },
+		{ "CN=x", "ja\001ne@contoso.com", NULL, BINDING_NONE, "", "", "", "", "" },
+		{ "CN=jane@contoso.com", "jane", NULL, BINDING_OPEN, "", "", "jane@contoso.com", "",
+		    "" },
 		/* Half an id is nobody's. */
 		{ "CN=3e8d5a10-1111-4a4a-9c9c-00000000010", NULL, "IntuneDeviceId://x",
 		    BINDING_NONE, "", "", "", "", "" },
