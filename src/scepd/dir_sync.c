@@ -43,7 +43,7 @@ dir_sync_free(struct dir_sync *d)
 	free(d);
 }
 
-/* In the order in which they matter to somebody who waits; each has its own clock. */
+/* In the order in which they matter to somebody who waits, bindings first; each has its own clock. */
 static const struct {
 	enum dir_task task;
 	enum intune_status (*run)(struct dir_tenant *t, int64_t now_ms, const atomic_bool *stop);
@@ -57,19 +57,35 @@ static const struct {
 	{ DIR_TASK_GROUPS, dir_task_groups },
 };
 
+static void
+run(struct dir_tenant *t, size_t k, int64_t now_ms, const atomic_bool *stop)
+{
+	if (dir_task_due(t, tasks[k].task, now_ms))
+		dir_task_ended(t, tasks[k].task, tasks[k].run(t, now_ms, stop), clock_now_ms());
+}
+
 void
 dir_sync_round(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 {
 	struct dir_sync *d = s->dir_sync;
 
 	for (size_t i = 0; i < d->n; i++)
-		for (size_t k = 0; k < sizeof(tasks) / sizeof(tasks[0]) && !*stop; k++) {
-			struct dir_tenant *t = &d->tenants[i];
+		for (size_t k = 0; k < sizeof(tasks) / sizeof(tasks[0]) && !*stop; k++)
+			run(&d->tenants[i], k, now_ms, stop);
+}
 
-			if (dir_task_due(t, tasks[k].task, now_ms))
-				dir_task_ended(t, tasks[k].task, tasks[k].run(t, now_ms, stop),
-				    clock_now_ms());
-		}
+void
+dir_sync_bindings(struct scepd *s, const atomic_bool *stop)
+{
+	struct dir_sync *d = s->dir_sync;
+
+	for (size_t i = 0; i < d->n && !*stop; i++) {
+		struct dir_tenant *t = &d->tenants[i];
+		struct intune_error kept = t->error;
+
+		run(t, 0, clock_now_ms(), stop);
+		t->error = kept;
+	}
 }
 
 void

@@ -2,7 +2,7 @@
  * dir_sync.h - keeping what directories say up to date, for all tenants, and letting rules judge by it.
  *
  * One thread (background.h).  For each tenant whose directory is asked (`directory: true`):
- *  - new certificates are bound within seconds;
+ *  - new certificates are bound within seconds, also while a walk over everything takes minutes;
  *  - each revocation.interval the changes of users and devices (Graph's delta), and the managed devices that
  *    have synchronised since;
  *  - managed devices that were asked longest ago, some a round, since what an administrator does to one that
@@ -27,6 +27,10 @@ enum rc dir_sync_new(struct dir_sync **out, struct scepd *s, struct err *err) MU
 void dir_sync_free(struct dir_sync *d);
 /* What is due. */
 void dir_sync_round(struct scepd *s, int64_t now_ms, const atomic_bool *stop);
+/* Bindings that are due, of all tenants, while an answer of many pages comes in: from within its callback.
+ * Not from another thread: what a walk says of somebody who is not bound yet is dropped, so it has to be older than the
+ * answer that binds him. */
+void dir_sync_bindings(struct scepd *s, const atomic_bool *stop);
 /* Gauges of each tenant, in Prometheus text: age of what is known, failures. */
 void dir_sync_metrics(struct scepd *s, struct buf *out);
 

@@ -305,9 +305,10 @@ is_too_old(const struct intune_error *e)
 }
 
 static enum intune_status
-walk(struct dir_tenant *t, enum intune_delta delta, const char *link, int64_t began, char **next)
+walk(struct dir_tenant *t, enum intune_delta delta, const char *link, int64_t began, char **next,
+    const atomic_bool *stop)
 {
-	struct dir_batch *b = dir_batch_new(t, began);
+	struct dir_batch *b = dir_batch_new(t, began, stop);
 	enum intune_status st;
 
 	*next = NULL;
@@ -336,7 +337,7 @@ changes(struct dir_tenant *t, enum dir_kind kind, enum intune_delta delta, const
 		return finish_walk(t, kind, w, stop);
 	if (dir_store_failed(t, store_delta_link(t->s->store, t->name, kind, &link, &t->err)) != 0)
 		return INTUNE_OK;
-	st = walk(t, delta, link, began, &next);
+	st = walk(t, delta, link, began, &next, stop);
 	if (st != INTUNE_OK && link != NULL && is_too_old(&t->error))
 		(void)dir_store_failed(
 		    t, store_delta_link_set(t->s->store, t->name, kind, NULL, &t->err));
@@ -390,7 +391,7 @@ dir_task_managed(struct dir_tenant *t, int64_t now_ms, const atomic_bool *stop)
 {
 	int64_t began = clock_now();
 	bool all = t->managed_since == 0 || began - t->managed_all >= ALL_EVERY_S;
-	struct dir_batch *b = dir_batch_new(t, began);
+	struct dir_batch *b = dir_batch_new(t, began, stop);
 	enum intune_status st;
 
 	if (b == NULL)
@@ -437,7 +438,7 @@ enum intune_status
 dir_task_risks(struct dir_tenant *t, int64_t now_ms, const atomic_bool *stop)
 {
 	int64_t began = clock_now();
-	struct dir_batch *b = dir_batch_new(t, began);
+	struct dir_batch *b = dir_batch_new(t, began, stop);
 	enum intune_status st;
 
 	if (b == NULL)

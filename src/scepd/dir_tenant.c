@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "scepd/dir_sync.h"
 #include "scepd/scepd.h"
 #include "scepd/sweep.h"
 
@@ -145,7 +146,7 @@ dir_store_failed(struct dir_tenant *t, enum rc rc)
 /* ---- to the store ---- */
 
 struct dir_batch *
-dir_batch_new(struct dir_tenant *t, int64_t now)
+dir_batch_new(struct dir_tenant *t, int64_t now, const atomic_bool *stop)
 {
 	struct dir_batch *b = calloc(1, sizeof(*b));
 
@@ -155,6 +156,7 @@ dir_batch_new(struct dir_tenant *t, int64_t now)
 	}
 	b->t = t;
 	b->now = now;
+	b->stop = stop;
 	return b;
 }
 
@@ -175,8 +177,11 @@ flush(struct dir_batch *b)
 struct store_object *
 dir_batch_next(struct dir_batch *b)
 {
-	if (b->n == STORE_OBJECTS_BATCH && !flush(b))
-		return NULL;
+	if (b->n == STORE_OBJECTS_BATCH) {
+		if (!flush(b))
+			return NULL;
+		dir_sync_bindings(b->t->s, b->stop);
+	}
 	return &b->v[b->n++];
 }
 

@@ -77,12 +77,13 @@ int dir_store_failed(struct dir_tenant *t, enum rc rc);
 struct dir_batch {
 	struct dir_tenant *t;
 	int64_t now; /* wall seconds that they are known at */
+	const atomic_bool *stop;
 	size_t n;
 	struct store_object v[STORE_OBJECTS_BATCH];
 };
 /* NULL: no memory, and t->error says so. */
-struct dir_batch *dir_batch_new(struct dir_tenant *t, int64_t now);
-/* The next place, or NULL when the store has failed. */
+struct dir_batch *dir_batch_new(struct dir_tenant *t, int64_t now, const atomic_bool *stop);
+/* The next place, or NULL when the store has failed.  After each commit bindings have their turn. */
 struct store_object *dir_batch_next(struct dir_batch *b);
 /* What is left, and the memory.  False: the store has failed. */
 bool dir_batch_end(struct dir_batch *b);
