@@ -3,6 +3,7 @@
  */
 #include "ossl/crl.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -12,7 +13,8 @@
 #include "ossl/x509_build.h"
 
 #define DAY       86400
-#define ENTRY_MAX 64 /* octets: 2 + 23 of the number, 17 of the date, 14 of the reason */
+#define ROOM_FROM 1048576 /* bytes */
+#define ENTRY_MAX 64      /* octets: 2 + 23 of the number, 17 of the date, 14 of the reason */
 
 /* ---- the head ---- */
 
@@ -129,6 +131,26 @@ put_reason(uint8_t *p, int reason)
 	return p + sizeof(before) + 1;
 }
 
+/*
+ * A buf grows by copying, since it wipes what it leaves: so a list of 40 MB would have been there one and a half
+ * times.  There is no secret in a list, and what the system hands out in pages it moves without a copy.
+ */
+static void
+make_room(struct buf *b)
+{
+	size_t cap = b->cap + b->cap / 2;
+	uint8_t *data;
+
+	if (b->rc != RC_OK || b->cap < ROOM_FROM || b->len + ENTRY_MAX + 1 <= b->cap)
+		return;
+	if (b->max < SIZE_MAX && cap > b->max + 1)
+		cap = b->max + 1;
+	if (cap > b->cap && (data = realloc(b->data, cap)) != NULL) {
+		b->data = data;
+		b->cap = cap;
+	}
+}
+
 void
 crl_add(struct crl_writer *w, const uint8_t *serial, size_t len, int64_t when, int reason)
 {
@@ -145,6 +167,7 @@ crl_add(struct crl_writer *w, const uint8_t *serial, size_t len, int64_t when, i
 	}
 	if (reason > 0)
 		p = put_reason(p, reason);
+	make_room(w->out);
 	entry[0] = DER_SEQUENCE;
 	entry[1] = (uint8_t)(p - entry - 2);
 	buf_add(w->out, entry, (size_t)(p - entry));

@@ -68,6 +68,9 @@ enum rc key_private_pem(struct buf *out, const struct key *k, struct err *err) M
  */
 enum rc key_sign(struct buf *sig, const struct key *k, enum digest d, const void *tbs, size_t len,
     struct err *err) MUST_CHECK;
+/* The same of bytes whose digest `d` is `md`.  RC_ALG: keys of this kind sign the bytes themselves. */
+enum rc key_sign_digest(struct buf *sig, const struct key *k, enum digest d, const uint8_t *md,
+    struct err *err) MUST_CHECK;
 /* RSASSA-PSS with salt as long as the digest (PS256 of JWTs). */
 enum rc key_sign_pss(struct buf *sig, const struct key *k, enum digest d, const void *tbs,
     size_t len, struct err *err) MUST_CHECK;

@@ -48,6 +48,17 @@ key_sign(struct buf *sig, const struct key *k, enum digest d, const void *tbs, s
 }
 
 enum rc
+key_sign_digest(
+    struct buf *sig, const struct key *k, enum digest d, const uint8_t *md, struct err *err)
+{
+	if (!key_type_has_digest(k->info.type))
+		return fail(err, RC_ALG, "%s keys sign no digest", k->info.name);
+	if (k->place == NULL)
+		return fail(err, RC_BUG, "a public key cannot sign");
+	return k->place->sign(sig, k, scheme_of(k->info.type), d, md, digest_size(d), err);
+}
+
+enum rc
 key_sign_pss(struct buf *sig, const struct key *k, enum digest d, const void *tbs, size_t len,
     struct err *err)
 {

@@ -9,7 +9,7 @@
 
 #define CRL_PARTS_MAX 256
 #define CRL_NAME_MAX  32 /* "delta", "255-of-256" */
-#define CRL_ETAG_SIZE 35
+#define CRL_ETAG_SIZE 40 /* two numbers in hex */
 
 enum list_kind { LIST_FULL, LIST_DELTA, LIST_PART, LIST__MAX };
 

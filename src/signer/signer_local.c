@@ -139,6 +139,16 @@ book_and_sign_cert(struct signer_local *l, struct signer_id *id, const struct tb
 	return rc == RC_OK ? key_sign(sig, id->key, facts->digest, tbs.p, tbs.len, err) : rc;
 }
 
+/* A list may have 50 MB, and its hash is there already: most CAs sign that one. */
+static enum rc
+sign_once_hashed(struct buf *sig, const struct key *key, enum digest d, struct der tbs,
+    const uint8_t sha256[static 32], struct err *err)
+{
+	if (d == DIGEST_SHA256 && key_type_has_digest(key_info0(key)->type))
+		return key_sign_digest(sig, key, d, sha256, err);
+	return key_sign(sig, key, d, tbs.p, tbs.len, err);
+}
+
 /* One list of a CA at a time, so that numbers go upward in the order of signing. */
 static enum rc
 book_and_sign_crl(struct signer_local *l, struct signer_id *id, const struct tbs_facts *facts,
@@ -158,7 +168,7 @@ book_and_sign_crl(struct signer_local *l, struct signer_id *id, const struct tbs
 	if (rc == RC_OK)
 		rc = state_note(l->state, "crl", id->name, hex, sha, err);
 	if (rc == RC_OK)
-		rc = key_sign(sig, id->key, facts->digest, tbs.p, tbs.len, err);
+		rc = sign_once_hashed(sig, id->key, facts->digest, tbs, sha, err);
 	pthread_mutex_unlock(&id->lock);
 	return rc;
 }
