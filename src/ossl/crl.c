@@ -12,9 +12,11 @@
 #include "ossl/sig_alg.h"
 #include "ossl/x509_build.h"
 
-#define DAY       86400
-#define ROOM_FROM 1048576 /* bytes */
-#define ENTRY_MAX 64      /* octets: 2 + 23 of the number, 17 of the date, 14 of the reason */
+#define TIME_FIRST INT64_C(-631152000)   /* 1950-01-01T00:00:00Z */
+#define TIME_LAST  INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+#define DAY        86400
+#define ROOM_FROM  1048576 /* bytes */
+#define ENTRY_MAX  64      /* octets: 2 + 23 of the number, 17 of the date, 14 of the reason */
 
 /* ---- the head ---- */
 
@@ -41,7 +43,7 @@ crl_begin(struct crl_writer *w, struct buf *out, const struct crl_scope *s, stru
 {
 	enum rc rc;
 
-	*w = (struct crl_writer){ .scope = s, .out = out, .day = INT64_MIN };
+	*w = (struct crl_writer){ .scope = s, .out = out };
 	buf_init(&w->head, LIMIT_CERT);
 	rc = out->len == 0 ? add_head(&w->head, s, err)
 			   : fail(err, RC_BUG, "a list behind something else");
@@ -63,45 +65,53 @@ crl_abandon(struct crl_writer *w)
 
 /* ---- entries ---- */
 
-/* "261130" or "20501130" of this entry's day. */
-static bool
-set_day(struct crl_writer *w, int64_t day)
-{
-	struct buf b;
-	bool fine;
+/* A million dates in no order: gmtime() and printf() would take half of all the time.  The proleptic Gregorian
+ * calendar in eras of 400 years that begin on the 1st of March, so that a leap day is the last of its year. */
+struct civil {
+	unsigned year, month, day;
+};
 
-	if (day == w->day)
-		return true;
-	buf_init(&b, 32);
-	fine = der_add_time(&b, day * DAY) && b.rc == RC_OK;
-	if (fine) {
-		memset(w->date, 0, sizeof(w->date));
-		memcpy(w->date, b.data + 2, b.len - 2 - strlen("000000Z"));
-		w->day = day;
-	}
-	buf_done(&b);
-	return fine;
+static struct civil
+civil_of(int64_t day)
+{
+	int64_t z = day + 719468; /* since 0000-03-01; never negative here */
+	unsigned era = (unsigned)(z / 146097), of_era = (unsigned)(z % 146097);
+	unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
+	unsigned month = (5 * of_year + 2) / 153; /* 0 is March */
+
+	return (struct civil){ year + 400 * era + (month >= 10), month < 10 ? month + 3 : month - 9,
+		of_year - (153 * month + 2) / 5 + 1 };
 }
 
 static uint8_t *
-put_time(uint8_t *p, struct crl_writer *w, int64_t when)
+put_two(uint8_t *p, unsigned v)
+{
+	*p++ = (uint8_t)('0' + v / 10);
+	*p++ = (uint8_t)('0' + v % 10);
+	return p;
+}
+
+/* As der_add_time(); NULL outside the years 1950 to 9999. */
+static uint8_t *
+put_time(uint8_t *p, int64_t when)
 {
 	int64_t day = when / DAY - (when % DAY < 0);
 	unsigned s = (unsigned)(when - day * DAY);
-	const unsigned parts[3] = { s / 3600, s / 60 % 60, s % 60 };
-	size_t len;
+	struct civil c;
+	bool utc;
 
-	if (!set_day(w, day))
+	if (when < TIME_FIRST || when > TIME_LAST)
 		return NULL;
-	len = strlen(w->date);
-	*p++ = len == 6 ? DER_UTCTIME : DER_GENERALIZEDTIME;
-	*p++ = (uint8_t)(len + 7);
-	memcpy(p, w->date, len);
-	p += len;
-	for (size_t i = 0; i < 3; i++) {
-		*p++ = (uint8_t)('0' + parts[i] / 10);
-		*p++ = (uint8_t)('0' + parts[i] % 10);
-	}
+	c = civil_of(day);
+	utc = c.year < 2050;
+	*p++ = utc ? DER_UTCTIME : DER_GENERALIZEDTIME;
+	*p++ = utc ? 13 : 15;
+	if (!utc)
+		p = put_two(p, c.year / 100);
+	p = put_two(p, c.year % 100);
+	p = put_two(put_two(p, c.month), c.day);
+	p = put_two(put_two(put_two(p, s / 3600), s / 60 % 60), s % 60);
 	*p++ = 'Z';
 	return p;
 }
@@ -160,7 +170,7 @@ crl_add(struct crl_writer *w, const uint8_t *serial, size_t len, int64_t when, i
 		w->bad = true;
 		return;
 	}
-	p = put_time(put_serial(entry + 2, serial, len), w, when);
+	p = put_time(put_serial(entry + 2, serial, len), when);
 	if (p == NULL) {
 		w->bad = true;
 		return;

@@ -41,8 +41,6 @@ struct crl_writer {
 	size_t entries, tail; /* where they begin and end in `out` */
 	size_t tbs;           /* where it begins, after crl_tbs() */
 	size_t n;             /* entries so far */
-	int64_t day;          /* days since 1970 that `date` is of; what follows keeps a million */
-	char date[10];        /* dates from being calculated */
 	bool bad;             /* a date or a serial number that is none */
 };
 

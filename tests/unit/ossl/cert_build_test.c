@@ -525,6 +525,36 @@ lists_of_any_length_are_der(void **state)
 	cert_free(ca);
 }
 
+/* Each second of interest of each of the years, against gmtime(). */
+static void
+dates_of_entries_are_those_of_the_calendar(void **state)
+{
+	struct cert *ca = make_ca("ec:p256");
+	struct crl_scope scope = scope_of(ca);
+	const uint8_t serial[] = { 1 };
+	struct err err = { 0 };
+
+	for (int64_t when = -631152000; when <= 253402300799;
+	     when += when < 5000000000 ? 43211 : 8640007) {
+		struct crl_writer w;
+		struct buf b, want;
+		struct der entries;
+
+		buf_init(&b, 4096);
+		buf_init(&want, 64);
+		assert_true(der_add_time(&want, when));
+		assert_ok(crl_begin(&w, &b, &scope, &err), err);
+		crl_add(&w, serial, 1, when, 0);
+		entries = crl_entries(&w);
+		assert_int_equal(entries.len, 2 + 3 + want.len);
+		assert_memory_equal(entries.p + 5, want.data, want.len);
+		crl_abandon(&w);
+		buf_done(&b);
+		buf_done(&want);
+	}
+	cert_free(ca);
+}
+
 static void
 what_cannot_be_an_entry_ends_the_list(void **state)
 {
@@ -535,7 +565,8 @@ what_cannot_be_an_entry_ends_the_list(void **state)
 		size_t max;
 		enum rc rc;
 	} rows[] = { { 0, 0, 1, 65536, RC_BUG }, { 21, 0, 1, 65536, RC_BUG },
-		{ 20, INT64_MAX / 2, 1, 65536, RC_BUG }, { 20, -700000000000, 1, 65536, RC_BUG },
+		{ 20, INT64_MAX / 2, 1, 65536, RC_BUG }, { 20, 253402300800, 1, 65536, RC_BUG },
+		{ 20, -631152001, 1, 65536, RC_BUG }, { 20, -700000000000, 1, 65536, RC_BUG },
 		{ 20, 0, 11, 65536, RC_BUG }, { 20, 0, 1, 200, RC_LIMIT },
 		{ 20, 4102444800, 10, 65536, RC_OK }, { 20, -1, -1, 65536, RC_OK } };
 	const uint8_t serial[21] = { 0xff };
@@ -631,6 +662,7 @@ main(void)
 		cmocka_unit_test(an_empty_revocation_list_is_one_too),
 		cmocka_unit_test(a_delta_of_one_distribution_point_says_so),
 		cmocka_unit_test(lists_of_any_length_are_der),
+		cmocka_unit_test(dates_of_entries_are_those_of_the_calendar),
 		cmocka_unit_test(what_cannot_be_an_entry_ends_the_list),
 		cmocka_unit_test(an_ed25519_ca_signs_certificates_and_lists),
 		cmocka_unit_test(an_ml_dsa_ca_signs_where_openssl_has_it),
