@@ -149,12 +149,20 @@ open_admin(struct scepd *s, struct err *err)
 	return file != NULL ? admin_auth_open(&s->admin, file, err) : RC_OK;
 }
 
+static void
+wake_publisher(void *arg)
+{
+	publish_wake(arg);
+}
+
 static enum rc
 open_rules(struct scepd *s, struct err *err)
 {
-	const struct sweeper_conf conf = {
-		.store = s->store, .config = s->config, .metrics = s->metrics
-	};
+	const struct sweeper_conf conf = { .store = s->store,
+		.config = s->config,
+		.metrics = s->metrics,
+		.changed = wake_publisher,
+		.arg = s };
 
 	return sweeper_new(&s->sweeper, &conf, err);
 }
