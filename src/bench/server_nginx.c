@@ -13,7 +13,7 @@
 static const char form[] =
     "daemon off;\nmaster_process off;\nworker_processes 1;\npid %s/nginx.pid;\n"
     "error_log stderr;\nevents { worker_connections 2048; }\n"
-    "http {\n access_log off;\n sendfile on;\n keepalive_requests 100000000;\n"
+    "http {\n access_log off;\n sendfile on;\n tcp_nopush on;\n keepalive_requests 100000000;\n"
     " client_body_temp_path %s/body;\n proxy_temp_path %s/proxy;\n"
     " fastcgi_temp_path %s/fastcgi;\n uwsgi_temp_path %s/uwsgi;\n"
     " scgi_temp_path %s/scgi;\n open_file_cache max=10;\n"
