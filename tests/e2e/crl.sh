@@ -57,6 +57,23 @@ info() { certtool --crl-info --infile "$T/$1.pem" >"$T/info" 2>&1 && grep -qi "$
 for list in full delta part; do claim "certtool --crl-info reads the list: $list" info $list "$(serial_of "$T/stolen/cert.pem")"; done
 claim "certtool --verify-crl" sh -c "certtool --verify-crl --load-ca-certificate '$ISSUING' --infile '$T/full.pem' 2>&1 | grep -q 'Verified'"
 
+# ---- a hold, and its end ----
+word() { scepctl "$1" --config "$CONFIG" "$(serial_of "$T/good/cert.pem")" >>"$T/hold.log" 2>&1; }
+# entry LIST WORDS: the certificate's entry in a list says so
+entry() { fetch "$1" "$T/now.pem" && openssl crl -in "$T/now.pem" -noout -text | grep -A4 "$(serial_of "$T/good/cert.pem")" | grep -q "$2"; }
+claim "scepctl hold" word hold
+claim "a hold is in the delta" within 10 entry issuing/delta.crl 'Certificate Hold'
+claim "a hold is in the complete list" within 10 entry issuing.crl 'Certificate Hold'
+cp "$T/now.pem" "$T/held.pem"
+claim "scepctl release" word release
+claim "the delta says removeFromCRL" within 10 entry issuing/delta.crl 'Remove From CRL'
+cat "$T/held.pem" "$T/now.pem" >"$T/both.pem"
+claim "openssl verify: revoked by the list from meanwhile" revoked_by good "$T/held.pem"
+claim "openssl verify -use_deltas: good by that list and the delta" by good "$T/both.pem" -extended_crl -use_deltas
+gone() { fetch issuing.crl "$T/now.pem" && ! openssl crl -in "$T/now.pem" -noout -text | grep -q "$(serial_of "$T/good/cert.pem")"; }
+claim "it is gone from the complete list" within 10 gone
+fetch issuing.crl "$T/full.pem"
+
 # ---- HTTP ----
 header() { grep -i "^$1:" "$T/head" | sed 's/^[^:]*: //; s/\r$//'; }
 status() { rm -f "$T/body"; curl -sS -o "$T/body" -D "$T/head" -w '%{http_code}' "$@"; }
