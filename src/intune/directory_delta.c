@@ -27,7 +27,8 @@ struct follow {
 	intune_on_change on_change;
 	void *arg;
 	bool stopped;
-	char *link; /* the new delta link; owned */
+	char *link;      /* the new delta link; owned */
+	size_t nameless; /* changes without an id */
 };
 
 /*
@@ -118,15 +119,19 @@ tell(struct follow *f, struct graph_page *page)
 			change.device = &o.device;
 		f->stopped = f->on_change(&change, f->arg) != 0;
 	}
+	f->nameless += page->nameless;
 }
 
-/* The last page has the link for the next time; the token will go there. */
+/* The last page has the link for the next time; the token will go there.  With a change of nobody it would be
+ * forgotten whom it was about. */
 static enum intune_status
 keep_link(struct op *op, struct follow *f, const struct graph_page *page)
 {
 	const char *why = NULL;
 
-	if (page->delta == NULL)
+	if (f->nameless > 0)
+		why = "a change has no id";
+	else if (page->delta == NULL)
 		why = "the last page has no delta link";
 	else if (!graph_is_ours(op, page->delta))
 		why = "the delta link leads to another host";

@@ -319,6 +319,7 @@ graph_page_next(struct graph_page *page, enum graph_kind kind, union graph_objec
 	while (page->at < page->n) {
 		if (take_object(out, kind, json_array_get(page->list, page->at++)))
 			return true;
+		page->nameless++;
 	}
 	return false;
 }

@@ -65,6 +65,7 @@ struct graph_page {
 	const char *delta;  /* @odata.deltaLink, or NULL; likewise */
 	const json_t *list; /* borrowed from root */
 	size_t at, n;       /* entry to read next, entries */
+	size_t nameless;    /* passed over so far, since they have no id */
 };
 /* RC_PARSE unless it is an object with an array `value`.  Release with graph_page_done(), also
  * after a failure. */

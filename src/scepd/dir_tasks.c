@@ -139,6 +139,14 @@ dir_task_bind(struct dir_tenant *t, int64_t now_ms, const atomic_bool *stop)
 
 /* ---- changes ---- */
 
+/* What changed may be what was left out: he is asked about by his id, until it is told. */
+static void
+still_untold(struct store_object *o)
+{
+	if (o->presence == DIR_FOUND && o->enabled == DIR_UNSAID)
+		o->known = ASK_AGAIN;
+}
+
 static int
 on_change(const struct intune_change *change, void *arg)
 {
@@ -154,8 +162,7 @@ on_change(const struct intune_change *change, void *arg)
 	if (o->id[0] == '\0') /* whoever that is would be forgotten with the next link */
 		return dir_store_failed(
 		    b->t, fail(&b->t->err, RC_PARSE, "a change of an object without an id"));
-	if (o->presence == DIR_FOUND && o->enabled == DIR_UNSAID)
-		o->known = ASK_AGAIN;
+	still_untold(o);
 	return 0;
 }
 
@@ -186,6 +193,7 @@ ask_user(struct dir_tenant *t, struct store_object *o, int64_t now)
 	if (st == INTUNE_OK) {
 		memcpy(u.id, o->id, sizeof(o->id));
 		dir_object_of_user(o, t->name, &u, now);
+		still_untold(o);
 	}
 	return st;
 }
@@ -207,6 +215,7 @@ ask_device(struct dir_tenant *t, struct store_object *o, int64_t now)
 	if (st == INTUNE_OK) {
 		memcpy(d.id, o->id, sizeof(o->id));
 		dir_object_of_device(o, t->name, &d, now);
+		still_untold(o);
 	}
 	return st;
 }
