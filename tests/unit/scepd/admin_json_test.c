@@ -165,6 +165,10 @@ a_verdict_is_asked_of_one_certificate(void **state)
 		{ "{\"certificate\":\"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END "
 		  "CERTIFICATE-----\\n\"}",
 		    "certificate is none", "" },
+		{ "{\"certificate\":\"MIIB-----BEGIN\"}", "certificate is none", "" },
+		{ "{\"certificate\":\"-----BEGIN X509 CRL-----\\nMIIB\\n-----END X509 "
+		  "CRL-----\\n\"}",
+		    "certificate is none", "" },
 		{ "{\"certificate\":\"\"}", "certificate is none", "" },
 		{ "{\"serial\":\"" SERIAL "\",\"ski\":\"AA:BB\"}", NULL, "" },
 		{ "{\"serial\":\"" SERIAL "\",\"ski\":\"AA:B\"}", "ski is no key identifier", "" },
