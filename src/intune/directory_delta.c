@@ -27,8 +27,7 @@ struct follow {
 	intune_on_change on_change;
 	void *arg;
 	bool stopped;
-	char *link;      /* the new delta link; owned */
-	size_t nameless; /* changes without an id */
+	char *link; /* the new delta link; owned */
 };
 
 /*
@@ -119,19 +118,15 @@ tell(struct follow *f, struct graph_page *page)
 			change.device = &o.device;
 		f->stopped = f->on_change(&change, f->arg) != 0;
 	}
-	f->nameless += page->nameless;
 }
 
-/* The last page has the link for the next time; the token will go there.  With a change of nobody it would be
- * forgotten whom it was about. */
+/* The last page has the link for the next time; the token will go there. */
 static enum intune_status
 keep_link(struct op *op, struct follow *f, const struct graph_page *page)
 {
 	const char *why = NULL;
 
-	if (f->nameless > 0)
-		why = "a change has no id";
-	else if (page->delta == NULL)
+	if (page->delta == NULL)
 		why = "the last page has no delta link";
 	else if (!graph_is_ours(op, page->delta))
 		why = "the delta link leads to another host";
@@ -142,6 +137,21 @@ keep_link(struct op *op, struct follow *f, const struct graph_page *page)
 							     : op_nomem(op, INTUNE_STEP_DIRECTORY);
 }
 
+/* Whoever a change without an id is about would be forgotten with the next link. */
+static enum intune_status
+check_ids(struct op *op, const struct follow *f, const struct graph_page *page)
+{
+	struct graph_page look = *page;
+	union graph_object o;
+
+	while (graph_page_next(&look, f->kind, &o))
+		;
+	if (look.nameless == 0)
+		return INTUNE_OK;
+	return error_set(op->err, INTUNE_E_PROTOCOL, INTUNE_STEP_DIRECTORY,
+	    "directory: %s: a change has no id", op->client->set.graph.host);
+}
+
 /* Read one page whole, then tell of it. */
 static enum intune_status
 follow_page(struct op *op, struct follow *f, struct graph_walk *w)
@@ -150,6 +160,8 @@ follow_page(struct op *op, struct follow *f, struct graph_walk *w)
 
 	op->deadline = clock_mono_ms() + op->client->set.total_ms;
 	if ((st = graph_walk_page(op, w)) != INTUNE_OK)
+		return st;
+	if ((st = check_ids(op, f, &w->page)) != INTUNE_OK)
 		return st;
 	if (w->url == NULL && (st = keep_link(op, f, &w->page)) != INTUNE_OK)
 		return st;

@@ -154,6 +154,9 @@ a_link_that_leads_elsewhere_is_not_followed(void **state)
 		"{\"value\":[" OBJ(ID_A) "],\"@odata.deltaLink\":7}",
 		"{\"value\":[" OBJ(ID_A) "]}",
 		"{\"value\":{\"id\":\"" ID_A "\"}}",
+		/* Of whom? */
+		"{\"value\":[" OBJ(ID_A) ",{\"accountEnabled\":false}],"
+					 "\"@odata.deltaLink\":\"http://127.0.0.1/\"}",
 		"{\"@odata.deltaLink\":\"http://127.0.0.1/\"}",
 	};
 	struct fixture *f = *state;
