@@ -99,6 +99,20 @@ postpone(struct dir_tenant *t, const char *serial, struct store_binding *b, enum
 	return st;
 }
 
+/* What was said of somebody's risk before the first certificate is not kept, and only changes of it are listed. */
+static bool
+is_new_user(struct dir_tenant *t, const struct dir_found *found)
+{
+	struct store_object old;
+	struct err err;
+
+	for (size_t i = 0; i < found->n; i++)
+		if (found->v[i].kind == DIR_USER)
+			return store_object_get(t->s->store, t->name, DIR_USER, found->v[i].id,
+				   &old, &err) != RC_OK;
+	return false;
+}
+
 /* The ids first: an object that no binding names is not kept. */
 static enum intune_status
 bind_one(struct dir_tenant *t, const char *serial, struct store_binding *b)
@@ -112,6 +126,8 @@ bind_one(struct dir_tenant *t, const char *serial, struct store_binding *b)
 		return postpone(t, serial, b, st);
 	if (b->state == BINDING_UNKNOWN && ++b->tries < BIND_TRIES)
 		b->state = BINDING_OPEN;
+	if (is_new_user(t, &found))
+		t->risks_again = true;
 	if (dir_store_failed(t, store_binding_set(t->s->store, serial, b, &t->err)) == 0)
 		(void)dir_store_failed(
 		    t, store_objects_put(t->s->store, found.v, found.n, &changed, &t->err));
@@ -448,15 +464,19 @@ dir_task_risks(struct dir_tenant *t, int64_t now_ms, const atomic_bool *stop)
 {
 	int64_t began = clock_now();
 	struct dir_batch *b = dir_batch_new(t, began, stop);
+	bool all = t->risks_since == 0 || t->risks_again;
 	enum intune_status st;
 
 	if (b == NULL)
 		return INTUNE_OK;
-	st = intune_list_risky_users(tenant_client(t->tenant),
-	    t->risks_since == 0 ? 0 : t->risks_since - OVERLAP_S, on_risk, b, &t->error);
+	t->risks_again = false; /* whoever is new from here on is of the next list */
+	st = intune_list_risky_users(
+	    tenant_client(t->tenant), all ? 0 : t->risks_since - OVERLAP_S, on_risk, b, &t->error);
 	free(b);
-	if (st != INTUNE_OK || t->store_failed)
+	if (st != INTUNE_OK || t->store_failed) {
+		t->risks_again = t->risks_again || all;
 		return st;
+	}
 	t->risks_since = began;
 	(void)dir_store_failed(
 	    t, store_objects_confirm(t->s->store, t->name, DIR_RISK, began, &t->err));

@@ -47,6 +47,7 @@ struct dir_tenant {
 	    managed_since;   /* wall seconds: what has synchronised before is known; 0: list all */
 	int64_t managed_all; /* wall seconds of the last list of all */
 	int64_t risks_since;
+	bool risks_again;          /* a user is new: the next list of risks is of all */
 	struct intune_error error; /* of the task that runs */
 	struct err err; /* of the store, if that was it: error.status is INTUNE_OK then */
 	bool store_failed;

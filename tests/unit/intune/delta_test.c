@@ -78,7 +78,6 @@ all_pages_are_followed_to_the_delta_link(void **state)
 	    "{\"id\":\"" ID_B "\",\"@removed\":{\"reason\":\"changed\"}},"
 	    "{\"@removed\":{\"reason\":\"deleted\"},\"id\":\"" ID_C
 	    "\",\"userPrincipalName\":\"x\"},"
-	    "{\"@removed\":{}},5,null,{\"id\":\"odd\"},"
 	    "{\"id\":\"" ID_D "\",\"@removed\":{\"reason\":7}}",
 	    "deltaLink", "/v1.0/users/delta?$deltatoken=3");
 	o = follow(f, INTUNE_DELTA_USERS, NULL, 0);
