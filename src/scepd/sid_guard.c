@@ -67,6 +67,19 @@ check_one(const char *sid, const struct dir_found *f, struct err *err)
 	    f->device_sid[0] != '\0' ? f->device_sid : "has none");
 }
 
+/* Intune has vouched for a URI; for the extension nobody has. */
+static enum rc
+nobody(const struct endpoint *ep, const struct csr *csr, struct err *err)
+{
+	if (csr_wishes0(csr)->has_sid_extension)
+		return fail(err, RC_DENIED, "the request has a SID extension and names nobody");
+	log_msg(LOG_WARN, "sid",
+	    "%s: a SID for nobody of the directory: the profile has no UPN and no "
+	    "IntuneDeviceId:// URI by which it could be compared; Intune alone vouches for it",
+	    ep->name);
+	return RC_OK;
+}
+
 static enum rc
 compare(const struct endpoint *ep, const struct csr *csr, const struct sids *l, struct err *err)
 {
@@ -77,7 +90,7 @@ compare(const struct endpoint *ep, const struct csr *csr, const struct sids *l, 
 
 	binding_of_names(&b, tenant_name(ep->tenant), csr_subject0(csr), &csr_wishes0(csr)->san);
 	if (b.state == BINDING_NONE)
-		return fail(err, RC_DENIED, "the request has a SID and names nobody");
+		return nobody(ep, csr, err);
 	if (dir_bind(tenant_client(ep->tenant), &b, &found, clock_now(), &e) != INTUNE_OK)
 		return dir_error(err, &e);
 	for (size_t i = 0; i < l->n && rc == RC_OK; i++)

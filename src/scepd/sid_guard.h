@@ -12,7 +12,8 @@
 #include "scepd/scepd.h"
 
 /*
- * RC_OK: the request has no SID, or the right one, or nobody is to look (sid_guard: false).  RC_DENIED: another's, one
+ * RC_OK: the request has no SID, or the right one, or one in a URI while it names nobody with whom that could be
+ * compared (a warning), or nobody is to look (sid_guard: false).  RC_DENIED: another's, one
  * that is never issued for, or one that the directory does not know.  RC_IO: the directory could not be asked;
  * the device may ask again.
  */
