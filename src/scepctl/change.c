@@ -297,6 +297,11 @@ print_text(const struct work *w)
 	for (int f = 0; w->sel.n > 1 && f < FATE__MAX; f++)
 		if (w->counts[f] > 0)
 			(void)printf("%zu %s\n", w->counts[f], fates[f].text[w->c->effect]);
+	if (w->counts[FATE_HELD] > 0)
+		(void)fprintf(stderr,
+		    "What a rule holds it lets go when its cause has gone.  Sooner, and for a time:\n"
+		    "  " PROG " exception add --certificate SERIAL --rule NAME --for 1d --comment "
+		    "WHY\n");
 	if (w->counts[FATE_DONE] > 0)
 		(void)printf("OCSP and the CRL say so within seconds; relying parties may keep an "
 			     "older CRL until its nextUpdate.\n");

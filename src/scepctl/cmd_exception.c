@@ -25,9 +25,13 @@ lower_id(char *out, size_t size, const char *id, const char *what, struct err *e
 {
 	size_t n = strlen(id);
 
-	if (n == 0 || n >= size || id[strspn(id, "0123456789abcdefABCDEF-")] != '\0')
-		return fail(err, RC_CONFIG,
-		    "--%s is the id of the directory, as 'scepctl show' tells it", what);
+	if (n == 0 || n >= size || id[strspn(id, "0123456789abcdefABCDEF-")] != '\0') {
+		(void)fail(err, RC_CONFIG, "--%s: \"%.60s\" is no id of the directory", what, id);
+		return err_hint(err,
+		    "names change, ids do not: '" PROG " list --%s NAME' finds the certificates, "
+		    "and '" PROG " show SERIAL' has the ids",
+		    what);
+	}
 	for (size_t i = 0; i <= n; i++)
 		out[i] = (char)tolower((unsigned char)id[i]);
 	return RC_OK;
@@ -65,13 +69,21 @@ set_rule(struct store_exception *e, const struct config *c, const char *rule, st
 }
 
 static enum rc
+exception_too_long(const struct config *c, struct err *err)
+{
+	(void)fail(err, RC_DENIED,
+	    "an exception lasts %lld hours at most (revocation.exceptions.max)",
+	    (long long)(c->revocation.exceptions.max / 3600));
+	return err_hint(err,
+	    "for whom a rule is never meant give the rule a filter: groups, profiles, endpoints, "
+	    "platforms or ownership");
+}
+
+static enum rc
 set_end(struct store_exception *e, const struct config *c, int64_t lasts, struct err *err)
 {
 	if (lasts > c->revocation.exceptions.max)
-		return fail(err, RC_DENIED,
-		    "an exception lasts %lld hours at most "
-		    "(revocation.exceptions.max)",
-		    (long long)(c->revocation.exceptions.max / 3600));
+		return exception_too_long(c, err);
 	e->until = clock_now() + lasts;
 	return RC_OK;
 }

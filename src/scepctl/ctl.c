@@ -72,8 +72,11 @@ ctl_serial(char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *er
 			digits[n++] = *p;
 	}
 	digits[n] = '\0';
-	if (*p != '\0' || serial_from_hex(&serial, digits, NULL) != RC_OK)
-		return fail(err, RC_CONFIG, "\"%.60s\" is no serial number in hex", text);
+	if (*p != '\0' || serial_from_hex(&serial, digits, NULL) != RC_OK) {
+		(void)fail(err, RC_CONFIG, "\"%.60s\" is no serial number in hex", text);
+		return err_hint(
+		    err, "'" PROG " list --match WORD' finds a certificate by its names");
+	}
 	serial_hex(out, &serial);
 	return RC_OK;
 }

@@ -69,22 +69,38 @@ add_text(struct selection *s, const char *text, struct err *err)
 	return rc != RC_OK ? rc : add(s, serial, err);
 }
 
-/* The first word of a line; '#' begins a comment. */
+/* The first word of a line, as tables are saved: with a byte order mark on top, and in quotes; '#' begins a comment. */
+static char *
+first_word(char *line, size_t number)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	char *rest;
+
+	if (number == 1 && str_starts(line, mark))
+		line += sizeof(mark) - 1;
+	line[strcspn(line, "#")] = '\0';
+	return strtok_r(line, " \t\r\n,;\"", &rest);
+}
+
 static enum rc
 add_line(struct selection *s, char *line, const char *path, size_t number, struct err *err)
 {
-	char *word, *rest;
+	char *word;
 
 	if (strchr(line, '\n') == NULL && strlen(line) == LINE_MAX_ - 1)
 		return fail(err, RC_CONFIG, "%s:%zu: the line is too long", path, number);
-	line[strcspn(line, "#")] = '\0';
-	word = strtok_r(line, " \t\r\n,;", &rest);
+	word = first_word(line, number);
 	if (word == NULL || add_text(s, word, NULL) == RC_OK)
 		return RC_OK;
-	return fail(err, s->n == SELECT_MAX ? RC_LIMIT : RC_CONFIG,
-	    s->n == SELECT_MAX ? "%s:%zu: too many certificates for one command (\"%.60s\")"
-			       : "%s:%zu: \"%.60s\" is no serial number in hex",
-	    path, number, word);
+	if (s->n == SELECT_MAX)
+		return fail(err, RC_LIMIT,
+		    "%s:%zu: too many certificates for one command (\"%.60s\")", path, number,
+		    word);
+	(void)fail(
+	    err, RC_CONFIG, "%s:%zu: \"%.60s\" is no serial number in hex", path, number, word);
+	return err_hint(err,
+	    "a line begins with a serial number; take out the names of columns, or put a # before "
+	    "them. Nothing was changed");
 }
 
 static enum rc

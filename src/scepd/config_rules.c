@@ -2,6 +2,7 @@
  * config_rules.c - rules about the directory in scepd.yaml: their keys, what they may say, and the door of
  * `scepctl rules try`.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@
 		.key = NULL                                                                        \
 	}
 
-#define DAY 86400
+#define DAY     86400
+#define KEY_MAX 160 /* bytes of a sentence in an error */
 
 /* ---- keys ---- */
 
@@ -132,59 +134,69 @@ is_guid(const char *s)
 	return true;
 }
 
-static bool
-is_endpoint(const struct config *c, const char *name)
-{
-	const struct conf_endpoint *e = c->endpoints.v;
-
-	for (size_t i = 0; i < c->endpoints.n; i++)
-		if (strcmp(e[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-static bool
-is_profile(const struct config *c, const char *name)
-{
-	return config_profile(c, name) != NULL;
-}
-
-static bool
-is_tenant(const struct config *c, const char *name)
-{
-	return config_tenant(c, name) != NULL;
-}
-
-static bool
-is_group(const struct config *c, const char *name)
-{
-	return is_guid(name);
-}
-
 /* A filter that names nothing would fit nobody, quietly. */
+static enum rc
+check_names(const struct config_file *f, const struct conf_rule *r, const char *key,
+    const struct conf_strs *words, const struct conf_items *items, size_t size, size_t offset,
+    struct err *err)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		struct nearest near;
+		char why[KEY_MAX];
+		bool known = false;
+
+		nearest_begin(&near, words->v[i]);
+		for (size_t k = 0; k < items->n && !known; k++) {
+			const char *name;
+
+			memcpy(&name, (const char *)items->v + k * size + offset, sizeof(name));
+			known = strcmp(name, words->v[i]) == 0;
+			nearest_offer(&near, name);
+		}
+		if (known)
+			continue;
+		(void)snprintf(
+		    why, sizeof(why), "there is no \"%.60s\" under %s", words->v[i], key);
+		(void)wrong(f, r, key, why, err);
+		if (near.best != NULL)
+			(void)err_hint(err, "did you mean \"%s\"?", near.best);
+		return RC_CONFIG;
+	}
+	return RC_OK;
+}
+
+static enum rc
+check_groups(const struct config_file *f, const struct conf_rule *r, struct err *err)
+{
+	char why[KEY_MAX];
+
+	for (size_t i = 0; i < r->groups.n; i++) {
+		if (is_guid(r->groups.v[i]))
+			continue;
+		(void)snprintf(
+		    why, sizeof(why), "\"%.60s\" is no object id of a group", r->groups.v[i]);
+		(void)wrong(f, r, "groups", why, err);
+		return err_hint(err,
+		    "names change, ids do not: Entra shows it as Object ID on the group's page, "
+		    "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+	}
+	return RC_OK;
+}
+
 static enum rc
 check_filters(const struct config_file *f, const struct config *names, const struct conf_rule *r,
     struct err *err)
 {
-	const struct {
-		const char *key;
-		const struct conf_strs *words;
-		bool (*known)(const struct config *c, const char *name);
-		const char *why;
-	} filters[] = {
-		{ "profiles", &r->profiles, is_profile, "there is no such profile under profiles" },
-		{ "endpoints", &r->endpoints, is_endpoint,
-		    "there is no such endpoint under endpoints" },
-		{ "tenants", &r->tenants, is_tenant, "there is no such tenant under tenants" },
-		{ "groups", &r->groups, is_group,
-		    "a group is named by its object id, xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" },
-	};
+	enum rc rc = check_names(f, r, "profiles", &r->profiles, &names->profiles,
+	    sizeof(struct profile), offsetof(struct profile, name), err);
 
-	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
-		for (size_t k = 0; k < filters[i].words->n; k++)
-			if (!filters[i].known(names, filters[i].words->v[k]))
-				return wrong(f, r, filters[i].key, filters[i].why, err);
-	return RC_OK;
+	if (rc == RC_OK)
+		rc = check_names(f, r, "endpoints", &r->endpoints, &names->endpoints,
+		    sizeof(struct conf_endpoint), offsetof(struct conf_endpoint, name), err);
+	if (rc == RC_OK)
+		rc = check_names(f, r, "tenants", &r->tenants, &names->tenants,
+		    sizeof(struct conf_tenant), offsetof(struct conf_tenant, name), err);
+	return rc == RC_OK ? check_groups(f, r, err) : rc;
 }
 
 /* ---- into rules ---- */

@@ -204,13 +204,13 @@ a_wrong_rule_is_answered_with_its_line_and_key(void **state)
 		    "rules.r.risk: only with" },
 		{ "rules: { r: { when: user-risk, risk: hidden } }\n", "rules.r.risk" },
 		{ "rules: { r: { when: user-disabled, profiles: x } }\n",
-		    "scepd.yaml:6: rules.r.profiles: there is no such profile" },
+		    "scepd.yaml:6: rules.r.profiles: there is no \"x\" under profiles" },
 		{ "rules: { r: { when: user-disabled, endpoints: x } }\n",
-		    "rules.r.endpoints: there is no such endpoint" },
+		    "rules.r.endpoints: there is no \"x\" under endpoints" },
 		{ "rules: { r: { when: user-disabled, tenants: x } }\n",
-		    "rules.r.tenants: there is no such tenant" },
+		    "rules.r.tenants: there is no \"x\" under tenants" },
 		{ "rules: { r: { when: user-disabled, groups: staff } }\n",
-		    "rules.r.groups: a group is named by its object id" },
+		    "rules.r.groups: \"staff\" is no object id of a group" },
 		{ "rules: { r: { when: user-disabled, ownership: mine } }\n", "rules.r.ownership" },
 		{ "rules: { R: { when: user-disabled } }\n", "a name here is" },
 		{ "rules: { r: { when: user-disabled, outage: { then: revoke } } }\n",
@@ -256,7 +256,10 @@ a_file_of_rules_alone_is_read_by_the_names_of_the_configuration(void **state)
 	config_free(r);
 	put(f->other, "rules: { r: { when: user-disabled, profiles: other } }\n");
 	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_CONFIG);
-	assert_non_null(strstr(err.msg, "there is no such profile"));
+	assert_non_null(strstr(err.msg, "there is no \"other\" under profiles"));
+	put(f->other, "rules: { r: { when: user-disabled, profiles: devise } }\n");
+	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_CONFIG);
+	assert_string_equal(err.hint, "did you mean \"device\"?");
 	put(f->other, "rules: {}\n");
 	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_OK);
 	assert_int_equal(r->n_rules, 0);
