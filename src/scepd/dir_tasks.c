@@ -16,7 +16,8 @@
 #include "scepd/scepd.h"
 #include "scepd/sweep.h"
 
-#define BIND_BATCH 32 /* bindings of a round: a burst of enrolments is through in a minute */
+#define BIND_BATCH                                                                                 \
+	32 /* bindings of a round: some 100 questions, then other tenants have their turn */
 #define BIND_TRIES                                                                                 \
 	8 /* names that a directory does not know: asked for three hours, with growing pauses */
 #define MISSING_MAX 100 /* a round: whom a walk from the beginning did not name */
