@@ -299,7 +299,8 @@ print_text(const struct work *w)
 			(void)printf("%zu %s\n", w->counts[f], fates[f].text[w->c->effect]);
 	if (w->counts[FATE_HELD] > 0)
 		(void)fprintf(stderr,
-		    "What a rule holds it lets go when its cause has gone.  Sooner, and for a time:\n"
+		    "What a rule holds it lets go when its cause has gone.  Sooner, and for a "
+		    "time:\n"
 		    "  " PROG " exception add --certificate SERIAL --rule NAME --for 1d --comment "
 		    "WHY\n");
 	if (w->counts[FATE_DONE] > 0)

@@ -38,7 +38,7 @@ start_front h2,http/1.1
 claim "tokens and discovery over HTTP/2" check
 claim "every request was HTTP/2" all_spoke h2
 claim "... on one connection" test "$(connections)" = 1
-claim "... four of them: two tokens, the addresses, a look into the revocation queue" test "$(wc -l <"$T/access.log")" = 4
+claim "... ten of them: tokens, the addresses, a look into the revocation queue, one for each right in the directory" test "$(wc -l <"$T/access.log")" = 10
 
 start_scepd || die "scepd starts"
 : >"$T/access.log"
