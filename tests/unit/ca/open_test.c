@@ -247,8 +247,11 @@ static void
 retired_ca_may_have_expired(void **state)
 {
 	struct fixture *f = *state;
-	struct ca_conf conf = { "issuing", in_dir(f, "test.pem"), NULL, 0, "issuing",
-		in_dir(f, "ca/ra.pem"), true };
+	struct ca_conf conf = { .name = "issuing",
+		.cert_file = in_dir(f, "test.pem"),
+		.ra_name = "issuing",
+		.ra_cert_file = in_dir(f, "ca/ra.pem"),
+		.retired = true };
 	struct spec s = self_signed_ca(f);
 	struct ca *ca;
 
