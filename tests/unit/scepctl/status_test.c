@@ -176,6 +176,7 @@ what_a_rule_holds_is_not_released_by_hand(void **state)
 	assert_run(b, 73, "release" CONF C1);
 	assert_says(b, "still held: CN=pc1; it is held since ");
 	assert_says(b, "by rule not-compliant (Intune says noncompliant)");
+	assert_says(b, "scepctl exception add --certificate SERIAL");
 	assert_run(b, 0, "hold" CONF C1);
 	assert_run(b, 0, "show" CONF C1);
 	assert_says(b, "; 1 more cause\n");
@@ -288,11 +289,20 @@ serial_numbers_may_come_from_a_file(void **state)
 	put(b, "list.txt", C4 "\nwhat is this\n", 0600);
 	assert_run(b, 78, "hold --yes --file list.txt" CONF);
 	assert_says(b, "list.txt:2: \"what\" is no serial number");
+	assert_says(b, "take out the names of columns");
 	assert_int_equal(listed(b, "--status hold"), 2);
 	put(b, "list.txt", C1 "\n" C3, 0600);
 	assert_run(b, 0, "release --yes --file -" CONF "<list.txt");
 	assert_int_equal(listed(b, "--status hold"), 0);
 	assert_run(b, 66, "release --yes --file nowhere" CONF);
+	/* As a table is saved that was put in quotes: a mark on top, CRLF. */
+	put(b, "list.txt", "\xef\xbb\xbf\"" C1 "\",\"CN=pc1\"\r\n\"" C3 "\"\r\n", 0600);
+	assert_run(b, 0, "hold --yes --file list.txt" CONF);
+	assert_int_equal(listed(b, "--status hold"), 2);
+	assert_run(b, 0, "release --yes --file list.txt" CONF);
+	put(b, "list.txt", "\xef\xbb\xbfSerial,Subject\r\n" C1 "\r\n", 0600);
+	assert_run(b, 78, "hold --yes --file list.txt" CONF);
+	assert_says(b, "list.txt:1: \"Serial\" is no serial number");
 	put(b, "list.txt", "# nobody\n", 0600);
 	assert_run(b, 66, "release --yes --file list.txt" CONF);
 	assert_says(b, "list.txt names no certificate");
