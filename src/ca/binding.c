@@ -17,7 +17,7 @@ guid_take(char out[static GUID_SIZE], const char *text)
 {
 	size_t i;
 
-	for (i = 0; text[i] != '\0' && i < GUID_SIZE - 1; i++) {
+	for (i = 0; i < GUID_SIZE - 1 && text[i] != '\0'; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
 		if (dash ? text[i] != '-' : isxdigit((unsigned char)text[i]) == 0)

@@ -142,9 +142,10 @@ note_person(struct trying *t, const char *id)
 		size_t more = t->room == 0 ? 1024 : 2 * t->room;
 		struct person *grown = realloc(t->people, more * sizeof(*grown));
 
-		t->failed = grown == NULL;
-		if (t->failed)
+		if (grown == NULL) {
+			t->failed = true;
 			return;
+		}
 		t->people = grown;
 		t->room = more;
 	}

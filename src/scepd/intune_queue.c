@@ -230,7 +230,7 @@ static enum rc
 poll_tenant(struct intune_queue *q, struct polled *p, struct intune_error *e, struct err *err,
     const atomic_bool *stop)
 {
-	struct queue_counts n;
+	struct queue_counts n = { 0 }; /* of no pass, where scepd is to end */
 	enum rc rc = RC_OK;
 	bool more = true;
 
