@@ -80,8 +80,8 @@ config_key_is_uri(const char *key)
 }
 
 /* NULL, and what is no path, stays as it is. */
-static enum rc
-resolve_key(const char **key, struct config_file *f, struct err *err)
+enum rc
+config_resolve_key(const char **key, struct config_file *f, struct err *err)
 {
 	static const char scheme[] = "file:";
 
@@ -90,8 +90,8 @@ resolve_key(const char **key, struct config_file *f, struct err *err)
 	return resolve(key, f, str_starts(*key, scheme) ? *key + strlen(scheme) : *key, err);
 }
 
-static enum rc
-resolve_secret(const char **file, struct config_file *f, struct err *err)
+enum rc
+config_resolve_secret(const char **file, struct config_file *f, struct err *err)
 {
 	if (*file == NULL || strcmp(*file, "prompt") == 0 || str_starts(*file, "credential:"))
 		return RC_OK;
@@ -103,12 +103,12 @@ resolve_keys(struct conf_ca *ca, struct config_file *f, struct err *err)
 {
 	enum rc rc;
 
-	if ((rc = resolve_key(&ca->key, f, err)) != RC_OK ||
-	    (rc = resolve_key(&ca->ra_key, f, err)) != RC_OK ||
-	    (rc = resolve_key(&ca->ocsp_key, f, err)) != RC_OK ||
-	    (rc = resolve_secret(&ca->passphrase_file, f, err)) != RC_OK)
+	if ((rc = config_resolve_key(&ca->key, f, err)) != RC_OK ||
+	    (rc = config_resolve_key(&ca->ra_key, f, err)) != RC_OK ||
+	    (rc = config_resolve_key(&ca->ocsp_key, f, err)) != RC_OK ||
+	    (rc = config_resolve_secret(&ca->passphrase_file, f, err)) != RC_OK)
 		return rc;
-	return resolve_secret(&ca->pin_file, f, err);
+	return config_resolve_secret(&ca->pin_file, f, err);
 }
 
 static enum rc
@@ -134,6 +134,8 @@ resolve_paths(struct config_file *f, struct err *err)
 		if (rc == RC_OK)
 			rc = resolve_all(&ca[i].chain, f, err);
 	}
+	if (rc == RC_OK)
+		rc = config_foreign_resolve(f, err);
 	if (rc == RC_OK)
 		rc = resolve_all(&f->c.pkcs11.paths, f, err);
 	if (rc == RC_OK)
@@ -224,6 +226,17 @@ config_ca(const struct config *c, const char *name)
 		if (strcmp(v[i].name, name) == 0)
 			return &v[i];
 	}
+	return NULL;
+}
+
+const struct conf_foreign *
+config_foreign(const struct config *c, const char *name)
+{
+	const struct conf_foreign *v = c->foreign_cas.v;
+
+	for (size_t i = 0; i < c->foreign_cas.n; i++)
+		if (strcmp(v[i].name, name) == 0)
+			return &v[i];
 	return NULL;
 }
 

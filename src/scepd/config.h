@@ -9,6 +9,7 @@
  *	cas:        { issuing: { certificate: ..., key: ..., chain: [...], ra_certificate: ... } }
  *	tenants:    { contoso: { properties: contoso.properties } }
  *	profiles:   { device: { subject: {...}, san: {...}, key_usage: {...}, ... } }
+ *	foreign_cas: { adcs: { certificate: ..., crl: ..., ocsp_certificate: ..., ocsp_key: ... } }
  *	rules:      { wiped: { when: device-wiped, then: revoke } }
  *	endpoints:  { default: { ca: issuing, profile: device, challenge: intune, tenant: ... } }
  */
@@ -46,6 +47,24 @@ struct conf_ca {
 	const char *crl_dir; /* folder that lists are written to as well; NULL: none */
 	int line;
 };
+/*
+ * A CA that is not ours, for whose certificates we answer beside it (docs/foreign.md): what it has issued
+ * is imported, what it says itself is read from its CRL, and rules and administrators add to that.
+ */
+struct conf_foreign {
+	const char *name, *certificate;
+	/* The responder that it has certified for us (RFC 6960 4.2.2.2); both NULL: no OCSP, verdicts alone. */
+	const char *ocsp_certificate, *ocsp_key;
+	const char *passphrase_file, *pin_file; /* of ocsp_key, as in conf_ca */
+	const char *crl; /* its own list: a path, or http(s)://; NULL: is not read */
+	const char
+	    *tenant; /* whose directory knows those whom its certificates name; NULL: nobody's */
+	int64_t crl_interval, ocsp_validity; /* seconds */
+	int not_imported;                    /* enum not_imported */
+	int line;
+};
+/* What OCSP says of a serial number that was not imported and is not in the CRL.  In the order of config_foreign.c. */
+enum not_imported { NOT_IMPORTED_UNKNOWN, NOT_IMPORTED_GOOD };
 struct conf_proxy {
 	const char *host, *user, *password_file;
 	uint64_t port;
@@ -126,8 +145,8 @@ struct conf_endpoint {
 struct config {
 	struct conf *source; /* owns what the file said; config_free() frees it and all else */
 	const char *path;    /* as it was given */
-	/* struct conf_listener, conf_ca, conf_tenant, profile, conf_endpoint */
-	struct conf_items listeners, cas, tenants, profiles, endpoints;
+	/* struct conf_listener, conf_ca, conf_foreign, conf_tenant, profile, conf_endpoint */
+	struct conf_items listeners, cas, foreign_cas, tenants, profiles, endpoints;
 	struct {
 		struct conf_listener listener; /* address NULL: no admin listener */
 		const char *tokens_file;       /* NULL: neither API nor mscep_admin */
@@ -179,6 +198,7 @@ struct config {
 
 /* Looking up by name; NULL when there is none. */
 const struct conf_ca *config_ca(const struct config *c, const char *name);
+const struct conf_foreign *config_foreign(const struct config *c, const char *name);
 const struct conf_tenant *config_tenant(const struct config *c, const char *name);
 const struct profile *config_profile(const struct config *c, const char *name);
 /* Names of all profiles by which an endpoint may issue: `out` holds CONF_ENDPOINT_PROFILES; returns

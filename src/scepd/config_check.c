@@ -28,8 +28,8 @@ config_item_fail(const struct config_file *f, struct err *err, int line, const c
 
 /* ---- names: they become parts of URLs ---- */
 
-static enum rc
-check_name(
+enum rc
+config_check_name(
     const struct config_file *f, struct err *err, int line, const char *section, const char *name)
 {
 	if (name[0] != '\0' && strlen(name) <= 63 &&
@@ -48,9 +48,9 @@ check_names(const struct config_file *f, struct err *err)
 	size_t i;
 
 	for (i = 0; rc == RC_OK && i < f->c.cas.n; i++)
-		rc = check_name(f, err, ca[i].line, "cas", ca[i].name);
+		rc = config_check_name(f, err, ca[i].line, "cas", ca[i].name);
 	for (i = 0; rc == RC_OK && i < f->c.endpoints.n; i++)
-		rc = check_name(f, err, e[i].line, "endpoints", e[i].name);
+		rc = config_check_name(f, err, e[i].line, "endpoints", e[i].name);
 	return rc;
 }
 
@@ -173,9 +173,9 @@ check_public_url(const struct config_file *f, struct err *err)
 
 /* ---- certification authorities ---- */
 
-static enum rc
-check_key(const struct config_file *f, const struct conf_ca *ca, const char *row, const char *key,
-    struct err *err)
+enum rc
+config_check_key(const struct config_file *f, struct err *err, int line, const char *section,
+    const char *name, const char *row, const char *key)
 {
 	struct err why;
 
@@ -183,23 +183,26 @@ check_key(const struct config_file *f, const struct conf_ca *ca, const char *row
 		return RC_OK;
 	why.hint[0] = '\0';
 	if (key_source_check(key, &why) != RC_OK) {
-		enum rc rc = config_item_fail(f, err, ca->line, "cas", ca->name, row, why.msg);
+		enum rc rc = config_item_fail(f, err, line, section, name, row, why.msg);
 
 		return why.hint[0] != '\0' ? err_hint(err, "%s", why.hint) : rc;
 	}
 	return f->c.pkcs11.module != NULL ? RC_OK
-					  : config_item_fail(f, err, ca->line, "cas", ca->name, row,
+					  : config_item_fail(f, err, line, section, name, row,
 						"a key in a token needs pkcs11.module");
 }
 
 static enum rc
 check_keys(const struct config_file *f, const struct conf_ca *ca, struct err *err)
 {
-	enum rc rc = check_key(f, ca, "key", ca->key, err);
+	const struct {
+		const char *row, *key;
+	} keys[] = { { "key", ca->key }, { "ra_key", ca->ra_key }, { "ocsp_key", ca->ocsp_key } };
+	enum rc rc = RC_OK;
 
-	if (rc == RC_OK)
-		rc = check_key(f, ca, "ra_key", ca->ra_key, err);
-	return rc == RC_OK ? check_key(f, ca, "ocsp_key", ca->ocsp_key, err) : rc;
+	for (size_t i = 0; rc == RC_OK && i < sizeof(keys) / sizeof(keys[0]); i++)
+		rc = config_check_key(f, err, ca->line, "cas", ca->name, keys[i].row, keys[i].key);
+	return rc;
 }
 
 /* One line of succession: every CA has at most one next, and nobody replaces itself by way of others. */
@@ -543,6 +546,7 @@ config_check(struct config_file *f, struct err *err)
 		check_store_url,
 		check_public_url,
 		check_cas,
+		config_foreign_check,
 		check_tenants,
 		check_endpoints,
 	};

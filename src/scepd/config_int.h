@@ -76,6 +76,22 @@ extern const struct conf_schema config_schema; /* fills a struct config_file */
 /* config_rules.c */
 extern const struct conf_schema conf_rule_schema, conf_brake_schema, conf_exceptions_schema;
 
+/* config_foreign.c */
+extern const struct conf_schema conf_foreign_schema;
+/* Paths and keys of foreign CAs, and what they may say. */
+enum rc config_foreign_resolve(struct config_file *f, struct err *err) MUST_CHECK;
+enum rc config_foreign_check(const struct config_file *f, struct err *err) MUST_CHECK;
+
+/* Keys, as config.c resolves them: a path or a pkcs11: URI; a secret's source. */
+enum rc config_resolve_key(const char **key, struct config_file *f, struct err *err) MUST_CHECK;
+enum rc config_resolve_secret(const char **file, struct config_file *f, struct err *err) MUST_CHECK;
+/* A key of `section`.`name` that is in a token is a URI that can be read, and there is a module. */
+enum rc config_check_key(const struct config_file *f, struct err *err, int line,
+    const char *section, const char *name, const char *row, const char *key) MUST_CHECK;
+/* A name that becomes part of a URL. */
+enum rc config_check_name(const struct config_file *f, struct err *err, int line,
+    const char *section, const char *name) MUST_CHECK;
+
 /* Zeroed memory of the configuration's own; NULL when there is none. */
 void *config_alloc(struct config_file *f, size_t n, size_t size);
 enum rc config_format(const char **out, struct config_file *f, struct err *err, const char *fmt,

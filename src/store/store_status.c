@@ -16,6 +16,7 @@ static const char *const source_names[CAUSE__MAX] = {
 	[CAUSE_RULE] = "rule",
 	[CAUSE_REPLACED] = "replaced",
 	[CAUSE_UNDELIVERED] = "undelivered",
+	[CAUSE_ISSUER] = "issuer",
 };
 
 const char *

@@ -23,6 +23,7 @@ enum cause_source {
 	CAUSE_RULE,        /* a directory rule, by its name */
 	CAUSE_REPLACED,    /* renewed (superseded) */
 	CAUSE_UNDELIVERED, /* never handed out */
+	CAUSE_ISSUER,      /* the CRL of the foreign CA that has issued it */
 	CAUSE__MAX
 };
 const char *cause_source_name(enum cause_source s); /* "manual", "intune" ...; static */
