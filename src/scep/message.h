@@ -46,7 +46,8 @@ bool request_is_senders_own(const struct scep_request *r);
  * Spend what scep_request_csr() spends on a content whose padding and length are right, for one whose
  * are not: the first SEQUENCE of it, or all of it where there is none, read as a request, signature and all.  Text is
  * not all that tells: a request that is looked into takes longer, by a signature's verification if its form is right.
+ * Returns request_is_senders_own(), which takes its time too and is asked once on either way.
  */
-void request_csr_in_vain(const struct scep_request *r);
+bool request_csr_in_vain(struct scep_request *r);
 
 #endif

@@ -179,14 +179,14 @@ check_content(struct opening *o)
 {
 	struct scep_request *r = o->r;
 	struct err e = { 0 };
+	bool own;
 
 	/* Words are for the author of the content, and made when it is clear that it is he. */
 	if (content_parse(&r->parts, o->form, r->content.data, r->content.len, NULL) == RC_OK &&
 	    o->padded)
 		return SCEP_OK;
-	if (o->form == FORM_CSR)
-		request_csr_in_vain(r);
-	if (!request_is_senders_own(r) || !o->padded)
+	own = o->form == FORM_CSR ? request_csr_in_vain(r) : request_is_senders_own(r);
+	if (!own || !o->padded)
 		return scep_fail(o->err, SCEP_E_INTEGRITY, STEP_DECRYPT, "%s", CMS_OPEN_FAILED);
 	(void)!content_parse(&r->parts, o->form, r->content.data, r->content.len, &e);
 	return scep_fail(o->err, SCEP_E_TYPE, STEP_DECRYPT,
