@@ -90,6 +90,10 @@ enum rc make_ra_cert(struct cert **out, const struct name *subject, int64_t vali
 enum rc make_ca_request(
     struct buf *der, const struct make_ca *in, const struct key *key, struct err *err) MUST_CHECK;
 
+/* A request for an OCSP responder of `ca`, a CA of others: CN="<its CN> OCSP responder (scepd)"; appends DER. */
+enum rc make_responder_request(
+    struct buf *der, const struct cert *ca, const struct key *key, struct err *err) MUST_CHECK;
+
 /* O="Contoso",CN="Contoso Issuing CA"; RC_CONFIG when it has no room. */
 enum rc make_subject(
     struct name *out, const char *org, const char *suffix, struct err *err) MUST_CHECK;

@@ -7,12 +7,14 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "ca/make.h"
+#include "ossl/eku.h"
 
 #define CN_MAX 64 /* characters, ub-common-name (RFC 5280 A.1) */
 #define EKU_RA_AGENT                                                                               \
 	"1.3.6.1.4.1.311.20.2.1" /* Certificate Request Agent: what NDES has, and Windows wants to \
 				    see */
-#define RA_SUFFIX " SCEP RA"
+#define RA_SUFFIX        " SCEP RA"
+#define RESPONDER_SUFFIX " OCSP responder (scepd)"
 
 /* ---- names ---- */
 
@@ -238,4 +240,59 @@ make_ca_request(struct buf *der, const struct make_ca *in, const struct key *key
 		.digest = digest_for(key) };
 
 	return csr_build(der, &b, key, err);
+}
+
+/* Bytes of the first `max` characters of a text, or of all. */
+static size_t
+characters(const char *text, size_t max)
+{
+	size_t len = strlen(text), at = 0, n;
+	uint32_t cp;
+
+	while (max-- > 0 && (n = utf8_next(&cp, (const uint8_t *)text + at, len - at)) > 0)
+		at += n;
+	return at;
+}
+
+/* A name that has no room for both is cut: the issuer tells whose it is. */
+static enum rc
+responder_subject(struct name *out, const struct name *ca, struct err *err)
+{
+	const char *cn = name_get0(ca, "CN", 0);
+	char text[4 * CN_MAX + sizeof(RESPONDER_SUFFIX)];
+	size_t n = cn != NULL ? characters(cn, CN_MAX - strlen(RESPONDER_SUFFIX)) : 0;
+	struct buf b;
+
+	while (n > 0 && cn[n - 1] == ' ')
+		n--;
+	(void)snprintf(text, sizeof(text), "%.*s%s", (int)n, n > 0 ? cn : "",
+	    n > 0 ? RESPONDER_SUFFIX : &RESPONDER_SUFFIX[1]);
+	buf_init(&b, 16 * CN_MAX);
+	buf_adds(&b, "CN=");
+	add_quoted(&b, text);
+	return name_of(out, &b, err);
+}
+
+/* The certificate is to say that nobody need ask about it (RFC 6960 4.2.2.2.1): whom should one ask? */
+enum rc
+make_responder_request(
+    struct buf *der, const struct cert *ca, const struct key *key, struct err *err)
+{
+	static const char *const eku[] = { OID_OCSP_SIGNING };
+	static const uint8_t null[] = { 0x05, 0x00 };
+	struct name subject = { 0 };
+	struct csr_build b = { .subject = &subject,
+		.key_usage = KU_DIGITAL_SIGNATURE,
+		.eku = eku,
+		.n_eku = 1,
+		.extra_ext_oid = OID_OCSP_NOCHECK,
+		.extra_ext = null,
+		.extra_ext_len = sizeof(null),
+		.digest = digest_for(key) };
+	enum rc rc = responder_subject(&subject, cert_subject0(ca), err);
+
+	if (rc == RC_OK)
+		rc = csr_build(der, &b, key, err);
+	name_done(&subject);
+	return rc;
 }

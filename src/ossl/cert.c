@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "ossl/eku.h"
 #include "ossl/evp.h"
 #include "ossl/sig_alg.h"
 #include "ossl/ext.h"
@@ -18,7 +19,7 @@ struct cert {
 	struct key *key;
 	struct serial serial;
 	int64_t not_before, not_after;
-	bool is_ca, has_key_usage;
+	bool is_ca, has_key_usage, ocsp_nocheck;
 	int path_len;
 	unsigned key_usage;
 	struct oid_list eku;
@@ -76,6 +77,14 @@ read_policies(struct cert *c, const struct der *value, struct err *err)
 	return RC_OK;
 }
 
+/* Its value is NULL, and says no more than its being there does. */
+static enum rc
+read_nocheck(struct cert *c, const struct der *value, struct err *err)
+{
+	c->ocsp_nocheck = true;
+	return RC_OK;
+}
+
 static const struct {
 	const char *oid;
 	enum rc (*read)(struct cert *c, const struct der *value, struct err *err);
@@ -87,6 +96,7 @@ static const struct {
 	{ OID_EXT_SKI, read_ski },
 	{ OID_EXT_CONSTRAINTS, read_constraints },
 	{ OID_EXT_POLICIES, read_policies },
+	{ OID_OCSP_NOCHECK, read_nocheck },
 };
 
 static enum rc
@@ -368,6 +378,12 @@ cert_has_key_usage(const struct cert *c, unsigned *ku)
 	if (c->has_key_usage)
 		*ku = c->key_usage;
 	return c->has_key_usage;
+}
+
+bool
+cert_ocsp_nocheck(const struct cert *c)
+{
+	return c->ocsp_nocheck;
 }
 
 const char *const *

@@ -53,6 +53,7 @@ enum rc cert_constraints(struct constraints *out, const struct cert *c, struct e
 enum rc cert_policies(struct policies *out, const struct cert *c, struct err *err) MUST_CHECK;
 bool cert_has_key_usage(const struct cert *c, unsigned *ku);   /* false: extension absent */
 const char *const *cert_eku0(const struct cert *c, size_t *n); /* dotted; n == 0: absent */
+bool cert_ocsp_nocheck(const struct cert *c); /* id-pkix-ocsp-nocheck (RFC 6960 4.2.2.2.1) */
 const struct san_list *cert_san0(const struct cert *c);
 const uint8_t *cert_ski0(const struct cert *c, size_t *len); /* subjectKeyIdentifier or NULL */
 /* issuer and subject are the same name (it may still be signed by another key) */

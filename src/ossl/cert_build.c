@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "ossl/cert.h"
+#include "ossl/eku.h"
 #include "ossl/evp.h"
 #include "ossl/sig_alg.h"
 #include "ossl/ext.h"
@@ -12,7 +13,6 @@
 
 #define OID_AD_OCSP      "1.3.6.1.5.5.7.48.1"
 #define OID_AD_CA_ISSUER "1.3.6.1.5.5.7.48.2"
-#define OID_OCSP_NOCHECK "1.3.6.1.5.5.7.48.1.5"
 
 static enum rc
 add_key_ids(struct buf *b, const struct cert_fields *f, struct err *err)

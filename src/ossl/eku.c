@@ -22,7 +22,7 @@ static const struct {
 	{ "ipsecTunnel", "1.3.6.1.5.5.7.3.6" },
 	{ "ipsecUser", "1.3.6.1.5.5.7.3.7" },
 	{ "timeStamping", "1.3.6.1.5.5.7.3.8" },
-	{ "OCSPSigning", "1.3.6.1.5.5.7.3.9" },
+	{ "OCSPSigning", OID_OCSP_SIGNING },
 	{ "eapOverLAN", "1.3.6.1.5.5.7.3.14" },
 	{ "ipsecIKE", "1.3.6.1.5.5.7.3.17" },
 	{ "ipsecIKEIntermediate", "1.3.6.1.5.5.8.2.2" },

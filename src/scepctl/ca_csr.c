@@ -37,44 +37,6 @@ static const struct opt opts[] = {
 	{ .name = NULL },
 };
 
-static void
-add_pem(struct buf *out, const struct buf *der)
-{
-	size_t i, line;
-	struct buf b64;
-
-	buf_init(&b64, 2 * LIMIT_CSR);
-	base64_add(&b64, der->data, der->len);
-	buf_adds(out, "-----BEGIN CERTIFICATE REQUEST-----\n");
-	for (i = 0; i < b64.len; i += line) { /* RFC 7468 2: 64 characters */
-		line = b64.len - i < 64 ? b64.len - i : 64;
-		buf_add(out, b64.data + i, line);
-		buf_addc(out, '\n');
-	}
-	buf_adds(out, "-----END CERTIFICATE REQUEST-----\n");
-	if (b64.rc != RC_OK && out->rc == RC_OK)
-		out->rc = b64.rc;
-	buf_done(&b64);
-}
-
-static enum rc
-write_request(const struct options *o, const char *path, const struct buf *der, struct err *err)
-{
-	struct buf pem;
-	enum rc rc;
-
-	buf_init(&pem, 2 * LIMIT_CSR);
-	if (o->der)
-		buf_add(&pem, der->data, der->len);
-	else
-		add_pem(&pem, der);
-	rc = buf_ok(&pem, "request", err);
-	if (rc == RC_OK)
-		rc = file_write(path, pem.data, pem.len, 0644, 1, err);
-	buf_done(&pem);
-	return rc;
-}
-
 static enum rc
 ask(const struct ca_session *s, const struct options *o, const struct ca_wish *wish,
     const struct name *subject, const char *path, struct err *err)
@@ -95,7 +57,7 @@ ask(const struct ca_session *s, const struct options *o, const struct ca_wish *w
 	if (rc == RC_OK)
 		rc = ca_request(&der, &in, err);
 	if (rc == RC_OK)
-		rc = write_request(o, path, &der, err);
+		rc = ctl_write_request(path, &der, o->der, err);
 	buf_done(&der);
 	return rc;
 }

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
 #include "base/text.h"
 
 enum rc
@@ -195,6 +197,45 @@ ctl_thumbprints(struct thumbprints *out, const struct cert *c, struct err *err)
 	enum rc rc = cert_thumbprint_sha1(out->sha1, c, err);
 
 	return rc == RC_OK ? cert_thumbprint_sha256(out->sha256, c, err) : rc;
+}
+
+/* RFC 7468 7. */
+static void
+add_request_pem(struct buf *out, const struct buf *der)
+{
+	size_t i, line;
+	struct buf b64;
+
+	buf_init(&b64, 2 * LIMIT_CSR);
+	base64_add(&b64, der->data, der->len);
+	buf_adds(out, "-----BEGIN CERTIFICATE REQUEST-----\n");
+	for (i = 0; i < b64.len; i += line) { /* RFC 7468 2: 64 characters */
+		line = b64.len - i < 64 ? b64.len - i : 64;
+		buf_add(out, b64.data + i, line);
+		buf_addc(out, '\n');
+	}
+	buf_adds(out, "-----END CERTIFICATE REQUEST-----\n");
+	if (b64.rc != RC_OK && out->rc == RC_OK)
+		out->rc = b64.rc;
+	buf_done(&b64);
+}
+
+enum rc
+ctl_write_request(const char *path, const struct buf *der, bool as_der, struct err *err)
+{
+	struct buf pem;
+	enum rc rc;
+
+	buf_init(&pem, 2 * LIMIT_CSR);
+	if (as_der)
+		buf_add(&pem, der->data, der->len);
+	else
+		add_request_pem(&pem, der);
+	rc = buf_ok(&pem, "request", err);
+	if (rc == RC_OK)
+		rc = file_write(path, pem.data, pem.len, 0644, 1, err);
+	buf_done(&pem);
+	return rc;
 }
 
 /* Windows looks for the profile's certificate by SHA-1 in GetCACert and wants the issuer; Android

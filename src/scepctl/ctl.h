@@ -26,6 +26,9 @@ extern const struct command cmd_init, cmd_check, cmd_list, cmd_show, cmd_revoke,
 extern const struct command ca_show, ca_init_command, ca_csr, ca_install, ca_import, ca_rollover,
     ca_backup, ca_restore;
 struct command ctl_ca(void);
+/* The commands of `scepctl foreign`: cmd_foreign.c makes the table. */
+extern const struct command foreign_csr;
+struct command ctl_foreign(void);
 
 /* The row of --config, in every options struct that has a field `config`. */
 #define OPT_CONFIG(s)                                                                              \
@@ -84,6 +87,10 @@ bool ctl_json_item(json_t *o, bool first);
 /* Print it (takes the reference) and give the exit code. `built`: whether all members could be set.
  */
 int ctl_json_print(json_t *v, bool built);
+
+/* A certificate request to a file, PEM unless `as_der`; what is there is replaced. */
+enum rc ctl_write_request(
+    const char *path, const struct buf *der, bool as_der, struct err *err) MUST_CHECK;
 
 /* SHA-1 and SHA-256 thumbprints. */
 struct thumbprints {

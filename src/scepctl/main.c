@@ -28,13 +28,14 @@ int
 main(int argc, char **argv)
 {
 	size_t n = sizeof(commands) / sizeof(commands[0]);
-	struct command table[sizeof(commands) / sizeof(commands[0]) + 2];
+	struct command table[sizeof(commands) / sizeof(commands[0]) + 3];
 	size_t i;
 
 	memset(table, 0, sizeof(table));
 	for (i = 0; i < n; i++)
 		table[i] = *commands[i];
 	table[n] = ctl_ca();
+	table[n + 1] = ctl_foreign();
 	return command_main(PROG, "make, inspect and look after a scepd certification authority.\n",
 	    table, argc, argv);
 }

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ossl/der.h"
+#include "ossl/eku.h"
 #include "signer/signer_local.h"
 
 #define DAY           86400
@@ -21,7 +22,6 @@
 #define OCSP_VALIDITY (30 * DAY) /* short, since nobody can revoke it (RFC 6960 4.2.2.2.1) */
 #define GAIN_MIN      DAY        /* a renewal that ends no later is none: the CA itself ends */
 #define RETRY         60         /* seconds after a failure: a token may be away for long */
-#define OCSP_SIGNING  "1.3.6.1.5.5.7.3.9"
 
 /* ---- making one ---- */
 
@@ -155,7 +155,7 @@ ocsp_due(const struct signer_id *id, int64_t now)
 static enum rc
 ocsp_renew(struct signer_local *l, struct signer_id *id, int64_t now, struct err *err)
 {
-	static const char *const eku[] = { OCSP_SIGNING };
+	static const char *const eku[] = { OID_OCSP_SIGNING };
 	struct own_cert o = { .op = "ocsp-cert",
 		.key = id->ocsp_key,
 		.key_usage = KU_DIGITAL_SIGNATURE,
