@@ -87,6 +87,13 @@ signer_certs_done(struct signer_certs *c)
 	*c = (struct signer_certs){ .n_ra = 0 };
 }
 
+enum rc
+signer_take_responder(
+    struct signer *s, const char *ca, const uint8_t *der, size_t len, struct err *err)
+{
+	return s->ops->take_responder(s, ca, der, len, err);
+}
+
 void
 signer_tick(struct signer *s, int64_t now)
 {

@@ -58,11 +58,25 @@ struct signer_ca {
 	 * makes and keeps in its state. */
 	struct key_source ocsp_key;
 };
+/*
+ * A CA of others: the responder that it has certified for us (RFC 6960 4.2.2.2), and nothing else.  OCSP answers
+ * are signed for it as for a CA of ours; all else that is asked under its name is RC_DENIED.
+ */
+struct signer_foreign {
+	const char *name;      /* none that a CA of ours has */
+	const char *cert_file; /* the CA's, PEM */
+	/* The responder's.  One that is not there, or has ended, is no reason not to open: OCSP for this CA is
+	 * RC_NOTFOUND then, until signer_take_responder() brings one.  One that does not fit is RC_CONFIG. */
+	const char *ocsp_cert_file;
+	struct key_source ocsp_key;
+};
 enum { SIGNER_P256 = 1, SIGNER_P384 = 2, SIGNER_P521 = 4 };
 #define SIGNER_PER_HOUR 20000 /* a device every 0.18 s: a fleet of 150,000 within a working day */
 struct signer_conf {
 	const struct signer_ca *cas;
 	size_t n_cas;
+	const struct signer_foreign *foreign;
+	size_t n_foreign;
 	/* Folder of the signer's own (0700, made if absent): audit, serial numbers, CRL numbers,
 	 * OCSP keys, renewed certificates.  NULL: nothing is kept, for tests and `scepctl check`;
 	 * then uniqueness and "only upward" hold for this process's life. */
@@ -139,7 +153,8 @@ struct signer_certs {
 	struct cert *ra[SIGNER_RAS_MAX]; /* the one in use first, then older ones that have not
 					    expired */
 	size_t n_ra;
-	struct cert *ocsp; /* NULL: the CA's key does not allow one yet */
+	struct cert
+	    *ocsp; /* NULL: the CA's key does not allow one yet; a foreign CA's is not there */
 };
 /* As they are now; *out is the caller's. */
 enum rc signer_certs(
@@ -156,6 +171,20 @@ struct signer_certs_of {
 };
 enum rc signer_certs_look(struct signer_certs *out, const char *state_dir, const char *ca,
     const struct signer_certs_of *of, struct err *err) MUST_CHECK;
+/*
+ * What makes `c` a responder's certificate for the CA `ca` (RFC 6960 4.2.2.2): signed by it, OCSPSigning,
+ * digitalSignature, no CA, a key of its own.  RC_CONFIG names what it lacks.  Its dates are not looked at.
+ */
+enum rc signer_responder_check(
+    const struct cert *c, const struct cert *ca, struct err *err) MUST_CHECK;
+/*
+ * Another certificate (DER) for the responder of a foreign CA: whoever may read files found it on the disk, and the
+ * signer, which may not, believes nothing but the CA's signature.  RC_DENIED unless it is one by
+ * signer_responder_check(), for the responder's key, and has not ended; or when the CA is ours.  The same again changes
+ * nothing.
+ */
+enum rc signer_take_responder(
+    struct signer *s, const char *ca, const uint8_t *der, size_t len, struct err *err) MUST_CHECK;
 /* What is due at `now` (wall seconds): renewals, files written to disk.  Called by the signer
  * process once a minute; a no-op for a remote one. */
 void signer_tick(struct signer *s, int64_t now);

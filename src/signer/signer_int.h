@@ -27,6 +27,8 @@ struct signer_ops {
 	enum rc (*next_ca)(struct signer *s, const char *ca, struct buf *der, struct err *err);
 	enum rc (*certs)(
 	    struct signer *s, const char *ca, struct signer_certs *out, struct err *err);
+	enum rc (*take_responder)(
+	    struct signer *s, const char *ca, const uint8_t *der, size_t len, struct err *err);
 	enum rc (*stats)(struct signer *s, struct signer_stats *out, struct err *err);
 	void (*tick)(struct signer *s, int64_t now);
 	void (*close)(struct signer *s);

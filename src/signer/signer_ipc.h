@@ -33,6 +33,7 @@ enum ipc_op {
 	IPC_NEXT_CA,
 	IPC_CERTS,
 	IPC_STATS,
+	IPC_TAKE_RESPONDER,
 	IPC_OP__MAX
 };
 enum ipc_kind { IPC_REQUEST = 1, IPC_ANSWER };

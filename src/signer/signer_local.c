@@ -22,9 +22,9 @@ local_of(struct signer *s)
 	return (struct signer_local *)s; /* `base` comes first */
 }
 
-/* A handful of names: a walk is faster than a table. */
+/* Ours or not.  A handful of names: a walk is faster than a table. */
 static enum rc
-ca_find(struct signer_id **out, struct signer_local *l, const char *name, struct err *err)
+any_find(struct signer_id **out, struct signer_local *l, const char *name, struct err *err)
 {
 	for (size_t i = 0; i < l->n_cas; i++) {
 		if (strcmp(l->cas[i].name, name) == 0) {
@@ -33,6 +33,22 @@ ca_find(struct signer_id **out, struct signer_local *l, const char *name, struct
 		}
 	}
 	return fail(err, RC_NOTFOUND, "signer: there is no CA %s", name);
+}
+
+/* One of ours. */
+static enum rc
+ca_find(struct signer_id **out, struct signer_local *l, const char *name, struct err *err)
+{
+	struct signer_id *id;
+	enum rc rc = any_find(&id, l, name, err);
+
+	if (rc != RC_OK)
+		return rc;
+	if (id->foreign)
+		return fail(err, RC_DENIED,
+		    "signer: CA %s is not ours: nothing but OCSP answers is signed for it", name);
+	*out = id;
+	return RC_OK;
 }
 
 static enum rc
@@ -73,13 +89,14 @@ tell_denied(struct signer_local *l, struct log_limit *limit, const char *what, c
 	log_end(&line);
 }
 
-/* Count what became of a call. */
+/* Count what became of a call; `done` NULL: nothing was signed. */
 static enum rc
 counted(struct signer_local *l, atomic_uint_fast64_t *done, const char *what, const char *ca,
     enum rc rc, const struct err *err)
 {
 	if (rc == RC_OK) {
-		atomic_fetch_add(done, 1);
+		if (done != NULL)
+			atomic_fetch_add(done, 1);
 	} else if (rc == RC_IO || rc == RC_CRYPTO || rc == RC_NOMEM || rc == RC_BUG) {
 		atomic_fetch_add(&l->stats.failed, 1);
 	} else if (rc == RC_LIMIT) {
@@ -101,6 +118,7 @@ static const char *const rate_names[RATE__MAX] = {
 	[RATE_UNWRAP] = "messages opened",
 	[RATE_OCSP] = "OCSP answers",
 	[RATE_NEXT] = "announcements of the next CA",
+	[RATE_RESPONDER] = "certificates of its responder",
 };
 
 static enum rc
@@ -295,7 +313,7 @@ local_sign_ocsp(struct signer *s, const char *ca, const uint8_t *data, size_t le
 	struct signer_local *l = local_of(s);
 	size_t start = basic->len;
 	struct signer_id *id;
-	enum rc rc = ca_find(&id, l, ca, err);
+	enum rc rc = any_find(&id, l, ca, err);
 
 	if (rc == RC_OK)
 		rc = check_ocsp_data(&id->names, clock_now(), data, len, err);
@@ -339,7 +357,7 @@ local_certs(struct signer *s, const char *ca, struct signer_certs *out, struct e
 	struct signer_local *l = local_of(s);
 	struct signer_certs c = { .n_ra = 0 };
 	struct signer_id *id;
-	enum rc rc = ca_find(&id, l, ca, err);
+	enum rc rc = any_find(&id, l, ca, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -355,6 +373,21 @@ local_certs(struct signer *s, const char *ca, struct signer_certs *out, struct e
 	else
 		signer_certs_done(&c);
 	return rc;
+}
+
+static enum rc
+local_take_responder(
+    struct signer *s, const char *ca, const uint8_t *der, size_t len, struct err *err)
+{
+	struct signer_local *l = local_of(s);
+	struct signer_id *id;
+	enum rc rc = any_find(&id, l, ca, err);
+
+	if (rc == RC_OK)
+		rc = within_rate(id, RATE_RESPONDER, err);
+	if (rc == RC_OK)
+		rc = foreign_take(l, id, der, len, err);
+	return counted(l, NULL, "take-responder", ca, rc, err);
 }
 
 static enum rc
@@ -440,6 +473,7 @@ const struct signer_ops local_ops = {
 	.sign_ocsp = local_sign_ocsp,
 	.next_ca = local_next_ca,
 	.certs = local_certs,
+	.take_responder = local_take_responder,
 	.stats = local_stats,
 	.tick = local_tick,
 	.close = local_close,

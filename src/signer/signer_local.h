@@ -16,11 +16,23 @@
 #define CHAIN_MAX 4 /* certificates above a CA, as many as ca.h takes */
 
 /* What has a rate of its own. */
-enum { RATE_CERT, RATE_CRL, RATE_CERTREP, RATE_UNWRAP, RATE_OCSP, RATE_NEXT, RATE__MAX };
+enum {
+	RATE_CERT,
+	RATE_CRL,
+	RATE_CERTREP,
+	RATE_UNWRAP,
+	RATE_OCSP,
+	RATE_NEXT,
+	RATE_RESPONDER,
+	RATE__MAX
+};
 
-/* One CA with its keys.  Immutable after signer_open() but for what `lock` guards. */
+/*
+ * One CA with its keys; or a foreign one (`foreign`), of which there are cert, ocsp_key, ocsp, names and the
+ * rates, and nothing else.  Immutable after signer_open() but for what `lock` guards. */
 struct signer_id {
 	char *name, *replaces;
+	bool foreign;
 	struct cert *cert, *chain[CHAIN_MAX];
 	size_t n_chain;
 	struct key *key, *ra_key, *ocsp_key;
@@ -59,6 +71,16 @@ struct signer_local {
 };
 
 extern const struct signer_ops local_ops;
+
+/* signer_foreign.c */
+/* Certificate, key and responder of a CA of others. */
+enum rc foreign_id_open(
+    struct signer_id *id, const struct signer_foreign *conf, struct err *err) MUST_CHECK;
+/* With id->lock held: it has a responder that has not ended. */
+enum rc foreign_ready(const struct signer_id *id, int64_t now, struct err *err) MUST_CHECK;
+/* signer_take_responder() */
+enum rc foreign_take(struct signer_local *l, struct signer_id *id, const uint8_t *der, size_t len,
+    struct err *err) MUST_CHECK;
 
 /* signer_open.c */
 enum rc ca_id_open(struct signer_id *id, const struct signer_ca *conf, const struct state *state,

@@ -194,12 +194,14 @@ static const uint64_t per_hour[RATE__MAX] = {
 	[RATE_UNWRAP] = 1000000,
 	[RATE_OCSP] = 10000000, /* answers are signed once and kept by the front; nonces are not */
 	[RATE_NEXT] = 100000,
+	[RATE_RESPONDER] =
+	    3600, /* a verification and a line of the audit each; one a minute is asked about */
 };
 
 static void
-rates_set(struct signer_id *id, const struct signer_ca *conf)
+rates_set(struct signer_id *id, uint64_t certs_per_hour)
 {
-	uint64_t certs = conf->max_per_hour > 0 ? conf->max_per_hour : SIGNER_PER_HOUR;
+	uint64_t certs = certs_per_hour > 0 ? certs_per_hour : SIGNER_PER_HOUR;
 	int64_t now = clock_mono_ms();
 
 	rate_init(&id->rates[RATE_CERT], certs, now);
@@ -212,18 +214,24 @@ rates_set(struct signer_id *id, const struct signer_ca *conf)
 	}
 }
 
-enum rc
-ca_id_open(
-    struct signer_id *id, const struct signer_ca *conf, const struct state *state, struct err *err)
+/* What every CA has, ours or not. */
+static enum rc
+id_begin(struct signer_id *id, const char *name, uint64_t certs_per_hour, struct err *err)
 {
-	enum rc rc;
-
 	id->locks_made = pthread_mutex_init(&id->lock, NULL) == 0 &&
 	    pthread_mutex_init(&id->rate_lock, NULL) == 0;
 	if (!id->locks_made)
 		return fail(err, RC_NOMEM, "no memory for a CA");
-	rates_set(id, conf);
-	rc = str_dup(&id->name, conf->name, err);
+	rates_set(id, certs_per_hour);
+	return str_dup(&id->name, name, err);
+}
+
+enum rc
+ca_id_open(
+    struct signer_id *id, const struct signer_ca *conf, const struct state *state, struct err *err)
+{
+	enum rc rc = id_begin(id, conf->name, conf->max_per_hour, err);
+
 	if (rc == RC_OK && conf->replaces != NULL)
 		rc = str_dup(&id->replaces, conf->replaces, err);
 	if (rc == RC_OK)
@@ -236,6 +244,38 @@ ca_id_open(
 	if (rc == RC_OK)
 		rc = crl_last_load(&id->crl, state, conf->name, err);
 	return rc == RC_OK ? kept_load(id, state, err) : rc;
+}
+
+/* A key of ours as a foreign CA's responder would sign under two rules. */
+static enum rc
+not_ours(
+    const struct signer_local *l, const struct signer_id *id, const char *file, struct err *err)
+{
+	for (size_t i = 0; i < l->n_cas; i++) {
+		const struct signer_id *ca = &l->cas[i];
+		const struct key *const keys[] = { ca->key, ca->ra_key, ca->ocsp_key };
+
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			if (!ca->foreign && keys[k] != NULL &&
+			    key_same_public(keys[k], id->ocsp_key))
+				return fail(
+				    err, RC_CONFIG, "%s is a key of CA %s, too", file, ca->name);
+	}
+	return RC_OK;
+}
+
+static enum rc
+foreign_open(const struct signer_local *l, struct signer_id *id, const struct signer_foreign *conf,
+    struct err *err)
+{
+	enum rc rc = id_begin(id, conf->name, 0, err);
+
+	id->foreign = true;
+	if (rc != RC_OK)
+		return rc;
+	if ((rc = foreign_id_open(id, conf, err)) == RC_OK)
+		rc = not_ours(l, id, conf->ocsp_key.key, err);
+	return as_config(rc, "OCSP responder of foreign CA", conf->name, err);
 }
 
 void
@@ -281,13 +321,15 @@ signer_open(struct signer **out, const struct signer_conf *conf, struct err *err
 	l->base.ops = &local_ops;
 	l->stats.started = clock_now();
 	pthread_mutex_init(&l->tell_lock, NULL);
-	l->cas = calloc(conf->n_cas + 1, sizeof(*l->cas));
+	l->cas = calloc(conf->n_cas + conf->n_foreign + 1, sizeof(*l->cas));
 	if (l->cas == NULL)
 		rc = fail(err, RC_NOMEM, "no memory for the signer");
 	else
 		rc = state_open(&l->state, conf->state_dir, err);
 	for (size_t i = 0; i < conf->n_cas && rc == RC_OK; i++, l->n_cas++)
 		rc = ca_id_open(&l->cas[i], &conf->cas[i], l->state, err);
+	for (size_t i = 0; i < conf->n_foreign && rc == RC_OK; i++, l->n_cas++)
+		rc = foreign_open(l, &l->cas[l->n_cas], &conf->foreign[i], err);
 	if (rc == RC_OK)
 		*out = &l->base;
 	else

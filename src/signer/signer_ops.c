@@ -65,6 +65,12 @@ do_certs(struct signer *s, const struct ipc_request *q, struct buf *out, struct 
 }
 
 static enum rc
+do_take_responder(struct signer *s, const struct ipc_request *q, struct buf *out, struct err *err)
+{
+	return signer_take_responder(s, q->ca, q->data.p, q->data.len, err);
+}
+
+static enum rc
 do_stats(struct signer *s, const struct ipc_request *q, struct buf *out, struct err *err)
 {
 	struct signer_stats stats;
@@ -92,6 +98,8 @@ static const struct op_row rows[IPC_OP__MAX] = {
 	[IPC_CERTS] = { "certs", OPS_SERVING, PARAMS,
 	    FAILED + (SIGNER_RAS_MAX + 1) * (LIMIT_CERT + 4), do_certs },
 	[IPC_STATS] = { "stats", OPS_SERVING | OPS_ENDING, PARAMS, FAILED, do_stats },
+	[IPC_TAKE_RESPONDER] = { "take-responder", OPS_SERVING, PARAMS + LIMIT_CERT, FAILED,
+	    do_take_responder },
 };
 
 const struct op_row *

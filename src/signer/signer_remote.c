@@ -609,6 +609,21 @@ remote_certs(struct signer *s, const char *ca, struct signer_certs *out, struct 
 }
 
 static enum rc
+take_nothing(void *to, struct der result, struct err *err)
+{
+	return result.len == 0 ? RC_OK
+			       : fail(err, RC_PARSE, "channel: a result where none is to come");
+}
+
+static enum rc
+remote_take_responder(
+    struct signer *s, const char *ca, const uint8_t *der, size_t len, struct err *err)
+{
+	return call(remote_of(s), IPC_TAKE_RESPONDER, ca, &no_params, (struct der){ der, len },
+	    take_nothing, NULL, err);
+}
+
+static enum rc
 take_stats(void *to, struct der result, struct err *err)
 {
 	return ipc_stats_take(to, result.p, result.len, err);
@@ -657,6 +672,7 @@ static const struct signer_ops remote_ops = {
 	.sign_ocsp = remote_sign_ocsp,
 	.next_ca = remote_next_ca,
 	.certs = remote_certs,
+	.take_responder = remote_take_responder,
 	.stats = remote_stats,
 	.tick = remote_tick,
 	.close = remote_close,

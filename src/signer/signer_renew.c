@@ -183,6 +183,8 @@ ocsp_renew(struct signer_local *l, struct signer_id *id, int64_t now, struct err
 enum rc
 ca_id_need_ocsp(struct signer_local *l, struct signer_id *id, int64_t now, struct err *err)
 {
+	if (id->foreign)
+		return foreign_ready(id, now, err);
 	if (id->ocsp == NULL)
 		ca_id_renew(l, id, now);
 	if (id->ocsp == NULL)
@@ -265,6 +267,8 @@ tell(const char *ca, const char *what, enum rc rc, const struct err *err)
 void
 ca_id_renew(struct signer_local *l, struct signer_id *id, int64_t now)
 {
+	if (id->foreign) /* its CA makes what it is to have */
+		return;
 	ra_drop_expired(id, now);
 	if (now < id->retry_at)
 		return;
