@@ -36,6 +36,10 @@ static const struct row {
 	ROW(cas, conf_ca, name, ocsp_key, false),
 	ROW(cas, conf_ca, name, passphrase_file, false),
 	ROW(cas, conf_ca, name, pin_file, false),
+	ROW(foreign_cas, conf_foreign, name, certificate, false),
+	ROW(foreign_cas, conf_foreign, name, ocsp_key, false),
+	ROW(foreign_cas, conf_foreign, name, passphrase_file, false),
+	ROW(foreign_cas, conf_foreign, name, pin_file, false),
 	ROW(tenants, conf_tenant, name, properties, false),
 	ROW(tenants, conf_tenant, name, app_key_file, false),
 	ROW(tenants, conf_tenant, name, certificate_file, false),
@@ -196,6 +200,19 @@ add_admin(struct backup_files *f, const struct config *c, struct err *err)
 	return rc;
 }
 
+/* A responder's certificate is not there before its CA has signed it.  Their lists are not ours to keep. */
+static enum rc
+add_responders(struct backup_files *f, const struct config *c, struct err *err)
+{
+	const struct conf_foreign *v = c->foreign_cas.v;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < c->foreign_cas.n; i++)
+		if (v[i].ocsp_certificate != NULL && access(v[i].ocsp_certificate, F_OK) == 0)
+			rc = add_file(f, v[i].ocsp_certificate, err);
+	return rc;
+}
+
 static enum rc
 add_chains(struct backup_files *f, const struct config *c, struct err *err)
 {
@@ -273,7 +290,8 @@ backup_files_find(struct backup_files *out, const struct config *c, struct err *
 		rc = file_of(&f.database, &f, c->store.url + strlen(scheme), err);
 	if (rc == RC_OK && (rc = add_config(&f, c, err)) == RC_OK &&
 	    (rc = add_rows(&f, c, err)) == RC_OK && (rc = add_admin(&f, c, err)) == RC_OK &&
-	    (rc = add_chains(&f, c, err)) == RC_OK && (rc = add_seal_key(&f, c, err)) == RC_OK)
+	    (rc = add_chains(&f, c, err)) == RC_OK && (rc = add_responders(&f, c, err)) == RC_OK &&
+	    (rc = add_seal_key(&f, c, err)) == RC_OK)
 		rc = add_state(&f, c, err);
 	if (rc == RC_OK)
 		*out = f;

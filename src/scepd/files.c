@@ -58,6 +58,19 @@ look_at_cas(struct search *s, const struct config *c)
 	}
 }
 
+/* What is read again while the server runs: the responder's certificate, and a list that is a file. */
+static void
+look_at_foreign(struct search *s, const struct config *c)
+{
+	const struct conf_foreign *f = c->foreign_cas.v;
+
+	for (size_t i = 0; i < c->foreign_cas.n; i++) {
+		look(s, f[i].certificate);
+		look(s, f[i].ocsp_certificate);
+		look(s, f[i].crl); /* an address is no path, and nobody asks for one */
+	}
+}
+
 /* AAD_APP_KEY_FILE, APP_CERTIFICATE_FILE ...: a file that the properties name has "FILE" at the end of
  * its key.  Read anew each time, as the properties may have changed. */
 static void
@@ -109,25 +122,42 @@ look_at_endpoints(struct search *s, const struct config *c)
 	}
 }
 
-/* Keys and what opens them, by path and, as a path can be written in many ways, by file. */
+/* By path and, as a path can be written in many ways, by file. */
+static bool
+is_one_of(const char *const *secret, size_t n, const char *path, const struct stat *wanted0)
+{
+	struct stat st;
+
+	for (size_t k = 0; k < n; k++) {
+		if (secret[k] == NULL)
+			continue;
+		if (strcmp(secret[k], path) == 0 ||
+		    (wanted0 != NULL && stat(secret[k], &st) == 0 && st.st_dev == wanted0->st_dev &&
+			st.st_ino == wanted0->st_ino))
+			return true;
+	}
+	return false;
+}
+
+/* Keys and what opens them. */
 static bool
 is_of_a_key(const char *path, const struct stat *wanted0, const struct config *c)
 {
 	const struct conf_ca *ca = c->cas.v;
-	struct stat st;
+	const struct conf_foreign *f = c->foreign_cas.v;
 
 	for (size_t i = 0; i < c->cas.n; i++) {
 		const char *const secret[] = { ca[i].key, ca[i].ra_key, ca[i].ocsp_key,
 			ca[i].passphrase_file, ca[i].pin_file };
 
-		for (size_t k = 0; k < sizeof(secret) / sizeof(secret[0]); k++) {
-			if (secret[k] == NULL)
-				continue;
-			if (strcmp(secret[k], path) == 0 ||
-			    (wanted0 != NULL && stat(secret[k], &st) == 0 &&
-				st.st_dev == wanted0->st_dev && st.st_ino == wanted0->st_ino))
-				return true;
-		}
+		if (is_one_of(secret, sizeof(secret) / sizeof(secret[0]), path, wanted0))
+			return true;
+	}
+	for (size_t i = 0; i < c->foreign_cas.n; i++) {
+		const char *const secret[] = { f[i].ocsp_key, f[i].passphrase_file, f[i].pin_file };
+
+		if (is_one_of(secret, sizeof(secret) / sizeof(secret[0]), path, wanted0))
+			return true;
 	}
 	return false;
 }
@@ -140,6 +170,7 @@ files_allowed(const struct config *c, const char *path)
 
 	look_at_listeners(&s, c);
 	look_at_cas(&s, c);
+	look_at_foreign(&s, c);
 	look_at_endpoints(&s, c);
 	look_at_tenants(&s, c);
 	return s.found && !is_of_a_key(path, stat(path, &st) == 0 ? &st : NULL, c);

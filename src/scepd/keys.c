@@ -18,9 +18,39 @@
 #define SECRET_MAX 1024 /* bytes with the NUL: a passphrase of a dozen lines */
 
 struct keys_secrets {
-	size_t n;                    /* CAs */
+	size_t n;                    /* owners */
 	char *v[][KEYS_SECRET__MAX]; /* locked_copy(), NULL: none */
 };
+
+size_t
+keys_owners(const struct config *c)
+{
+	return c->cas.n + c->foreign_cas.n;
+}
+
+struct keys_owner
+keys_owner(const struct config *c, size_t i)
+{
+	const struct conf_ca *ca = c->cas.v;
+	const struct conf_foreign *f = c->foreign_cas.v;
+
+	if (i < c->cas.n)
+		return (struct keys_owner){ "cas", ca[i].name,
+			{ ca[i].passphrase_file, ca[i].pin_file } };
+	f += i - c->cas.n;
+	if (f->ocsp_key == NULL) /* nothing to open */
+		return (struct keys_owner){ "foreign_cas", f->name, { NULL, NULL } };
+	return (struct keys_owner){ "foreign_cas", f->name, { f->passphrase_file, f->pin_file } };
+}
+
+void
+keys_question(
+    char out[static KEYS_QUESTION_MAX], const struct config *c, size_t owner, enum keys_secret kind)
+{
+	(void)snprintf(out, KEYS_QUESTION_MAX, "%s of %s %.60s",
+	    kind == KEYS_PASSPHRASE ? "Passphrase of the keys" : "PIN of the token",
+	    owner < c->cas.n ? "CA" : "foreign CA", keys_owner(c, owner).name);
+}
 
 static enum rc
 secrets_new(struct keys_secrets **out, size_t n, struct err *err)
@@ -47,21 +77,15 @@ keys_secrets_free(struct keys_secrets *s)
 }
 
 const char *
-keys_secret0(const struct keys_secrets *s, size_t ca, enum keys_secret kind)
+keys_secret0(const struct keys_secrets *s, size_t owner, enum keys_secret kind)
 {
-	return s != NULL && ca < s->n ? s->v[ca][kind] : NULL;
-}
-
-const char *
-keys_secret_source(const struct conf_ca *ca, enum keys_secret kind)
-{
-	return kind == KEYS_PASSPHRASE ? ca->passphrase_file : ca->pin_file;
+	return s != NULL && owner < s->n ? s->v[owner][kind] : NULL;
 }
 
 bool
-keys_secret_is_typed(const struct conf_ca *ca, enum keys_secret kind)
+keys_secret_is_typed(const struct config *c, size_t owner, enum keys_secret kind)
 {
-	const char *source = keys_secret_source(ca, kind);
+	const char *source = keys_owner(c, owner).secret[kind];
 
 	return source != NULL && strcmp(source, "prompt") == 0;
 }
@@ -70,32 +94,30 @@ static enum rc
 read_one(struct buf *text, const struct config *c, size_t i, enum keys_secret kind, keys_ask *ask,
     void *arg, struct err *err)
 {
-	const struct conf_ca *ca = (const struct conf_ca *)c->cas.v + i;
-	const char *source = keys_secret_source(ca, kind);
-	char what[128];
+	char what[KEYS_QUESTION_MAX];
 
-	if (ask != NULL && keys_secret_is_typed(ca, kind))
+	if (ask != NULL && keys_secret_is_typed(c, i, kind))
 		return ask(arg, i, kind, text, err);
-	(void)snprintf(what, sizeof(what), "%s of CA %.60s",
-	    kind == KEYS_PASSPHRASE ? "Passphrase of the keys" : "PIN of the token", ca->name);
-	return secret_read(text, source, what, err);
+	keys_question(what, c, i, kind);
+	return secret_read(text, keys_owner(c, i).secret[kind], what, err);
 }
 
 static enum rc
 keep_one(struct keys_secrets *s, const struct config *c, size_t i, enum keys_secret kind,
     keys_ask *ask, void *arg, struct err *err)
 {
-	const struct conf_ca *ca = (const struct conf_ca *)c->cas.v + i;
+	const struct keys_owner owner = keys_owner(c, i);
 	struct buf text;
 	enum rc rc;
 
-	if (keys_secret_source(ca, kind) == NULL)
+	if (owner.secret[kind] == NULL)
 		return RC_OK;
 	buf_init(&text, SECRET_MAX - 1);
 	rc = read_one(&text, c, i, kind, ask, arg, err);
 	if (rc == RC_OK && (text.len == 0 || memchr(text.data, '\0', text.len) != NULL))
-		rc = fail(err, RC_CONFIG, "cas.%s.%s: the secret is empty or has a NUL in it",
-		    ca->name, kind == KEYS_PASSPHRASE ? "passphrase_file" : "pin_file");
+		rc = fail(err, RC_CONFIG, "%s.%s.%s: the secret is empty or has a NUL in it",
+		    owner.section, owner.name,
+		    kind == KEYS_PASSPHRASE ? "passphrase_file" : "pin_file");
 	if (rc == RC_OK)
 		rc = locked_copy(&s->v[i][kind], text.data, text.len, err);
 	buf_wipe(&text);
@@ -107,15 +129,14 @@ read_secrets(struct keys_secrets **out, const struct config *c, bool typed_only,
     void *arg, struct err *err)
 {
 	struct keys_secrets *s = NULL;
-	enum rc rc = secrets_new(&s, c->cas.n, err);
+	enum rc rc = secrets_new(&s, keys_owners(c), err);
 
-	for (size_t i = 0; rc == RC_OK && i < c->cas.n * KEYS_SECRET__MAX; i++) {
-		size_t ca = i / KEYS_SECRET__MAX;
+	for (size_t i = 0; rc == RC_OK && i < keys_owners(c) * KEYS_SECRET__MAX; i++) {
+		size_t owner = i / KEYS_SECRET__MAX;
 		enum keys_secret kind = (enum keys_secret)(i % KEYS_SECRET__MAX);
 
-		if (!typed_only ||
-		    keys_secret_is_typed((const struct conf_ca *)c->cas.v + ca, kind))
-			rc = keep_one(s, c, ca, kind, ask, arg, err);
+		if (!typed_only || keys_secret_is_typed(c, owner, kind))
+			rc = keep_one(s, c, owner, kind, ask, arg, err);
 	}
 	if (rc == RC_OK)
 		*out = s;
@@ -140,18 +161,28 @@ keys_secrets_type(
 
 /* ---- files ---- */
 
-static void
-each_key(const struct conf_ca *ca, void (*fn)(void *arg, const char *key), void *arg)
-{
-	const char *const keys[] = { ca->key, ca->ra_key, ca->ocsp_key };
+typedef void path_fn(void *arg, const char *path);
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (keys[i] != NULL)
-			fn(arg, keys[i]);
+static void
+each_key(const struct config *c, path_fn *fn, void *arg)
+{
+	const struct conf_ca *ca = c->cas.v;
+	const struct conf_foreign *f = c->foreign_cas.v;
+
+	for (size_t i = 0; i < c->cas.n; i++) {
+		const char *const keys[] = { ca[i].key, ca[i].ra_key, ca[i].ocsp_key };
+
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			if (keys[k] != NULL)
+				fn(arg, keys[k]);
+	}
+	for (size_t i = 0; i < c->foreign_cas.n; i++)
+		if (f[i].ocsp_key != NULL)
+			fn(arg, f[i].ocsp_key);
 }
 
 struct each_file {
-	void (*fn)(void *arg, const char *path);
+	path_fn *fn;
 	void *arg;
 };
 
@@ -165,18 +196,24 @@ key_file(void *arg, const char *key)
 }
 
 void
-keys_files(const struct config *c, void (*fn)(void *arg, const char *path), void *arg)
+keys_files(const struct config *c, path_fn *fn, void *arg)
 {
 	struct each_file each = { fn, arg };
 	const struct conf_ca *ca = c->cas.v;
+	const struct conf_foreign *f = c->foreign_cas.v;
 
 	for (size_t i = 0; i < c->cas.n; i++) {
 		fn(arg, ca[i].certificate);
 		fn(arg, ca[i].ra_certificate);
 		for (size_t k = 0; k < ca[i].chain.n; k++)
 			fn(arg, ca[i].chain.v[k]);
-		each_key(&ca[i], key_file, &each);
 	}
+	for (size_t i = 0; i < c->foreign_cas.n; i++)
+		if (f[i].ocsp_key != NULL) {
+			fn(arg, f[i].certificate);
+			fn(arg, f[i].ocsp_certificate);
+		}
+	each_key(c, key_file, &each);
 }
 
 static void
@@ -188,11 +225,9 @@ note_token(void *arg, const char *key)
 bool
 keys_in_token(const struct config *c)
 {
-	const struct conf_ca *ca = c->cas.v;
 	bool some = false;
 
-	for (size_t i = 0; i < c->cas.n; i++)
-		each_key(&ca[i], note_token, &some);
+	each_key(c, note_token, &some);
 	return some;
 }
 
@@ -298,23 +333,57 @@ signer_ca_of(struct bounds *b, const struct config *c, size_t i, const struct ke
 	};
 }
 
-/* CAs `from` up to, not including, `to`. */
+/* ---- opening ---- */
+
+static struct signer_foreign
+signer_foreign_of(const struct config *c, size_t i, const struct keys_secrets *secrets)
+{
+	const struct conf_foreign *f = (const struct conf_foreign *)c->foreign_cas.v + i;
+	size_t owner = c->cas.n + i;
+
+	return (struct signer_foreign){ .name = f->name,
+		.cert_file = f->certificate,
+		.ocsp_cert_file = f->ocsp_certificate,
+		.ocsp_key = { f->ocsp_key, keys_secret0(secrets, owner, KEYS_PASSPHRASE),
+		    keys_secret0(secrets, owner, KEYS_PIN) } };
+}
+
+/* Of all, or of one. */
+static bool
+is_wanted(const struct config *c, size_t owner, size_t only)
+{
+	const struct conf_foreign *f = c->foreign_cas.v;
+
+	return (only == SIZE_MAX || only == owner) &&
+	    (owner < c->cas.n || f[owner - c->cas.n].ocsp_key != NULL);
+}
+
+/* Owner `only`, or all (SIZE_MAX). */
 static enum rc
-open_range(struct signer **out, const struct config *c, size_t from, size_t to,
+open_some(struct signer **out, const struct config *c, size_t only,
     const struct keys_secrets *secrets, const char *state_dir, struct err *err)
 {
-	size_t n = to - from;
-	struct signer_ca *sc = calloc(n + 1, sizeof(*sc));
-	struct bounds *b = calloc(n + 1, sizeof(*b));
-	struct signer_conf conf = { .cas = sc, .n_cas = n, .state_dir = state_dir };
+	struct signer_ca *sc = calloc(c->cas.n + 1, sizeof(*sc));
+	struct bounds *b = calloc(c->cas.n + 1, sizeof(*b));
+	struct signer_foreign *sf = calloc(c->foreign_cas.n + 1, sizeof(*sf));
+	struct signer_conf conf = { .cas = sc, .foreign = sf, .state_dir = state_dir };
+	bool room = sc != NULL && b != NULL && sf != NULL;
 	enum rc rc;
 
-	for (size_t i = 0; sc != NULL && b != NULL && i < n; i++)
-		sc[i] = signer_ca_of(&b[i], c, from + i, secrets);
-	rc = sc != NULL && b != NULL ? signer_open(out, &conf, err)
-				     : fail(err, RC_NOMEM, "no memory for the signer");
+	for (size_t i = 0; room && i < keys_owners(c); i++) {
+		if (!is_wanted(c, i, only))
+			continue;
+		if (i < c->cas.n) {
+			sc[conf.n_cas] = signer_ca_of(&b[conf.n_cas], c, i, secrets);
+			conf.n_cas++;
+		} else {
+			sf[conf.n_foreign++] = signer_foreign_of(c, i - c->cas.n, secrets);
+		}
+	}
+	rc = room ? signer_open(out, &conf, err) : fail(err, RC_NOMEM, "no memory for the signer");
 	free(sc);
 	free(b);
+	free(sf);
 	return rc;
 }
 
@@ -322,22 +391,35 @@ enum rc
 keys_open(struct signer **out, const struct config *c, const struct keys_secrets *secrets,
     const char *state_dir, struct err *err)
 {
-	return open_range(out, c, 0, c->cas.n, secrets, state_dir, err);
+	return open_some(out, c, SIZE_MAX, secrets, state_dir, err);
+}
+
+static enum rc
+check_owner(const struct config *c, size_t owner, struct err *err)
+{
+	struct keys_secrets *secrets = NULL;
+	struct signer *signer = NULL;
+	enum rc rc = secrets_new(&secrets, keys_owners(c), err);
+
+	for (int k = 0; rc == RC_OK && k < KEYS_SECRET__MAX; k++)
+		rc = keep_one(secrets, c, owner, (enum keys_secret)k, NULL, NULL, err);
+	if (rc == RC_OK)
+		rc = open_some(&signer, c, owner, secrets, NULL, err);
+	signer_close(signer);
+	keys_secrets_free(secrets);
+	return rc;
 }
 
 enum rc
 keys_check(const struct config *c, const struct conf_ca *ca, struct err *err)
 {
-	size_t i = (size_t)(ca - (const struct conf_ca *)c->cas.v);
-	struct keys_secrets *secrets = NULL;
-	struct signer *signer = NULL;
-	enum rc rc = secrets_new(&secrets, c->cas.n, err);
+	return check_owner(c, (size_t)(ca - (const struct conf_ca *)c->cas.v), err);
+}
 
-	for (int k = 0; rc == RC_OK && k < KEYS_SECRET__MAX; k++)
-		rc = keep_one(secrets, c, i, (enum keys_secret)k, NULL, NULL, err);
-	if (rc == RC_OK)
-		rc = open_range(&signer, c, i, i + 1, secrets, NULL, err);
-	signer_close(signer);
-	keys_secrets_free(secrets);
-	return rc;
+enum rc
+keys_check_foreign(const struct config *c, const struct conf_foreign *f, struct err *err)
+{
+	size_t i = (size_t)(f - (const struct conf_foreign *)c->foreign_cas.v);
+
+	return check_owner(c, c->cas.n + i, err);
 }

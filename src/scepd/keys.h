@@ -12,15 +12,27 @@
 
 enum keys_secret { KEYS_PASSPHRASE, KEYS_PIN, KEYS_SECRET__MAX };
 
-/* One for each CA and kind, in locked memory that stays out of core files; wiped when freed. */
+/* Who has keys, counted through: the CAs of the configuration, then its foreign CAs. */
+struct keys_owner {
+	const char *section, *name;           /* "cas" or "foreign_cas" */
+	const char *secret[KEYS_SECRET__MAX]; /* a path, "credential:NAME", "prompt" or NULL */
+};
+size_t keys_owners(const struct config *c);
+struct keys_owner keys_owner(const struct config *c, size_t i);
+/* What a question for it is about: "Passphrase of the keys of CA issuing". */
+#define KEYS_QUESTION_MAX 128
+void keys_question(char out[static KEYS_QUESTION_MAX], const struct config *c, size_t owner,
+    enum keys_secret kind);
+
+/* One for each owner and kind, in locked memory that stays out of core files; wiped when freed. */
 struct keys_secrets;
 
 /*
- * Asks for one secret: `ca` counts the CAs of the configuration.  Appends to `out`.  For sources that
+ * Asks for one secret of an owner.  Appends to `out`.  For sources that
  * are "prompt": on a terminal, or what the supervisor has heard there.
  */
 typedef enum rc keys_ask(
-    void *arg, size_t ca, enum keys_secret kind, struct buf *out, struct err *err);
+    void *arg, size_t owner, enum keys_secret kind, struct buf *out, struct err *err);
 
 /* Reads all that the configuration names.  `ask` may be NULL: secret_read() asks on the terminal. */
 enum rc keys_secrets_read(struct keys_secrets **out, const struct config *c, keys_ask *ask,
@@ -30,11 +42,9 @@ enum rc keys_secrets_type(struct keys_secrets **out, const struct config *c, key
     void *arg, struct err *err) MUST_CHECK;
 void keys_secrets_free(struct keys_secrets *s);
 /* NULL when there is none. */
-const char *keys_secret0(const struct keys_secrets *s, size_t ca, enum keys_secret kind);
-/* What the configuration says of it: a path, "credential:NAME", "prompt" or NULL. */
-const char *keys_secret_source(const struct conf_ca *ca, enum keys_secret kind);
+const char *keys_secret0(const struct keys_secrets *s, size_t owner, enum keys_secret kind);
 /* It is "prompt". */
-bool keys_secret_is_typed(const struct conf_ca *ca, enum keys_secret kind);
+bool keys_secret_is_typed(const struct config *c, size_t owner, enum keys_secret kind);
 
 /* ---- keys ---- */
 
@@ -45,12 +55,16 @@ bool keys_in_token(const struct config *c);
 
 /*
  * Every CA with its keys, bounded by the profiles of the endpoints that use it (and of the CA that
- * it replaces): an attacker who has the front gets no certificate that none of them allows.
+ * it replaces): an attacker who has the front gets no certificate that none of them allows.  And the
+ * responders of foreign CAs, which sign nothing but OCSP answers.
  * `secrets` NULL: no key needs one.  state_dir NULL: nothing is kept.
  */
 enum rc keys_open(struct signer **out, const struct config *c, const struct keys_secrets *secrets,
     const char *state_dir, struct err *err) MUST_CHECK;
 /* For `scepctl check`: can the keys of one CA be opened, and do they belong to its certificates? */
 enum rc keys_check(const struct config *c, const struct conf_ca *ca, struct err *err) MUST_CHECK;
+/* The same of the responder of a foreign CA, which has one. */
+enum rc keys_check_foreign(
+    const struct config *c, const struct conf_foreign *f, struct err *err) MUST_CHECK;
 
 #endif

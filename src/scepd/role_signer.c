@@ -26,7 +26,8 @@
 
 #define TICK_MS          60000
 #define SECRET_WITHIN_MS 10000 /* typed before this process was started */
-#define FILES_MAX        1024  /* of 64 CAs: two certificates, eight above, three keys */
+#define FILES_MAX                                                                                  \
+	1024 /* of 64 CAs: two certificates, eight above, three keys; of 64 foreign ones: three files */
 
 /* ---- files, opened while that is allowed ---- */
 
@@ -81,7 +82,7 @@ close_opened(void)
 /* Those that were typed come from the supervisor, numbered. */
 static enum rc
 secret_from_supervisor(
-    void *arg, size_t ca, enum keys_secret kind, struct buf *out, struct err *err)
+    void *arg, size_t owner, enum keys_secret kind, struct buf *out, struct err *err)
 {
 	struct control_msg m;
 	enum rc rc =
@@ -89,7 +90,7 @@ secret_from_supervisor(
 
 	if (rc == RC_OK &&
 	    (m.kind != CONTROL_SECRET ||
-		m.number != (int64_t)(ca * KEYS_SECRET__MAX + (size_t)kind)))
+		m.number != (int64_t)(owner * KEYS_SECRET__MAX + (size_t)kind)))
 		rc = fail(err, RC_BUG, "another message than the secret that was to come");
 	if (rc == RC_OK) {
 		buf_add(out, m.text, m.len);

@@ -130,28 +130,21 @@ take_lock(struct supervisor *s, struct err *err)
 
 /* What is typed is typed once, whatever is started again later. */
 static enum rc
-ask_terminal(void *arg, size_t ca, enum keys_secret kind, struct buf *out, struct err *err)
+ask_terminal(void *arg, size_t owner, enum keys_secret kind, struct buf *out, struct err *err)
 {
 	const struct supervisor *s = arg;
-	const struct conf_ca *conf = (const struct conf_ca *)s->config->cas.v + ca;
-	char *what = NULL;
-	enum rc rc = str_format(&what, err, "%s of CA %s",
-	    kind == KEYS_PASSPHRASE ? "Passphrase of the keys" : "PIN of the token", conf->name);
+	char what[KEYS_QUESTION_MAX];
 
-	if (rc == RC_OK)
-		rc = secret_read(out, "prompt", what, err);
-	free(what);
-	return rc;
+	keys_question(what, s->config, owner, kind);
+	return secret_read(out, "prompt", what, err);
 }
 
 static enum rc
 ask_all(struct supervisor *s, struct err *err)
 {
-	const struct conf_ca *ca = s->config->cas.v;
-
-	for (size_t i = 0; i < s->config->cas.n; i++)
-		if (keys_secret_is_typed(&ca[i], KEYS_PASSPHRASE) ||
-		    keys_secret_is_typed(&ca[i], KEYS_PIN))
+	for (size_t i = 0; i < keys_owners(s->config); i++)
+		if (keys_secret_is_typed(s->config, i, KEYS_PASSPHRASE) ||
+		    keys_secret_is_typed(s->config, i, KEYS_PIN))
 			return keys_secrets_type(&s->secrets, s->config, ask_terminal, s, err);
 	return RC_OK;
 }
@@ -163,10 +156,10 @@ tell_secrets(struct supervisor *s, struct err *err)
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; rc == RC_OK && i < s->config->cas.n * KEYS_SECRET__MAX; i++) {
-		size_t ca = i / KEYS_SECRET__MAX;
+	for (size_t i = 0; rc == RC_OK && i < keys_owners(s->config) * KEYS_SECRET__MAX; i++) {
+		size_t owner = i / KEYS_SECRET__MAX;
 		enum keys_secret kind = (enum keys_secret)(i % KEYS_SECRET__MAX);
-		const char *text = keys_secret0(s->secrets, ca, kind);
+		const char *text = keys_secret0(s->secrets, owner, kind);
 
 		if (text != NULL)
 			rc = control_say(

@@ -61,6 +61,9 @@ static const char yaml[] =
     "    ocsp_key: ocsp.key\n"
     "    passphrase_file: passphrase\n"
     "    pin_file: pin\n"
+    "foreign_cas:\n"
+    "  old: { certificate: old.pem, crl: old.crl, ocsp_certificate: responder.pem, ocsp_key: "
+    "responder.key, passphrase_file: responder.passphrase, pin_file: responder.pin }\n"
     "tenants:\n"
     "  contoso: { properties: contoso.properties, ca_file: anchors.pem }\n"
     "  other: { app_id: a, tenant: t, app_key_file: app.secret, proxy: { host: h, port: 1, user: "
@@ -81,9 +84,10 @@ static const char yaml[] =
 static const char *const granted[] = { "tls.pem", "tls.key", "issuing.pem", "root.pem", "ra.pem",
 	"contoso.properties", "anchors.pem", "app.secret", "proxy.secret", "lab.secret",
 	"from-properties.secret", "admin.pem", "admin.key", "admin.tokens", "hook.secret",
-	"hook.pem" };
+	"hook.pem", "old.pem", "old.crl", "responder.pem" };
 static const char *const refused[] = { "issuing.key", "ra.key", "ocsp.key", "passphrase", "pin",
-	"scepd.yaml", "scepd.db", "nothing" };
+	"responder.key", "responder.passphrase", "responder.pin", "scepd.yaml", "scepd.db",
+	"nothing" };
 
 static int
 enter(void **state)
