@@ -19,7 +19,7 @@
  * A CA's successor has to reach every device before the old one ends, and devices come by within
  * weeks or months; above it others decide, who take as long.  RA and OCSP certificates are renewed in
  * the last quarter and half of their lives (signer_renew.c): an eighth before the end that has not
- * happened.  TLS certificates are renewed by programs, whatever their life, in its last third.
+ * happened.  A foreign CA's responder is renewed by hand, and ADCS gives some of them two weeks.  TLS certificates are renewed by programs, whatever their life, in its last third.
  */
 static const struct expiry_row rows[EXPIRY__MAX] = {
 	[EXPIRY_CA] = { "ca", "the issuing CA's certificate", 180 * DAY, 60 * DAY, 2,
@@ -31,6 +31,12 @@ static const struct expiry_row rows[EXPIRY__MAX] = {
 	[EXPIRY_RA] = { "ra", "the RA certificate", 30 * DAY, 10 * DAY, 8, RENEWS },
 	[EXPIRY_OCSP] = { "ocsp", "the OCSP responder's certificate", 30 * DAY, 10 * DAY, 8,
 	    RENEWS },
+	[EXPIRY_FOREIGN_CA] = { "foreign-ca", "the foreign CA's certificate", 60 * DAY, 14 * DAY, 2,
+	    "whoever runs that CA has to renew it; put the new one in the place of the file" },
+	[EXPIRY_FOREIGN_OCSP] = { "foreign-ocsp", "the certificate of the foreign CA's responder",
+	    30 * DAY, 7 * DAY, 3,
+	    "scepctl foreign csr makes the request for another, scepctl foreign install puts it in "
+	    "place" },
 	[EXPIRY_TLS] = { "tls", "the listener's certificate", 14 * DAY, 3 * DAY, 4,
 	    "put a renewed one, and its key, in the place of the files" },
 	[EXPIRY_APP_CERT] = { "app-certificate", "the app's certificate", 30 * DAY, 7 * DAY, 0,

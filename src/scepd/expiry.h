@@ -17,9 +17,11 @@ enum expiry_kind {
 	EXPIRY_ROOT,
 	EXPIRY_RA,
 	EXPIRY_OCSP,
-	EXPIRY_TLS,      /* a listener's */
-	EXPIRY_APP_CERT, /* of a tenant's app */
-	EXPIRY_APP_KEY,  /* its client secret, as far as the configuration says */
+	EXPIRY_FOREIGN_CA,   /* of others */
+	EXPIRY_FOREIGN_OCSP, /* the responder that such a CA has certified for us */
+	EXPIRY_TLS,          /* a listener's */
+	EXPIRY_APP_CERT,     /* of a tenant's app */
+	EXPIRY_APP_KEY,      /* its client secret, as far as the configuration says */
 	EXPIRY__MAX
 };
 enum expiry_level { EXPIRY_FAR, EXPIRY_SOON, EXPIRY_URGENT, EXPIRY_OVER };

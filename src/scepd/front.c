@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "scepd/admin_auth.h"
 #include "scepd/background.h"
+#include "scepd/foreign_ca.h"
 #include "scepd/pipeline.h"
 #include "scepd/routes.h"
 
@@ -170,6 +171,7 @@ front_reload(struct front *f)
 {
 	reload_tls(f);
 	scepd_refresh_cas(f->s);
+	foreign_cas_refresh(f->s);
 	for (size_t i = 0; i < f->s->n_tenants; i++)
 		tenant_reload(f->s->tenants[i]);
 	for (size_t i = 0; i < f->s->n_endpoints; i++)

@@ -60,6 +60,8 @@ static const struct {
 	    "OCSP answers signed; the other requests were answered from memory or refused" },
 	[METRIC_OCSP_REFUSED] = { "scepd_ocsp_refused_total",
 	    "OCSP requests answered with an error status" },
+	[METRIC_OCSP_FOREIGN] = { "scepd_ocsp_foreign_signed_total",
+	    "OCSP answers signed about certificates of foreign CAs" },
 	[METRIC_QUEUE_REQUESTS] = { "scepd_queue_requests_total",
 	    "Requests of Intune's revocation queue for certificates of this CA" },
 	[METRIC_QUEUE_REVOKED] = { "scepd_queue_revoked_total",

@@ -42,6 +42,7 @@ enum metric {
 	METRIC_OCSP,             /* OCSP requests */
 	METRIC_OCSP_SIGNED,      /* answers signed for them */
 	METRIC_OCSP_REFUSED,     /* answered with an error */
+	METRIC_OCSP_FOREIGN,     /* signed, about certificates of foreign CAs */
 	METRIC_QUEUE_REQUESTS,   /* of Intune's revocation queue that were ours */
 	METRIC_QUEUE_REVOKED,
 	METRIC_QUEUE_UNKNOWN, /* no such certificate */

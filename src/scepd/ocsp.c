@@ -37,7 +37,7 @@ log_outcome(const struct http_request *req, const struct ocsp_outcome *o, uint64
 	log_begin(&l, level_of(o->failure), "ocsp");
 	log_str(&l, "ip", req->peer);
 	log_str(&l, "http", req->method);
-	log_str(&l, "ca", o->sca != NULL ? o->sca->conf->name : NULL);
+	log_str(&l, "ca", o->ca);
 	log_str(&l, "serial", o->serial[0] != '\0' ? o->serial : NULL);
 	if (o->n > 1)
 		log_int(&l, "certs", (int64_t)o->n);
@@ -100,13 +100,13 @@ caching(struct http_reply *reply, const struct http_request *req, const struct o
 /* ---- requests ---- */
 
 static void
-reply_to(struct scepd *s, const struct server_ca *sca, const uint8_t *der, size_t len,
+reply_to(struct scepd *s, size_t url, const uint8_t *der, size_t len,
     const struct http_request *req, struct http_reply *reply)
 {
 	uint64_t began = clock_mono_us();
 	struct ocsp_outcome o;
 
-	ocsp_answer(s, sca, der, len, &reply->body, &o);
+	ocsp_answer(s, url, der, len, &reply->body, &o);
 	reply->content_type = "application/ocsp-response";
 	/* Nobody may keep what holds for one nonce, or an error, which nobody has signed. */
 	if (strcmp(req->method, "GET") != 0 || o.nonce || o.failure != 0)
@@ -122,15 +122,15 @@ reply_to(struct scepd *s, const struct server_ca *sca, const uint8_t *der, size_
  * with M.  Some mangle '+'.  What is no base64 is an empty request, and malformed.
  */
 static void
-reply_to_get(struct scepd *s, const struct server_ca *sca, const char *text,
-    const struct http_request *req, struct http_reply *reply)
+reply_to_get(struct scepd *s, size_t url, const char *text, const struct http_request *req,
+    struct http_reply *reply)
 {
 	struct buf der;
 
 	buf_init(&der, OCSP_REQUEST_MAX);
 	if (base64_decode(&der, text, strlen(text), BASE64_FIELD, NULL) != RC_OK)
 		buf_reset(&der);
-	reply_to(s, sca, der.data, der.len, req, reply);
+	reply_to(s, url, der.data, der.len, req, reply);
 	buf_done(&der);
 }
 
@@ -139,19 +139,20 @@ ocsp_handle(
     struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
 {
 	const char *name = path + strlen("/ocsp/"), *rest = name + strcspn(name, "/");
-	const struct server_ca *sca = scepd_ca(s, name, (size_t)(rest - name));
+	size_t url = 0;
+	bool known = ocsp_find(&url, s->ocsp, name, (size_t)(rest - name));
 
 	rest += strspn(rest, "/");
-	if (sca == NULL) {
+	if (!known) {
 		http_reply_text(reply, 404, "no such CA\n");
 	} else if (strcmp(req->method, "POST") == 0) {
-		reply_to(s, sca, req->body, req->body_len, req, reply);
+		reply_to(s, url, req->body, req->body_len, req, reply);
 	} else if (strcmp(req->method, "GET") != 0) {
 		http_reply_header(reply, "Allow", "GET, POST");
 		http_reply_text(reply, 405, "OCSP uses GET and POST\n");
 	} else if (rest[0] == '\0') {
 		http_reply_text(reply, 400, "an OCSP responder: no browser speaks to it\n");
 	} else {
-		reply_to_get(s, sca, rest, req, reply);
+		reply_to_get(s, url, rest, req, reply);
 	}
 }

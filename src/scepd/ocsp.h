@@ -1,5 +1,6 @@
 /*
- * ocsp.h - /ocsp/<ca>: whether certificates of this server's CAs hold (RFC 6960, RFC 5019).
+ * ocsp.h - /ocsp/<ca>: whether certificates hold of this server's CAs (RFC 6960, RFC 5019), and of foreign ones that
+ * have certified a responder for it.
  *
  * Which CA answers is decided by the CertIDs, not by the URL: both CAs of a rollover are answered
  * for at the URL of either.  A certificate of no CA here gets "unauthorized", unsigned: the word of
@@ -16,11 +17,13 @@
 #include "ossl/ocsp.h"
 #include "scepd/scepd.h"
 
-/* For the CAs of `s`, which are open. */
+/* For the CAs of `s`, its own and the foreign ones, which are open. */
 enum rc ocsp_new(struct ocsp **out, const struct scepd *s, struct err *err) MUST_CHECK;
 void ocsp_free(struct ocsp *o);
 /* The number of the last change of a status: what was answered as of an earlier one is not answered again. */
 void ocsp_status_is(struct ocsp *o, uint64_t number);
+/* The signer has another certificate of the responder of this CA: what was known of it is asked anew. */
+void ocsp_responder_changed(struct ocsp *o, const char *ca);
 /* `path`: "/ocsp/issuing", or with a request behind it. */
 void ocsp_handle(
     struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply);

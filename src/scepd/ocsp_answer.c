@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -29,8 +30,16 @@ struct responder {
 	/* Certificates of this CA that no store row tells of: the RA's, the responder's. */
 	struct serial own[SIGNER_RAS_MAX + 1];
 	size_t n_own;
+	int64_t end; /* of its certificate, wall seconds; 0: it has none */
 };
+/* A CA that is answered for, ours or not. */
 struct ocsp_ca {
+	const char *name; /* as signer and store know it */
+	const struct cert *cert;
+	int64_t validity; /* seconds */
+	/* Whoever runs a foreign CA certifies its responder, and not at once when it is due. */
+	bool foreign;
+	enum ocsp_status not_known; /* of serial numbers that the store does not have */
 	struct ocsp_issuer issuer;
 	pthread_mutex_t lock;
 	struct responder responder; /* behind the lock, as is: */
@@ -41,23 +50,69 @@ struct ocsp {
 	atomic_uint signing;
 	_Atomic uint64_t status; /* the store's number of the last change, as far as is known */
 	size_t n_cas;
-	struct ocsp_ca cas[]; /* in the order of struct scepd */
+	struct ocsp_ca cas[]; /* those of struct scepd, then the foreign ones with a responder */
 };
+
+static enum rc
+add_ca(struct ocsp *o, const struct ocsp_ca *what, struct err *err)
+{
+	struct ocsp_ca *ca = &o->cas[o->n_cas++];
+
+	*ca = *what;
+	(void)pthread_mutex_init(&ca->lock, NULL);
+	return ocsp_issuer_of(&ca->issuer, ca->cert, err);
+}
+
+static enum rc
+add_own(struct ocsp *o, const struct scepd *s, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < s->n_cas; i++) {
+		const struct server_ca *sca = &s->cas[i];
+		struct ocsp_ca ca = { .name = sca->conf->name,
+			.cert = ca_cert0(sca->ca),
+			.validity = sca->conf->ocsp_validity,
+			.not_known = OCSP_UNKNOWN };
+
+		rc = add_ca(o, &ca, err);
+	}
+	return rc;
+}
+
+static enum rc
+add_foreign(struct ocsp *o, const struct scepd *s, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < s->n_foreign; i++) {
+		const struct conf_foreign *f = s->foreign[i].conf;
+		struct ocsp_ca ca = { .name = f->name,
+			.cert = s->foreign[i].cert,
+			.validity = f->ocsp_validity,
+			.foreign = true,
+			.not_known =
+			    f->not_imported == NOT_IMPORTED_GOOD ? OCSP_GOOD : OCSP_UNKNOWN };
+
+		if (f->ocsp_certificate != NULL)
+			rc = add_ca(o, &ca, err);
+	}
+	return rc;
+}
 
 enum rc
 ocsp_new(struct ocsp **out, const struct scepd *s, struct err *err)
 {
-	struct ocsp *o = calloc(1, sizeof(*o) + s->n_cas * sizeof(o->cas[0]));
+	struct ocsp *o = calloc(1, sizeof(*o) + (s->n_cas + s->n_foreign) * sizeof(o->cas[0]));
 	enum rc rc;
 
 	if (o == NULL)
 		return fail(err, RC_NOMEM, "OCSP responder");
 	rc = ocsp_cache_new(&o->cache, err);
-	for (size_t i = 0; rc == RC_OK && i < s->n_cas; i++) {
-		rc = ocsp_issuer_of(&o->cas[i].issuer, ca_cert0(s->cas[i].ca), err);
-		(void)pthread_mutex_init(&o->cas[i].lock, NULL);
-		o->n_cas++;
-	}
+	if (rc == RC_OK)
+		rc = add_own(o, s, err);
+	if (rc == RC_OK)
+		rc = add_foreign(o, s, err);
 	if (rc == RC_OK)
 		*out = o;
 	else
@@ -83,13 +138,35 @@ ocsp_status_is(struct ocsp *o, uint64_t number)
 		atomic_store(&o->status, number);
 }
 
+bool
+ocsp_find(size_t *out, const struct ocsp *o, const char *name, size_t len)
+{
+	for (size_t i = 0; i < o->n_cas; i++)
+		if (strlen(o->cas[i].name) == len && strncasecmp(o->cas[i].name, name, len) == 0) {
+			*out = i;
+			return true;
+		}
+	return false;
+}
+
+void
+ocsp_responder_changed(struct ocsp *o, const char *ca)
+{
+	size_t at;
+
+	if (o == NULL || !ocsp_find(&at, o, ca, strlen(ca)))
+		return;
+	(void)pthread_mutex_lock(&o->cas[at].lock);
+	o->cas[at].known_ms = 0;
+	(void)pthread_mutex_unlock(&o->cas[at].lock);
+}
+
 /* ---- who answers ---- */
 
 /* One request on its way. */
 struct work {
 	struct scepd *s;
 	const struct ocsp_request *request;
-	const struct server_ca *sca;
 	struct ocsp_ca *ca;
 	struct ocsp_outcome *o;
 };
@@ -106,16 +183,14 @@ all_are_of(const struct ocsp_request *r, const struct ocsp_issuer *issuer)
 /* The CA that all CertIDs name, the URL's before others: a CA that was certified anew under its old
  * key has two names here. */
 static enum rc
-find_ca(struct work *w, const struct server_ca *preferred, struct err *err)
+find_ca(struct work *w, size_t preferred, struct err *err)
 {
 	struct ocsp *o = w->s->ocsp;
-	size_t first = (size_t)(preferred - w->s->cas);
 
 	for (size_t i = 0; i < o->n_cas; i++) {
-		size_t at = (first + i) % o->n_cas;
+		size_t at = (preferred + i) % o->n_cas;
 
 		if (all_are_of(w->request, &o->cas[at].issuer)) {
-			w->sca = &w->s->cas[at];
 			w->ca = &o->cas[at];
 			return RC_OK;
 		}
@@ -126,7 +201,7 @@ find_ca(struct work *w, const struct server_ca *preferred, struct err *err)
 static void
 note_own(struct responder *r, const struct work *w, const struct cert *c)
 {
-	if (cert_verify_by(c, ca_cert0(w->sca->ca), NULL) == RC_OK)
+	if (cert_verify_by(c, w->ca->cert, NULL) == RC_OK)
 		r->own[r->n_own++] = *cert_serial0(c);
 }
 
@@ -137,15 +212,18 @@ ask_responder(struct responder *out, const struct work *w, struct err *err)
 	struct signer_certs certs;
 	enum rc rc;
 
-	if ((rc = signer_certs(w->s->signer, w->sca->conf->name, &certs, err)) != RC_OK)
+	if ((rc = signer_certs(w->s->signer, w->ca->name, &certs, err)) != RC_OK)
 		return rc;
-	if (certs.ocsp == NULL)
-		rc = fail(err, RC_IO, "the signer has no OCSP responder for CA %s yet",
-		    w->sca->conf->name);
-	else
+	if (certs.ocsp != NULL)
 		rc = key_identifier(r.id, cert_key0(certs.ocsp), err);
+	else if (!w->ca->foreign)
+		rc =
+		    fail(err, RC_IO, "the signer has no OCSP responder for CA %s yet", w->ca->name);
 	if (rc == RC_OK) {
-		note_own(&r, w, certs.ocsp);
+		if (certs.ocsp != NULL) {
+			r.end = cert_not_after(certs.ocsp);
+			note_own(&r, w, certs.ocsp);
+		}
 		for (size_t i = 0; i < certs.n_ra; i++)
 			note_own(&r, w, certs.ra[i]);
 		*out = r;
@@ -176,6 +254,16 @@ get_responder(struct responder *out, const struct work *w, bool anew, struct err
 	return RC_OK;
 }
 
+/* What nobody could verify is not signed.  Ours are renewed; a foreign CA's is there or not, until it is exchanged. */
+static enum rc
+check_end(const struct responder *r, const struct work *w, struct err *err)
+{
+	if (!w->ca->foreign || r->end >= clock_now())
+		return RC_OK;
+	return fail(err, RC_NOTFOUND, "the responder of foreign CA %s %s", w->ca->name,
+	    r->end == 0 ? "has no certificate yet" : "has a certificate that has ended");
+}
+
 /* ---- what is known ---- */
 
 static bool
@@ -199,12 +287,15 @@ look_up(struct ocsp_single *single, const struct work *w, const struct responder
 	single->status = OCSP_UNKNOWN;
 	if (serial->len == 0)
 		return RC_OK;
-	if (is_own(r, serial)) {
+	/* A foreign CA may have taken a responder's certificate back; of ours the store knows nothing. */
+	if (!w->ca->foreign && is_own(r, serial)) {
 		single->status = OCSP_GOOD;
 		return RC_OK;
 	}
 	serial_hex(hex, serial);
-	rc = store_cert_status(w->s->store, hex, w->sca->conf->name, &st, err);
+	rc = store_cert_status(w->s->store, hex, w->ca->name, &st, err);
+	if (rc == RC_NOTFOUND)
+		single->status = is_own(r, serial) ? OCSP_GOOD : w->ca->not_known;
 	if (rc != RC_OK)
 		return rc == RC_NOTFOUND ? RC_OK : rc;
 	single->status = st.revoked != 0 ? OCSP_REVOKED : OCSP_GOOD;
@@ -252,14 +343,16 @@ sign(struct buf *basic, const struct work *w, const struct responder *r, struct 
 
 	memcpy(a.responder, r->id, sizeof(a.responder));
 	kept->this_update = a.produced - BACKDATE;
-	kept->next_update = a.produced + w->sca->conf->ocsp_validity;
+	kept->next_update = a.produced + w->ca->validity;
+	if (w->ca->foreign &&
+	    kept->next_update > r->end) /* who keeps it must be able to verify it */
+		kept->next_update = r->end;
 	if ((rc = fill_singles(singles, w, r, err)) != RC_OK)
 		return rc;
 	kept->status = (int)singles[0].status;
 	buf_init(&data, 2 * OCSP_REQUEST_MAX);
 	if ((rc = ocsp_response_data_build(&data, &a, err)) == RC_OK)
-		rc = signer_sign_ocsp(
-		    w->s->signer, w->sca->conf->name, data.data, data.len, basic, err);
+		rc = signer_sign_ocsp(w->s->signer, w->ca->name, data.data, data.len, basic, err);
 	buf_done(&data);
 	return rc;
 }
@@ -271,6 +364,8 @@ sign_by_responder(struct buf *basic, const struct work *w, struct err *err)
 	struct responder r;
 	enum rc rc = get_responder(&r, w, false, err);
 
+	if (rc == RC_OK)
+		rc = check_end(&r, w, err);
 	if (rc == RC_OK && (rc = sign(basic, w, &r, err)) == RC_DENIED &&
 	    (rc = get_responder(&r, w, true, err)) == RC_OK)
 		rc = sign(basic, w, &r, err);
@@ -292,6 +387,8 @@ make(struct buf *out, const struct work *w, struct err *err)
 	(void)atomic_fetch_sub(&o->signing, 1);
 	if (rc == RC_OK && (rc = buf_ok(&basic, "OCSP answer", err)) == RC_OK) {
 		metric_add(w->s->metrics, METRIC_OCSP_SIGNED, 1);
+		if (w->ca->foreign)
+			metric_add(w->s->metrics, METRIC_OCSP_FOREIGN, 1);
 		ocsp_response_add(out, basic.data, basic.len);
 	}
 	buf_done(&basic);
@@ -347,7 +444,7 @@ cached(struct buf *out, const struct work *w, struct err *err)
 /* ---- the answer ---- */
 
 static enum rc
-answer(struct buf *out, struct work *w, const struct server_ca *preferred, struct err *err)
+answer(struct buf *out, struct work *w, size_t preferred, struct err *err)
 {
 	const struct ocsp_request *r = w->request;
 	enum rc rc;
@@ -357,7 +454,7 @@ answer(struct buf *out, struct work *w, const struct server_ca *preferred, struc
 	serial_hex(w->o->serial, &r->ids[0].serial);
 	if ((rc = find_ca(w, preferred, err)) != RC_OK)
 		return rc;
-	w->o->sca = w->sca;
+	w->o->ca = w->ca->name;
 	return w->o->nonce ? make(out, w, err) : cached(out, w, err);
 }
 
@@ -378,8 +475,8 @@ failure_of(enum rc rc)
 }
 
 void
-ocsp_answer(struct scepd *s, const struct server_ca *preferred, const uint8_t *der, size_t len,
-    struct buf *out, struct ocsp_outcome *o)
+ocsp_answer(struct scepd *s, size_t preferred, const uint8_t *der, size_t len, struct buf *out,
+    struct ocsp_outcome *o)
 {
 	struct ocsp_request request;
 	struct work w = { .s = s, .request = &request, .o = o };

@@ -12,15 +12,17 @@
 struct ocsp_outcome {
 	enum ocsp_failure failure;       /* 0: the answer is signed */
 	struct err err;                  /* why, with a failure */
-	const struct server_ca *sca;     /* who answers; NULL: nobody */
+	const char *ca;                  /* who answers; NULL: nobody; lent by the server */
 	size_t n;                        /* certificates asked about */
 	char serial[2 * SERIAL_MAX + 1]; /* of the first */
 	struct ocsp_kept kept;
 	bool nonce, from_cache;
 };
 
-/* Append the answer, signed or not; cannot fail.  `preferred`: the URL's CA. */
-void ocsp_answer(struct scepd *s, const struct server_ca *preferred, const uint8_t *der, size_t len,
-    struct buf *out, struct ocsp_outcome *o);
+/* Which of those that are answered for a URL names: case-insensitive, `len` bytes; false: none. */
+bool ocsp_find(size_t *out, const struct ocsp *o, const char *name, size_t len);
+/* Append the answer, signed or not; cannot fail.  `preferred`: the URL's CA, by ocsp_find(). */
+void ocsp_answer(struct scepd *s, size_t preferred, const uint8_t *der, size_t len, struct buf *out,
+    struct ocsp_outcome *o);
 
 #endif

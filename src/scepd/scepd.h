@@ -43,6 +43,14 @@ struct server_ca {
 	_Atomic uint64_t issued; /* certificates since the start, for /metrics */
 };
 
+/* A CA of others, for whose certificates this server answers: foreign_ca.h. */
+struct server_foreign {
+	const struct conf_foreign *conf;
+	struct cert *cert;
+	struct serial
+	    refused; /* foreign_cas_refresh()'s: of a responder that did not fit; len 0: none */
+};
+
 struct endpoint {
 	const char *name;
 	const struct conf_endpoint *conf;
@@ -82,6 +90,8 @@ struct scepd {
 	struct signer *signer;
 	struct server_ca *cas;
 	size_t n_cas;
+	struct server_foreign *foreign;
+	size_t n_foreign;
 	struct tenant **tenants;
 	size_t n_tenants;
 	struct endpoint *endpoints;

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "scepd/dir_sync.h"
 #include "scepd/admin_auth.h"
+#include "scepd/foreign_ca.h"
 #include "scepd/intune_queue.h"
 #include "scepd/ocsp.h"
 #include "scepd/publish.h"
@@ -183,8 +184,8 @@ scepd_new(
 	s->started_ms = clock_now_ms();
 	(void)pthread_mutex_init(&s->refresh_mu, NULL);
 	(void)pthread_mutex_init(&s->publish_mu, NULL);
-	if ((rc = open_cas(s, err)) != RC_OK || (rc = open_tenants(s, err)) != RC_OK ||
-	    (rc = open_endpoints(s, err)) != RC_OK ||
+	if ((rc = open_cas(s, err)) != RC_OK || (rc = foreign_cas_open(s, err)) != RC_OK ||
+	    (rc = open_tenants(s, err)) != RC_OK || (rc = open_endpoints(s, err)) != RC_OK ||
 	    (rc = start_store(s, parts->seal_made, err)) != RC_OK ||
 	    (rc = rollover_open(s, err)) != RC_OK ||
 	    (rc = inflight_new(&s->inflight, err)) != RC_OK ||
@@ -220,6 +221,7 @@ scepd_free(struct scepd *s)
 		ra_set_release(s->cas[i].ras);
 		ca_free(s->cas[i].ca);
 	}
+	foreign_cas_close(s);
 	free(s->endpoints);
 	free(s->tenants);
 	free(s->cas);

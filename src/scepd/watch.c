@@ -51,6 +51,21 @@ watch_renewed(struct scepd *s, const struct server_ca *sca, int64_t now)
 	signer_certs_done(&certs);
 }
 
+/* A responder that the signer does not have is told of where it is looked for (foreign_ca.c). */
+static void
+watch_foreign(struct scepd *s, const struct server_foreign *f, int64_t now)
+{
+	struct signer_certs certs = { 0 };
+
+	note_cert(s, EXPIRY_FOREIGN_CA, f->conf->name, f->cert, false, now);
+	if (f->conf->ocsp_certificate == NULL ||
+	    signer_certs(s->signer, f->conf->name, &certs, NULL) != RC_OK)
+		return;
+	if (certs.ocsp != NULL)
+		note_cert(s, EXPIRY_FOREIGN_OCSP, f->conf->name, certs.ocsp, false, now);
+	signer_certs_done(&certs);
+}
+
 static void
 watch_tenant(struct scepd *s, const struct tenant *t, int64_t now)
 {
@@ -76,6 +91,8 @@ scepd_watch_expiry(struct scepd *s)
 		watch_chain(s, &s->cas[i], now);
 		watch_renewed(s, &s->cas[i], now);
 	}
+	for (size_t i = 0; i < s->n_foreign; i++)
+		watch_foreign(s, &s->foreign[i], now);
 	for (size_t i = 0; i < s->n_tenants; i++)
 		watch_tenant(s, s->tenants[i], now);
 }

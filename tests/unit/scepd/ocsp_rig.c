@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/clock.h"
 #include "ca/init.h"
 #include "signer/signer_int.h"
 
@@ -28,6 +28,29 @@ responder_key(bool second)
 	return second ? fixture_other_key("ec:p256") : fixture_key("ec:p256");
 }
 
+/* With an end of its own, by the key that all foreign CAs of the rig have. */
+static struct cert *
+foreign_responder(const struct cert *ca, int64_t end)
+{
+	struct serial number = fixture_serial("0F59");
+	struct name n = fixture_name("CN=Responder");
+	struct cert_fields f = { .serial = &number,
+		.issuer = cert_subject0(ca),
+		.subject = &n,
+		.not_before = clock_now() - DAY,
+		.not_after = clock_now() + end,
+		.subject_key = responder_key(fake.second_key),
+		.issuer_key = fixture_key("ec:p384"),
+		.digest = DIGEST_SHA256,
+		.path_len = -1 };
+	struct err err = { 0 };
+	struct cert *c;
+
+	assert_ok(cert_make(&c, &f, fixture_key("ec:p384"), &err), err);
+	name_done(&n);
+	return c;
+}
+
 static enum rc
 fake_certs(struct signer *s, const char *ca, struct signer_certs *out, struct err *err)
 {
@@ -35,8 +58,15 @@ fake_certs(struct signer *s, const char *ca, struct signer_certs *out, struct er
 	size_t len;
 
 	memset(out, 0, sizeof(*out));
+	fake.asked++;
 	if (fake.none_yet)
 		return RC_OK;
+	for (size_t i = 0; i < RIG_FOREIGN; i++)
+		if (strcmp(ca, in_use->foreign_conf[i].name) == 0) {
+			out->ocsp = foreign_responder(in_use->foreign[i].cert,
+			    fake.foreign_end != 0 ? fake.foreign_end : 30 * DAY);
+			return RC_OK;
+		}
 	der = cert_der0(responders[fake.second_key], &len);
 	out->n_ra = 1;
 	if (cert_parse(&out->ocsp, der, len, err) != RC_OK)
@@ -148,16 +178,6 @@ fake_release(void)
 
 /* ---- the server, as far as it matters ---- */
 
-struct server_ca *
-scepd_ca(const struct scepd *s, const char *name, size_t len)
-{
-	for (size_t i = 0; i < s->n_cas; i++)
-		if (strlen(s->cas[i].conf->name) == len &&
-		    strncasecmp(s->cas[i].conf->name, name, len) == 0)
-			return &s->cas[i];
-	return NULL;
-}
-
 static void
 open_ca(struct rig *r, size_t at, const char *name)
 {
@@ -189,6 +209,43 @@ open_ca(struct rig *r, size_t at, const char *name)
 	r->cas[at].conf = &r->conf[at];
 }
 
+/* All have one key, as no two of them are asked about at a time. */
+static void
+open_foreign(struct rig *r)
+{
+	static const char *const names[] = { "old", "easy", "silent" };
+
+	for (size_t i = 0; i < RIG_FOREIGN; i++) {
+		char subject[32];
+
+		(void)snprintf(subject, sizeof(subject), "CN=%s", names[i]);
+		r->foreign_conf[i] = (struct conf_foreign){ .name = names[i],
+			.ocsp_certificate = i == SILENT ? NULL : "responder.pem",
+			.ocsp_validity = 1800,
+			.not_imported = i == EASY ? NOT_IMPORTED_GOOD : NOT_IMPORTED_UNKNOWN };
+		r->foreign[i] = (struct server_foreign){ .conf = &r->foreign_conf[i],
+			.cert = ocsp_kit_ca(subject, fixture_key("ec:p384")) };
+	}
+}
+
+/* 3 and 4, as if they had been imported. */
+static void
+import(struct rig *r)
+{
+	struct err err = { 0 };
+	char sql[300];
+
+	(void)sf_drive(r->f, 3, TX_DELIVERED);
+	(void)sf_drive(r->f, 4, TX_DELIVERED);
+	assert_ok(store_cert_revoke(r->f->s, rig_serial(4), 1, "stolen", &err), err);
+	(void)snprintf(
+	    sql, sizeof(sql), "UPDATE cert SET ca = 'old' WHERE hex(serial) = '%s'", rig_serial(3));
+	sf_sql(r->f, sql);
+	(void)snprintf(
+	    sql, sizeof(sql), "UPDATE cert SET ca = 'old' WHERE hex(serial) = '%s'", rig_serial(4));
+	sf_sql(r->f, sql);
+}
+
 const char *
 rig_serial(unsigned n)
 {
@@ -209,13 +266,18 @@ rig_setup(void **state)
 	dir_make_temp(&r->dir);
 	open_ca(r, ISSUING, "issuing");
 	open_ca(r, NEXT, "next");
+	open_foreign(r);
 	assert_int_equal(sf_setup((void **)&r->f), 0);
 	(void)sf_drive(r->f, 1, TX_DELIVERED);
 	(void)sf_drive(r->f, 2, TX_DELIVERED);
 	assert_ok(store_cert_revoke(r->f->s, rig_serial(2), 1, "stolen", &err), err);
-	r->s = (struct scepd){
-		.store = r->f->s, .signer = &fake_one, .cas = r->cas, .n_cas = RIG_CAS
-	};
+	import(r);
+	r->s = (struct scepd){ .store = r->f->s,
+		.signer = &fake_one,
+		.cas = r->cas,
+		.n_cas = RIG_CAS,
+		.foreign = r->foreign,
+		.n_foreign = RIG_FOREIGN };
 	assert_ok(metrics_new(&r->s.metrics, &err), err);
 	assert_ok(ocsp_new(&r->s.ocsp, &r->s, &err), err);
 	for (size_t i = 0; i < 2; i++)
@@ -236,6 +298,8 @@ rig_teardown(void **state)
 	(void)sf_teardown((void **)&r->f);
 	for (size_t i = 0; i < RIG_CAS; i++)
 		ca_free(r->cas[i].ca);
+	for (size_t i = 0; i < RIG_FOREIGN; i++)
+		cert_free(r->foreign[i].cert);
 	for (size_t i = 0; i < 2; i++)
 		cert_free(responders[i]);
 	assert_int_equal(dir_run(&r->dir, NULL, "rm -rf issuing next"), 0);

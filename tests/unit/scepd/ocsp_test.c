@@ -37,7 +37,7 @@ ask_for(struct rig *r, size_t url, const struct ocsp_kit_id *ids, size_t n, cons
 	buf_init(&req, 1 << 16);
 	buf_init(&out, 1 << 16);
 	ocsp_kit_request(&req, ids, n, nonce, 32);
-	ocsp_answer(&r->s, &r->cas[url], req.data, req.len, &out, o);
+	ocsp_answer(&r->s, url, req.data, req.len, &out, o);
 	in = (struct der){ out.data, out.len };
 	assert_true(der_take(&in, DER_SEQUENCE, &body) && in.len == 0);
 	assert_true(der_take(&body, DER_ENUMERATED, &status) && status.len == 1);
@@ -100,7 +100,7 @@ the_certificate_says_which_ca_answers(void **state)
 
 	assert_int_equal(ask_for(r, ISSUING, &next, 1, NULL, &o), 0);
 	assert_string_equal(fake.ca, "next");
-	assert_ptr_equal(o.sca, &r->cas[NEXT]);
+	assert_string_equal(o.ca, "next");
 	assert_int_equal(ask_for(r, NEXT, &both[0], 1, NULL, &o), 0);
 	assert_string_equal(fake.ca, "issuing");
 	assert_int_equal(ask_for(r, ISSUING, both, 2, NULL, &o), OCSP_UNAUTHORIZED);
@@ -183,6 +183,131 @@ a_hold_is_told_and_not_for_long(void **state)
 	assert_int_equal(ask_for(r, ISSUING, &id, 1, NULL, &o), 0);
 	assert_int_equal(o.kept.status, OCSP_GOOD);
 	assert_in_range(o.kept.next_update - clock_now(), 3500, 3600);
+}
+
+/* ---- CAs of others ---- */
+
+#define OLD_URL (RIG_CAS + OLD) /* as ocsp_find() counts */
+
+/* Serial numbers of the rig begin with any bit: as a positive INTEGER. */
+static const char *
+positive(char out[static 64], const char *serial)
+{
+	(void)snprintf(out, 64, "00%s", serial);
+	return out + (out[2] < '8' ? 2 : 0);
+}
+
+static void
+a_foreign_ca_is_answered_for_at_any_url(void **state)
+{
+	struct rig *r = *state;
+	const struct cert *ca = r->foreign[OLD].cert;
+	char good[64], bad[64], ours[64];
+	struct ocsp_kit_id ids[] = { { ca, DIGEST_SHA256, positive(good, rig_serial(3)) },
+		{ ca, DIGEST_SHA1, positive(bad, rig_serial(4)) }, { ca, DIGEST_SHA1, NOBODY },
+		{ ca, DIGEST_SHA1, positive(ours, rig_serial(1)) } };
+	static const size_t urls[] = { ISSUING, NEXT, OLD_URL, RIG_CAS + EASY };
+	struct ocsp_outcome o;
+
+	for (size_t i = 0; i < N(urls); i++) {
+		assert_int_equal(ask_for(r, urls[i], ids, N(ids), NONCE, &o), 0);
+		assert_string_equal(o.ca, "old");
+		assert_string_equal(fake.ca, "old");
+		assert_memory_equal(
+		    fake.status, ((const uint8_t[]){ GOOD, REVOKED, UNKNOWN, UNKNOWN }), N(ids));
+		assert_in_range(o.kept.next_update - clock_now(), 1790, 1800);
+	}
+	assert_int_equal(metric_get(r->s.metrics, METRIC_OCSP_FOREIGN), N(urls));
+	assert_int_equal(metric_get(r->s.metrics, METRIC_OCSP_SIGNED), N(urls));
+}
+
+static void
+what_nobody_has_imported_is_as_configured(void **state)
+{
+	struct rig *r = *state;
+	struct ocsp_kit_id id = { r->foreign[EASY].cert, DIGEST_SHA1, NOBODY },
+			   zero = { r->foreign[EASY].cert, DIGEST_SHA1, "00" };
+	struct ocsp_outcome o;
+
+	assert_int_equal(ask_for(r, RIG_CAS + EASY, &id, 1, NULL, &o), 0);
+	assert_int_equal(o.kept.status, OCSP_GOOD);
+	assert_int_equal(ask_for(r, RIG_CAS + EASY, &zero, 1, NULL, &o), 0);
+	assert_int_equal(o.kept.status, OCSP_UNKNOWN); /* nobody gives such a number */
+	id.issuer = r->foreign[OLD].cert;
+	assert_int_equal(ask_for(r, RIG_CAS + EASY, &id, 1, NULL, &o), 0);
+	assert_int_equal(o.kept.status, OCSP_UNKNOWN);
+}
+
+static void
+a_foreign_ca_without_a_responder_is_none(void **state)
+{
+	struct rig *r = *state;
+	struct ocsp_kit_id id = { r->foreign[SILENT].cert, DIGEST_SHA1, NOBODY },
+			   mixed[] = { { r->foreign[OLD].cert, DIGEST_SHA1, NOBODY },
+				   { ca_of(r, ISSUING), DIGEST_SHA1, NOBODY } };
+	struct ocsp_outcome o;
+	size_t at;
+
+	assert_int_equal(ask_for(r, ISSUING, &id, 1, NULL, &o), OCSP_UNAUTHORIZED);
+	assert_int_equal(ask_for(r, ISSUING, mixed, 2, NULL, &o), OCSP_UNAUTHORIZED);
+	assert_int_equal(fake.calls, 0);
+	assert_false(ocsp_find(&at, r->s.ocsp, "silent", 6));
+	assert_true(ocsp_find(&at, r->s.ocsp, "Old", 3) && at == OLD_URL);
+	assert_false(ocsp_find(&at, r->s.ocsp, "ol", 2));
+}
+
+static void
+a_responder_that_has_ended_signs_nothing_and_one_that_is_new_does(void **state)
+{
+	struct rig *r = *state;
+	struct ocsp_kit_id id = { r->foreign[OLD].cert, DIGEST_SHA1, NOBODY };
+	struct ocsp_outcome o;
+
+	fake.foreign_end = -60;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ask_for(r, OLD_URL, &id, 1, NONCE, &o), OCSP_UNAUTHORIZED);
+	assert_non_null(strstr(o.err.msg, "has ended"));
+	assert_int_equal(fake.calls, 0);
+	assert_int_equal(fake.asked, 1);                /* who asks costs the signer nothing */
+	assert_int_equal(ask_one(r, NOBODY, NONCE), 0); /* ours is */
+	fake.foreign_end = 0;
+	ocsp_responder_changed(r->s.ocsp, "old");
+	ocsp_responder_changed(r->s.ocsp, "nobody");
+	assert_int_equal(ask_for(r, OLD_URL, &id, 1, NONCE, &o), 0);
+	fake.none_yet = true;
+	ocsp_responder_changed(r->s.ocsp, "old");
+	assert_int_equal(ask_for(r, OLD_URL, &id, 1, NONCE, &o), OCSP_UNAUTHORIZED);
+	assert_non_null(strstr(o.err.msg, "no certificate yet"));
+}
+
+static void
+an_answer_is_kept_no_longer_than_its_responder_lasts(void **state)
+{
+	struct rig *r = *state;
+	struct ocsp_kit_id id = { r->foreign[OLD].cert, DIGEST_SHA1, NOBODY };
+	struct ocsp_outcome o;
+
+	fake.foreign_end = 600;
+	assert_int_equal(ask_for(r, OLD_URL, &id, 1, NULL, &o), 0);
+	assert_in_range(o.kept.next_update - clock_now(), 590, 600);
+}
+
+/* The responder's own certificate is good unless the CA has taken it back. */
+static void
+a_responder_is_asked_about_like_others(void **state)
+{
+	struct rig *r = *state;
+	struct ocsp_kit_id id = { r->foreign[OLD].cert, DIGEST_SHA1, "0F59" };
+	struct ocsp_outcome o;
+	char sql[200];
+
+	assert_int_equal(ask_for(r, OLD_URL, &id, 1, NONCE, &o), 0);
+	assert_int_equal(o.kept.status, OCSP_GOOD);
+	(void)snprintf(sql, sizeof(sql),
+	    "UPDATE cert SET serial = x'0F59' WHERE hex(serial) = '%s'", rig_serial(4));
+	sf_sql(r->f, sql);
+	assert_int_equal(ask_for(r, OLD_URL, &id, 1, NONCE, &o), 0);
+	assert_int_equal(o.kept.status, OCSP_REVOKED);
 }
 
 static void
@@ -385,7 +510,8 @@ what_is_no_request_gets_plain_answers(void **state)
 		const char *method, *path;
 		int status;
 	} rows[] = { { "GET", "/ocsp/issuing", 400 }, { "GET", "/ocsp/issuing/", 400 },
-		{ "GET", "/ocsp/nobody", 404 }, { "POST", "/ocsp/", 404 }, { "GET", "/ocsp/", 404 },
+		{ "GET", "/ocsp/nobody", 404 }, { "GET", "/ocsp/old", 400 },
+		{ "GET", "/ocsp/silent", 404 }, { "POST", "/ocsp/", 404 }, { "GET", "/ocsp/", 404 },
 		{ "PUT", "/ocsp/issuing", 405 }, { "HEAD", "/ocsp/issuing/MAA=", 405 } };
 	struct http_reply reply;
 
@@ -471,6 +597,12 @@ main(void)
 		T(a_serial_number_of_another_ca_is_unknown),
 		T(what_was_signed_is_given_again_unless_there_is_a_nonce),
 		T(a_hold_is_told_and_not_for_long),
+		T(a_foreign_ca_is_answered_for_at_any_url),
+		T(what_nobody_has_imported_is_as_configured),
+		T(a_foreign_ca_without_a_responder_is_none),
+		T(a_responder_that_has_ended_signs_nothing_and_one_that_is_new_does),
+		T(an_answer_is_kept_no_longer_than_its_responder_lasts),
+		T(a_responder_is_asked_about_like_others),
 		T(trouble_with_the_signer_is_told_and_passes),
 		T(a_ca_without_a_responder_answers_later),
 		T(a_responder_with_another_key_is_noticed),
