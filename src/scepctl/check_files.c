@@ -55,22 +55,37 @@ check_not_writable(struct report *r, const char *what, const char *path)
 /* Keys in a token have no mode; secrets that are asked for or handed over by systemd have none
  * either. */
 static void
+check_key(struct report *r, const char *name, const char *key)
+{
+	if (key != NULL && config_key_is_uri(key))
+		report(r, FINDING_OK, name, "%s is in a token", key);
+	else if (key != NULL)
+		check_private(r, name, key);
+}
+
+static void
+check_secret(struct report *r, const char *name, const char *source)
+{
+	if (source != NULL && source[0] == '/')
+		check_private(r, name, source);
+}
+
+static void
 check_key_files(struct report *r, const struct conf_ca *ca)
 {
-	const char *const keys[] = { ca->key, ca->ra_key, ca->ocsp_key };
-	const char *const secrets[] = { ca->passphrase_file, ca->pin_file };
-	size_t i;
+	check_key(r, ca->name, ca->key);
+	check_key(r, ca->name, ca->ra_key);
+	check_key(r, ca->name, ca->ocsp_key);
+	check_secret(r, ca->name, ca->passphrase_file);
+	check_secret(r, ca->name, ca->pin_file);
+}
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (keys[i] != NULL && config_key_is_uri(keys[i]))
-			report(r, FINDING_OK, ca->name, "%s is in a token", keys[i]);
-		else if (keys[i] != NULL)
-			check_private(r, ca->name, keys[i]);
-	}
-	for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
-		if (secrets[i] != NULL && secrets[i][0] == '/')
-			check_private(r, ca->name, secrets[i]);
-	}
+static void
+check_foreign_files(struct report *r, const struct conf_foreign *f)
+{
+	check_key(r, f->name, f->ocsp_key);
+	check_secret(r, f->name, f->passphrase_file);
+	check_secret(r, f->name, f->pin_file);
 }
 
 void
@@ -87,6 +102,8 @@ check_modes(struct report *r, const struct config *c)
 	free(dir);
 	for (i = 0; i < c->cas.n; i++)
 		check_key_files(r, &ca[i]);
+	for (i = 0; i < c->foreign_cas.n; i++)
+		check_foreign_files(r, (const struct conf_foreign *)c->foreign_cas.v + i);
 	for (i = 0; i < c->listeners.n; i++) {
 		if (l[i].key != NULL)
 			check_private(r, "listener", l[i].key);
@@ -275,6 +292,7 @@ check_cas(struct report *r, const struct config *c)
 	}
 	for (i = 0; i < c->cas.n; i++)
 		check_ca(r, c, &conf[i]);
+	check_foreign(r, c);
 	if (tokens)
 		key_tokens_close();
 }

@@ -6,6 +6,7 @@
 
 static const struct command *const commands[] = {
 	&foreign_csr,
+	&foreign_install,
 };
 
 /* The rows above, in the form that the command parser takes; filled by ctl_foreign(). */

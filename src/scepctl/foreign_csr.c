@@ -105,20 +105,27 @@ write_request(const struct asking *a, bool as_der, struct err *err)
 	return rc;
 }
 
-/* ocsp_key may be in a folder of its own that nobody has made yet. */
 static enum rc
-make_folder(const char *key, struct err *err)
+make_folder_of(const char *path, struct err *err)
 {
 	char *dir = NULL;
-	enum rc rc;
+	enum rc rc = path_dir(&dir, path, err);
 
-	if (key_source_is_token(key))
-		return RC_OK;
-	rc = path_dir(&dir, key, err);
 	if (rc == RC_OK)
 		rc = dir_make(dir, 0700, err);
 	free(dir);
 	return rc;
+}
+
+/* What scepd.yaml names may be in a folder of its own that nobody has made yet. */
+static enum rc
+make_folders(const struct asking *a, const char *out_given, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	if (!key_source_is_token(a->s.conf->ocsp_key))
+		rc = make_folder_of(a->s.conf->ocsp_key, err);
+	return rc == RC_OK && out_given == NULL ? make_folder_of(a->out, err) : rc;
 }
 
 static enum rc
@@ -148,7 +155,7 @@ ask(struct asking *a, const struct options *o, const char *name, struct err *err
 	if (rc == RC_OK)
 		rc = out_path(a, o->out, err);
 	if (rc == RC_OK)
-		rc = make_folder(a->s.conf->ocsp_key, err);
+		rc = make_folders(a, o->out, err);
 	if (rc == RC_OK)
 		rc = get_key(a, o->kind, err);
 	if (rc == RC_OK)

@@ -26,6 +26,8 @@ void report_err(struct report *r, enum finding f, const char *what, const struct
 
 /* check_files.c: keys, certificates, database, modes. */
 void check_cas(struct report *r, const struct config *c);
+/* check_foreign.c: part of check_cas(), which has opened the tokens. */
+void check_foreign(struct report *r, const struct config *c);
 void check_modes(struct report *r, const struct config *c);
 void check_store(struct report *r, const struct config *c);
 void check_listeners(struct report *r, const struct config *c);

@@ -1,0 +1,88 @@
+/*
+ * check_foreign.c - scepctl check: CAs of others, and the responders that they have certified.
+ */
+#include <unistd.h>
+
+#include "scepctl/ctl.h"
+#include "scepctl/report.h"
+#include "scepd/keys.h"
+#include "signer/signer.h"
+
+static void
+check_end(struct report *r, const char *name, enum expiry_kind kind, const struct cert *c)
+{
+	struct expiry_thing t = { kind, name, cert_not_before(c), cert_not_after(c), false };
+
+	check_expiry(r, name, &t);
+}
+
+/* Its CA and key, as the signer will look at them. */
+static void
+check_fit(struct report *r, const struct config *c, const struct conf_foreign *f)
+{
+	struct err err = { 0 };
+
+	if (keys_check_foreign(c, f, &err) != RC_OK)
+		report_err(r, FINDING_FAIL, f->name, &err);
+	else
+		report(r, FINDING_OK, f->name,
+		    "the responder was certified by that CA, and its key opens and belongs to it");
+}
+
+static void
+check_responder(struct report *r, const struct config *c, const struct conf_foreign *f)
+{
+	struct cert *responder = NULL;
+	struct err err = { 0 };
+	enum rc rc = cert_load(&responder, f->ocsp_certificate, &err);
+
+	if (rc == RC_NOTFOUND) {
+		(void)err_hint(&err, "scepctl foreign csr %s, then scepctl foreign install %s",
+		    f->name, f->name);
+		report_err(r, FINDING_WARN, f->name, &err);
+		return;
+	}
+	if (rc != RC_OK) {
+		report_err(r, FINDING_FAIL, f->name, &err);
+		return;
+	}
+	check_end(r, f->name, EXPIRY_FOREIGN_OCSP, responder);
+	if (!cert_ocsp_nocheck(responder))
+		report(r, FINDING_WARN, f->name,
+		    "the responder's certificate does not say id-pkix-ocsp-nocheck: some relying "
+		    "parties will ask the CA about it first");
+	cert_free(responder);
+	check_fit(r, c, f);
+}
+
+static void
+check_one(struct report *r, const struct config *c, const struct conf_foreign *f)
+{
+	struct cert *ca = NULL;
+	struct err err = { 0 };
+
+	if (cert_load(&ca, f->certificate, &err) != RC_OK) {
+		report_err(r, FINDING_FAIL, f->name, &err);
+		return;
+	}
+	if (cert_is_ca(ca))
+		check_end(r, f->name, EXPIRY_FOREIGN_CA, ca);
+	else
+		report(
+		    r, FINDING_FAIL, f->name, "%s is not the certificate of a CA", f->certificate);
+	cert_free(ca);
+	if (f->ocsp_certificate != NULL)
+		check_responder(r, c, f);
+	else
+		report(r, FINDING_OK, f->name,
+		    "a foreign CA without a responder: verdicts about its certificates, no OCSP");
+}
+
+void
+check_foreign(struct report *r, const struct config *c)
+{
+	const struct conf_foreign *v = c->foreign_cas.v;
+
+	for (size_t i = 0; i < c->foreign_cas.n; i++)
+		check_one(r, c, &v[i]);
+}

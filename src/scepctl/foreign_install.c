@@ -1,0 +1,162 @@
+/*
+ * foreign_install.c - scepctl foreign install: the responder's certificate that a foreign CA has signed for the request of
+ * scepctl foreign csr.
+ */
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "scepctl/foreign_common.h"
+#include "signer/signer.h"
+
+#define CERTS_MAX 16 /* in one file: ADCS hands out chains */
+
+struct options {
+	const char *config;
+};
+
+static const struct opt opts[] = {
+	OPT_CONFIG(options),
+	{ .name = NULL },
+};
+
+/* One run. */
+struct installing {
+	struct foreign_session s;
+	struct key *key;
+	struct cert *certs[CERTS_MAX];
+	size_t n;
+	const struct cert *responder; /* among certs[] */
+};
+
+/* The file may hold the CA as well, in any order. */
+static enum rc
+pick(struct installing *in, const char *file, struct err *err)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (key_same_public(cert_key0(in->certs[i]), in->key)) {
+			in->responder = in->certs[i];
+			return RC_OK;
+		}
+	(void)fail(
+	    err, RC_CONFIG, "%s has no certificate for the key %s", file, in->s.conf->ocsp_key);
+	return err_hint(err,
+	    "it is that of another request: 'scepctl foreign csr %s' makes one for this key",
+	    in->s.conf->name);
+}
+
+/* As the signer will at its start; and one that has ended is of no use to it. */
+static enum rc
+judge(const struct installing *in, const char *file, struct err *err)
+{
+	char end[CTL_TIME_MAX];
+	enum rc rc = signer_responder_check(in->responder, in->s.ca, err);
+
+	if (rc == RC_OK && cert_not_after(in->responder) < clock_now())
+		rc = fail(err, RC_CONFIG, "it has ended: %s",
+		    ctl_time(end, cert_not_after(in->responder)));
+	if (rc != RC_OK)
+		(void)err_context(err, "%s is no certificate of a responder of foreign CA %s", file,
+		    in->s.conf->name);
+	return rc;
+}
+
+static enum rc
+put(const struct installing *in, struct err *err)
+{
+	const char *path = in->s.conf->ocsp_certificate;
+	struct buf pem;
+	char *dir = NULL;
+	enum rc rc = path_dir(&dir, path, err);
+
+	buf_init(&pem, 2 * LIMIT_CERT);
+	cert_pem(&pem, in->responder);
+	if (rc == RC_OK)
+		rc = dir_make(dir, 0700, err);
+	if (rc == RC_OK)
+		rc = buf_ok(&pem, "certificate", err);
+	if (rc == RC_OK)
+		rc = file_write(path, pem.data, pem.len, 0644, 1, err);
+	buf_done(&pem);
+	free(dir);
+	return rc;
+}
+
+static enum rc
+install(struct installing *in, const char *config, char **args, struct err *err)
+{
+	struct key_source src;
+	enum rc rc = foreign_session_open(&in->s, config, args[0], err);
+
+	if (rc == RC_OK)
+		rc = certs_load_any(in->certs, CERTS_MAX, &in->n, args[1], err);
+	if (rc == RC_OK)
+		rc = foreign_session_unlock(&in->s, false, err);
+	src = foreign_session_key(&in->s);
+	if (rc == RC_OK && (rc = key_open(&in->key, &src, err)) != RC_OK && err->hint[0] == '\0')
+		rc = err_hint(err, "'scepctl foreign csr %s' makes one, and the request for it",
+		    in->s.conf->name);
+	if (rc == RC_OK)
+		rc = pick(in, args[1], err);
+	if (rc == RC_OK)
+		rc = judge(in, args[1], err);
+	return rc == RC_OK ? put(in, err) : rc;
+}
+
+static void
+print_done(const struct installing *in)
+{
+	const struct config *c = in->s.config;
+	char from[CTL_TIME_MAX], to[CTL_TIME_MAX];
+
+	(void)printf("%s is in place, valid %s to %s.\n", in->s.conf->ocsp_certificate,
+	    ctl_time(from, cert_not_before(in->responder)),
+	    ctl_time(to, cert_not_after(in->responder)));
+	if (!cert_ocsp_nocheck(in->responder))
+		(void)printf(
+		    "It does not say id-pkix-ocsp-nocheck: some relying parties will ask the "
+		    "CA about it first.\n");
+	(void)printf(
+	    "\nNext\n"
+	    "  a scepd that knows %s takes it within a minute, or at once by SIGHUP "
+	    "(systemctl reload scepd)\n"
+	    "  one that was started before foreign_cas.%s was written has to be restarted\n",
+	    in->s.conf->name, in->s.conf->name);
+	if (c->public_url != NULL)
+		(void)printf(
+		    "  relying parties ask at %s/ocsp/%s\n", c->public_url, in->s.conf->name);
+}
+
+static int
+run(const void *options, int nargs, char **args)
+{
+	const struct options *o = options;
+	struct installing in = { .n = 0 };
+	struct err err = { 0 };
+	enum rc rc = install(&in, o->config, args, &err);
+
+	if (rc == RC_OK)
+		print_done(&in);
+	while (in.n > 0)
+		cert_free(in.certs[--in.n]);
+	key_free(in.key);
+	foreign_session_close(&in.s);
+	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+}
+
+const struct command foreign_install = {
+	.name = "install",
+	.args = "NAME FILE",
+	.help = "the responder's certificate that was signed for the request of 'foreign csr'",
+	.about = "FILE is PEM, DER or PKCS#7 (.p7b).  What relying parties would refuse is not "
+		 "installed.\n\n"
+		 "Examples:\n"
+		 "  scepctl foreign install adcs responder.cer\n",
+	.opts = opts,
+	.size = sizeof(struct options),
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
+};
