@@ -3,6 +3,7 @@
 # responder that has ended, is another's, or has another key.  Certificates are put into the database as an import would.
 . "$(dirname "$0")/../lib/env.sh"
 . "$(dirname "$0")/../lib/relying.sh"
+. "$(dirname "$0")/../lib/foreign.sh"
 umask 077
 lab_ca
 if in_token; then where="the key in a token" secret="pin_file: $TOKEN_PIN_FILE"; else where="the key in a file" secret="passphrase_file: $T/passphrase"; fi
@@ -10,57 +11,6 @@ key_of() { if in_token; then echo "$TOKEN_URI;object=$1-ocsp"; else echo "foreig
 echo "correct horse battery" >"$T/passphrase"
 
 # ---- the other CAs ----
-# other_ca NAME KEY...: with openssl ca, in $T/NAME
-other_ca() {
-	local d=$T/$1
-	mkdir "$d" && : >"$d/index.txt" && echo "47$(openssl rand -hex 7)" >"$d/serial"
-	cat >"$d/ca.cnf" <<EOC
-[ca]
-default_ca = d
-[d]
-database = $d/index.txt
-serial = $d/serial
-new_certs_dir = $d
-certificate = $d/ca.pem
-private_key = $d/ca.key
-default_md = sha256
-default_days = 20
-policy = any
-copy_extensions = copy
-unique_subject = no
-[any]
-commonName = supplied
-organizationName = optional
-[leaf]
-basicConstraints = CA:FALSE
-keyUsage = critical, digitalSignature
-extendedKeyUsage = clientAuth
-authorityInfoAccess = OCSP;URI:$SCEPD/ocsp/$1
-[responder]
-basicConstraints = CA:FALSE
-EOC
-	openssl req -x509 -newkey "${@:2}" -noenc -keyout "$d/ca.key" -out "$d/ca.pem" -days 300 -subj "/O=Contoso Old/CN=Contoso $1 CA" \
-		-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
-} >>"$T/openssl.log" 2>&1
-# signed_by CA REQUEST OUT EXTENSIONS [openssl ca arguments]
-signed_by() { openssl ca -batch -notext -config "$T/$1/ca.cnf" -in "$2" -out "$3" -extensions "$4" "${@:5}" >>"$T/openssl.log" 2>&1; }
-# leaf CA NAME: $T/CA/NAME.pem
-leaf() {
-	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout "$T/$1/$2.key" -out "$T/$1/$2.csr" -subj "/CN=$2" >>"$T/openssl.log" 2>&1 &&
-		signed_by "$1" "$T/$1/$2.csr" "$T/$1/$2.pem" leaf
-}
-# imported CA NAME [revoked reason]
-imported() {
-	python3 - "$T/ca/scepd.db" "$1" "$(serial_of "$T/$1/$2.pem")" "${3:-}" <<'PY'
-import sqlite3, sys, time
-db = sqlite3.connect(sys.argv[1], timeout=20)
-now, why = int(time.time()), sys.argv[4]
-db.execute("INSERT INTO cert(serial, tx_id, audit, issued, not_before, not_after, revoked, reason, ca, endpoint, profile, thumbprint, der) "
-           "VALUES (?, 0, 1, ?, ?, ?, ?, ?, ?, '', ?, '', x'30')",
-           (bytes.fromhex(sys.argv[3]), now, now, now + 9000000, now - 60 if why else 0, int(why or 0), sys.argv[2], sys.argv[2]))
-db.commit()
-PY
-}
 other_ca old rsa:2048 && other_ca ez ec -pkeyopt ec_paramgen_curve:P-256 || die "other CAs"
 for ca in old ez; do for name in fine stolen stranger; do leaf $ca $name || die "a certificate of CA $ca"; done; done
 cat >>"$CONFIG" <<EOC

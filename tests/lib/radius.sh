@@ -137,10 +137,10 @@ wifi_refused() {
 	tail -n "+$((before + 1))" "$d/radius.log" | grep -E -e "$3" || { tail -n 40 "$d/radius.log"; return 1; }
 }
 
-# recipe NAME: the block of docs/nac.md whose first line is "# NAME", as it stands there
+# recipe NAME: the block of docs/nac.md, or of the document that RECIPES names, whose first line is "# NAME", as it stands there
 recipe() {
 	awk -v want="# $1" '/^```/ { inside = !inside; first = inside; take = 0; next } inside && first { first = 0; take = ($0 == want); next } take' \
-		"$SCEPD_TOP/docs/nac.md"
+		"$SCEPD_TOP/docs/${RECIPES:-nac.md}"
 }
 # fetch_crl FOLDER: what a timer of the RADIUS server does
 fetch_crl() {
