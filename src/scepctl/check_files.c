@@ -240,21 +240,27 @@ is_found_bad(const char *secret)
 	return bad;
 }
 
+bool
+check_secrets(struct report *r, const char *name, const char *passphrase_file, const char *pin_file)
+{
+	const char *passphrase = out_of_reach(passphrase_file), *pin = out_of_reach(pin_file);
+
+	if (passphrase != NULL || pin != NULL) {
+		report(r, FINDING_WARN, name, "the keys could not be tried: the %s %s",
+		    passphrase != NULL ? "passphrase" : "PIN",
+		    passphrase != NULL ? passphrase : pin);
+		return false;
+	}
+	return !is_found_bad(passphrase_file) && !is_found_bad(pin_file);
+}
+
 /* The signer's own loading: keys fit certificates. */
 static void
 check_keys(struct report *r, const struct config *c, const struct conf_ca *conf)
 {
-	const char *passphrase = out_of_reach(conf->passphrase_file);
-	const char *pin = out_of_reach(conf->pin_file);
 	struct err err = { 0 };
 
-	if (passphrase != NULL || pin != NULL) {
-		report(r, FINDING_WARN, conf->name, "the keys could not be tried: the %s %s",
-		    passphrase != NULL ? "passphrase" : "PIN",
-		    passphrase != NULL ? passphrase : pin);
-		return;
-	}
-	if (is_found_bad(conf->passphrase_file) || is_found_bad(conf->pin_file))
+	if (!check_secrets(r, conf->name, conf->passphrase_file, conf->pin_file))
 		return;
 	if (keys_check(c, conf, &err) != RC_OK)
 		report_err(r, FINDING_FAIL, conf->name, &err);

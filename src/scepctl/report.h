@@ -26,6 +26,9 @@ void report_err(struct report *r, enum finding f, const char *what, const struct
 
 /* check_files.c: keys, certificates, database, modes. */
 void check_cas(struct report *r, const struct config *c);
+/* What opens keys can be had just now, or is told of: then they can be tried. */
+bool check_secrets(
+    struct report *r, const char *name, const char *passphrase_file, const char *pin_file);
 /* check_foreign.c: part of check_cas(), which has opened the tokens. */
 void check_foreign(struct report *r, const struct config *c);
 void check_modes(struct report *r, const struct config *c);
