@@ -18,19 +18,28 @@ check_end(struct report *r, const char *name, enum expiry_kind kind, const struc
 
 /* Its CA and key, as the signer will look at them. */
 static void
-check_fit(struct report *r, const struct config *c, const struct conf_foreign *f)
+check_fit(struct report *r, const struct config *c, const struct conf_foreign *f,
+    const struct cert *ca, const struct cert *responder)
 {
 	struct err err = { 0 };
 
+	if (signer_responder_check(responder, ca, &err) != RC_OK) {
+		(void)err_context(&err, "%s", f->ocsp_certificate);
+		report_err(r, FINDING_FAIL, f->name, &err);
+		return;
+	}
+	report(r, FINDING_OK, f->name, "the responder was certified by that CA");
+	if (!check_secrets(r, f->name, f->passphrase_file, f->pin_file))
+		return;
 	if (keys_check_foreign(c, f, &err) != RC_OK)
 		report_err(r, FINDING_FAIL, f->name, &err);
 	else
-		report(r, FINDING_OK, f->name,
-		    "the responder was certified by that CA, and its key opens and belongs to it");
+		report(r, FINDING_OK, f->name, "the responder's key belongs to its certificate");
 }
 
 static void
-check_responder(struct report *r, const struct config *c, const struct conf_foreign *f)
+check_responder(
+    struct report *r, const struct config *c, const struct conf_foreign *f, const struct cert *ca)
 {
 	struct cert *responder = NULL;
 	struct err err = { 0 };
@@ -51,8 +60,8 @@ check_responder(struct report *r, const struct config *c, const struct conf_fore
 		report(r, FINDING_WARN, f->name,
 		    "the responder's certificate does not say id-pkix-ocsp-nocheck: some relying "
 		    "parties will ask the CA about it first");
+	check_fit(r, c, f, ca, responder);
 	cert_free(responder);
-	check_fit(r, c, f);
 }
 
 static void
@@ -70,12 +79,12 @@ check_one(struct report *r, const struct config *c, const struct conf_foreign *f
 	else
 		report(
 		    r, FINDING_FAIL, f->name, "%s is not the certificate of a CA", f->certificate);
-	cert_free(ca);
 	if (f->ocsp_certificate != NULL)
-		check_responder(r, c, f);
+		check_responder(r, c, f, ca);
 	else
 		report(r, FINDING_OK, f->name,
 		    "a foreign CA without a responder: verdicts about its certificates, no OCSP");
+	cert_free(ca);
 }
 
 void
