@@ -27,17 +27,29 @@ has_usage(const struct cert *c, const char *oid)
 	return false;
 }
 
+/* Whether there was memory to look is another question. */
+static enum rc
+is_signed_by(const struct cert *c, const struct cert *ca, struct err *err)
+{
+	enum rc rc = cert_verify_by(c, ca, err);
+
+	if (rc != RC_INTEGRITY && rc != RC_ALG)
+		return rc;
+	return fail(err, RC_CONFIG,
+	    "it was not signed by that CA (by its present key, if it has had several)");
+}
+
 /* RFC 6960 4.2.2.2: issued directly by the CA, with the usage; the rest is RFC 5280 4.2.1.3. */
 enum rc
 signer_responder_check(const struct cert *c, const struct cert *ca, struct err *err)
 {
 	unsigned ku = 0;
+	enum rc rc;
 
 	if (key_same_public(cert_key0(c), cert_key0(ca)))
 		return fail(err, RC_CONFIG, "its key is that of the CA: a responder has its own");
-	if (cert_verify_by(c, ca, NULL) != RC_OK)
-		return fail(err, RC_CONFIG,
-		    "it was not signed by that CA (by its present key, if it has had several)");
+	if ((rc = is_signed_by(c, ca, err)) != RC_OK)
+		return rc;
 	if (cert_is_ca(c))
 		return fail(err, RC_CONFIG, "it is the certificate of a CA");
 	if (!has_usage(c, OID_OCSP_SIGNING))
@@ -140,18 +152,19 @@ same_cert(const struct cert *a, const struct cert *b)
 static enum rc
 judge(const struct signer_id *id, const struct cert *c, int64_t now, struct err *err)
 {
-	if (fits(id, c, err) != RC_OK) {
-		(void)err_context(
-		    err, "signer: a certificate for the OCSP responder of foreign CA %s", id->name);
-		if (err != NULL)
-			err->rc = RC_DENIED;
-		return RC_DENIED;
-	}
-	if (now > cert_not_after(c))
-		return fail(err, RC_DENIED,
-		    "signer: a certificate for the OCSP responder of foreign CA %s has ended",
-		    id->name);
-	return RC_OK;
+	enum rc rc = fits(id, c, err);
+
+	if (rc == RC_OK && now > cert_not_after(c))
+		rc = fail(err, RC_CONFIG, "it has ended");
+	if (rc == RC_OK)
+		return rc;
+	(void)err_context(
+	    err, "signer: a certificate for the OCSP responder of foreign CA %s", id->name);
+	if (rc != RC_CONFIG)
+		return rc;
+	if (err != NULL)
+		err->rc = RC_DENIED;
+	return RC_DENIED;
 }
 
 static enum rc

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "ossl/crl.h"
 
+#include "foreign_lab.h"
 #include "wire.h"
 
 void *__real_malloc(size_t size);
@@ -62,6 +63,7 @@ struct given {
 	struct signer *s;
 	struct buf tbs, crl, wrapped, out;
 	const char *dir;
+	struct lab lab;
 };
 typedef enum rc deed_fn(struct given *g);
 
@@ -117,6 +119,26 @@ do_open(struct given *g)
 	if (rc == RC_OK)
 		signer_close(s);
 	return rc;
+}
+
+static enum rc
+do_open_foreign(struct given *g)
+{
+	struct signer *s;
+	enum rc rc = open_lab(&g->lab, &s);
+
+	if (rc == RC_OK)
+		signer_close(s);
+	return rc;
+}
+
+static enum rc
+do_take(struct given *g)
+{
+	size_t len;
+	const uint8_t *der = cert_der0(g->lab.responder, &len);
+
+	return signer_take_responder(g->s, "old", der, len, &g->k->err);
 }
 
 static enum rc
@@ -268,6 +290,28 @@ opening_survives_want_of_memory(void **state)
 	given_done(&g);
 }
 
+static void
+a_foreign_cas_responder_survives_want_of_memory(void **state)
+{
+	struct kit *k = *state;
+	struct signer_server *v;
+	struct signer *s;
+	struct given g;
+
+	given_make(k, &g);
+	lab_make(&g.lab, k, "ec:p256", "ec:p256");
+	try_all(&g, "opening a foreign CA", do_open_foreign);
+	(void)unlink(g.lab.cert_file);
+	ok(k, open_lab(&g.lab, &s));
+	wire_both(k, s, 1, &g.s, &v);
+	try_all(&g, "a certificate of its responder", do_take);
+	signer_close(g.s);
+	signer_server_free(v);
+	signer_close(s);
+	lab_done(&g.lab);
+	given_done(&g);
+}
+
 int
 main(void)
 {
@@ -275,6 +319,7 @@ main(void)
 		cmocka_unit_test(a_signer_here_survives_want_of_memory),
 		cmocka_unit_test(both_ends_of_the_wire_survive_want_of_memory),
 		cmocka_unit_test(opening_survives_want_of_memory),
+		cmocka_unit_test(a_foreign_cas_responder_survives_want_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, kit_setup, kit_teardown);
