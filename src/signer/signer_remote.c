@@ -260,6 +260,8 @@ skip(struct iovec *v, size_t n, size_t done)
 	for (size_t i = 0; i < n; i++) {
 		size_t k = done < v[i].iov_len ? done : v[i].iov_len;
 
+		if (k == 0) /* of nothing, perhaps, which has no address */
+			continue;
 		v[i].iov_base = (uint8_t *)v[i].iov_base + k;
 		v[i].iov_len -= k;
 		done -= k;
