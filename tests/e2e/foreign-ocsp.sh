@@ -124,6 +124,19 @@ claim "... soon" within 20 carries "$T/old/responder.pem"
 stop_scepd
 claim "a backup has the responders" sh -c "scepctl ca backup --out '$T/a.backup' --passphrase-file '$T/passphrase' --config '$CONFIG' && scepctl ca restore '$T/a.backup' --list --passphrase-file '$T/passphrase' >'$T/said' && grep -q 'foreign/old.pem' '$T/said'"
 cp "$CONFIG" "$T/scepd.yaml.fine"
+if in_token; then answers=$TOKEN_PIN_FILE question="PIN of the token of foreign CA old"; else answers=$T/passphrase question="Passphrase of the keys of foreign CA old"; fi
+sed -i "/^  old: /s,\(_file:\) [^ ,}]*,\1 prompt," "$CONFIG"
+rm -f "$T/scepd.ready"
+python3 "$SCEPD_TOP/tests/lib/pty_run.py" "$T/scepd.pid" "$question" "$answers" "$T/transcript" scepd --config "$CONFIG" --ready-file "$T/scepd.ready" 2>>"$T/scepd.log" &
+pty_pid=$!
+pids="$pids $pty_pid"
+wait_for "$T/scepd.ready" "$pty_pid" || not_ok "scepd starts with what is typed"
+scepd_pid=$(cat "$T/scepd.pid")
+claim "what opens the key may be typed" says 'fine.pem: good' ask old fine
+kill -9 "$(process_of signer)"
+claim "once, however often the signer is started" within 20 says 'fine.pem: good' ask old fine
+kill "$scepd_pid" && wait "$pty_pid"
+cp "$T/scepd.yaml.fine" "$CONFIG"
 sed -i "s|ocsp_key: \"$(key_of old)\"|ocsp_key: \"$(key_of ez)\"|" "$CONFIG"
 start_scepd && not_ok "scepd starts with the key of another responder"
 claim "the key of another responder is refused" grep -q "OCSP responder of foreign CA old: .*the responder's key does not belong to it" "$T/scepd.log"
