@@ -21,16 +21,16 @@ enum { OLD, EASY, SILENT, RIG_FOREIGN };
 struct rig {
 	struct sf *
 	    f; /* certificates 1 (good) and 2 (revoked, keyCompromise) of CA issuing, 3 and 4 likewise of OLD */
-	struct dir dir;
 	struct conf_ca conf[RIG_CAS];
 	struct server_ca cas[RIG_CAS];
 	struct conf_foreign foreign_conf[RIG_FOREIGN];
 	struct server_foreign foreign[RIG_FOREIGN];
 	struct scepd s;
 };
-/* cmocka's: *state is a struct rig. */
+/* cmocka's: *state is a struct rig.  The CAs are made by the first, for all tests. */
 int rig_setup(void **state);
 int rig_teardown(void **state);
+int rig_done(void **state); /* after the last: fixture_done() as well */
 /* Hex of the serial number of certificate n. */
 const char *rig_serial(unsigned n);
 

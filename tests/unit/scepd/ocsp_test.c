@@ -614,5 +614,5 @@ main(void)
 		T(only_a_get_without_nonce_may_be_kept),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, fixture_done);
+	return cmocka_run_group_tests(tests, NULL, rig_done);
 }
