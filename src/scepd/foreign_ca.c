@@ -40,8 +40,11 @@ open_one(struct scepd *s, const struct conf_foreign *conf, struct err *err)
 		return RC_OK;
 	}
 	cert_free(c);
+	if (rc == RC_NOMEM)
+		return rc;
 	(void)err_context(err, "foreign CA %s", conf->name);
-	return rc;
+	err->rc = RC_CONFIG; /* a file that is not there, too, is the administrator's to bring */
+	return RC_CONFIG;
 }
 
 enum rc

@@ -145,3 +145,7 @@ cp "$T/scepd.yaml.fine" "$CONFIG"
 sed -i "s|certificate: $T/silent/ca.pem|certificate: $ISSUING|" "$CONFIG"
 start_scepd && not_ok "scepd starts with its own CA among the foreign ones"
 claim "our own CA is no foreign one" grep -q 'foreign CA silent: .*is the certificate of CA issuing, which is here already' "$T/scepd.log"
+sed -i "s|certificate: $ISSUING}|certificate: $T/nowhere.pem}|; s|certificate: $ISSUING }|certificate: $T/nowhere.pem }|" "$CONFIG"
+scepd --config "$CONFIG" 2>>"$T/scepd.log"
+claim "a file that is not there is for the administrator: status 78" test $? = 78
+claim "... and is named" grep -q "foreign CA silent: $T/nowhere.pem does not exist" "$T/scepd.log"
