@@ -3,6 +3,7 @@
 # memory.  What he cannot get is claimed one by one, and what he can as well, for docs/security.md says both.  Afterwards devices enrol, and
 # both audits are whole.
 . "$(dirname "$0")/../lib/env.sh"
+. "$(dirname "$0")/../lib/foreign.sh"
 if ! scepd --version | grep -q 'hook for attackers'; then
 	skip_claim "an attacker in the front" "needs a build with -Dattack_hook=true"
 	exit 0
@@ -65,6 +66,18 @@ PY
 grep -q max_per_hour "$CONFIG" || die "the configuration has a rate"
 printf 'passphrase %s\n' "$(tr -d '\n' <"$key_pass" | hex)" >>"$T/secrets"
 grep -q 'ra-prime2 [0-9a-f]\{100\}' "$T/secrets" || die "the keys' numbers"
+# A foreign CA: its responder, another that somebody made who has the CA's name and not its key, a device's certificate.
+other_ca adcs rsa:2048 && leaf adcs device || die "a foreign CA"
+cat >>"$CONFIG" <<EOC
+foreign_cas:
+  adcs: { certificate: $T/adcs/ca.pem, ocsp_certificate: foreign/adcs.pem, ocsp_key: foreign/adcs.key }
+EOC
+scepctl foreign csr adcs --config "$CONFIG" >>"$T/openssl.log" 2>&1 && signed_by adcs "$T/ca/foreign/adcs.pem.csr" "$T/foreign-responder.pem" responder &&
+	scepctl foreign install adcs "$T/foreign-responder.pem" --config "$CONFIG" >>"$T/openssl.log" 2>&1 || die "a responder of the foreign CA"
+cp "$T/adcs/ca.pem" "$T/foreign.pem" && cp "$T/adcs/device.pem" "$T/foreign-device.pem"
+openssl req -x509 -key "$T/adcs/device.key" -out "$T/forger.pem" -days 30 -subj "/O=Contoso Old/CN=Contoso adcs CA" >>"$T/openssl.log" 2>&1 &&
+	openssl x509 -req -in "$T/ca/foreign/adcs.pem.csr" -CA "$T/forger.pem" -CAkey "$T/adcs/device.key" -copy_extensions copyall -out "$T/foreign-forged.pem" >>"$T/openssl.log" 2>&1 ||
+	die "a forged responder"
 cp "$T/ca/ca/issuing.pem" "$T/ca/ca/ra.pem" "$T"
 cp "$T/ca/old/issuing.pem" "$T/old.pem"
 openssl genrsa -out "$T/device.key" 2048 2>/dev/null
@@ -104,6 +117,7 @@ the RA's key $ra_file
 the passphrase of the keys $key_pass
 the signer's audit $(ls "$T"/ca/signer/audit* | head -1)
 the responder's key ${responder_file:-$(ls "$T"/ca/signer/*.key | head -1)}
+the key of a foreign CA's responder $T/ca/foreign/adcs.key
 the configuration's folder $T/ca
 the passwords of the system /etc/shadow
 the accounts of the system /etc/passwd
@@ -134,6 +148,7 @@ claim "what was refused is in the log with its rule" grep -qE 'warn signer-denie
 claim "but not without bound" test "$(grep -c ' signer-denied ' "$T/scepd.log")" -le 80
 denied=$(metric scepd_signer_denied_total)
 claim "and each is counted (${denied:-none})" test "${denied:-0}" -ge 60
+attack foreign
 attack unwrapping
 claim "a device enrols" enrols
 attack rate $PER_HOUR

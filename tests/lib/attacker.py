@@ -31,7 +31,7 @@ SYSCALL = dict(zip(NAMES, NUMBERS.get(platform.machine(), ())))
 
 CONTROL_FD, FILES_FD = 3, 4  # roles.h
 MAGIC, OPEN, READY, SECRET, WANTED = 0x53434331, 9, 8, 2, 10  # control.h
-CERT, CRL, CERTREP, UNWRAP, OCSP, NEXT, CERTS, STATS = range(1, 9)  # signer_ipc.h
+CERT, CRL, CERTREP, UNWRAP, OCSP, NEXT, CERTS, STATS, TAKE = range(1, 10)  # signer_ipc.h
 SHA1, SHA256 = 1, 2
 PKCS1 = 1
 OK, LIMIT, PARSE, DENIED, NOTFOUND = 0, 2, 3, 4, 7  # err.h
@@ -486,6 +486,28 @@ def signing(front, where, _):
     held("the announcement of a next CA where there is none", rc == NOTFOUND, str(said))
 
 
+def foreign(front, where, _):
+    """A CA that is not scepd's has certified a responder; its key is nowhere here."""
+    leaf, ca, ours, responder, forged, other = (
+        Cert(f"{where}/{n}.pem") for n in ("leaf", "foreign", "issuing", "foreign-responder", "foreign-forged", "foreign-device"))
+    by = hashlib.sha1(responder.key_bits()).digest()
+    fd = front.channels()[0]
+    rc, said = front.ask(fd, OCSP, "adcs", ocsp(ca, by))
+    gets("\"good\" about any certificate of a foreign CA, for a week at most", rc == OK, str(said))
+    for what, data in (("for a certificate of ours", ocsp(ours, by)), ("that holds for a year", ocsp(ca, by, until=365 * 86400)),
+                       ("for ever", ocsp(ca, by, no_until=True)), ("of yesterday", ocsp(ca, by, produced=-86400)), ("of another responder", ocsp(ca, os.urandom(20)))):
+        denied(front, fd, f"an OCSP answer in a foreign CA's name {what}", OCSP, data, ca="adcs")
+    for what, op, data, more in (("a certificate", CERT, tbs(leaf, issuer=ca.subject), {}), ("a list", CRL, crl(ca, 1), {}),
+                                 ("a CertRep", CERTREP, attrs(), {"digest": SHA256}), ("an opened message", UNWRAP, bytes(256), {"kind": PKCS1, "cek": 32}),
+                                 ("an announcement", NEXT, b"", {})):
+        denied(front, fd, f"{what} in a foreign CA's name", op, data, ca="adcs", **more)
+    for what, cert in (("that he has made", forged), ("of another key", other), ("that is the CA's own", ca)):
+        denied(front, fd, f"a foreign CA's responder with a certificate {what}", TAKE, cert.der, ca="adcs")
+    denied(front, fd, "a responder of ours with a certificate of his choice", TAKE, responder.der)
+    rc, said = front.ask(fd, OCSP, "adcs", ocsp(ca, by))
+    held("another certificate in an answer than that of the responder", rc == OK and responder.der in said and forged.der not in said, "the responder's")
+
+
 def encrypt(cert, data, padding="pkcs1"):
     return subprocess.run(["openssl", "pkeyutl", "-encrypt", "-certin", "-inkey", cert, "-pkeyopt", f"rsa_padding_mode:{padding}"], input=data,
                           capture_output=True, check=True).stdout
@@ -589,7 +611,7 @@ def wanting(front, where, _):
     gets("channels without end, once a second", said > 100, f"{said} times")
 
 
-SCENARIOS = {f.__name__: f for f in (files, linked, kernel, fatal, signing, unwrapping, rate, frames, supervisor, wanting)}
+SCENARIOS = {f.__name__: f for f in (files, linked, kernel, fatal, signing, foreign, unwrapping, rate, frames, supervisor, wanting)}
 
 
 def main():
