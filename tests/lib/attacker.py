@@ -7,6 +7,7 @@ usage: attacker.py PORT DIR SCENARIO [argument]     with SCEPD_ATTACK=PORT in sc
 DIR holds what the attacker knows: leaf.pem (a certificate that a device got), issuing.pem, old.pem, ra.pem, and more by scenario.
 Prints "ok CLAIM" when the wall held, "not ok CLAIM: GOT WHAT" when it did not, and "ok ... gets ..." for what is known to be possible.
 """
+import errno
 import hashlib
 import os
 import platform
@@ -180,7 +181,6 @@ def gets(what, good, detail=""):
 
 
 def errno_name(n):
-    import errno
     return "SUCCESS" if n >= 0 else errno.errorcode.get(-n, str(-n))
 
 
@@ -280,21 +280,21 @@ def with_eku(leaf, o):
 # ---- scenarios ----
 
 def files(front, where, known):
-    """Files, by the front's own calls and by the supervisor's service."""
+    """Files, all of which are there, by the front's own calls and by the supervisor's service."""
     paths = [line.strip() for line in open(os.path.join(where, "paths"))]
-    for label, path in (p.split(" ", 1) for p in paths):
+    for label, path in (p.rsplit(" ", 1) for p in paths):
         for how, p in (("", path), (" through /proc/self/root", "/proc/self/root" + path)):
             n = front.call("openat", -100, p.encode() + b"\0", 0, 0)
-            held(f"open {label}{how}", n < 0, errno_name(n))
+            held(f"open {label}{how}", n < 0 and n != -errno.ENOENT, errno_name(n))
     folder, base = os.path.split(known)
     forms = {"under its own path": known, "as ./": f"{folder}/./{base}", "as ../": f"{folder}/../{os.path.basename(folder)}/{base}",
              "as //": f"{folder}//{base}", "relative": "ca/" + base, "with a NUL behind a file that is allowed": os.path.join(where, "allowed") + "\0" + known}
     for how, p in forms.items():
         n = front.open_by_asking(p)
         held(f"have the supervisor open the CA's key {how}", n not in (0, None), errno_name(-(n or 0)))
-    for label, path in (p.split(" ", 1) for p in paths):
+    for label, path in (p.rsplit(" ", 1) for p in paths):
         n = front.open_by_asking(path)
-        held(f"have the supervisor open {label}", n not in (0, None), errno_name(-(n or 0)))
+        held(f"have the supervisor open {label}", n not in (0, None, errno.ENOENT), errno_name(-(n or 0)))
     gets("files that are the front's: a tenant's properties, challenges, keys of TLS", front.open_by_asking(open(os.path.join(where, "own")).read().strip()) == 0)
     for label, call in (("make a link to the key in its database's folder",
                          lambda: front.call("linkat", -100, known.encode() + b"\0", -100, where.encode() + b"/stolen\0", 0)),
