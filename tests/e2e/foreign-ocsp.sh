@@ -5,7 +5,8 @@
 . "$(dirname "$0")/../lib/relying.sh"
 . "$(dirname "$0")/../lib/foreign.sh"
 umask 077
-lab_ca
+admin_port=$(free_port) || die "a free port"
+lab_ca --admin "127.0.0.1:$admin_port"
 if in_token; then where="the key in a token" secret="pin_file: $TOKEN_PIN_FILE"; else where="the key in a file" secret="passphrase_file: $T/passphrase"; fi
 key_of() { if in_token; then echo "$TOKEN_URI;object=$1-ocsp"; else echo "foreign/$1.key"; fi; }
 echo "correct horse battery" >"$T/passphrase"
@@ -94,6 +95,11 @@ carries() {
 		python3 -c 'import ssl, sys; sys.exit(ssl.PEM_cert_to_DER_cert(open(sys.argv[1]).read()) not in open(sys.argv[2], "rb").read())' "$1" "$T/resp.der"
 }
 claim "and its answers carry it" within 20 carries "$T/old/next.pem"
+metric() { curl -fsS "http://127.0.0.1:$admin_port/metrics" | sed -n "s/^$1 //p"; }
+end_is() { test "$(metric 'scepd_certificate_not_after_seconds{what="foreign-ocsp",name="old"}')" = "$(date -d "$(openssl x509 -in "$1" -noout -enddate | cut -d= -f2)" +%s)"; }
+claim "metrics have its end" within 20 end_is "$T/old/next.pem"
+claim "and that of its CA" test -n "$(metric 'scepd_certificate_not_after_seconds{what="foreign-ca",name="old"}')"
+claim "answers about foreign certificates are counted, and ours not among them" test "$(metric scepd_ocsp_foreign_signed_total)" -lt "$(metric scepd_ocsp_signed_total)"
 cp "$T/other.pem" "$T/ca/foreign/old.pem" && kill -HUP "$scepd_pid"
 claim "one that does not fit is told of" within 20 grep -q 'foreign-responder.*not signed by that CA' "$T/scepd.log"
 claim "and the one before stays in use" says 'fine.pem: good' ask old fine
