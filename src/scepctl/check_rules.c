@@ -100,13 +100,14 @@ check_brake(struct report *r, const struct conf_brake *b)
 		    "is off: one wrong answer of a directory may turn every certificate");
 	else if (b->minimum >= b->count)
 		report(r, FINDING_WARN, "brake",
-		    "count is never heard: up to %llu certificates (minimum) are turned unasked, "
-		    "and count is %llu",
+		    "count is never heard: up to %llu devices and users (minimum) are turned "
+		    "unasked, and count is %llu",
 		    (unsigned long long)b->minimum, (unsigned long long)b->count);
 	else
 		report(r, FINDING_OK, "brake",
-		    "rules turn up to %llu %% or %llu certificates unasked, whichever is less, and "
-		    "%llu in any case",
+		    "rules turn up to %llu %% or %llu devices and users unasked, whichever is "
+		    "less, "
+		    "and %llu in any case",
 		    (unsigned long long)b->percent, (unsigned long long)b->count,
 		    (unsigned long long)b->minimum);
 }
@@ -122,7 +123,8 @@ check_waiting(struct report *r, const struct config *c)
 		return;
 	if (store_sweep_current(store, &s, NULL) == RC_OK && s.state == SWEEP_WAITING)
 		report(r, FINDING_WARN, "sweep",
-		    "sweep %lld waits for an administrator, and rules do nothing meanwhile: %s "
+		    "sweep %lld waits for an administrator, and whom it would turn is left as is: "
+		    "%s "
 		    "(" PROG " sweep show %lld)",
 		    (long long)s.id, s.why, (long long)s.id);
 	store_sweep_done(&s);

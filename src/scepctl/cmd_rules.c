@@ -298,7 +298,8 @@ count_json(const struct sweep_plan *p, size_t i)
 
 /* What comes behind the turns, which were printed as they came. */
 static bool
-print_rest_json(struct trying *t, const struct sweep_plan *p, bool stops, const char *why)
+print_rest_json(struct trying *t, const struct sweep_plan *p, const struct plan_part *all,
+    bool stops, const char *why)
 {
 	json_t *brake = json_object();
 	char *text = NULL;
@@ -310,11 +311,10 @@ print_rest_json(struct trying *t, const struct sweep_plan *p, bool stops, const 
 		good = ctl_json_item(count_json(p, i), i == 0);
 	good = good && (text = json_dumps(brake, JSON_ENSURE_ASCII)) != NULL;
 	if (good)
-		(void)printf(
-		    "%s],\n\"brake\": %s,\n\"certificates\": %llu, \"of\": %llu, \"people\": "
-		    "%zu}\n",
-		    p->n_names > 0 ? "" : "[", text, (unsigned long long)p->certs,
-		    (unsigned long long)p->of, distinct(t));
+		(void)printf("%s],\n\"brake\": %s,\n\"owners\": %zu, \"ofOwners\": %zu,\n"
+			     "\"certificates\": %llu, \"of\": %llu, \"people\": %zu}\n",
+		    p->n_names > 0 ? "" : "[", text, all->owners.n, p->seen.n,
+		    (unsigned long long)p->certs, (unsigned long long)p->of, distinct(t));
 	free(text);
 	json_decref(brake);
 	return good;
@@ -325,20 +325,23 @@ finish(struct trying *t, const struct sweep_plan *p, const struct conf_brake *b,
     struct store *store, struct err *err)
 {
 	char why[BRAKE_WHY_MAX];
-	uint64_t lately = 0;
+	struct plan_part all = { 0 };
+	struct owners lately = { 0 };
 	bool stops;
-	enum rc rc = RC_OK;
+	enum rc rc = brake_lately(&lately, store, b, clock_now(), err);
 
-	if (b->window > 0)
-		rc = store_turned_since(store, clock_now() - b->window, &lately, err);
-	if (rc != RC_OK)
-		return rc;
-	stops = sweep_brake(why, b, p->certs, lately, p->of);
-	if (!t->o->json)
-		print_summary(t, p, stops, why);
-	else if (t->failed || !print_rest_json(t, p, stops, why))
-		return fail(err, RC_NOMEM, "out of memory for JSON");
-	return RC_OK;
+	if (rc == RC_OK)
+		rc = plan_part(&all, p, NULL, err);
+	if (rc == RC_OK) {
+		stops = plan_brake(why, b, p, &all, &lately);
+		if (!t->o->json)
+			print_summary(t, p, stops, why);
+		else if (t->failed || !print_rest_json(t, p, &all, stops, why))
+			rc = fail(err, RC_NOMEM, "out of memory for JSON");
+	}
+	plan_part_done(&all);
+	owners_done(&lately);
+	return rc;
 }
 
 static enum rc

@@ -34,7 +34,10 @@ sweep_json(const struct store_sweep *s)
 	bool built = o != NULL && ctl_json_int(o, "id", s->id) &&
 	    ctl_json_str(o, "state", sweep_state_name(s->state)) &&
 	    ctl_json_str(o, "why", s->why) && ctl_json_int(o, "certificates", (int64_t)s->certs) &&
-	    ctl_json_int(o, "of", (int64_t)s->of) && ctl_json_int(o, "turns", (int64_t)s->turns) &&
+	    ctl_json_int(o, "of", (int64_t)s->of) &&
+	    ctl_json_int(o, "owners", (int64_t)s->owners) &&
+	    ctl_json_int(o, "ofOwners", (int64_t)s->of_owners) &&
+	    ctl_json_int(o, "turns", (int64_t)s->turns) &&
 	    ctl_json_int(o, "dealt", (int64_t)s->dealt) &&
 	    ctl_json_int(o, "applied", (int64_t)s->applied) &&
 	    ctl_json_time(o, "created", s->created / 1000) &&
@@ -63,6 +66,10 @@ print_sweep(FILE *f, const struct store_sweep *s)
 	(void)snprintf(text, sizeof(text), "%llu, of %llu certificates",
 	    (unsigned long long)s->turns, (unsigned long long)s->certs);
 	ctl_line(f, "Turns", text);
+	(void)snprintf(text, sizeof(text), "%llu devices and users, of %llu",
+	    (unsigned long long)s->owners, (unsigned long long)s->of_owners);
+	if (s->of_owners > 0) /* one from before they were counted has none */
+		ctl_line(f, "Whose", text);
 	if (s->state == SWEEP_APPROVED || s->state == SWEEP_DONE) {
 		(void)snprintf(text, sizeof(text), "%llu looked at, %llu were still so",
 		    (unsigned long long)s->dealt, (unsigned long long)s->applied);
@@ -89,11 +96,11 @@ on_sweep(void *arg, const struct store_sweep *s)
 		l->failed = !ctl_json_item(sweep_json(s), l->n == 0);
 	} else {
 		if (l->n == 0)
-			(void)printf("%-6s  %-10s  %-20s  %12s  %s\n", "SWEEP", "STATE", "STOPPED",
-			    "CERTIFICATES", "WHY");
-		(void)printf("%-6lld  %-10s  %-20s  %12llu  %s\n", (long long)s->id,
+			(void)printf("%-6s  %-10s  %-20s  %8s  %12s  %s\n", "SWEEP", "STATE",
+			    "STOPPED", "OWNERS", "CERTIFICATES", "WHY");
+		(void)printf("%-6lld  %-10s  %-20s  %8llu  %12llu  %s\n", (long long)s->id,
 		    sweep_state_name(s->state), ctl_time(when, s->created / 1000),
-		    (unsigned long long)s->certs, s->why);
+		    (unsigned long long)s->owners, (unsigned long long)s->certs, s->why);
 	}
 	l->last = s->id;
 	l->n++;

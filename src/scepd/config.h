@@ -175,9 +175,9 @@ struct config {
 		bool sid_guard;
 		struct conf_strs denied_sids;
 		int64_t queue_interval; /* seconds between polls of Intune's queue */
-		/* A sweep of rules that would turn more than this stops: sweep_plan.h. */
+		/* A sweep of rules that would turn more than this stops: sweep_brake.h. */
 		struct conf_brake {
-			uint64_t percent, count, minimum; /* certificates */
+			uint64_t percent, count, minimum; /* owners: sweep_brake.h */
 			int64_t window;                   /* seconds */
 		} brake;
 		struct {

@@ -1,7 +1,6 @@
 /* sweep.c - see sweep.h. */
 #include "scepd/sweep.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,27 +10,14 @@
 #include "base/log.h"
 #include "scepd/publish.h"
 #include "scepd/scepd.h"
-#include "scepd/sweep_plan.h"
+#include "scepd/sweep_int.h"
 
-#define REMIND_MS   (INT64_C(3600) * 1000)       /* a sweep that waits is told of again */
 #define KEPT_MS     (INT64_C(90) * 86400 * 1000) /* sweeps that are over */
 #define REST        4                            /* times what a round took */
 #define REST_MAX_MS 20000                        /* an approved sweep takes long, and once */
 #define TIDY_CALLS  8                            /* of a round, each of some thousand rows */
 #define BATCH       200 /* causes of a commit: some 20 ms of a core, for which enrolments wait */
 #define SINGLE_LINE 100 /* a round with more turns has one line, and the audit the rest */
-
-struct sweeper {
-	struct sweeper_conf conf;
-	int64_t told_ms, told_id;      /* when it was said that a sweep waits, and which */
-	int64_t due_ms, rest_until_ms; /* monotonic */
-	uint64_t news;                 /* of the server, that the last round has seen */
-	pthread_mutex_t mu;            /* over what follows, for /metrics */
-	struct plan_count count[RULES_MAX];
-	uint64_t seen, waiting; /* certificates that rules see; that a waiting sweep would turn */
-	uint64_t plan_ms;
-	int64_t made_ms; /* wall; 0: no plan yet */
-};
 
 enum rc
 sweeper_new(struct sweeper **out, const struct sweeper_conf *conf, struct err *err)
@@ -97,7 +83,7 @@ count_done(struct sweeper *w, struct tally *sum, const struct store_cause_done *
 /* At most BATCH, in one commit. */
 static enum rc
 set_batch(struct sweeper *w, const struct sweep_plan *p, const struct planned *const *v, size_t n,
-    struct tally *sum, struct err *err)
+    bool single_lines, struct tally *sum, struct err *err)
 {
 	struct store_cause_set set[BATCH] = { 0 };
 	struct store_cause_done done[BATCH];
@@ -115,7 +101,7 @@ set_batch(struct sweeper *w, const struct sweep_plan *p, const struct planned *c
 	rc = store_causes_set(w->conf.store, set, n, done, err);
 	for (size_t i = 0; i < n && rc == RC_OK; i++) {
 		count_done(w, sum, &done[i]);
-		if (p->n <= SINGLE_LINE && done[i].outcome == CAUSE_SET)
+		if (single_lines && done[i].outcome == CAUSE_SET)
 			log_turn(v[i], p->names[v[i]->rule], &done[i]);
 	}
 	if (rc == RC_OK && w->conf.changed != NULL)
@@ -133,24 +119,40 @@ log_tally(const char *what, const struct tally *t)
 		    (unsigned long long)t->released);
 }
 
-/* Counted before it is done, so that a crash makes the brake harder and not softer. */
 static enum rc
-turn_all(struct sweeper *w, const struct sweep_plan *p, int64_t now, const atomic_bool *stop,
-    struct err *err)
+note_turned(struct sweeper *w, const struct owners *o, int64_t now, struct err *err)
 {
+	enum rc rc = RC_OK;
+
+	for (size_t at = 0; at < o->n && rc == RC_OK; at += STORE_CAUSES_BATCH) {
+		size_t left = o->n - at;
+
+		rc = store_turned_add(w->conf.store, now, o->v + at,
+		    left < STORE_CAUSES_BATCH ? left : STORE_CAUSES_BATCH, err);
+	}
+	fault_point("sweep-noted");
+	return rc;
+}
+
+/* Counted before it is done, so that a crash makes the brake harder and not softer. */
+enum rc
+sweep_turn(struct sweeper *w, const struct round *r, const struct plan_part *part,
+    const struct owners *but, struct err *err)
+{
+	const struct sweep_plan *p = r->p;
 	const struct planned *batch[BATCH];
 	struct tally sum = { 0 };
 	enum rc rc = RC_OK;
 
-	if (p->n == 0)
-		return RC_OK;
-	rc = store_turned_add(w->conf.store, now, p->certs, err);
-	for (size_t at = 0; at < p->n && rc == RC_OK && !*stop;) {
+	if (part->turns > 0)
+		rc = note_turned(w, &part->owners, r->now_ms / 1000, err);
+	for (size_t at = 0; part->turns > 0 && at < p->n && rc == RC_OK && !*r->stop;) {
 		size_t n = 0;
 
-		while (n < BATCH && at < p->n)
-			batch[n++] = &p->v[at++];
-		rc = set_batch(w, p, batch, n, &sum, err);
+		for (; n < BATCH && at < p->n; at++)
+			if (but == NULL || !owners_has(but, p->v[at].owner))
+				batch[n++] = &p->v[at];
+		rc = set_batch(w, p, batch, n, part->turns <= SINGLE_LINE, &sum, err);
 	}
 	log_tally("rules", &sum);
 	return rc;
@@ -187,7 +189,7 @@ approved_batch(struct sweeper *w, const struct sweep_plan *p, struct store_sweep
 	enum rc rc = store_sweep_turns(w->conf.store, s->id, s->dealt, BATCH, on_approved, &g, err);
 
 	if (rc == RC_OK)
-		rc = set_batch(w, p, g.v, g.n, sum, err);
+		rc = set_batch(w, p, g.v, g.n, s->turns <= SINGLE_LINE, sum, err);
 	fault_point("sweep-set");
 	if (rc != RC_OK)
 		return rc;
@@ -221,79 +223,7 @@ carry_out(struct sweeper *w, const struct sweep_plan *p, struct store_sweep *s,
 	return rc;
 }
 
-/* ---- stopped ---- */
-
-static enum rc
-write_turns(struct sweeper *w, const struct sweep_plan *p, int64_t id, const atomic_bool *stop,
-    struct err *err)
-{
-	struct store_turn batch[STORE_CAUSES_BATCH];
-	enum rc rc = RC_OK;
-
-	for (size_t at = 0; at < p->n && rc == RC_OK;) {
-		size_t first = at, n = 0;
-
-		if (*stop)
-			return fail(err, RC_TIMEOUT, "the server stops");
-		for (; n < STORE_CAUSES_BATCH && at < p->n; n++, at++)
-			batch[n] = (struct store_turn){ .cert_id = p->v[at].cert_id,
-				.rule = p->names[p->v[at].rule],
-				.effect = p->v[at].effect,
-				.reason = p->v[at].reason,
-				.comment = p->v[at].comment };
-		rc = store_sweep_add(w->conf.store, id, first, batch, n, err);
-		fault_point("sweep-written");
-	}
-	return rc;
-}
-
-static enum rc
-halt(struct sweeper *w, const struct sweep_plan *p, const char *why, const atomic_bool *stop,
-    struct err *err)
-{
-	const struct store_sweep_new what = { why, p->certs, p->of };
-	int64_t id;
-	enum rc rc = store_sweep_begin(w->conf.store, &what, &id, err);
-
-	if (rc == RC_OK)
-		rc = write_turns(w, p, id, stop, err);
-	if (rc == RC_OK)
-		rc = store_sweep_ready(w->conf.store, id, err);
-	if (rc != RC_OK)
-		return rc;
-	fault_point("sweep-ready");
-	metric_add(w->conf.metrics, METRIC_SWEEPS_STOPPED, 1);
-	w->told_ms = clock_now_ms();
-	w->told_id = id;
-	log_msg(LOG_ERROR, "sweep",
-	    "rules would turn %s: nothing of rules is done until an administrator has decided "
-	    "(scepctl sweep show %lld, then approve or discard)",
-	    why, (long long)id);
-	return RC_OK;
-}
-
-static void
-remind(struct sweeper *w, const struct store_sweep *s, int64_t now_ms)
-{
-	if (w->told_id == s->id && now_ms - w->told_ms < REMIND_MS)
-		return;
-	w->told_id = s->id;
-	w->told_ms = now_ms;
-	log_msg(LOG_ERROR, "sweep",
-	    "sweep %lld (%s) waits for an administrator, and nothing of rules is done meanwhile "
-	    "(scepctl sweep show %lld)",
-	    (long long)s->id, s->why, (long long)s->id);
-}
-
 /* ---- a round ---- */
-
-static void
-note_waiting(struct sweeper *w, uint64_t certs)
-{
-	(void)pthread_mutex_lock(&w->mu);
-	w->waiting = certs;
-	(void)pthread_mutex_unlock(&w->mu);
-}
 
 /* An outage begins and ends once, whatever the number of rounds in between. */
 static void
@@ -319,6 +249,7 @@ note_plan(struct sweeper *w, const struct sweep_plan *p, int64_t now_ms, int64_t
 	(void)pthread_mutex_lock(&w->mu);
 	memcpy(w->count, p->count, p->n_rules * sizeof(w->count[0]));
 	w->seen = p->of;
+	w->seen_owners = p->seen.n;
 	w->plan_ms = (uint64_t)took;
 	w->made_ms = now_ms;
 	(void)pthread_mutex_unlock(&w->mu);
@@ -338,66 +269,59 @@ forget(struct sweeper *w, const struct sweep_plan *p, struct err *err)
 	return rc;
 }
 
-/* The one that waits, seen with what rules say now.  *go: the round may go on. */
+/* By what waits or was approved; *go: there is none (any more), and the plan is what is to be done. */
 static enum rc
-meet(struct sweeper *w, struct store_sweep *s, bool too_much, const char *why, int64_t now_ms,
-    bool *go, struct err *err)
+as_decided(struct sweeper *w, const struct round *r, bool *go, struct err *err)
 {
-	enum rc rc;
+	struct store_sweep s = { 0 };
+	enum rc rc = store_sweep_current(w->conf.store, &s, err);
 
 	*go = false;
-	note_waiting(w, s->certs);
-	if (too_much) {
-		remind(w, s, now_ms);
-		return RC_OK;
+	if (rc == RC_NOTFOUND) {
+		*go = true;
+		rc = RC_OK;
+	} else if (rc == RC_OK && s.state == SWEEP_WAITING) {
+		rc = sweep_meet(w, &s, r, go, err);
+	} else if (rc == RC_OK) { /* what else there is, the next round looks at */
+		sweep_note_waiting(w, (struct waiting){ 0 });
+		rc = carry_out(w, r->p, &s, r->stop, err);
 	}
-	rc = store_sweep_obsolete(w->conf.store, s->id, why, err);
-	if (rc == RC_CONFLICT) /* an administrator was faster: the next round does as decided */
-		return RC_OK;
-	if (rc != RC_OK)
+	store_sweep_done(&s);
+	return rc;
+}
+
+static enum rc
+judge(struct sweeper *w, struct round *r, struct err *err)
+{
+	bool go = false;
+	enum rc rc;
+
+	r->too_much =
+	    plan_brake(r->why, &w->conf.config->revocation.brake, r->p, &r->all, &r->lately);
+	rc = as_decided(w, r, &go, err);
+	if (rc != RC_OK || !go)
 		return rc;
-	log_msg(LOG_WARN, "sweep",
-	    "sweep %lld (%s) is obsolete: the directory speaks otherwise now (%s)",
-	    (long long)s->id, s->why, why);
-	note_waiting(w, 0);
-	*go = true;
-	return RC_OK;
+	if (r->too_much)
+		return sweep_halt(w, r, err);
+	sweep_note_waiting(w, (struct waiting){ 0 });
+	return sweep_turn(w, r, &r->all, NULL, err);
 }
 
 static enum rc
 decide(struct sweeper *w, const struct sweep_plan *p, int64_t now_ms, const atomic_bool *stop,
     struct err *err)
 {
-	const struct conf_brake *b = &w->conf.config->revocation.brake;
-	int64_t now = now_ms / 1000;
-	struct store_sweep s = { 0 };
-	char why[BRAKE_WHY_MAX];
-	bool too_much, go = true;
-	uint64_t lately = 0;
-	enum rc rc;
+	struct round r = { .p = p, .now_ms = now_ms, .stop = stop };
+	enum rc rc = brake_lately(
+	    &r.lately, w->conf.store, &w->conf.config->revocation.brake, now_ms / 1000, err);
 
-	if (b->window > 0 &&
-	    (rc = store_turned_since(w->conf.store, now - b->window, &lately, err)) != RC_OK)
-		return rc;
-	too_much = sweep_brake(why, b, p->certs, lately, p->of);
-	rc = store_sweep_current(w->conf.store, &s, err);
-	if (rc == RC_OK && s.state == SWEEP_APPROVED) {
-		note_waiting(w, 0);
-		rc = carry_out(w, p, &s, stop, err);
-		go = false; /* what else there is, the next round looks at */
-	} else if (rc == RC_OK) {
-		rc = meet(w, &s, too_much, why, now_ms, &go, err);
-	} else if (rc == RC_NOTFOUND) {
-		note_waiting(w, 0);
-		rc = RC_OK;
-	}
-	store_sweep_done(&s);
-	if (rc != RC_OK || !go)
-		return rc;
-	if (!too_much)
-		return turn_all(w, p, now, stop, err);
-	note_waiting(w, p->certs);
-	return halt(w, p, why, stop, err);
+	if (rc == RC_OK)
+		rc = plan_part(&r.all, p, NULL, err);
+	if (rc == RC_OK)
+		rc = judge(w, &r, err);
+	plan_part_done(&r.all);
+	owners_done(&r.lately);
+	return rc;
 }
 
 static enum rc
@@ -505,8 +429,16 @@ sweeper_metrics(struct sweeper *w, struct buf *out)
 
 	(void)pthread_mutex_lock(&w->mu);
 	gauge(out, "scepd_sweep_waiting",
-	    "Certificates that a sweep would turn that waits for an administrator", w->waiting);
+	    "Certificates that a sweep would turn that waits for an administrator",
+	    w->waiting.certs);
+	gauge(out, "scepd_sweep_waiting_owners",
+	    "Devices and users that a sweep would turn that waits for an administrator",
+	    w->waiting.owners);
+	gauge(out, "scepd_sweep_beside_owners",
+	    "Devices and users that rules would turn beside it, and that wait with it",
+	    w->waiting.beside);
 	gauge(out, "scepd_rules_seen", "Certificates that rules see", w->seen);
+	gauge(out, "scepd_rules_seen_owners", "Devices and users that rules see", w->seen_owners);
 	gauge(out, "scepd_rules_round_milliseconds", "What the last round of rules took to judge",
 	    w->plan_ms);
 	gauge(out, "scepd_rules_judged_seconds", "When rules were judged last, Unix time",

@@ -1,10 +1,12 @@
 /*
  * sweep.h - rules about the directory, carried out: what they turn is turned, unless it is too much to be done
- * unasked (the brake).  Then nothing of rules is done, the last good state stays, and an administrator is asked; causes
- * of administrators and of Intune's queue go on meanwhile.
+ * unasked (the brake, sweep_brake.h).  Then it is left as it is and an administrator is asked; causes of administrators
+ * and of Intune's queue go on meanwhile, and so does what rules say of whomever that sweep does not turn, as long as the
+ * brake lets it pass: in no window more is turned unasked than the brake allows.
  *
- * A sweep that waits is over by itself once the directory speaks so that the brake would let it pass.  One that was
- * approved is carried out in batches: of what was approved, what is still so.  A crash loses nothing of it; the next
+ * A sweep that waits is over by itself once the directory speaks so that the brake would let it pass, or wants nothing
+ * of it any more; and once too much has come up beside it, which makes a larger one of both under a new number.  One that
+ * was approved is carried out in batches: of what was approved, what is still so.  A crash loses nothing of it; the next
  * round goes on.  What was discarded is not done before the rule has let go of it.
  *
  * Threads: sweeper_run() from one; sweeper_metrics() from any.

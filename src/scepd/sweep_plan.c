@@ -52,6 +52,7 @@ sweep_plan_done(struct sweep_plan *p)
 		free(p->names[i]);
 	free(p->v);
 	free(p->forget);
+	owners_done(&p->seen);
 	*p = (struct sweep_plan){ 0 };
 }
 
@@ -81,6 +82,7 @@ struct making {
 	struct except *except;
 	size_t n_except, room_except;
 	size_t at_cause, at_ignored; /* certificates come in their order */
+	uint64_t owner;              /* of the one that is looked at */
 	enum cause_effect stands[PLAN_NAMES_MAX];
 	struct err *err;
 	enum rc rc;
@@ -289,6 +291,7 @@ add(struct making *m, const struct store_subject *c, unsigned rule, const struct
 	struct sweep_plan *p = m->p;
 	struct plan_count *n = &p->count[rule];
 	struct planned t = { .cert_id = c->cert_id,
+		.owner = m->owner,
 		.rule = rule,
 		.stands = m->stands[rule],
 		.effect = v->effect,
@@ -388,6 +391,8 @@ on_subject(void *arg, const struct store_subject *c)
 	if (c->state == CERT_REVOKED)
 		return 0;
 	m->p->of++;
+	m->owner = owner_of(c);
+	m->rc = owners_add(&m->p->seen, m->owner, m->err);
 	seek(m, c->cert_id);
 	for (size_t i = 0; i < m->ask->n_rules && m->rc == RC_OK; i++) {
 		struct rule_verdict v;
@@ -468,54 +473,11 @@ sweep_plan_make(struct sweep_plan *out, const struct plan_ask *ask, struct err *
 		rc = walk(&m, err);
 	if (rc == RC_OK)
 		rc = list_forgotten(&m, err);
+	owners_sort(&out->seen);
 	free(m.causes.v);
 	free(m.ignored.v);
 	free(m.except);
 	if (rc != RC_OK)
 		sweep_plan_done(out);
 	return rc;
-}
-
-const struct planned *
-sweep_plan_find(
-    const struct sweep_plan *p, int64_t cert_id, const char *rule, enum cause_effect effect)
-{
-	size_t low = 0, high = p->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (p->v[mid].cert_id < cert_id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < p->n && p->v[low].cert_id == cert_id; low++)
-		if (p->v[low].effect == effect && strcmp(p->names[p->v[low].rule], rule) == 0)
-			return &p->v[low];
-	return NULL;
-}
-
-/* ---- the brake ---- */
-
-bool
-sweep_brake(char why[static BRAKE_WHY_MAX], const struct conf_brake *b, uint64_t certs,
-    uint64_t lately, uint64_t of)
-{
-	uint64_t all = certs + lately;
-	bool many = all > b->count, share = all * 100 > b->percent * of;
-	char limit[64] = "within the brake", before[96] = "";
-
-	if (all > b->minimum && many)
-		(void)snprintf(
-		    limit, sizeof(limit), "more than %llu", (unsigned long long)b->count);
-	else if (all > b->minimum && share)
-		(void)snprintf(
-		    limit, sizeof(limit), "more than %llu %%", (unsigned long long)b->percent);
-	if (lately > 0)
-		(void)snprintf(before, sizeof(before), " after %llu in the last %lld minutes",
-		    (unsigned long long)lately, (long long)(b->window / 60));
-	(void)snprintf(why, BRAKE_WHY_MAX, "%llu of %llu certificates%s, %s",
-	    (unsigned long long)certs, (unsigned long long)of, before, limit);
-	return certs > 0 && all > b->minimum && (many || share);
 }

@@ -1,8 +1,9 @@
 /*
- * sweep_plan.h - what rules about the directory would turn now, and whether that is too much to be done unasked.
+ * sweep_plan.h - what rules about the directory would turn now, and whose that is.  sweep_brake.h says whether it is too
+ * much to be done unasked.
  * Reads the store and changes nothing: the daemon's sweep and `scepctl rules try` make the same plan.
  *
- * Memory: some 100 bytes a turn, 16 a cause that stands.  Threads: one plan is of one thread.
+ * Memory: some 100 bytes a turn, 16 a cause that stands, 16 a certificate that rules see.  Threads: one plan is of one thread.
  */
 #ifndef SCEPD_SCEPD_SWEEP_PLAN_H
 #define SCEPD_SCEPD_SWEEP_PLAN_H
@@ -10,12 +11,12 @@
 #include <stdatomic.h>
 
 #include "ca/directory_rule.h"
-#include "scepd/config.h"
-#include "store/store_sweep.h"
+#include "scepd/sweep_brake.h"
 
 /* A turn that rules want, of those that nobody has discarded. */
 struct planned {
 	int64_t cert_id;
+	uint64_t owner;
 	char serial[48];
 	unsigned rule; /* index into names */
 	enum cause_effect stands, effect;
@@ -33,10 +34,11 @@ struct plan_count {
 struct sweep_plan {
 	struct planned *v; /* in order of certificates */
 	size_t n, room;
-	uint64_t of;    /* certificates that rules see: bound, not expired, not revoked */
-	uint64_t certs; /* of these: with a turn */
-	bool stopped;   /* *stop came true: it is not whole */
-	bool cut;       /* more than STORE_SWEEP_TURNS_MAX; the rest is another sweep's */
+	uint64_t of;        /* certificates that rules see: bound, not expired, not revoked */
+	uint64_t certs;     /* of these: with a turn */
+	struct owners seen; /* sorted: of `of` */
+	bool stopped;       /* *stop came true: it is not whole */
+	bool cut;           /* more than STORE_SWEEP_TURNS_MAX; the rest is another sweep's */
 	char *names[PLAN_NAMES_MAX];
 	size_t n_names, n_rules;
 	struct plan_count count[PLAN_NAMES_MAX];
@@ -63,10 +65,18 @@ void sweep_plan_done(struct sweep_plan *p);
 const struct planned *sweep_plan_find(
     const struct sweep_plan *p, int64_t cert_id, const char *rule, enum cause_effect effect);
 
-/* Would turning `certs` of `of` certificates be too much, when rules have turned `lately` in the brake's window
- * already?  `why`: "312 of 2300 certificates, more than 10 %"; written either way. */
-#define BRAKE_WHY_MAX 200
-bool sweep_brake(char why[static BRAKE_WHY_MAX], const struct conf_brake *b, uint64_t certs,
-    uint64_t lately, uint64_t of);
+/* A part of a plan: what it turns of everybody, or of all but some. */
+struct plan_part {
+	size_t turns;
+	uint64_t certs;
+	struct owners owners; /* sorted */
+};
+/* `but` may be NULL; plan_part_done(). */
+enum rc plan_part(struct plan_part *out, const struct sweep_plan *p, const struct owners *but,
+    struct err *err) MUST_CHECK;
+void plan_part_done(struct plan_part *part);
+/* Of `part`, with whom was turned lately. */
+bool plan_brake(char why[static BRAKE_WHY_MAX], const struct conf_brake *b,
+    const struct sweep_plan *p, const struct plan_part *part, const struct owners *lately);
 
 #endif

@@ -465,6 +465,7 @@ const struct store_backend sqlite_backend = {
 	.rule_causes_each = sqlite_rule_causes_each,
 	.ignored_each = sqlite_ignored_each,
 	.ignored_forget = sqlite_ignored_forget,
+	.sweep_marks = sqlite_sweep_marks,
 	.turned_add = sqlite_turned_add,
 	.turned_since = sqlite_turned_since,
 	.exception_add = sqlite_exception_add,

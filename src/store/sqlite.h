@@ -211,8 +211,12 @@ enum rc sqlite_rule_causes_each(
 enum rc sqlite_ignored_each(struct store *s, store_rule_mark_fn *fn, void *arg, struct err *err);
 enum rc sqlite_ignored_forget(
     struct store *s, const struct store_rule_mark *v, size_t n, struct err *err);
-enum rc sqlite_turned_add(struct store *s, int64_t now, uint64_t certs, struct err *err);
-enum rc sqlite_turned_since(struct store *s, int64_t since, uint64_t *certs, struct err *err);
+enum rc sqlite_sweep_marks(
+    struct store *s, int64_t id, store_rule_mark_fn *fn, void *arg, struct err *err);
+enum rc sqlite_turned_add(
+    struct store *s, int64_t now, const uint64_t *owners, size_t n, struct err *err);
+enum rc sqlite_turned_since(
+    struct store *s, int64_t since, store_owner_fn *fn, void *arg, struct err *err);
 /* sqlite_exception.c */
 enum rc sqlite_exception_add(struct store *s, const struct store_exception *e, bool needs_second,
     int64_t *id, struct err *err);

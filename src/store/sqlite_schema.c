@@ -304,6 +304,21 @@ const char *const sq_migrations[] = {
 	") STRICT;"
 	"CREATE INDEX exception_live ON exception(until, ended) WHERE ended = 0;"
 	"CREATE INDEX cause_rule ON cause(cert_id, rule, effect) WHERE source = 3;",
+	/*
+	 * 7: the brake counts owners (devices and users) instead of certificates.  What was turned before is owners
+	 * that nobody has: a server that was brought up to date is no easier to get past.
+	 */
+	"ALTER TABLE sweep ADD COLUMN owners INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE sweep ADD COLUMN total_owners INTEGER NOT NULL DEFAULT 0;" /* that rules see */
+	"CREATE TABLE turned_owner ("
+	"  owner INTEGER PRIMARY KEY," /* a hash of ids: sweep_brake.h */
+	"  minute INTEGER NOT NULL"    /* wall seconds / 60, when it was turned last */
+	") STRICT;"
+	"WITH RECURSIVE k(minute, n) AS (SELECT minute, min(certs, 1000000) FROM turned WHERE "
+	"certs > 0"
+	" UNION ALL SELECT minute, n - 1 FROM k WHERE n > 1)"
+	" INSERT OR IGNORE INTO turned_owner(owner, minute) SELECT random(), minute FROM k;"
+	"DROP TABLE turned;",
 };
 const int sq_schema_version = sizeof(sq_migrations) / sizeof(sq_migrations[0]);
 

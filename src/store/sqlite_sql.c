@@ -70,7 +70,9 @@
 	" ORDER BY b.cert_id LIMIT ?4"
 
 /* The columns that sweep_take() in sqlite_sweep.c reads. */
-#define SWEEP_COLUMNS "id, state, created, decided, turns, dealt, applied, certs, total, why, who"
+#define SWEEP_COLUMNS                                                                              \
+	"id, state, created, decided, turns, dealt, applied, certs, total,"                        \
+	" owners, total_owners, why, who"
 
 /* The columns that exception_take() in sqlite_exception.c reads. */
 #define EXCEPTION_COLUMNS                                                                          \
@@ -369,8 +371,9 @@ const char *const sq_sql[Q__MAX] = {
 
 	/* Of sweeps there are few; of their turns, a hundred thousand. */
 	[Q_SWEEP_OPEN] = "SELECT id FROM sweep WHERE state IN (1, 2) ORDER BY id LIMIT 1",
-	[Q_SWEEP_NEW] =
-	    "INSERT INTO sweep(state, created, certs, total, why) VALUES(0, ?1, ?2, ?3, ?4)",
+	[Q_SWEEP_WAITS] = "SELECT id FROM sweep WHERE state = 1",
+	[Q_SWEEP_NEW] = "INSERT INTO sweep(state, created, certs, total, owners, total_owners, why)"
+			" VALUES(0, ?1, ?2, ?3, ?4, ?5, ?6)",
 	[Q_SWEEP_CERT] = "SELECT count(*) FROM cert WHERE id = ?1",
 	[Q_SWEEP_TURN_PUT] = "INSERT INTO sweep_turn(sweep_id, n, cert_id, effect, reason, rule,"
 			     " comment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -401,13 +404,15 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_SWEEP_DROP] = "DELETE FROM sweep WHERE id = ?1",
 	[Q_RULE_CAUSES] = "SELECT cert_id, rule, effect FROM cause WHERE source = 3"
 			  " ORDER BY cert_id, rule",
+	[Q_SWEEP_MARKS] = "SELECT cert_id, rule, effect FROM sweep_turn WHERE sweep_id = ?1"
+			  " ORDER BY n",
 	[Q_IGNORED] = "SELECT t.cert_id, t.rule, t.effect, t.sweep_id, t.n FROM sweep w"
 		      " CROSS JOIN sweep_turn t ON t.sweep_id = w.id WHERE w.state = 3",
 	[Q_IGNORED_DROP] = "DELETE FROM sweep_turn WHERE sweep_id = ?1 AND n = ?2",
-	[Q_TURNED_ADD] = "INSERT INTO turned(minute, certs) VALUES(?1, ?2)"
-			 " ON CONFLICT(minute) DO UPDATE SET certs = certs + ?2",
-	[Q_TURNED_SINCE] = "SELECT coalesce(sum(certs), 0) FROM turned WHERE minute > ?1",
-	[Q_TURNED_DROP] = "DELETE FROM turned WHERE minute < ?1",
+	[Q_TURNED_ADD] = "INSERT INTO turned_owner(owner, minute) VALUES(?1, ?2)"
+			 " ON CONFLICT(owner) DO UPDATE SET minute = max(minute, ?2)",
+	[Q_TURNED_SINCE] = "SELECT owner FROM turned_owner WHERE minute > ?1 ORDER BY owner",
+	[Q_TURNED_DROP] = "DELETE FROM turned_owner WHERE minute < ?1",
 
 	[Q_EXCEPTION_NEW] = "INSERT INTO exception(kind, target, rule, created, until, confirmed,"
 			    " who, comment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

@@ -26,6 +26,8 @@ sweep_take(struct store_sweep *s, struct sq_cursor *cur)
 	s->applied = (uint64_t)sq_take_int(cur);
 	s->certs = (uint64_t)sq_take_int(cur);
 	s->of = (uint64_t)sq_take_int(cur);
+	s->owners = (uint64_t)sq_take_int(cur);
+	s->of_owners = (uint64_t)sq_take_int(cur);
 	s->why = sq_take_text(cur);
 	s->who = sq_take_text(cur);
 }
@@ -215,7 +217,8 @@ begin_step(struct sq_writer *w, void *arg, struct err *err)
 	if (rc == RC_OK)
 		rc = sq_exec(c, Q_SWEEP_NEW,
 		    SQ_ARGS(sq_i(sq_writer_now(w)), sq_i((int64_t)a->n->certs),
-			sq_i((int64_t)a->n->of), sq_t(a->n->why)),
+			sq_i((int64_t)a->n->of), sq_i((int64_t)a->n->owners),
+			sq_i((int64_t)a->n->of_owners), sq_t(a->n->why)),
 		    NULL, err);
 	if (rc == RC_OK)
 		a->id = sqlite3_last_insert_rowid(c->db);
@@ -271,7 +274,7 @@ ready_step(struct sq_writer *w, void *arg, struct err *err)
 {
 	struct store_sweep s = { 0 };
 	int64_t id = *(int64_t *)arg;
-	char counts[96];
+	char counts[160];
 	int changed = 0;
 	enum rc rc = sq_exec(sq_writer_conn(w), Q_SWEEP_READY, SQ_ARGS(sq_i(id)), &changed, err);
 
@@ -280,8 +283,10 @@ ready_step(struct sq_writer *w, void *arg, struct err *err)
 	if (rc == RC_OK)
 		rc = need(sq_writer_conn(w), id, &s, err);
 	if (rc == RC_OK) {
-		(void)snprintf(counts, sizeof(counts), " turns=%llu certificates=%llu of=%llu",
-		    (unsigned long long)s.turns, (unsigned long long)s.certs,
+		(void)snprintf(counts, sizeof(counts),
+		    " turns=%llu owners=%llu ownersOf=%llu certificates=%llu of=%llu",
+		    (unsigned long long)s.turns, (unsigned long long)s.owners,
+		    (unsigned long long)s.of_owners, (unsigned long long)s.certs,
 		    (unsigned long long)s.of);
 		rc = audit(w, "sweep-stopped", id, NULL, s.why, counts, err);
 	}
@@ -303,14 +308,23 @@ struct end_args {
 	const char *who, *why;
 };
 
-/* Two administrators at once: the second hears who the first was. */
+/* Two administrators at once: the second hears who the first was; or rules have come up with more meanwhile, and
+ * nobody approves what was not shown. */
 static enum rc
 why_not(struct sq_conn *c, int64_t id, struct err *err)
 {
 	struct store_sweep s = { 0 };
+	int64_t now = 0;
 	enum rc rc = need(c, id, &s, err);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK && s.state == SWEEP_OBSOLETE)
+		rc = sq_number(c, Q_SWEEP_WAITS, &now, err);
+	if (rc == RC_OK && now != 0) {
+		(void)fail(err, RC_CONFLICT,
+		    "sweep %lld is obsolete: sweep %lld has taken its place, and may turn more",
+		    (long long)id, (long long)now);
+		rc = err_hint(err, "look at it first, then decide on that one");
+	} else if (rc == RC_OK)
 		rc = fail(err, RC_CONFLICT, "sweep %lld is %s already%s%s", (long long)id,
 		    sweep_state_name(s.state), s.who != NULL ? ", by " : "",
 		    s.who != NULL ? s.who : "");

@@ -223,8 +223,12 @@ struct store_backend {
 	    struct store *s, store_rule_mark_fn *fn, void *arg, struct err *err);
 	enum rc (*ignored_forget)(
 	    struct store *s, const struct store_rule_mark *v, size_t n, struct err *err);
-	enum rc (*turned_add)(struct store *s, int64_t now, uint64_t certs, struct err *err);
-	enum rc (*turned_since)(struct store *s, int64_t since, uint64_t *certs, struct err *err);
+	enum rc (*sweep_marks)(
+	    struct store *s, int64_t id, store_rule_mark_fn *fn, void *arg, struct err *err);
+	enum rc (*turned_add)(
+	    struct store *s, int64_t now, const uint64_t *owners, size_t n, struct err *err);
+	enum rc (*turned_since)(
+	    struct store *s, int64_t since, store_owner_fn *fn, void *arg, struct err *err);
 	enum rc (*exception_add)(struct store *s, const struct store_exception *e,
 	    bool needs_second, int64_t *id, struct err *err);
 	enum rc (*exception_confirm)(struct store *s, int64_t id, const char *who, struct err *err);

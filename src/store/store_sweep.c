@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "store/store_check.h"
 
@@ -77,7 +78,7 @@ store_same_person(const char *a, const char *b)
 
 	person(&x, &nx, a);
 	person(&y, &ny, b);
-	return nx == ny && memcmp(x, y, nx) == 0;
+	return nx == ny && strncasecmp(x, y, nx) == 0;
 }
 
 /* ---- sweeps ---- */
@@ -196,15 +197,24 @@ store_ignored_forget(struct store *s, const struct store_rule_mark *v, size_t n,
 }
 
 enum rc
-store_turned_add(struct store *s, int64_t now, uint64_t certs, struct err *err)
+store_sweep_marks(struct store *s, int64_t id, store_rule_mark_fn *fn, void *arg, struct err *err)
 {
-	return s->backend->turned_add(s, now, certs, err);
+	return s->backend->sweep_marks(s, id, fn, arg, err);
 }
 
 enum rc
-store_turned_since(struct store *s, int64_t since, uint64_t *certs, struct err *err)
+store_turned_add(struct store *s, int64_t now, const uint64_t *owners, size_t n, struct err *err)
 {
-	return s->backend->turned_since(s, since, certs, err);
+	if (n > STORE_CAUSES_BATCH)
+		return fail(
+		    err, RC_LIMIT, "%zu owners at once, more than %d", n, STORE_CAUSES_BATCH);
+	return n == 0 ? RC_OK : s->backend->turned_add(s, now, owners, n, err);
+}
+
+enum rc
+store_turned_since(struct store *s, int64_t since, store_owner_fn *fn, void *arg, struct err *err)
+{
+	return s->backend->turned_since(s, since, fn, arg, err);
 }
 
 /* ---- exceptions ---- */

@@ -1,6 +1,6 @@
 /*
  * store_sweep.h - what rules about the directory need to remember: sweeps that were stopped because they would turn
- * too many certificates, what an administrator has discarded, how much was turned lately, and exceptions.
+ * too many, what an administrator has discarded, whom rules have turned lately, and exceptions.
  *
  * A sweep is written in batches and counts once it is ready.  Then it waits:
  *
@@ -43,7 +43,10 @@ struct store_sweep {
 	uint64_t dealt, applied;  /* of these: looked at, and really made */
 	uint64_t certs;           /* certificates that it turns */
 	uint64_t of;              /* certificates that rules see */
-	char *why, *who;          /* "312 of 2300 certificates, more than 10 %"; who has decided */
+	uint64_t
+	    owners; /* devices and users of `certs`: sweep_brake.h.  0: not counted, before schema 7 */
+	uint64_t of_owners; /* and of `of` */
+	char *why, *who; /* "312 of 2300 devices and users ..., more than 10 %"; who has decided */
 };
 void store_sweep_done(struct store_sweep *s);
 #define STORE_SWEEP_TURNS_MAX 1000000
@@ -51,6 +54,7 @@ void store_sweep_done(struct store_sweep *s);
 struct store_sweep_new {
 	const char *why;
 	uint64_t certs, of;
+	uint64_t owners, of_owners;
 };
 /* At most one waits or is approved: RC_CONFLICT.  What a crash has left unready is dropped by store_sweep_tidy(). */
 enum rc store_sweep_begin(
@@ -70,7 +74,8 @@ enum rc store_sweep_each(struct store *s, int64_t after, size_t max,
 /* Turns in their order, of which `after` are left out; lent. */
 enum rc store_sweep_turns(struct store *s, int64_t id, uint64_t after, size_t max,
     int (*fn)(void *arg, const struct store_turn *t), void *arg, struct err *err) MUST_CHECK;
-/* SWEEP_APPROVED or SWEEP_DISCARDED, of one that waits; else RC_CONFLICT, which says who was first.  Audit row
+/* SWEEP_APPROVED or SWEEP_DISCARDED, of one that waits; else RC_CONFLICT, which says who was first, or which sweep has
+ * taken its place.  What a number stands for never changes, so who decides gets what was shown.  Audit row
  * "sweep-approved", "sweep-discarded". */
 enum rc store_sweep_decide(struct store *s, int64_t id, enum sweep_state verdict, const char *who,
     struct err *err) MUST_CHECK;
@@ -109,11 +114,20 @@ enum rc store_ignored_each(
 enum rc store_ignored_forget(
     struct store *s, const struct store_rule_mark *v, size_t n, struct err *err) MUST_CHECK;
 
-/* How many certificates rules have turned without being asked, for the brake: remembered by the minute, for a day.
- * An approved sweep begins anew at nothing. */
-enum rc store_turned_add(struct store *s, int64_t now, uint64_t certs, struct err *err) MUST_CHECK;
+/* The turns of one sweep, in order of certificates. */
+enum rc store_sweep_marks(
+    struct store *s, int64_t id, store_rule_mark_fn *fn, void *arg, struct err *err) MUST_CHECK;
+
+/*
+ * Whom rules have turned without being asked, for the brake: owners as numbers (the caller's), each once, with the
+ * minute in which that was so last; for a day.  So there are no more rows than owners.  An approved sweep begins anew
+ * at nobody.  At most STORE_CAUSES_BATCH at once.
+ */
+enum rc store_turned_add(
+    struct store *s, int64_t now, const uint64_t *owners, size_t n, struct err *err) MUST_CHECK;
+typedef int store_owner_fn(void *arg, uint64_t owner);
 enum rc store_turned_since(
-    struct store *s, int64_t since, uint64_t *certs, struct err *err) MUST_CHECK;
+    struct store *s, int64_t since, store_owner_fn *fn, void *arg, struct err *err) MUST_CHECK;
 
 /* ---- exceptions ---- */
 
@@ -132,7 +146,8 @@ struct store_exception {
 void store_exception_done(struct store_exception *e);
 /* It is so at `now` (wall seconds). */
 bool store_exception_in_force(const struct store_exception *e, int64_t now);
-/* Of two `who`: "root (uid 0, sudo by jane)" is jane (uid 1000).  Root without sudo is one person. */
+/* Of two `who`: "root (uid 0, sudo by jane)" is jane (uid 1000), and Jane.  Root without sudo is one person; so is each
+ * token of the admin API, which nothing but its name ties to a person. */
 bool store_same_person(const char *a, const char *b);
 #define STORE_EXCEPTIONS_MAX     10000 /* that are in force or wait */
 #define STORE_EXCEPTION_SECS_MAX (INT64_C(90) * 86400)

@@ -51,6 +51,9 @@ claim "all devices disabled at once: a sweep waits" within 30 waiting
 id=$(newest)
 claim "... and nobody is held" states good
 claim "it says why" answered 200 GET "/api/v1/sweeps/$id"
+claim "... whose it is" says "(3, 3, 3, 3)" '(a["owners"], a["ofOwners"], a["certificates"], a["of"])'
+claim "... and so do the metrics" sh -c "curl -fsS '$ADMIN/metrics' | grep -E -c '^scepd_sweep_waiting(_owners)? 3\$' | grep -qx 2"
+claim "it says why" answered 200 GET "/api/v1/sweeps/$id"
 claim "... in words" says True '"3 of 3" in a["why"] and a["state"] == "waiting"'
 claim "its turns are told" answered 200 GET "/api/v1/sweeps/$id/turns?limit=2"
 claim "... by the page" says "(2, {'hold'}, {'device-off'}, 2)" '(len(a["items"]), {r["effect"] for r in a["items"]}, {r["rule"] for r in a["items"]}, a["next"])'

@@ -116,8 +116,17 @@ claim "two of four are too many" within 60 waits
 claim "an error in the log asks for an administrator" grep -q 'error sweep .*rules would turn' "$T/scepd.log"
 claim "scepctl check says that one waits" sh -c "scepctl check --config '$CONFIG' | grep -q 'sweep .*waits for an administrator'"
 out=$(ctl sweep show 2>&1)
+claim "and of how many devices and users" said '^Whose *2 devices and users, of 4$' "$out"
 claim "the sweep shows what it would turn" said 'compliance.*hold.*noncompliant' "$out"
 id=$(waiting)
+claim "meanwhile a third one is not compliant" api PATCH "$t/devices/Meis-Pixel-8" '{"compliance":"noncompliant"}'
+claim "... and is held, as it alone is within the brake" within 30 held Meis-Pixel-8
+two_good() { good LAPTOP-7F3K2 && good Omars-iPhone; }
+claim "... and the sweep waits on" test "$(waiting)" = "$id"
+claim "... and the two of it are good" two_good
+api PATCH "$t/devices/Meis-Pixel-8" '{"compliance":"compliant"}' >/dev/null
+claim "... and it is let go as soon as it is compliant" within 30 good Meis-Pixel-8
+claim "... while the sweep waits" test "$(waiting)" = "$id"
 claim "without a terminal a decision wants --yes" sh -c "scepctl sweep approve --config '$CONFIG' $id </dev/null 2>&1 | grep -q -- --yes"
 both compliant
 state() { ctl sweep show "$id" | grep -q "^State *$1"; }

@@ -416,20 +416,23 @@ the_brake_says_what_is_too_much(void **state)
 {
 	static const struct {
 		struct conf_brake b;
-		uint64_t certs, lately, of;
+		uint64_t owners, lately, of;
 		bool stops;
 		const char *why;
 	} rows[] = {
 		{ { 10, 500, 10, 3600 }, 10, 0, 20, false,
-		    "10 of 20 certificates, within the brake" },
-		{ { 10, 500, 10, 3600 }, 11, 0, 20, true, "11 of 20 certificates, more than 10 %" },
+		    "10 of 20 devices and users (11 of 40 certificates), within the brake" },
+		{ { 10, 500, 10, 3600 }, 11, 0, 20, true,
+		    "11 of 20 devices and users (12 of 40 certificates), more than 10 %" },
 		{ { 10, 500, 10, 3600 }, 11, 0, 110, false, NULL },
 		{ { 10, 500, 10, 3600 }, 12, 0, 110, true, NULL },
 		{ { 10, 500, 10, 3600 }, 500, 0, 100000, false, NULL },
 		{ { 10, 500, 10, 3600 }, 501, 0, 100000, true,
-		    "501 of 100000 certificates, more than 500" },
+		    "501 of 100000 devices and users (502 of 200000 certificates), more than 500" },
 		{ { 10, 500, 10, 3600 }, 1, 500, 100000, true,
-		    "1 of 100000 certificates after 500 in the last 60 minutes, more than 500" },
+		    "1 of 100000 devices and users (2 of 200000 certificates) after 500 others in "
+		    "the "
+		    "last 60 minutes, more than 500" },
 		{ { 10, 500, 10, 3600 }, 0, 9999, 100000, false, NULL },
 		{ { 100, 500, 0, 0 }, 20, 0, 20, false, NULL },
 		{ { 10, 500, 0, 0 }, 1, 0, 5, true, NULL },
@@ -438,14 +441,70 @@ the_brake_says_what_is_too_much(void **state)
 	};
 
 	for (size_t i = 0; i < N(rows); i++) {
+		/* Certificates are told, and count for nothing. */
+		const struct brake_ask a = { rows[i].owners, rows[i].of, rows[i].owners + 1,
+			2 * rows[i].of, rows[i].lately };
 		char why[BRAKE_WHY_MAX];
 
-		if (sweep_brake(why, &rows[i].b, rows[i].certs, rows[i].lately, rows[i].of) !=
-		    rows[i].stops)
+		if (sweep_brake(why, &rows[i].b, &a) != rows[i].stops)
 			fail_msg("row %zu: %s", i, why);
 		if (rows[i].why != NULL)
 			assert_string_equal(why, rows[i].why);
 	}
+}
+
+static void
+the_owner_is_the_device_else_the_user_else_the_certificate(void **state)
+{
+	static const struct store_binding v[] = {
+		{ .tenant = "a", .device_object = "1", .managed = "2", .user = "3" },
+		{ .tenant = "a", .device_object = "1", .device = "4", .user = "5" },
+		{ .tenant = "a", .managed = "1", .user = "3" },
+		{ .tenant = "a", .device = "1", .user = "3" },
+		{ .tenant = "a", .user = "1" },
+		{ .tenant = "b", .user = "1" },
+		{ .tenant = "a" },
+		{ .tenant = "a" },
+	};
+	uint64_t owner[N(v)];
+
+	for (size_t i = 0; i < N(v); i++) {
+		char serial_of[8];
+		const struct store_subject c = { .serial = serial_of, .binding = &v[i] };
+
+		(void)snprintf(serial_of, sizeof(serial_of), "%02zX", i);
+		owner[i] = owner_of(&c);
+	}
+	assert_true(owner[0] == owner[1]); /* whoever it was issued for, and by which name */
+	for (size_t i = 1; i < N(v); i++)
+		for (size_t k = 0; k < i; k++)
+			assert_true(owner[i] != owner[k] || (i == 1 && k == 0));
+	/* The store remembers them: what a release has written, the next has to read. */
+	assert_true(owner[4] == UINT64_C(0xbfbfbb1274a132cb));
+}
+
+static void
+owners_are_counted_once(void **state)
+{
+	static const uint64_t a[] = { 7, 7, 1, UINT64_MAX, 7, 0 }, b[] = { 1, 0, 5 };
+	struct owners x = { 0 }, y = { 0 }, nobody = { 0 };
+
+	for (size_t i = 0; i < N(a); i++)
+		assert_int_equal(owners_add(&x, a[i], NULL), RC_OK);
+	for (size_t i = 0; i < N(b); i++)
+		assert_int_equal(owners_add(&y, b[i], NULL), RC_OK);
+	owners_sort(&x);
+	owners_sort(&y);
+	owners_sort(&nobody);
+	assert_int_equal(x.n, 4);
+	assert_true(owners_has(&x, UINT64_MAX) && owners_has(&x, 0) && !owners_has(&x, 5));
+	assert_false(owners_has(&nobody, 0));
+	assert_int_equal(owners_beside(&x, &y), 2);
+	assert_int_equal(owners_beside(&y, &x), 1);
+	assert_int_equal(owners_beside(&x, &nobody), 4);
+	assert_int_equal(owners_beside(&nobody, &x), 0);
+	owners_done(&x);
+	owners_done(&y);
 }
 
 static void
@@ -489,16 +548,257 @@ what_others_say_goes_on_while_a_sweep_waits(void **state)
 	struct store_cause_set queue = {
 		.serial = serial(30), .source = CAUSE_INTUNE, .effect = CAUSE_REVOKE, .reason = 5
 	};
-	struct store_object user = object(DIR_USER, 31, w->now);
 
 	compliant(w, 1, 5, DIR_NO);
 	sweep(w);
 	ok(&w->f, store_causes_set(w->f.s, &queue, 1, NULL, &w->f.err));
 	assert_int_equal(state_of(w, 30), CERT_REVOKED);
-	user.enabled = DIR_NO; /* of another rule: nothing of rules is done */
+}
+
+/* ---- owners ---- */
+
+/* Behind the store's back: certificates first to last are of the device (and the user) of the first. */
+static void
+same_owner(struct world *w, unsigned first, unsigned last)
+{
+	char sql[400];
+
+	(void)snprintf(sql, sizeof(sql),
+	    "UPDATE binding SET user = 'user-%u', device = 'entra-%u', device_object = 'device-%u',"
+	    " managed = 'managed-%u' WHERE cert_id BETWEEN %u AND %u",
+	    first, first, first, first, first, last);
+	sf_sql(&w->f, sql);
+}
+
+static void
+one_device_with_eleven_certificates_does_not_stop_a_small_fleet(void **state)
+{
+	struct world *w = *state;
+
+	same_owner(w, 1, 11);
+	compliant(w, 1, 1, DIR_NO);
+	sweep(w);
+	nothing_waits(w);
+	assert_int_equal(how_many(w, CERT_HELD), 11);
+}
+
+static void
+one_person_with_eleven_certificates_does_not_stop_it_either(void **state)
+{
+	struct world *w = *state;
+	struct store_object user = object(DIR_USER, 1, w->now);
+
+	same_owner(w, 1, 11);
+	sf_sql(&w->f,
+	    "UPDATE binding SET device = '', device_object = '', managed = '' WHERE cert_id <= 11");
+	user.enabled = DIR_NO;
 	tell(w, &user);
 	sweep(w);
+	nothing_waits(w);
+	assert_int_equal(how_many(w, CERT_HELD), 11);
+}
+
+/* 30 owners: 10 % are 3, and the percentage is of owners as well. */
+static void
+the_percentage_is_of_owners(void **state)
+{
+	struct world *w = *state;
+
+	w->config.revocation.brake.minimum = 0;
+	same_owner(w, 1, 11);
+	compliant(w, 20, 23, DIR_NO);
+	sweep(w); /* 4 of 40 certificates would be 10 % */
+	assert_int_equal(how_many(w, CERT_HELD), 0);
+	(void)current(w, SWEEP_WAITING);
+	assert_int_equal(sf_number(&w->f, "SELECT owners FROM sweep"), 4);
+	assert_int_equal(sf_number(&w->f, "SELECT total_owners FROM sweep"), 30);
+	assert_int_equal(sf_number(&w->f, "SELECT certs FROM sweep"), 4);
+}
+
+static void
+a_device_that_flaps_is_one_in_the_window(void **state)
+{
+	struct world *w = *state;
+
+	for (int i = 0; i < 20; i++) {
+		compliant(w, 3, 3, i % 2 == 0 ? DIR_NO : DIR_YES);
+		round_at(w, 90 * i);
+		assert_int_equal(state_of(w, 3), i % 2 == 0 ? CERT_HELD : CERT_GOOD);
+	}
+	nothing_waits(w);
+	/* And it counts as one: three others may go, and no fourth. */
+	compliant(w, 4, 6, DIR_NO);
+	round_at(w, 90 * 20);
+	assert_int_equal(how_many(w, CERT_HELD), 3);
+	compliant(w, 7, 7, DIR_NO);
+	round_at(w, 90 * 21);
+	assert_int_equal(state_of(w, 7), CERT_GOOD);
+	(void)current(w, SWEEP_WAITING);
+}
+
+/* ---- whom a sweep that waits does not turn ---- */
+
+static void
+while_a_sweep_waits_others_are_turned_within_the_brake(void **state)
+{
+	struct world *w = *state;
+	struct store_object stolen = object(DIR_USER, 31, w->now);
+	int64_t which;
+
+	compliant(w, 1, 5, DIR_NO);
+	sweep(w);
+	which = current(w, SWEEP_WAITING);
+	stolen.enabled = DIR_NO;
+	tell(w, &stolen);
+	sweep(w);
+	assert_int_equal(state_of(w, 31), CERT_HELD);
+	assert_int_equal(how_many(w, CERT_HELD), 1);
+	assert_int_equal(current(w, SWEEP_WAITING), which);
+	/* And let go again: it is one owner. */
+	stolen.enabled = DIR_YES;
+	tell(w, &stolen);
+	round_at(w, 90);
 	assert_int_equal(state_of(w, 31), CERT_GOOD);
+	assert_int_equal(current(w, SWEEP_WAITING), which);
+	/* What was waiting is done as it was approved. */
+	ok(&w->f, store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err));
+	sweep(w);
+	assert_int_equal(how_many(w, CERT_HELD), 5);
+}
+
+static void
+whoever_is_in_a_sweep_that_waits_waits_with_everything(void **state)
+{
+	struct world *w = *state;
+	struct store_object user = object(DIR_USER, 3, w->now),
+			    wiped = object(DIR_MANAGED, 3, w->now);
+
+	compliant(w, 1, 5, DIR_NO);
+	sweep(w);
+	user.enabled = DIR_NO;
+	tell(w, &user);
+	sweep(w);
+	assert_int_equal(state_of(w, 3), CERT_GOOD);
+	/* But who is not to be turned any more as it says is free of it. */
+	wiped.presence = DIR_GONE;
+	tell(w, &wiped);
+	sweep(w);
+	assert_int_equal(state_of(w, 3), CERT_REVOKED);
+	assert_int_equal(how_many(w, CERT_GOOD), MANY - 1);
+	(void)current(w, SWEEP_WAITING);
+}
+
+/* 4 of 40 are 10 %. */
+static void
+in_no_window_more_is_turned_unasked_than_the_brake_allows(void **state)
+{
+	struct world *w = *state;
+	int64_t which;
+
+	compliant(w, 1, 2, DIR_NO);
+	sweep(w);
+	compliant(w, 11, 15, DIR_NO);
+	round_at(w, 60);
+	which = current(w, SWEEP_WAITING);
+	assert_int_equal(how_many(w, CERT_HELD), 2);
+	for (unsigned i = 20; i < 24; i++) {
+		compliant(w, i, i, DIR_NO);
+		round_at(w, 60 + i);
+	}
+	assert_int_equal(how_many(w, CERT_HELD), 4); /* two, and two beside the sweep */
+	assert_int_equal(current(w, SWEEP_WAITING), which);
+	/* An hour later the window is over. */
+	all_are_well(w);
+	compliant(w, 1, 2, DIR_NO);
+	compliant(w, 11, 15, DIR_NO);
+	compliant(w, 20, 23, DIR_NO);
+	round_at(w, 3600 + 200);
+	assert_int_equal(how_many(w, CERT_HELD), 6);
+}
+
+static void
+too_much_beside_a_sweep_makes_a_larger_one_but_not_at_once(void **state)
+{
+	struct world *w = *state;
+	int64_t which, grown;
+
+	compliant(w, 1, 5, DIR_NO);
+	sweep(w);
+	which = current(w, SWEEP_WAITING);
+	compliant(w, 21, 25, DIR_NO);
+	round_at(w, 60);
+	assert_int_equal(current(w, SWEEP_WAITING), which);
+	assert_int_equal(how_many(w, CERT_GOOD), MANY);
+	round_at(w, 310);
+	assert_int_equal(sweep_state(w, which), SWEEP_OBSOLETE);
+	grown = current(w, SWEEP_WAITING);
+	assert_int_equal(how_many(w, CERT_GOOD), MANY);
+	assert_int_equal(sf_number(&w->f, "SELECT turns FROM sweep WHERE state = 1"), 10);
+	/* Who has seen the first one decides on nothing else. */
+	assert_int_equal(
+	    store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err), RC_CONFLICT);
+	ok(&w->f, store_sweep_decide(w->f.s, grown, SWEEP_APPROVED, "jane", &w->f.err));
+	round_at(w, 320);
+	assert_int_equal(how_many(w, CERT_HELD), 10);
+}
+
+static void
+who_approves_the_smaller_one_in_time_gets_that_and_the_rest_is_judged_anew(void **state)
+{
+	struct world *w = *state;
+	int64_t which;
+
+	compliant(w, 1, 5, DIR_NO);
+	sweep(w);
+	which = current(w, SWEEP_WAITING);
+	compliant(w, 21, 25, DIR_NO);
+	round_at(w, 60);
+	ok(&w->f, store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err));
+	round_at(w, 310);
+	assert_int_equal(how_many(w, CERT_HELD), 5);
+	assert_int_equal(state_of(w, 21), CERT_GOOD);
+	round_at(w, 320);
+	assert_true(current(w, SWEEP_WAITING) > which);
+	assert_int_equal(how_many(w, CERT_HELD), 5);
+}
+
+static void
+a_sweep_of_which_nothing_is_wanted_is_over_whatever_else_is(void **state)
+{
+	struct world *w = *state;
+	int64_t which;
+
+	compliant(w, 1, 5, DIR_NO);
+	sweep(w);
+	which = current(w, SWEEP_WAITING);
+	compliant(w, 1, 5, DIR_YES);
+	compliant(w, 21, 30, DIR_NO);
+	round_at(w, 10);
+	assert_int_equal(sweep_state(w, which), SWEEP_OBSOLETE);
+	assert_true(current(w, SWEEP_WAITING) > which);
+	assert_int_equal(sf_number(&w->f, "SELECT turns FROM sweep WHERE state = 1"), 10);
+	assert_int_equal(how_many(w, CERT_GOOD), MANY);
+}
+
+/* Killed after it was noted who is to be turned, and before the turn. */
+static void
+what_was_noted_and_not_turned_is_turned_after_a_restart(void **state)
+{
+	struct world *w = *state;
+	struct store_subject c = { .serial = serial(31) };
+	struct store_binding b = { .tenant = "contoso", .device_object = "device-31" };
+	uint64_t owner;
+
+	compliant(w, 1, 5, DIR_NO);
+	sweep(w);
+	compliant(w, 31, 31, DIR_NO);
+	c.binding = &b;
+	owner = owner_of(&c);
+	ok(&w->f, store_turned_add(w->f.s, w->now, &owner, 1, &w->f.err));
+	start(w);
+	sweep(w);
+	assert_int_equal(state_of(w, 31), CERT_HELD);
+	assert_int_equal(sf_number(&w->f, "SELECT count(*) FROM turned_owner"), 1);
 }
 
 static void
@@ -745,14 +1045,22 @@ the_metrics_tell_what_rules_say_and_what_waits(void **state)
 	struct world *w = *state;
 	struct buf b;
 
-	compliant(w, 1, 20, DIR_NO);
+	same_owner(w, 1, 11);
+	compliant(w, 1, 1, DIR_NO);
+	compliant(w, 12, 20, DIR_NO);
 	sweep(w);
+	compliant(w, 21, 25, DIR_NO);
+	round_at(w, 60);
+	compliant(w, 21, 25, DIR_NO);
 	buf_init(&b, 100000);
 	sweeper_metrics(w->w, &b);
 	assert_non_null(strstr(buf_str(&b), "scepd_sweep_waiting 20\n"));
+	assert_non_null(strstr(buf_str(&b), "scepd_sweep_waiting_owners 10\n"));
+	assert_non_null(strstr(buf_str(&b), "scepd_sweep_beside_owners 5\n"));
 	assert_non_null(strstr(buf_str(&b), "scepd_rules_seen 40\n"));
+	assert_non_null(strstr(buf_str(&b), "scepd_rules_seen_owners 30\n"));
 	assert_non_null(strstr(
-	    buf_str(&b), "scepd_rule_certificates{rule=\"compliance\",says=\"match\"} 20\n"));
+	    buf_str(&b), "scepd_rule_certificates{rule=\"compliance\",says=\"match\"} 25\n"));
 	assert_non_null(
 	    strstr(buf_str(&b), "scepd_rule_certificates{rule=\"off\",says=\"clear\"} 40\n"));
 	buf_done(&b);
@@ -784,9 +1092,22 @@ main(void)
 		T(names_of_rules_that_have_revoked_are_not_counted),
 		T(not_found_by_name_is_no_proof),
 		cmocka_unit_test(the_brake_says_what_is_too_much),
+		cmocka_unit_test(the_owner_is_the_device_else_the_user_else_the_certificate),
+		cmocka_unit_test(owners_are_counted_once),
 		T(too_many_holds_stop_and_the_last_good_state_stays),
 		T(too_many_releases_stop_as_well),
 		T(what_others_say_goes_on_while_a_sweep_waits),
+		T(one_device_with_eleven_certificates_does_not_stop_a_small_fleet),
+		T(one_person_with_eleven_certificates_does_not_stop_it_either),
+		T(the_percentage_is_of_owners),
+		T(a_device_that_flaps_is_one_in_the_window),
+		T(while_a_sweep_waits_others_are_turned_within_the_brake),
+		T(whoever_is_in_a_sweep_that_waits_waits_with_everything),
+		T(in_no_window_more_is_turned_unasked_than_the_brake_allows),
+		T(too_much_beside_a_sweep_makes_a_larger_one_but_not_at_once),
+		T(who_approves_the_smaller_one_in_time_gets_that_and_the_rest_is_judged_anew),
+		T(a_sweep_of_which_nothing_is_wanted_is_over_whatever_else_is),
+		T(what_was_noted_and_not_turned_is_turned_after_a_restart),
 		T(many_small_rounds_are_one_large_one),
 		T(when_the_directory_is_sensible_again_it_is_over_by_itself),
 		T(an_approved_sweep_is_carried_out),

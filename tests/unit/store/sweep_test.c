@@ -37,7 +37,7 @@ turn(int64_t cert, const char *rule, enum cause_effect effect)
 static int64_t
 waiting(struct sf *f, const struct store_turn *v, size_t n)
 {
-	const struct store_sweep_new what = { "too many", n, 100 };
+	const struct store_sweep_new what = { "too many", n, 100, n, 90 };
 	int64_t id = 0;
 
 	ok(f, store_sweep_begin(f->s, &what, &id, &f->err));
@@ -108,7 +108,7 @@ state_of(struct sf *f, int64_t id)
 static void
 a_sweep_waits_once_it_is_ready(void **state)
 {
-	const struct store_sweep_new what = { "312 of 2300", 2, 2300 };
+	const struct store_sweep_new what = { "312 of 2300", 2, 2300, 1, 2100 };
 	struct sf *f = *state;
 	struct store_sweep s = { 0 };
 	struct store_turn v[] = { turn(1, "a", CAUSE_HOLD), turn(2, "b", CAUSE_REVOKE),
@@ -131,6 +131,8 @@ a_sweep_waits_once_it_is_ready(void **state)
 	assert_int_equal(s.turns, 3);
 	assert_int_equal(s.certs, 2);
 	assert_int_equal(s.of, 2300);
+	assert_int_equal(s.owners, 1);
+	assert_int_equal(s.of_owners, 2100);
 	assert_int_equal(s.dealt + s.applied, 0);
 	assert_string_equal(s.why, "312 of 2300");
 	assert_null(s.who);
@@ -297,32 +299,89 @@ only_causes_of_rules_are_told(void **state)
 	marks_are(f, false, "1 a 2;3 z 1;");
 }
 
-static void
-what_was_turned_lately_is_counted_until_an_administrator_has_looked(void **state)
+static int
+keep_owner(void *arg, uint64_t owner)
 {
+	buf_addf(arg, "%llx;", (unsigned long long)owner);
+	return 0;
+}
+
+static void
+turned_are(struct sf *f, int64_t since, const char *expected)
+{
+	struct buf b;
+
+	buf_init(&b, 100000);
+	ok(f, store_turned_since(f->s, since, keep_owner, &b, &f->err));
+	assert_string_equal(buf_str(&b), expected);
+	buf_done(&b);
+}
+
+static void
+whoever_was_turned_lately_is_known_once_until_an_administrator_has_looked(void **state)
+{
+	static const uint64_t early[] = { 1, 2, 3, UINT64_MAX }, late[] = { 3, 0xa }, far[] = { 9 };
 	struct sf *f = *state;
 	struct store_turn v = turn(1, "a", CAUSE_HOLD);
 	int64_t now = clock_now_ms() / 1000, id;
-	uint64_t n = 7;
 
 	certs(f, 1);
-	ok(f, store_turned_since(f->s, now - 3600, &n, &f->err));
-	assert_int_equal(n, 0);
-	ok(f, store_turned_add(f->s, now - 7200, 5, &f->err));
-	ok(f, store_turned_add(f->s, now - 60, 2, &f->err));
-	ok(f, store_turned_add(f->s, now - 60, 2, &f->err));
-	ok(f, store_turned_since(f->s, now - 3600, &n, &f->err));
-	assert_int_equal(n, 4);
+	turned_are(f, 0, "");
+	ok(f, store_turned_add(f->s, now - 7200, early, N(early), &f->err));
+	ok(f, store_turned_add(f->s, now - 60, late, N(late), &f->err));
+	ok(f, store_turned_add(f->s, now - 60, late, N(late), &f->err));
+	turned_are(f, now - 3600, "3;a;");
+	ok(f,
+	    store_turned_add(
+		f->s, now - 7200, late, N(late), &f->err)); /* a clock that went back */
 	sf_restart(f);
-	ok(f, store_turned_since(f->s, now - 3 * 3600, &n, &f->err));
-	assert_int_equal(n, 9);
-	ok(f, store_turned_add(f->s, now + 25 * 3600, 1, &f->err));
-	ok(f, store_turned_since(f->s, now - 3 * 3600, &n, &f->err));
-	assert_int_equal(n, 1); /* a day is kept */
+	turned_are(f, now - 3600, "3;a;");
+	turned_are(f, now - 3 * 3600, "ffffffffffffffff;1;2;3;a;");
+	ok(f, store_turned_add(f->s, now + 25 * 3600, far, 1, &f->err));
+	turned_are(f, now - 3 * 3600, "9;"); /* a day is kept */
 	id = waiting(f, &v, 1);
 	ok(f, store_sweep_decide(f->s, id, SWEEP_APPROVED, "jane", &f->err));
-	ok(f, store_turned_since(f->s, now - 3600, &n, &f->err));
-	assert_int_equal(n, 0);
+	turned_are(f, 0, "");
+}
+
+static void
+a_sweeps_own_turns_are_told_as_marks(void **state)
+{
+	struct sf *f = *state;
+	struct store_turn v[] = { turn(1, "a", CAUSE_HOLD), turn(2, "b", CAUSE_GONE) };
+	struct buf b;
+	int64_t id;
+
+	certs(f, 2);
+	id = waiting(f, v, 2);
+	buf_init(&b, 1000);
+	ok(f, store_sweep_marks(f->s, id, count_marks, &b, &f->err));
+	ok(f, store_sweep_marks(f->s, id + 1, count_marks, &b, &f->err));
+	assert_string_equal(buf_str(&b), "1 a 1;2 b 0;");
+	buf_done(&b);
+}
+
+/* Whoever approves a number gets what was shown under it, or is told where to look. */
+static void
+who_approves_a_sweep_that_has_grown_is_told_the_new_number(void **state)
+{
+	struct sf *f = *state;
+	struct store_turn v = turn(1, "a", CAUSE_HOLD);
+	char number[40];
+	int64_t old, grown;
+
+	certs(f, 1);
+	old = waiting(f, &v, 1);
+	ok(f, store_sweep_obsolete(f->s, old, "more by now", &f->err));
+	assert_int_equal(
+	    store_sweep_decide(f->s, old, SWEEP_APPROVED, "jane", &f->err), RC_CONFLICT);
+	assert_non_null(strstr(f->err.msg, "is obsolete already"));
+	grown = waiting(f, &v, 1);
+	assert_int_equal(
+	    store_sweep_decide(f->s, old, SWEEP_APPROVED, "jane", &f->err), RC_CONFLICT);
+	(void)snprintf(number, sizeof(number), "sweep %lld has taken its place", (long long)grown);
+	assert_non_null(strstr(f->err.msg, number));
+	assert_int_equal(state_of(f, grown), SWEEP_WAITING);
 }
 
 static void
@@ -336,6 +395,7 @@ more_than_a_batch_is_refused(void **state)
 	assert_int_equal(store_sweep_add(f->s, 1, 0, v, N(v), &f->err), RC_LIMIT);
 	assert_int_equal(store_sweep_add(f->s, 1, STORE_SWEEP_TURNS_MAX, v, 1, &f->err), RC_LIMIT);
 	assert_int_equal(store_ignored_forget(f->s, NULL, N(v), &f->err), RC_LIMIT);
+	assert_int_equal(store_turned_add(f->s, 1, NULL, N(v), &f->err), RC_LIMIT);
 }
 
 /* ---- exceptions ---- */
@@ -413,6 +473,9 @@ with_a_second_one_it_waits_for_somebody_else(void **state)
 		{ "root (uid 0, sudo by jane)", "jane (uid 1000)", true },
 		{ "root (uid 0)", "root (uid 0)", true },
 		{ "token-a", "token-a", true },
+		{ "Jane (uid 1000)", "jane (uid 1000)", true },
+		{ "root (uid 0, sudo by JANE)", "jane (uid 1000)", true },
+		{ "jane", "Jane (uid 1000)", true }, /* a token that has a person's name */
 		{ "jane (uid 1000)", "joe (uid 1001)", false },
 		{ "root (uid 0, sudo by jane)", "root (uid 0, sudo by joe)", false },
 		{ "root (uid 0, sudo by jane)", "root (uid 0)", false },
@@ -515,7 +578,9 @@ main(void)
 		T(sweeps_that_ended_long_ago_are_dropped_and_what_is_remembered_stays),
 		T(what_was_discarded_is_remembered_until_it_is_forgotten),
 		T(only_causes_of_rules_are_told),
-		T(what_was_turned_lately_is_counted_until_an_administrator_has_looked),
+		T(whoever_was_turned_lately_is_known_once_until_an_administrator_has_looked),
+		T(a_sweeps_own_turns_are_told_as_marks),
+		T(who_approves_a_sweep_that_has_grown_is_told_the_new_number),
 		T(more_than_a_batch_is_refused),
 		T(alone_an_exception_is_in_force_at_once_and_over_by_itself),
 		T(with_a_second_one_it_waits_for_somebody_else),
