@@ -14,6 +14,7 @@ struct waiting {
 struct sweeper {
 	struct sweeper_conf conf;
 	int64_t told_ms, told_id;      /* when it was said that a sweep waits, and which */
+	bool told_beside;              /* ... and that there is something beside it */
 	int64_t due_ms, rest_until_ms; /* monotonic */
 	uint64_t news;                 /* of the server, that the last round has seen */
 	pthread_mutex_t mu;            /* over what follows, for /metrics */

@@ -62,6 +62,7 @@ sweep_halt(struct sweeper *w, const struct round *r, struct err *err)
 	metric_add(w->conf.metrics, METRIC_SWEEPS_STOPPED, 1);
 	w->told_ms = clock_now_ms();
 	w->told_id = id;
+	w->told_beside = false;
 	log_msg(LOG_ERROR, "sweep",
 	    "rules would turn %s: these are left as they are until an administrator has decided "
 	    "(scepctl sweep show %lld, then approve or discard)",
@@ -74,8 +75,11 @@ sweep_halt(struct sweeper *w, const struct round *r, struct err *err)
 static void
 remind(struct sweeper *w, const struct store_sweep *s, const struct waiting *now, int64_t now_ms)
 {
-	if (w->told_id == s->id && now_ms - w->told_ms < REMIND_MS)
+	bool more = now->beside > 0 && !w->told_beside;
+
+	if (w->told_id == s->id && !more && now_ms - w->told_ms < REMIND_MS)
 		return;
+	w->told_beside = now->beside > 0;
 	w->told_id = s->id;
 	w->told_ms = now_ms;
 	log_msg(LOG_ERROR, "sweep",
