@@ -238,18 +238,28 @@ fits(const struct rule_words *w, const char *text, bool any_case)
 	return names(w, text, any_case) ? FITS : FITS_NOT;
 }
 
+const char *
+rule_platform_of(const struct store_subject *c)
+{
+	return first_told(c->managed == NULL ? NULL : c->managed->platform, c->binding->platform);
+}
+
+static const char *
+owner_word(const struct store_subject *c)
+{
+	return first_told(c->managed == NULL ? NULL : c->managed->owner, c->binding->owner);
+}
+
 /* One that does not fit decides; one that cannot be answered comes next. */
 static enum fits
 fits_filters(const struct directory_rule *r, const struct store_subject *c)
 {
-	const struct store_object *m = c->managed;
-	const struct store_binding *b = c->binding;
 	const enum fits all[] = {
 		fits(&r->profiles, c->profile, false),
 		fits(&r->endpoints, c->endpoint, false),
-		fits(&r->tenants, b->tenant, false),
-		fits(&r->platforms, first_told(m == NULL ? NULL : m->platform, b->platform), true),
-		fits(&r->ownership, first_told(m == NULL ? NULL : m->owner, b->owner), true),
+		fits(&r->tenants, c->binding->tenant, false),
+		fits(&r->platforms, rule_platform_of(c), true),
+		fits(&r->ownership, owner_word(c), true),
 	};
 	enum fits out = FITS;
 
@@ -260,6 +270,47 @@ fits_filters(const struct directory_rule *r, const struct store_subject *c)
 			out = FITS_UNKNOWN;
 	}
 	return out;
+}
+
+/* Who has one of these words is left out; groups are asked later, where it matters. */
+static enum fits
+left_out(const struct rule_filter *x, const struct store_subject *c)
+{
+	const struct {
+		const struct rule_words *words;
+		const char *text;
+		bool any_case;
+	} all[] = {
+		{ &x->profiles, c->profile, false },
+		{ &x->endpoints, c->endpoint, false },
+		{ &x->tenants, c->binding->tenant, false },
+		{ &x->platforms, rule_platform_of(c), true },
+		{ &x->ownership, owner_word(c), true },
+	};
+	enum fits out = FITS_NOT;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		enum fits one = all[i].words->n == 0
+		    ? FITS_NOT
+		    : fits(all[i].words, all[i].text, all[i].any_case);
+
+		if (one == FITS)
+			return FITS;
+		if (one == FITS_UNKNOWN)
+			out = FITS_UNKNOWN;
+	}
+	return out;
+}
+
+/* The rule's certificates: of those it is for, those that are not left out. */
+static enum fits
+is_its_own(const struct directory_rule *r, const struct store_subject *c)
+{
+	enum fits in = fits_filters(r, c), out = left_out(&r->except, c);
+
+	if (in == FITS_NOT || out == FITS)
+		return FITS_NOT;
+	return in == FITS_UNKNOWN || out == FITS_UNKNOWN ? FITS_UNKNOWN : FITS;
 }
 
 /* ---- the verdict ---- */
@@ -371,22 +422,23 @@ facts(struct said *out, const struct directory_rule *r, const struct store_subje
 	return out->answer == ANSWER_NO ? RULE_CLEAR : RULE_MATCH;
 }
 
-/* Members only; true: they are, or nobody asks. */
+/* Members alone, or all but members (`wanted`); true: that is so, or nobody asks. */
 static bool
-in_groups(struct rule_verdict *out, const struct directory_rule *r, const struct store_subject *c,
-    rule_groups_fn *groups, void *arg, int64_t now)
+by_groups(struct rule_verdict *out, const struct directory_rule *r, const struct rule_words *words,
+    enum dir_said wanted, const struct store_subject *c, rule_groups_fn *groups, void *arg,
+    int64_t now)
 {
 	struct rule_membership m = { DIR_UNSAID, 0 };
 
-	if (r->groups.n == 0)
+	if (words->n == 0)
 		return true;
 	if (groups != NULL)
-		m = groups(arg, r, c);
+		m = groups(arg, words, c);
 	if (m.member == DIR_UNSAID)
 		verdict(out, RULE_UNKNOWN, CAUSE_GONE, r, "the groups' members are not known");
 	else if (too_old(r, m.known, now))
 		verdict_outage(out, r, m.known);
-	else if (m.member == DIR_NO)
+	else if (m.member != wanted)
 		verdict(out, RULE_NOT_MINE, CAUSE_GONE, r, "");
 	else
 		return true;
@@ -398,7 +450,7 @@ directory_rule_judge(struct rule_verdict *out, const struct directory_rule *r,
     const struct store_subject *c, rule_groups_fn *groups, void *arg, int64_t now)
 {
 	struct said s = { .answer = ANSWER_UNKNOWN };
-	enum fits f = fits_filters(r, c);
+	enum fits f = is_its_own(r, c);
 	enum rule_says says = f == FITS_NOT ? RULE_NOT_MINE : facts(&s, r, c, now);
 
 	/* What is clear is clear, whoever's rule it is. */
@@ -406,7 +458,8 @@ directory_rule_judge(struct rule_verdict *out, const struct directory_rule *r,
 		verdict(out, says, CAUSE_GONE, r, s.words);
 	else if (says == RULE_UNKNOWN || f == FITS_UNKNOWN)
 		verdict(out, RULE_UNKNOWN, CAUSE_GONE, r, "");
-	else if (!in_groups(out, r, c, groups, arg, now))
+	else if (!by_groups(out, r, &r->groups, DIR_YES, c, groups, arg, now) ||
+	    !by_groups(out, r, &r->except.groups, DIR_NO, c, groups, arg, now))
 		return;
 	else if (says == RULE_OUTAGE)
 		verdict_outage(out, r, s.known);

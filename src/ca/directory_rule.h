@@ -55,6 +55,9 @@ struct rule_words {
 	const char *const *v;
 	size_t n;
 };
+struct rule_filter {
+	struct rule_words profiles, endpoints, tenants, platforms, ownership, groups;
+};
 struct directory_rule {
 	const char *name;
 	enum rule_when when;
@@ -67,16 +70,19 @@ struct directory_rule {
 	/* Each that is not empty must have the certificate's; platforms and ownership without regard to case. */
 	struct rule_words profiles, endpoints, tenants, platforms, ownership;
 	struct rule_words groups; /* object ids: user or device is a member of one of them */
+	/* Who has one of these is left out.  Where it is not known whether somebody has, the rule is RULE_UNKNOWN of
+	 * them. */
+	struct rule_filter except;
 };
 
-/* What is known about the user and the device of a certificate and a rule's groups. */
+/* What is known about the user and the device of a certificate and some groups of a rule. */
 struct rule_membership {
 	enum dir_said member; /* of any */
 	int64_t known;        /* wall seconds, of the oldest answer it rests on */
 };
 /* Asked only where it matters: of a certificate about which the rule would do something. */
 typedef struct rule_membership rule_groups_fn(
-    void *arg, const struct directory_rule *r, const struct store_subject *c);
+    void *arg, const struct rule_words *groups, const struct store_subject *c);
 
 enum rule_says {
 	RULE_CLEAR,    /* the directory says that it is not so */
@@ -96,6 +102,8 @@ struct rule_verdict {
 	int reason;               /* RFC 5280 5.3.1, of HOLD and REVOKE */
 	char comment[RULE_COMMENT_MAX]; /* for people: what the directory said */
 };
+/* What Intune calls the operating system of its device, or called it when it was issued; "": never told. */
+const char *rule_platform_of(const struct store_subject *c);
 /* `groups` may be NULL where no rule has any. */
 void directory_rule_judge(struct rule_verdict *out, const struct directory_rule *r,
     const struct store_subject *c, rule_groups_fn *groups, void *arg, int64_t now);

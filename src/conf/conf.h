@@ -65,6 +65,8 @@ struct conf_row {
 				number of items (max 0: 256) */
 	const struct conf_schema *sub;
 	const char *help; /* one line, for generated documentation */
+	const char
+	    *hint; /* CONF_U64, CONF_MAP: what to write instead of a wrong value; may be NULL */
 	size_t
 	    key_line_offset; /* of an int that gets the line of the key when it is there; 0: none */
 };

@@ -98,8 +98,12 @@ static enum rc
 set_map(struct fill *f, const struct conf_row *row, const struct node *node, void *field,
     struct err *err)
 {
-	if (!is_kind(node, NODE_MAP))
-		return wrong_kind(f, node, "a map (key: value)", err);
+	enum rc rc;
+
+	if (!is_kind(node, NODE_MAP)) {
+		rc = wrong_kind(f, node, "a map (key: value)", err);
+		return row->hint != NULL ? err_hint(err, "%s", row->hint) : rc;
+	}
 	return fill_struct(
 	    f, row->sub, node, node->key != NULL ? node->key_line : node->line, field, err);
 }

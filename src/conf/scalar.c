@@ -99,12 +99,14 @@ set_u64(struct fill *f, const struct conf_row *row, const struct node *node, voi
 	if (parse_u64(field, text, row->min, max_of(row), row->key, NULL) == RC_OK)
 		return RC_OK;
 	if (row->max == 0)
-		return conf_fail(f->conf, err, node->line, f->place.text,
+		rc = conf_fail(f->conf, err, node->line, f->place.text,
 		    "\"%.40s\" is not a number of at least %llu", text,
 		    (unsigned long long)row->min);
-	return conf_fail(f->conf, err, node->line, f->place.text,
-	    "\"%.40s\" is not a number from %llu to %llu", text, (unsigned long long)row->min,
-	    (unsigned long long)row->max);
+	else
+		rc = conf_fail(f->conf, err, node->line, f->place.text,
+		    "\"%.40s\" is not a number from %llu to %llu", text,
+		    (unsigned long long)row->min, (unsigned long long)row->max);
+	return row->hint != NULL ? err_hint(err, "%s", row->hint) : rc;
 }
 
 static enum rc

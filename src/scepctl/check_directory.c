@@ -100,6 +100,8 @@ put_extras(struct asking *a, const struct directory_rule *rule, bool *risk_asked
 	}
 	for (size_t i = 0; i < rule->groups.n; i++)
 		put(a, &group, rule->groups.v[i]);
+	for (size_t i = 0; i < rule->except.groups.n; i++)
+		put(a, &group, rule->except.groups.v[i]);
 }
 
 void

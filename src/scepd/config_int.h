@@ -49,7 +49,10 @@ struct conf_rule {
 	int when, then; /* enum rule_when, rule_then */
 	int64_t grace;  /* seconds */
 	uint64_t days;
-	struct conf_strs risk, profiles, endpoints, tenants, platforms, ownership, groups;
+	struct conf_strs risk;
+	struct conf_filter {
+		struct conf_strs profiles, endpoints, tenants, platforms, ownership, groups;
+	} only, except;
 	struct {
 		int64_t max_age; /* seconds */
 		int then;        /* enum rule_outage */
@@ -74,7 +77,11 @@ struct config_file {
 extern const struct conf_schema config_schema; /* fills a struct config_file */
 
 /* config_rules.c */
-extern const struct conf_schema conf_rule_schema, conf_brake_schema, conf_exceptions_schema;
+extern const struct conf_schema conf_rule_schema, conf_brake_schema, conf_exceptions_schema,
+    conf_revocation_schema;
+#define CONF_BRAKE_HINT                                                                            \
+	"a brake that asks about nearly everything is { percent: 1, count: 1, minimum: 0 }, and "  \
+	"none is { percent: 100, count: 1000000 }"
 
 /* config_foreign.c */
 extern const struct conf_schema conf_foreign_schema;

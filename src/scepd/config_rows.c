@@ -497,6 +497,7 @@ static const struct conf_row revocation_rows[] = {
 	    .type = CONF_MAP,
 	    .offset = 0,
 	    .sub = &conf_brake_schema,
+	    .hint = CONF_BRAKE_HINT,
 	    .help =
 		"more than this at once is not done by rules before an administrator has said so" },
 	{ .key = "exceptions",
@@ -506,7 +507,7 @@ static const struct conf_row revocation_rows[] = {
 	    .help = "who may except a certificate from rules, and for how long" },
 	END,
 };
-static const struct conf_schema revocation_schema = { "revocation", sizeof(struct config_file),
+const struct conf_schema conf_revocation_schema = { "revocation", sizeof(struct config_file),
 	revocation_rows, 0, CONF_NO_LINE };
 
 static const struct conf_row config_rows[] = {
@@ -559,7 +560,7 @@ static const struct conf_row config_rows[] = {
 	{ .key = "revocation",
 	    .type = CONF_MAP,
 	    .offset = 0,
-	    .sub = &revocation_schema,
+	    .sub = &conf_revocation_schema,
 	    .help = "what follows from the directory, and its bounds" },
 	{ ROW("endpoints", CONF_NAMED, config_file, c.endpoints), .required = true, .min = 1,
 	    .sub = &endpoint_schema, .help = "SCEP URLs by name: /scep/NAME" },

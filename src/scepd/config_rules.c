@@ -33,6 +33,30 @@ static const struct conf_row outage_rows[] = {
 static const struct conf_schema outage_schema = { "outage", sizeof(struct conf_rule), outage_rows,
 	0, CONF_NO_LINE };
 
+/* Whom a rule is for, or leaves out. */
+#define FILTER_ROWS(f, who)                                                                        \
+	{ ROW("profiles", CONF_STR_LIST, conf_rule, f.profiles), .max = 64,                        \
+		.help = who "certificates by these profiles" },                                    \
+	    { ROW("endpoints", CONF_STR_LIST, conf_rule, f.endpoints), .max = 64,                  \
+		    .help = who "certificates of these endpoints" },                               \
+	    { ROW("tenants", CONF_STR_LIST, conf_rule, f.tenants), .max = 64,                      \
+		    .help = who "certificates bound in these tenants" },                           \
+	    { ROW("platforms", CONF_STR_LIST, conf_rule, f.platforms), .max = 64,                  \
+		    .help = who "devices whose operating system Intune calls so" },                \
+	    { ROW("ownership", CONF_STR_LIST, conf_rule, f.ownership),                             \
+		    .choices = "company|personal", .help = who "devices that belong to these" },   \
+	{                                                                                          \
+		ROW("groups", CONF_STR_LIST, conf_rule, f.groups),                                 \
+		    .max = 16, .help = who "users and devices in one of these groups (object ids)" \
+	}
+
+static const struct conf_row except_rows[] = {
+	FILTER_ROWS(except, "not "),
+	END,
+};
+static const struct conf_schema except_schema = { "except", sizeof(struct conf_rule), except_rows,
+	0, CONF_NO_LINE };
+
 static const struct conf_row rule_rows[] = {
 	{ ROW("when", CONF_CHOICE, conf_rule, when), .required = true, .choices = RULE_WHEN_CHOICES,
 	    .help = "what the directory says" },
@@ -44,18 +68,12 @@ static const struct conf_row rule_rows[] = {
 	    .help = "with when not-seen: for how many" },
 	{ ROW("risk", CONF_STR_LIST, conf_rule, risk), .choices = "low|medium|high",
 	    .help = "with when user-risk: which levels" },
-	{ ROW("profiles", CONF_STR_LIST, conf_rule, profiles), .max = 64,
-	    .help = "only certificates by these profiles" },
-	{ ROW("endpoints", CONF_STR_LIST, conf_rule, endpoints), .max = 64,
-	    .help = "only certificates of these endpoints" },
-	{ ROW("tenants", CONF_STR_LIST, conf_rule, tenants), .max = 64,
-	    .help = "only certificates bound in these tenants" },
-	{ ROW("platforms", CONF_STR_LIST, conf_rule, platforms), .max = 64,
-	    .help = "only devices whose operating system Intune calls so" },
-	{ ROW("ownership", CONF_STR_LIST, conf_rule, ownership), .choices = "company|personal",
-	    .help = "only devices that belong to these" },
-	{ ROW("groups", CONF_STR_LIST, conf_rule, groups), .max = 16,
-	    .help = "only users and devices in one of these groups (object ids)" },
+	FILTER_ROWS(only, "only "),
+	{ .key = "except",
+	    .type = CONF_MAP,
+	    .offset = 0,
+	    .sub = &except_schema,
+	    .help = "whom it leaves out: who has one of these" },
 	{ .key = "outage",
 	    .type = CONF_MAP,
 	    .offset = 0,
@@ -68,9 +86,11 @@ const struct conf_schema conf_rule_schema = { "a rule", sizeof(struct conf_rule)
 
 static const struct conf_row brake_rows[] = {
 	{ ROW("percent", CONF_U64, config_file, c.revocation.brake.percent), .dflt = "10", .min = 1,
-	    .max = 100, .help = "of the certificates that rules see" },
+	    .max = 100, .help = "of the devices and users that rules see",
+	    .hint = CONF_BRAKE_HINT },
 	{ ROW("count", CONF_U64, config_file, c.revocation.brake.count), .dflt = "500", .min = 1,
-	    .max = 1000000, .help = "certificates, whatever the percentage" },
+	    .max = 1000000, .help = "devices and users, whatever the percentage",
+	    .hint = CONF_BRAKE_HINT },
 	{ ROW("minimum", CONF_U64, config_file, c.revocation.brake.minimum), .dflt = "10", .min = 0,
 	    .max = 1000000, .help = "so many may be turned in any case" },
 	{ ROW("window", CONF_DURATION, config_file, c.revocation.brake.window), .dflt = "1h",
@@ -137,8 +157,8 @@ is_guid(const char *s)
 /* A filter that names nothing would fit nobody, quietly. */
 static enum rc
 check_names(const struct config_file *f, const struct conf_rule *r, const char *key,
-    const struct conf_strs *words, const struct conf_items *items, size_t size, size_t offset,
-    struct err *err)
+    const char *list, const struct conf_strs *words, const struct conf_items *items, size_t size,
+    size_t offset, struct err *err)
 {
 	for (size_t i = 0; i < words->n; i++) {
 		struct nearest near;
@@ -156,7 +176,7 @@ check_names(const struct config_file *f, const struct conf_rule *r, const char *
 		if (known)
 			continue;
 		(void)snprintf(
-		    why, sizeof(why), "there is no \"%.60s\" under %s", words->v[i], key);
+		    why, sizeof(why), "there is no \"%.60s\" under %s", words->v[i], list);
 		(void)wrong(f, r, key, why, err);
 		if (near.best != NULL)
 			(void)err_hint(err, "did you mean \"%s\"?", near.best);
@@ -166,16 +186,17 @@ check_names(const struct config_file *f, const struct conf_rule *r, const char *
 }
 
 static enum rc
-check_groups(const struct config_file *f, const struct conf_rule *r, struct err *err)
+check_groups(const struct config_file *f, const struct conf_rule *r, const char *key,
+    const struct conf_strs *groups, struct err *err)
 {
 	char why[KEY_MAX];
 
-	for (size_t i = 0; i < r->groups.n; i++) {
-		if (is_guid(r->groups.v[i]))
+	for (size_t i = 0; i < groups->n; i++) {
+		if (is_guid(groups->v[i]))
 			continue;
 		(void)snprintf(
-		    why, sizeof(why), "\"%.60s\" is no object id of a group", r->groups.v[i]);
-		(void)wrong(f, r, "groups", why, err);
+		    why, sizeof(why), "\"%.60s\" is no object id of a group", groups->v[i]);
+		(void)wrong(f, r, key, why, err);
 		return err_hint(err,
 		    "names change, ids do not: Entra shows it as Object ID on the group's page, "
 		    "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
@@ -183,20 +204,43 @@ check_groups(const struct config_file *f, const struct conf_rule *r, struct err 
 	return RC_OK;
 }
 
+/* `prefix`: "" or "except." */
+static enum rc
+check_filter(const struct config_file *f, const struct config *names, const struct conf_rule *r,
+    const struct conf_filter *x, const char *prefix, struct err *err)
+{
+	const struct {
+		const char *key;
+		const struct conf_strs *words;
+		const struct conf_items *items;
+		size_t size, offset;
+	} rows[] = {
+		{ "profiles", &x->profiles, &names->profiles, sizeof(struct profile),
+		    offsetof(struct profile, name) },
+		{ "endpoints", &x->endpoints, &names->endpoints, sizeof(struct conf_endpoint),
+		    offsetof(struct conf_endpoint, name) },
+		{ "tenants", &x->tenants, &names->tenants, sizeof(struct conf_tenant),
+		    offsetof(struct conf_tenant, name) },
+	};
+	char key[32];
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)snprintf(key, sizeof(key), "%s%s", prefix, rows[i].key);
+		rc = check_names(f, r, key, rows[i].key, rows[i].words, rows[i].items, rows[i].size,
+		    rows[i].offset, err);
+	}
+	(void)snprintf(key, sizeof(key), "%sgroups", prefix);
+	return rc == RC_OK ? check_groups(f, r, key, &x->groups, err) : rc;
+}
+
 static enum rc
 check_filters(const struct config_file *f, const struct config *names, const struct conf_rule *r,
     struct err *err)
 {
-	enum rc rc = check_names(f, r, "profiles", &r->profiles, &names->profiles,
-	    sizeof(struct profile), offsetof(struct profile, name), err);
+	enum rc rc = check_filter(f, names, r, &r->only, "", err);
 
-	if (rc == RC_OK)
-		rc = check_names(f, r, "endpoints", &r->endpoints, &names->endpoints,
-		    sizeof(struct conf_endpoint), offsetof(struct conf_endpoint, name), err);
-	if (rc == RC_OK)
-		rc = check_names(f, r, "tenants", &r->tenants, &names->tenants,
-		    sizeof(struct conf_tenant), offsetof(struct conf_tenant, name), err);
-	return rc == RC_OK ? check_groups(f, r, err) : rc;
+	return rc == RC_OK ? check_filter(f, names, r, &r->except, "except.", err) : rc;
 }
 
 /* ---- into rules ---- */
@@ -246,6 +290,8 @@ static enum rc
 rule_from(
     struct directory_rule *out, struct config_file *f, const struct conf_rule *r, struct err *err)
 {
+	enum rc rc;
+
 	*out = (struct directory_rule){
 		.name = r->name,
 		.when = (enum rule_when)r->when,
@@ -255,13 +301,19 @@ rule_from(
 		.risk = risk_of(&r->risk),
 		.max_age = r->outage.max_age,
 		.outage = (enum rule_outage)r->outage.then,
-		.profiles = words_of(&r->profiles),
-		.endpoints = words_of(&r->endpoints),
-		.tenants = words_of(&r->tenants),
-		.platforms = words_of(&r->platforms),
-		.ownership = words_of(&r->ownership),
+		.profiles = words_of(&r->only.profiles),
+		.endpoints = words_of(&r->only.endpoints),
+		.tenants = words_of(&r->only.tenants),
+		.platforms = words_of(&r->only.platforms),
+		.ownership = words_of(&r->only.ownership),
+		.except = { .profiles = words_of(&r->except.profiles),
+		    .endpoints = words_of(&r->except.endpoints),
+		    .tenants = words_of(&r->except.tenants),
+		    .platforms = words_of(&r->except.platforms),
+		    .ownership = words_of(&r->except.ownership) },
 	};
-	return groups_of(&out->groups, f, &r->groups, err);
+	rc = groups_of(&out->groups, f, &r->only.groups, err);
+	return rc == RC_OK ? groups_of(&out->except.groups, f, &r->except.groups, err) : rc;
 }
 
 enum rc
@@ -287,18 +339,10 @@ config_rules(struct config_file *f, const struct config *names, struct err *err)
 
 /* ---- a file with rules alone ---- */
 
-static const struct conf_row revocation_rows[] = {
-	{ .key = "brake", .type = CONF_MAP, .offset = 0, .sub = &conf_brake_schema },
-	{ .key = "exceptions", .type = CONF_MAP, .offset = 0, .sub = &conf_exceptions_schema },
-	END,
-};
-static const struct conf_schema revocation_schema = { "revocation", sizeof(struct config_file),
-	revocation_rows, 0, CONF_NO_LINE };
-
 static const struct conf_row alone_rows[] = {
 	{ ROW("rules", CONF_NAMED, config_file, raw_rules), .required = true, .max = RULES_MAX,
 	    .sub = &conf_rule_schema },
-	{ .key = "revocation", .type = CONF_MAP, .offset = 0, .sub = &revocation_schema },
+	{ .key = "revocation", .type = CONF_MAP, .offset = 0, .sub = &conf_revocation_schema },
 	END,
 };
 static const struct conf_schema alone_schema = { "a file of rules", sizeof(struct config_file),

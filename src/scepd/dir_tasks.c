@@ -567,10 +567,14 @@ dir_task_groups(struct dir_tenant *t, int64_t now_ms, const atomic_bool *stop)
 	const struct config *c = t->s->config;
 	enum intune_status st = INTUNE_OK;
 
-	for (size_t i = 0; i < c->n_rules; i++)
-		for (size_t k = 0; is_about(&c->rules[i], t->name) && k < c->rules[i].groups.n &&
-		     st == INTUNE_OK && !t->store_failed && !*stop;
-		     k++)
-			st = take_group(t, c->rules[i].groups.v[k]);
+	for (size_t i = 0; i < c->n_rules; i++) {
+		const struct directory_rule *r = &c->rules[i];
+		const struct rule_words *const lists[] = { &r->groups, &r->except.groups };
+
+		for (size_t l = 0; is_about(r, t->name) && l < 2; l++)
+			for (size_t k = 0;
+			     k < lists[l]->n && st == INTUNE_OK && !t->store_failed && !*stop; k++)
+				st = take_group(t, lists[l]->v[k]);
+	}
 	return st;
 }

@@ -36,7 +36,7 @@ wanted(const struct config *c, enum dir_task task)
 		return true;
 	for (size_t i = 0; i < c->n_rules; i++)
 		if (task == DIR_TASK_RISKS ? rule_when_asks_risk(c->rules[i].when)
-					   : c->rules[i].groups.n > 0)
+					   : c->rules[i].groups.n + c->rules[i].except.groups.n > 0)
 			return true;
 	return false;
 }

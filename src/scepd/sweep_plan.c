@@ -263,16 +263,16 @@ group_has(
 
 /* No is no only of groups that were all heard of, and as old as the oldest of them. */
 static struct rule_membership
-membership(void *arg, const struct directory_rule *r, const struct store_subject *c)
+membership(void *arg, const struct rule_words *groups, const struct store_subject *c)
 {
 	struct rule_membership out = { DIR_NO, INT64_MAX };
 	struct making *m = arg;
 
-	for (size_t i = 0; i < r->groups.n && m->rc == RC_OK; i++) {
+	for (size_t i = 0; i < groups->n && m->rc == RC_OK; i++) {
 		int64_t known;
 		bool has;
 
-		m->rc = group_has(m, c, r->groups.v[i], &has, &known);
+		m->rc = group_has(m, c, groups->v[i], &has, &known);
 		if (m->rc == RC_OK && has)
 			return (struct rule_membership){ DIR_YES, known };
 		if (known == 0)

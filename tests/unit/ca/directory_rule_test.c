@@ -668,11 +668,11 @@ struct group_answer {
 };
 
 static struct rule_membership
-answer_groups(void *arg, const struct directory_rule *r, const struct store_subject *c)
+answer_groups(void *arg, const struct rule_words *groups, const struct store_subject *c)
 {
 	struct group_answer *a = arg;
 
-	assert_int_equal(r->groups.n, 1);
+	assert_int_equal(groups->n, 1);
 	assert_non_null(c);
 	a->asked++;
 	return a->m;
@@ -724,6 +724,109 @@ without_anybody_to_ask_groups_are_unknown(void **state)
 	r.groups = (struct rule_words)WORDS(word_other);
 	v = judge(&r, &w);
 	assert_true(v.keep);
+}
+
+/* ---- whom a rule leaves out ---- */
+
+static void
+who_has_one_of_the_exceptions_words_is_left_out(void **state)
+{
+	static const struct {
+		struct rule_filter except;
+		struct rule_words platforms; /* that the rule is for */
+		enum rule_says says;
+	} rows[] = {
+		{ .says = RULE_MATCH },
+		{ { .profiles = WORDS(word_a) }, .says = RULE_NOT_MINE },
+		{ { .profiles = WORDS(word_other) }, .says = RULE_MATCH },
+		{ { .endpoints = WORDS(word_wifi) }, .says = RULE_NOT_MINE },
+		{ { .tenants = WORDS(word_contoso) }, .says = RULE_NOT_MINE },
+		{ { .platforms = WORDS(word_windows) }, .says = RULE_NOT_MINE },
+		{ { .platforms = WORDS(word_ios) }, .says = RULE_MATCH },
+		{ { .ownership = WORDS(word_company) }, .says = RULE_NOT_MINE },
+		/* One word is enough, and it is stronger than what the rule is for. */
+		{ { .platforms = WORDS(word_ios), .ownership = WORDS(word_company) },
+		    .says = RULE_NOT_MINE },
+		{ { .ownership = WORDS(word_company) }, WORDS(word_windows), RULE_NOT_MINE },
+		{ { .ownership = WORDS(word_other) }, WORDS(word_windows), RULE_MATCH },
+		{ { .ownership = WORDS(word_other) }, WORDS(word_ios), RULE_NOT_MINE },
+	};
+
+	for (size_t i = 0; i < N(rows); i++) {
+		struct directory_rule r = rule(WHEN_NOT_COMPLIANT, CAUSE_HOLD);
+		struct rule_verdict v;
+		struct world w;
+
+		world_make(&w);
+		not_compliant(&w);
+		r.except = rows[i].except;
+		r.platforms = rows[i].platforms;
+		v = judge(&r, &w);
+		CHECK(v.says == rows[i].says, "row %zu: %s\n", i, rule_says_name(v.says));
+		assert_int_equal(v.effect, v.says == RULE_MATCH ? CAUSE_HOLD : CAUSE_GONE);
+		assert_false(v.keep);
+	}
+}
+
+static void
+where_nobody_knows_whether_somebody_is_left_out_nothing_changes(void **state)
+{
+	struct directory_rule r = rule(WHEN_USER_DISABLED, CAUSE_HOLD);
+	struct rule_verdict v;
+	struct world w;
+
+	world_make(&w);
+	user_disabled(&w);
+	w.c.managed = NULL;
+	r.except.platforms = (struct rule_words)WORDS(word_ios);
+	v = judge(&r, &w);
+	assert_int_equal(v.says, RULE_UNKNOWN);
+	assert_true(v.keep);
+	(void)strcpy(w.binding.platform, "ios");
+	v = judge(&r, &w);
+	assert_int_equal(v.says, RULE_NOT_MINE);
+	/* Whoever is left out by one word is, whatever the others are. */
+	w.binding.platform[0] = '\0';
+	r.except.profiles = (struct rule_words)WORDS(word_a);
+	v = judge(&r, &w);
+	assert_int_equal(v.says, RULE_NOT_MINE);
+	w.user.enabled = DIR_YES;
+	r.except.profiles.n = 0;
+	v = judge(&r, &w);
+	assert_int_equal(v.says, RULE_CLEAR);
+}
+
+static void
+members_of_an_excepted_group_are_left_out(void **state)
+{
+	static const struct {
+		struct rule_membership m;
+		bool bad;
+		enum rule_says says;
+		unsigned asked;
+	} rows[] = {
+		{ { DIR_YES, NOW }, true, RULE_NOT_MINE, 1 },
+		{ { DIR_NO, NOW }, true, RULE_MATCH, 1 },
+		{ { DIR_UNSAID, 0 }, true, RULE_UNKNOWN, 1 },
+		{ { DIR_YES, NOW - 8 * DAY }, true, RULE_OUTAGE, 1 },
+		{ { DIR_NO, NOW - 8 * DAY }, true, RULE_OUTAGE, 1 },
+		{ { DIR_YES, NOW }, false, RULE_CLEAR, 0 },
+	};
+
+	for (size_t i = 0; i < N(rows); i++) {
+		struct directory_rule r = rule(WHEN_USER_DISABLED, CAUSE_HOLD);
+		struct group_answer a = { rows[i].m, 0 };
+		struct rule_verdict v;
+		struct world w;
+
+		world_make(&w);
+		if (rows[i].bad)
+			user_disabled(&w);
+		r.except.groups = (struct rule_words)WORDS(word_other);
+		directory_rule_judge(&v, &r, &w.c, answer_groups, &a, NOW);
+		CHECK(v.says == rows[i].says && a.asked == rows[i].asked, "row %zu: %s\n", i,
+		    rule_says_name(v.says));
+	}
 }
 
 /* ---- turns ---- */
@@ -788,6 +891,9 @@ main(void)
 		cmocka_unit_test(a_filter_that_nobody_can_answer_changes_nothing),
 		cmocka_unit_test(groups_are_asked_where_it_matters),
 		cmocka_unit_test(without_anybody_to_ask_groups_are_unknown),
+		cmocka_unit_test(who_has_one_of_the_exceptions_words_is_left_out),
+		cmocka_unit_test(where_nobody_knows_whether_somebody_is_left_out_nothing_changes),
+		cmocka_unit_test(members_of_an_excepted_group_are_left_out),
 		cmocka_unit_test(what_revokes_stays_and_what_is_so_is_no_turn),
 		cmocka_unit_test(long_words_are_cut),
 	};

@@ -108,6 +108,9 @@ a_short_rule_has_defaults_that_do_no_harm(void **state)
 	assert_int_equal(r->profiles.n + r->endpoints.n + r->tenants.n + r->platforms.n +
 		r->ownership.n + r->groups.n,
 	    0);
+	assert_int_equal(r->except.profiles.n + r->except.endpoints.n + r->except.tenants.n +
+		r->except.platforms.n + r->except.ownership.n + r->except.groups.n,
+	    0);
 	config_free(c);
 }
 
@@ -125,6 +128,13 @@ all_keys_reach_the_rule(void **state)
 		  "    platforms: [Windows, iOS]\n"
 		  "    ownership: company\n"
 		  "    groups: [ABCDEF01-2345-6789-abcd-ef0123456789]\n"
+		  "    except:\n"
+		  "      profiles: [device]\n"
+		  "      endpoints: wifi\n"
+		  "      tenants: contoso\n"
+		  "      platforms: [ChromeOS]\n"
+		  "      ownership: personal\n"
+		  "      groups: [1BCDEF01-2345-6789-ABCD-ef0123456789]\n"
 		  "    outage: { max_age: 2d, then: hold }\n"
 		  "  unseen: { when: not-seen, days: 45 }\n"
 		  "  risk: { when: user-risk, then: revoke, risk: [medium, high] }\n"
@@ -141,6 +151,12 @@ all_keys_reach_the_rule(void **state)
 	assert_int_equal(r[0].platforms.n, 2);
 	assert_string_equal(r[0].ownership.v[0], "company");
 	assert_string_equal(r[0].groups.v[0], "abcdef01-2345-6789-abcd-ef0123456789");
+	assert_string_equal(r[0].except.profiles.v[0], "device");
+	assert_string_equal(r[0].except.endpoints.v[0], "wifi");
+	assert_string_equal(r[0].except.tenants.v[0], "contoso");
+	assert_string_equal(r[0].except.platforms.v[0], "ChromeOS");
+	assert_string_equal(r[0].except.ownership.v[0], "personal");
+	assert_string_equal(r[0].except.groups.v[0], "1bcdef01-2345-6789-abcd-ef0123456789");
 	assert_int_equal(r[0].max_age, 2 * DAY);
 	assert_int_equal(r[0].outage, OUTAGE_HOLD);
 	assert_int_equal(r[1].not_seen, 45 * DAY);
@@ -215,6 +231,13 @@ a_wrong_rule_is_answered_with_its_line_and_key(void **state)
 		{ "rules: { R: { when: user-disabled } }\n", "a name here is" },
 		{ "rules: { r: { when: user-disabled, outage: { then: revoke } } }\n",
 		    "rules.r.outage.then" },
+		{ "rules: { r: { when: user-disabled, except: { profiles: x } } }\n",
+		    "rules.r.except.profiles: there is no \"x\" under profiles" },
+		{ "rules: { r: { when: user-disabled, except: { groups: staff } } }\n",
+		    "rules.r.except.groups: \"staff\" is no object id of a group" },
+		{ "rules: { r: { when: user-disabled, except: { ownership: mine } } }\n",
+		    "rules.r.except.ownership" },
+		{ "rules: { r: { when: user-disabled, except: [kiosks] } }\n", "rules.r.except" },
 		{ "revocation: { brake: { percent: 0 } }\n", "revocation.brake.percent" },
 		{ "revocation: { brake: { percent: 101 } }\n", "revocation.brake.percent" },
 		{ "revocation: { brake: { count: 0 } }\n", "revocation.brake.count" },
@@ -237,6 +260,27 @@ a_wrong_rule_is_answered_with_its_line_and_key(void **state)
 	}
 }
 
+static void
+no_brake_is_answered_with_how_to_write_it(void **state)
+{
+	static const char *const rows[] = { "revocation: { brake: 0 }\n",
+		"revocation: { brake: { percent: 0 } }\n",
+		"revocation: { brake: { count: 0 } }\n" };
+	struct folder *f = *state;
+
+	for (size_t i = 0; i < N(rows); i++) {
+		struct config *c = NULL;
+		struct err err = { 0 };
+		char yaml[1024];
+
+		(void)snprintf(yaml, sizeof(yaml), WHOLE "%s", rows[i]);
+		put(f->path, yaml);
+		assert_int_equal(config_load(&c, f->path, &err), RC_CONFIG);
+		assert_non_null(strstr(err.hint, "percent: 1, count: 1, minimum: 0"));
+		assert_non_null(strstr(err.hint, "percent: 100, count: 1000000"));
+	}
+}
+
 /* ---- files for `rules try` ---- */
 
 static void
@@ -253,6 +297,14 @@ a_file_of_rules_alone_is_read_by_the_names_of_the_configuration(void **state)
 	assert_int_equal(r->n_rules, 1);
 	assert_int_equal(r->revocation.brake.count, 7);
 	assert_int_equal(r->revocation.brake.percent, 10);
+	config_free(r);
+	put(f->other, /* as it stands in a whole scepd.yaml */
+	    "rules: {}\n"
+	    "revocation: { interval: 5m, recheck: 2h, sid_guard: false, denied_sids: "
+	    "[S-1-5-21-1],\n"
+	    "  queue_interval: 90s, brake: { count: 8 }, exceptions: { max: 1d } }\n");
+	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_OK);
+	assert_int_equal(r->revocation.brake.count, 8);
 	config_free(r);
 	put(f->other, "rules: { r: { when: user-disabled, profiles: other } }\n");
 	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_CONFIG);
@@ -309,6 +361,7 @@ main(void)
 		cmocka_unit_test(all_keys_reach_the_rule),
 		cmocka_unit_test(every_when_is_read_and_only_what_is_final_may_revoke),
 		cmocka_unit_test(a_wrong_rule_is_answered_with_its_line_and_key),
+		cmocka_unit_test(no_brake_is_answered_with_how_to_write_it),
 		cmocka_unit_test(a_file_of_rules_alone_is_read_by_the_names_of_the_configuration),
 		cmocka_unit_test(a_whole_file_is_read_as_one),
 		cmocka_unit_test(what_is_neither_is_refused),
