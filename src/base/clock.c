@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
+
 #define TIME_LEAST (-62167219200) /* 0000-01-01T00:00:00Z */
 #define TIME_MOST  253402300799   /* 9999-12-31T23:59:59Z, X.509's last second */
 
@@ -207,4 +209,34 @@ time_parse_rfc3339(int64_t *t, const char *s, struct err *err)
 	return RC_OK;
 bad:
 	return fail(err, RC_PARSE, "\"%.40s\" is not a time like 2026-11-21T06:20:57Z", s);
+}
+
+/* A number alone would be seconds elsewhere; here it is a year or a day that somebody has not finished. */
+static bool
+span_parse(int64_t *t, const char *s, int64_t now)
+{
+	int64_t span;
+
+	if (s[strspn(s, "0123456789")] == '\0' || parse_duration(&span, s, NULL) != RC_OK)
+		return false;
+	return !__builtin_add_overflow(now, span, t);
+}
+
+enum rc
+time_parse_end(int64_t *t, const char *s, int64_t now, struct err *err)
+{
+	char day[TIME_TEXT_MAX];
+	int64_t at;
+
+	(void)snprintf(day, sizeof(day), "%.10sT23:59:59Z", s);
+	if (time_parse_rfc3339(&at, strlen(s) == 10 ? day : s, NULL) != RC_OK &&
+	    !span_parse(&at, s, now))
+		return fail(err, RC_PARSE,
+		    "\"%.40s\" is neither a time as 2026-12-24T18:00:00Z, nor a day as 2026-12-24, "
+		    "nor a span as 8h or 7d",
+		    s);
+	if (at <= now)
+		return fail(err, RC_PARSE, "%.40s is over already", s);
+	*t = at;
+	return RC_OK;
 }

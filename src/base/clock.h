@@ -27,5 +27,8 @@ void time_rfc3339(char *out, int64_t t);
 void time_rfc3339_ms(char *out, int64_t t_ms);
 /* The reverse; accepts fraction and offset. */
 enum rc time_parse_rfc3339(int64_t *t, const char *s, struct err *err) MUST_CHECK;
+/* When something is to end: such a time; a day ("2026-12-24"), to its last second of UTC; or a span from `now`, with its
+ * unit ("8h", "7d").  RC_PARSE, also when that is not after `now`. */
+enum rc time_parse_end(int64_t *t, const char *s, int64_t now, struct err *err) MUST_CHECK;
 
 #endif

@@ -10,6 +10,15 @@
 #include "scepctl/report.h"
 #include "store/store_sweep.h"
 
+#define GRACE_SHORT                                                                                \
+	300 /* seconds; a device that has just enrolled takes longer to be found compliant */
+
+bool
+check_grace_is_short(const struct directory_rule *r)
+{
+	return r->grace > 0 && r->grace < GRACE_SHORT;
+}
+
 bool
 check_rule_is_about(const struct directory_rule *r, const char *tenant)
 {
@@ -51,26 +60,26 @@ grace_text(char out[static 32], int64_t secs)
 
 /* Intune may call a platform what nobody here has heard of: a warning, and no failure. */
 static void
-check_platforms(struct report *r, const struct directory_rule *rule)
+check_platforms(struct report *r, const struct directory_rule *rule, const struct rule_words *words,
+    const char *key)
 {
 	static const char *const known[] = { "Windows", "iOS", "iPadOS", "macOS", "Android",
 		"AndroidForWork", "AndroidEnterprise", "Linux", "ChromeOS", "visionOS", "tvOS" };
 	struct nearest near;
 	bool is;
 
-	for (size_t i = 0; i < rule->platforms.n; i++) {
+	for (size_t i = 0; i < words->n; i++) {
 		is = false;
-		nearest_begin(&near, rule->platforms.v[i]);
+		nearest_begin(&near, words->v[i]);
 		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++) {
-			is = is || str_eq_nocase(known[k], rule->platforms.v[i]);
+			is = is || str_eq_nocase(known[k], words->v[i]);
 			nearest_offer(&near, known[k]);
 		}
 		if (!is)
 			report(r, FINDING_WARN, rule->name,
-			    "platforms: Intune is not known to call a system \"%.40s\", and the "
-			    "rule "
-			    "touches no device that it calls otherwise%s%s%s",
-			    rule->platforms.v[i], near.best != NULL ? "; did you mean " : "",
+			    "%s: Intune is not known to call a system \"%.40s\", and no device is "
+			    "meant that it calls otherwise%s%s%s",
+			    key, words->v[i], near.best != NULL ? "; did you mean " : "",
 			    near.best != NULL ? near.best : "", near.best != NULL ? "?" : "");
 	}
 }
@@ -89,7 +98,11 @@ check_rule(struct report *r, const struct config *c, const struct directory_rule
 		report(r, FINDING_OK, rule->name, "when %s: %s%s%s", rule_when_name(rule->when),
 		    rule->then == CAUSE_REVOKE ? "revoke" : "hold",
 		    rule->grace > 0 ? ", with a grace of " : "", grace_text(grace, rule->grace));
-	check_platforms(r, rule);
+	if (check_grace_is_short(rule))
+		report(r, FINDING_WARN, rule->name, CHECK_GRACE_SHORT, rule->name,
+		    (long long)rule->grace);
+	check_platforms(r, rule, &rule->platforms, "platforms");
+	check_platforms(r, rule, &rule->except.platforms, "except.platforms");
 }
 
 static void
@@ -142,20 +155,30 @@ has(const struct rule_words *w, const char *name)
 	return w->n == 0;
 }
 
+/* It is for them, and does not leave them out. */
+static bool
+is_for(const struct directory_rule *r, const struct conf_endpoint *e, const char *profile)
+{
+	const struct rule_filter *x = &r->except;
+
+	if ((x->endpoints.n > 0 && has(&x->endpoints, e->name)) ||
+	    (x->tenants.n > 0 && has(&x->tenants, e->tenant)) ||
+	    (x->profiles.n > 0 && has(&x->profiles, profile)))
+		return false;
+	return has(&r->endpoints, e->name) && has(&r->tenants, e->tenant) &&
+	    has(&r->profiles, profile);
+}
+
 static bool
 some_rule_is_about(const struct config *c, const struct conf_endpoint *e)
 {
 	const char *names[CONF_ENDPOINT_PROFILES];
 	size_t n = config_endpoint_profiles(names, e);
 
-	for (size_t i = 0; i < c->n_rules; i++) {
-		const struct directory_rule *r = &c->rules[i];
-
+	for (size_t i = 0; i < c->n_rules; i++)
 		for (size_t k = 0; k < n; k++)
-			if (has(&r->endpoints, e->name) && has(&r->tenants, e->tenant) &&
-			    has(&r->profiles, names[k]))
+			if (is_for(&c->rules[i], e, names[k]))
 				return true;
-	}
 	return false;
 }
 

@@ -1,57 +1,45 @@
 /*
  * cmd_exception.c - scepctl exception add | confirm | end | list: certificates that rules leave alone for a while.
  */
-#include <ctype.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "scepctl/ctl.h"
+#include "scepctl/select.h"
 #include "store/store_sweep.h"
 
 #define PAGE 500
 
 struct options {
-	const char *config, *certificate, *device, *user, *rule, *comment;
+	const char *config, *certificate, *device, *user, *rule, *comment, *until;
 	int64_t lasts;
 	bool json, all;
 };
 
 /* ---- add ---- */
 
+/* Whom it is for.  `bound`: certificates now; of a device or user it may be 0, as others can come. */
 static enum rc
-lower_id(char *out, size_t size, const char *id, const char *what, struct err *err)
+set_target(struct store_exception *e, size_t *bound, struct store *s, const struct options *o,
+    struct err *err)
 {
-	size_t n = strlen(id);
+	const char *who = o->device != NULL ? o->device : o->user;
+	struct store_cert_row row = { 0 };
+	enum rc rc;
 
-	if (n == 0 || n >= size || id[strspn(id, "0123456789abcdefABCDEF-")] != '\0') {
-		(void)fail(err, RC_CONFIG, "--%s: \"%.60s\" is no id of the directory", what, id);
-		return err_hint(err,
-		    "names change, ids do not: '" PROG " list --%s NAME' finds the certificates, "
-		    "and '" PROG " show SERIAL' has the ids",
-		    what);
-	}
-	for (size_t i = 0; i <= n; i++)
-		out[i] = (char)tolower((unsigned char)id[i]);
-	return RC_OK;
-}
-
-static enum rc
-set_target(struct store_exception *e, const struct options *o, struct err *err)
-{
-	if ((o->certificate != NULL) + (o->device != NULL) + (o->user != NULL) != 1)
-		return fail(err, RC_CONFIG, "one of --certificate, --device and --user is needed");
-	if (o->device != NULL) {
-		e->of = EXCEPTION_DEVICE;
-		return lower_id(e->target, sizeof(e->target), o->device, "device", err);
-	}
-	if (o->user != NULL) {
-		e->of = EXCEPTION_USER;
-		return lower_id(e->target, sizeof(e->target), o->user, "user", err);
-	}
-	e->of = EXCEPTION_CERT;
-	return ctl_serial(e->target, o->certificate, err);
+	e->of = o->device != NULL ? EXCEPTION_DEVICE
+	    : o->user != NULL     ? EXCEPTION_USER
+				  : EXCEPTION_CERT;
+	if (who != NULL)
+		return select_id(
+		    e->target, bound, s, e->of == EXCEPTION_USER, who, clock_now(), err);
+	rc = ctl_serial(e->target, o->certificate, err);
+	if (rc == RC_OK) /* one that there is not would be excepted for nothing */
+		rc = store_cert_get(s, e->target, &row, err);
+	store_cert_row_done(&row);
+	*bound = 1;
+	return rc;
 }
 
 static enum rc
@@ -75,16 +63,32 @@ exception_too_long(const struct config *c, struct err *err)
 	    "an exception lasts %lld hours at most (revocation.exceptions.max)",
 	    (long long)(c->revocation.exceptions.max / 3600));
 	return err_hint(err,
-	    "for whom a rule is never meant give the rule a filter: groups, profiles, endpoints, "
-	    "platforms or ownership");
+	    "whom a rule is never meant for, leave out of it (except: in the rule: groups, "
+	    "profiles, "
+	    "endpoints, platforms, ownership)");
 }
 
 static enum rc
-set_end(struct store_exception *e, const struct config *c, int64_t lasts, struct err *err)
+set_end(struct store_exception *e, const struct config *c, const struct options *o, struct err *err)
 {
-	if (lasts > c->revocation.exceptions.max)
-		return exception_too_long(c, err);
-	e->until = clock_now() + lasts;
+	int64_t now = clock_now(), until = now + o->lasts;
+	enum rc rc = o->until == NULL ? RC_OK : ctl_until(&until, o->until, err);
+
+	if (rc == RC_OK && until - now > c->revocation.exceptions.max)
+		rc = exception_too_long(c, err);
+	if (rc == RC_OK)
+		e->until = until;
+	return rc;
+}
+
+/* Before anything is opened. */
+static enum rc
+check_options(const struct options *o, struct err *err)
+{
+	if ((o->certificate != NULL) + (o->device != NULL) + (o->user != NULL) != 1)
+		return fail(err, RC_CONFIG, "one of --certificate, --device and --user is needed");
+	if ((o->lasts > 0) + (o->until != NULL) != 1)
+		return fail(err, RC_CONFIG, "one of --for and --until is needed");
 	return RC_OK;
 }
 
@@ -97,28 +101,20 @@ check_comment(const char *comment, struct err *err)
 	return RC_OK;
 }
 
-/* A certificate that there is not would be excepted for nothing. */
-static enum rc
-check_target(struct store *s, const struct store_exception *e, struct err *err)
-{
-	struct store_cert_row row = { 0 };
-	enum rc rc;
-
-	if (e->of != EXCEPTION_CERT)
-		return RC_OK;
-	rc = store_cert_get(s, e->target, &row, err);
-	store_cert_row_done(&row);
-	return rc;
-}
-
 static void
-print_added(const struct store_exception *e, int64_t id, bool second)
+print_added(const struct store_exception *e, int64_t id, size_t bound, bool second)
 {
 	char when[CTL_TIME_MAX];
 
 	(void)printf("exception %lld: %s %s, %s%s, until %s\n", (long long)id,
 	    exception_of_name(e->of), e->target, e->rule[0] != '\0' ? "rule " : "every rule",
 	    e->rule, ctl_time(when, e->until));
+	if (e->of != EXCEPTION_CERT && bound == 0)
+		(void)printf(
+		    "No valid certificate is bound to this %s now: it is for those that come.\n",
+		    exception_of_name(e->of));
+	else if (e->of != EXCEPTION_CERT)
+		(void)printf("Certificates that are bound to it now: %zu\n", bound);
 	if (second)
 		(void)printf("It is in force once another administrator has said so: " PROG
 			     " exception confirm %lld\n",
@@ -135,7 +131,8 @@ run_add(const void *options, int nargs, char **args)
 	struct err err = { 0 };
 	char who[CTL_WHO_MAX];
 	int64_t id = 0;
-	enum rc rc = set_target(&e, o, &err);
+	size_t bound = 0;
+	enum rc rc = check_options(o, &err);
 
 	ctl_who(who);
 	e.who = who;
@@ -147,13 +144,13 @@ run_add(const void *options, int nargs, char **args)
 	if (rc == RC_OK)
 		rc = set_rule(&e, c, o->rule, &err);
 	if (rc == RC_OK)
-		rc = set_end(&e, c, o->lasts, &err);
+		rc = set_end(&e, c, o, &err);
 	if (rc == RC_OK)
-		rc = check_target(s, &e, &err);
+		rc = set_target(&e, &bound, s, o, &err);
 	if (rc == RC_OK)
 		rc = store_exception_add(s, &e, c->revocation.exceptions.second, &id, &err);
 	if (rc == RC_OK)
-		print_added(&e, id, c->revocation.exceptions.second);
+		print_added(&e, id, bound, c->revocation.exceptions.second);
 	store_close(s);
 	config_free(c);
 	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
@@ -296,9 +293,10 @@ run_list(const void *options, int nargs, char **args)
 static const struct opt add_opts[] = {
 	OPT_CONFIG(options),
 	STR_ROW("certificate", "SERIAL", certificate, "of this certificate"),
-	STR_ROW(
-	    "device", "ID", device, "of all certificates of this device (Intune's or Entra's id)"),
-	STR_ROW("user", "ID", user, "of all certificates of this user (Entra's object id)"),
+	STR_ROW("device", "ID", device,
+	    "of all certificates of this device: Entra or Intune id, name, or hardware serial "
+	    "number"),
+	STR_ROW("user", "ID", user, "of all certificates of this user: Entra id or UPN"),
 	STR_ROW("rule", "NAME", rule, "from this rule (default: from every rule)"),
 	{ .name = "for",
 	    .type = OPT_DURATION,
@@ -306,8 +304,10 @@ static const struct opt add_opts[] = {
 	    .value = "TIME",
 	    .help = "how long it lasts, as in 12h or 5d",
 	    .min = 60,
-	    .max = (uint64_t)STORE_EXCEPTION_SECS_MAX,
-	    .required = true },
+	    .max = (uint64_t)STORE_EXCEPTION_SECS_MAX },
+	STR_ROW("until", "TIME", until,
+	    "the same as a time: 2026-12-24T08:00:00Z, or 2026-12-24 (to the end of that day, "
+	    "UTC)"),
 	{ .name = "comment",
 	    .letter = 'm',
 	    .type = OPT_STR,
@@ -338,7 +338,8 @@ static const struct command table[] = {
 		"What a rule holds is let go within a minute, and held again when the exception is "
 		"over and "
 		"the directory still says so.\nWhat is revoked stays revoked.\n\n"
-		"Example:\n  scepctl exception add --device 6b1f... --rule compliance --for 3d "
+		"Example:\n  scepctl exception add --device LAPTOP-7F3K2 --rule compliance --for "
+		"3d "
 		"--comment 'in repair, ticket 4711'\n",
 	    .opts = add_opts,
 	    .size = sizeof(struct options),

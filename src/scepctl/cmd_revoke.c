@@ -90,7 +90,8 @@ static const struct opt hold_opts[] = {
 	    .type = OPT_STR,
 	    .offset = offsetof(struct options, until),
 	    .value = "TIME",
-	    .help = "when it ends by itself, as 2026-12-24T08:00:00Z; default: never" },
+	    .help = "when it ends by itself: 2026-12-24T08:00:00Z, 2026-12-24 (to the end of that "
+		    "day, UTC) or 7d; default: never" },
 	{ .name = "for",
 	    .type = OPT_DURATION,
 	    .offset = offsetof(struct options, hold_for),
@@ -111,12 +112,7 @@ end_of(int64_t *until, const struct options *o, struct err *err)
 		return RC_OK;
 	if (o->hold_for > 0)
 		return fail(err, RC_CONFIG, "--until and --for exclude each other");
-	if (time_parse_rfc3339(until, o->until, NULL) != RC_OK)
-		return fail(err, RC_CONFIG,
-		    "--until \"%.40s\" is no time like 2026-12-24T08:00:00Z", o->until);
-	if (*until <= now)
-		return fail(err, RC_CONFIG, "--until %.40s has passed", o->until);
-	return RC_OK;
+	return ctl_until(until, o->until, err);
 }
 
 static int

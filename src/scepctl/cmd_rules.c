@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "scepctl/ctl.h"
+#include "scepctl/platforms.h"
+#include "scepctl/report.h"
 #include "scepd/sweep_plan.h"
 
 struct options {
@@ -128,8 +130,15 @@ struct trying {
 	uint64_t printed;
 	struct person *people; /* of everybody who is touched, with repeats */
 	size_t n_people, room;
+	struct platforms platforms; /* of all that rules see */
 	bool failed;
 };
+
+static void
+on_seen(void *arg, const struct store_subject *c)
+{
+	platforms_note(&((struct trying *)arg)->platforms, c);
+}
 
 static void
 note_person(struct trying *t, const char *id)
@@ -256,13 +265,28 @@ print_counts(const struct sweep_plan *p)
 	}
 }
 
+/* What of the rules themselves may not be as it was meant. */
 static void
-print_summary(struct trying *t, const struct sweep_plan *p, bool stops, const char *why)
+print_doubts(const struct trying *t, const struct config *rules)
+{
+	for (size_t i = 0; i < rules->n_rules; i++) {
+		const struct directory_rule *r = &rules->rules[i];
+
+		platforms_print_unknown(stdout, &t->platforms, r);
+		if (check_grace_is_short(r))
+			(void)printf(CHECK_GRACE_SHORT "\n", r->name, (long long)r->grace);
+	}
+}
+
+static void
+print_summary(struct trying *t, const struct sweep_plan *p, const struct config *rules, bool stops,
+    const char *why)
 {
 	if (t->printed > t->o->max)
 		(void)printf(
 		    "... and %llu more (--max)\n", (unsigned long long)(t->printed - t->o->max));
 	print_counts(p);
+	print_doubts(t, rules);
 	(void)printf("\n%llu of %llu certificates, of %zu people, would be turned.\n",
 	    (unsigned long long)p->certs, (unsigned long long)p->of, distinct(t));
 	if (stops)
@@ -301,29 +325,34 @@ static bool
 print_rest_json(struct trying *t, const struct sweep_plan *p, const struct plan_part *all,
     bool stops, const char *why)
 {
-	json_t *brake = json_object();
-	char *text = NULL;
+	json_t *brake = json_object(), *platforms = platforms_json(&t->platforms);
+	char *text = NULL, *systems = NULL;
 	bool good = brake != NULL && ctl_json_str(brake, "why", why) &&
 	    json_object_set_new(brake, "stops", json_boolean(stops)) == 0;
 
 	(void)printf("%s],\n\"rules\": ", t->printed > 0 ? "" : "[");
 	for (size_t i = 0; good && i < p->n_names; i++)
 		good = ctl_json_item(count_json(p, i), i == 0);
-	good = good && (text = json_dumps(brake, JSON_ENSURE_ASCII)) != NULL;
+	good = good && platforms != NULL && (text = json_dumps(brake, JSON_ENSURE_ASCII)) != NULL &&
+	    (systems = json_dumps(platforms, JSON_ENSURE_ASCII)) != NULL;
 	if (good)
-		(void)printf("%s],\n\"brake\": %s,\n\"owners\": %zu, \"ofOwners\": %zu,\n"
+		(void)printf("%s],\n\"brake\": %s,\n\"platforms\": %s,\n"
+			     "\"owners\": %zu, \"ofOwners\": %zu,\n"
 			     "\"certificates\": %llu, \"of\": %llu, \"people\": %zu}\n",
-		    p->n_names > 0 ? "" : "[", text, all->owners.n, p->seen.n,
+		    p->n_names > 0 ? "" : "[", text, systems, all->owners.n, p->seen.n,
 		    (unsigned long long)p->certs, (unsigned long long)p->of, distinct(t));
 	free(text);
+	free(systems);
 	json_decref(brake);
+	json_decref(platforms);
 	return good;
 }
 
 static enum rc
-finish(struct trying *t, const struct sweep_plan *p, const struct conf_brake *b,
+finish(struct trying *t, const struct sweep_plan *p, const struct config *rules,
     struct store *store, struct err *err)
 {
+	const struct conf_brake *b = &rules->revocation.brake;
 	char why[BRAKE_WHY_MAX];
 	struct plan_part all = { 0 };
 	struct owners lately = { 0 };
@@ -335,7 +364,7 @@ finish(struct trying *t, const struct sweep_plan *p, const struct conf_brake *b,
 	if (rc == RC_OK) {
 		stops = plan_brake(why, b, p, &all, &lately);
 		if (!t->o->json)
-			print_summary(t, p, stops, why);
+			print_summary(t, p, rules, stops, why);
 		else if (t->failed || !print_rest_json(t, p, &all, stops, why))
 			rc = fail(err, RC_NOMEM, "out of memory for JSON");
 	}
@@ -352,6 +381,7 @@ try_rules(const struct options *o, const struct config *rules, struct store *sto
 		.rules = rules->rules,
 		.n_rules = rules->n_rules,
 		.now = clock_now(),
+		.on_seen = on_seen,
 		.on_turn = on_turn,
 		.arg = &t };
 	struct sweep_plan *p = calloc(1, sizeof(*p));
@@ -363,7 +393,7 @@ try_rules(const struct options *o, const struct config *rules, struct store *sto
 		(void)printf("{\"turns\": ");
 	rc = sweep_plan_make(p, &ask, err);
 	if (rc == RC_OK)
-		rc = finish(&t, p, &rules->revocation.brake, store, err);
+		rc = finish(&t, p, rules, store, err);
 	if (rc == RC_OK)
 		sweep_plan_done(p);
 	free(t.people);
@@ -421,8 +451,8 @@ static const struct command table[] = {
 	    .args = "FILE",
 	    .help = "whom changed rules would touch, and whom let go; changes nothing",
 	    .about = "FILE is a changed scepd.yaml, or a file that has 'rules:' alone (and "
-		     "'revocation:' for the "
-		     "brake).  Judged by what\nthe directory was last heard to say.\n\n"
+		     "'revocation:', of which the "
+		     "brake counts).  Judged by what\nthe directory was last heard to say.\n\n"
 		     "Example:\n  scepctl rules try new-rules.yaml\n",
 	    .opts = try_opts,
 	    .size = sizeof(struct options),

@@ -275,3 +275,13 @@ ctl_print_android_https(FILE *f, const char *url)
 		    "Android's profiles\n"
 		    "the same URL with https.  CRLs stay on http.\n");
 }
+
+enum rc
+ctl_until(int64_t *out, const char *text, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (time_parse_end(out, text, clock_now(), &why) == RC_OK)
+		return RC_OK;
+	return fail(err, RC_CONFIG, "--until: %s", why.msg);
+}

@@ -65,6 +65,8 @@ enum rc ctl_number(int64_t *out, const char *text, const char *what, struct err 
 enum rc ctl_endpoint(const struct config *c, const char *name, struct err *err) MUST_CHECK;
 /* "Label         value", made safe; nothing for NULL or "". */
 void ctl_line(FILE *f, const char *label, const char *value);
+/* What --until says: time_parse_end() from now.  RC_CONFIG. */
+enum rc ctl_until(int64_t *out, const char *text, struct err *err) MUST_CHECK;
 
 /* Who runs this, for the audit trail: "jane (uid 1000)", "root (uid 0, sudo by jane)". */
 #define CTL_WHO_MAX 128

@@ -45,6 +45,11 @@ void check_ca_limits(
 /* check_rules.c: rules that never say anything, a brake that is off, a sweep that waits. */
 void check_rules(struct report *r, const struct config *c);
 bool check_rule_is_about(const struct directory_rule *r, const char *tenant);
+/* A grace of 48, which is seconds.  The rule's name, its grace. */
+bool check_grace_is_short(const struct directory_rule *r);
+#define CHECK_GRACE_SHORT                                                                          \
+	"Rule %s: a grace of %lld seconds is over before Intune has judged a new device. A "       \
+	"number alone is seconds: write 48h, or 2d"
 /* check_directory.c: may the app ask what rules need to know?  Asks, and changes nothing. */
 void check_directory(struct report *r, const struct config *c, const struct conf_tenant *conf,
     struct intune_client *client);

@@ -229,26 +229,56 @@ add_bound(struct selection *s, struct store *store, bool user, const char *id, i
 	return rc;
 }
 
+/* One id, or none where nobody is so called. */
+static enum rc
+who_is(struct namesakes *w, struct store *store, int64_t valid_at, struct err *err)
+{
+	char id[GUID_SIZE];
+
+	if (!guid_take(id, w->word))
+		return find_by_name(w, store, valid_at, err);
+	(void)snprintf(w->ids[w->n++], sizeof(w->ids[0]), "%s", id);
+	return RC_OK;
+}
+
+static enum rc
+nobodys(const struct namesakes *w, int64_t valid_at, struct err *err)
+{
+	(void)fail(err, RC_NOTFOUND, "no %scertificate is bound to %s \"%.100s\"",
+	    valid_at != 0 ? "valid " : "", w->user ? "user" : "device", w->word);
+	return err_hint(err, "'" PROG " list --match' looks into the certificates' own names");
+}
+
 static enum rc
 add_of(struct selection *s, struct store *store, bool user, const char *word, int64_t valid_at,
     struct err *err)
 {
 	struct namesakes w = { .word = word, .user = user };
-	char id[GUID_SIZE];
-	enum rc rc = RC_OK;
+	enum rc rc = who_is(&w, store, valid_at, err);
 
-	if (guid_take(id, word))
-		(void)snprintf(w.ids[w.n++], sizeof(w.ids[0]), "%s", id);
-	else
-		rc = find_by_name(&w, store, valid_at, err);
 	if (rc == RC_OK && w.n == 1)
 		rc = add_bound(s, store, user, w.ids[0], valid_at, err);
-	if (rc == RC_OK && s->n == 0) {
-		(void)fail(err, RC_NOTFOUND, "no %scertificate is bound to %s \"%.100s\"",
-		    valid_at != 0 ? "valid " : "", user ? "user" : "device", word);
-		return err_hint(
-		    err, "'" PROG " list --match' looks into the certificates' own names");
+	return rc == RC_OK && s->n == 0 ? nobodys(&w, valid_at, err) : rc;
+}
+
+enum rc
+select_id(char out[static 40], size_t *bound, struct store *s, bool user, const char *word,
+    int64_t valid_at, struct err *err)
+{
+	struct namesakes w = { .word = word, .user = user };
+	struct selection found = { 0 };
+	enum rc rc = who_is(&w, s, valid_at, err);
+
+	if (rc == RC_OK && w.n == 0)
+		rc = nobodys(&w, valid_at, err);
+	if (rc == RC_OK)
+		rc = add_bound(&found, s, user, w.ids[0], valid_at, err);
+	if (rc == RC_OK) {
+		once(&found);
+		*bound = found.n;
+		(void)snprintf(out, sizeof(w.ids[0]), "%s", w.ids[0]);
 	}
+	selection_done(&found);
 	return rc;
 }
 

@@ -52,5 +52,12 @@ void selection_done(struct selection *s);
  */
 enum rc selection_make(struct selection *out, struct store *s, const struct select_by *by,
     int64_t valid_at, int nargs, char **args, struct err *err) MUST_CHECK;
+/*
+ * Of one device or user (`word` as in select_by): its id, and how many certificates are bound to it that are valid after
+ * `valid_at`.  A word in the form of an id is taken for one, whether or not there is anybody (*bound 0).  RC_NOTFOUND when
+ * nobody is so called; RC_CONFIG with the ids when several are.
+ */
+enum rc select_id(char out[static 40], size_t *bound, struct store *s, bool user, const char *word,
+    int64_t valid_at, struct err *err) MUST_CHECK;
 
 #endif

@@ -259,25 +259,18 @@ admin_cert_ask_query(struct admin_cert_ask *out, const char *query, struct err *
 
 /* ---- what is to become of it ---- */
 
-/* "2026-12-24T18:00:00Z", or "8h" from now. */
+/* "2026-12-24T18:00:00Z", "2026-12-24", or "8h" from now. */
 static enum rc
 take_until(int64_t *out, const json_t *o, int64_t now, struct err *err)
 {
 	char text[40];
-	int64_t span;
 	enum rc rc = take_text(text, sizeof(text), o, "until", err);
 
 	*out = 0;
 	if (rc != RC_OK || text[0] == '\0')
 		return rc;
-	if (time_parse_rfc3339(out, text, NULL) != RC_OK) {
-		if (parse_duration(&span, text, NULL) != RC_OK || span > INT64_MAX / 2 - now)
-			return fail(err, RC_PARSE,
-			    "until is neither a time as \"2026-12-24T18:00:00Z\" nor a span as "
-			    "\"8h\"");
-		*out = now + span;
-	}
-	return *out > now ? RC_OK : fail(err, RC_PARSE, "until is over already");
+	rc = time_parse_end(out, text, now, err);
+	return rc == RC_OK ? rc : err_context(err, "until");
 }
 
 static enum rc

@@ -391,6 +391,8 @@ on_subject(void *arg, const struct store_subject *c)
 	if (c->state == CERT_REVOKED)
 		return 0;
 	m->p->of++;
+	if (m->ask->on_seen != NULL)
+		m->ask->on_seen(m->ask->arg, c);
 	m->owner = owner_of(c);
 	m->rc = owners_add(&m->p->seen, m->owner, m->err);
 	seek(m, c->cert_id);

@@ -53,6 +53,8 @@ struct plan_ask {
 	size_t n_rules;
 	int64_t now;             /* wall seconds */
 	const atomic_bool *stop; /* may be NULL */
+	/* May be NULL: called for each certificate that rules see; lent. */
+	void (*on_seen)(void *arg, const struct store_subject *c);
 	/* May be NULL: called for each turn, with all that is known of the certificate and the rule's name; lent. */
 	void (*on_turn)(
 	    void *arg, const struct store_subject *c, const struct planned *t, const char *rule);

@@ -52,6 +52,7 @@ claim "check says who is left alone without rules" checked '^ok .*no rule is abo
 claim "check warns when nobody revokes" checked '^warn .*nobody but an administrator revokes' '/^rules:/,$d; s/^    properties:.*/&\n    revocation_queue: false/'
 claim "a rule makes that good" sh -c "! scepctl check --config '$CONFIG' | grep -q 'nobody but'"
 claim "check warns of a platform that nobody knows" checked '"Windos".*did you mean Windows' 's/when: not-compliant/&, platforms: [Windos]/'
+claim "check warns of a grace that is seconds" checked '^warn .*A number alone is seconds' 's/when: not-compliant/&, grace: 48/'
 claim "check shows a grace in full" checked 'not-compliant: hold, with a grace of 48 seconds' 's/when: not-compliant/&, grace: 48/'
 claim "check warns of a brake whose count is never heard" checked '^warn .*count is never heard' 's/count: 100, minimum: 1/count: 5, minimum: 10/'
 api POST "$t/apps" '{"id":"7d4e1c90-33b2-4b57-9f0e-1a2b3c4d5eaa","name":"Poor","secrets":[{"value":"secret-of-the-poor-app"}],"permissions":["scep_challenge_provider","Application.Read.All"]}' >"$T/claim.log"
@@ -97,12 +98,40 @@ claim "it is ended" ctl exception end 1
 claim "then the laptop is held" within 30 held LAPTOP-7F3K2
 api PATCH "$t/devices/LAPTOP-7F3K2" '{"compliance":"compliant"}' >/dev/null
 claim "and is good when it is compliant" within 30 good LAPTOP-7F3K2
+# added WORDS ARGUMENTS...: what is said when an exception is added (and then ended)
+added() {
+	local said
+	said=$(ctl exception add --rule compliance --comment x "${@:2}" 2>&1); echo "$said"
+	said "$1" "$said" || return
+	ctl exception end "$(sed -n 's/^exception \([0-9]*\):.*/\1/p' <<<"$said")"
+}
+refused() { local said; said=$(ctl exception add --rule compliance --comment x "${@:2}" 2>&1) && return 1; echo "$said"; said "$1" "$said"; }
+claim "an exception for a device by its name, which ends at the end of a day" added "device 3e8d5a10-.* until $(date -u -d '+2 days' +%F) 23:59 UTC" --device laptop-7f3k2 --until "$(date -u -d '+2 days' +%F)"
+claim "... of which it says how many certificates it has" added 'bound to it now: 1' --device LAPTOP-7F3K2 --for 1d
+claim "for a user by the UPN" added 'user 0a1b2c3d-0001-4000-8000-000000000002' --user omar.haddad@contoso.com --until 1d
+claim "for an id that nobody has, for whoever comes: it says so" added 'No valid certificate is bound' --device 00000000-0000-4000-8000-000000000000 --for 1d
+claim "for a name that nobody has there is none" refused 'no valid certificate is bound to device "NOSUCH"' --device NOSUCH --for 1d
+claim "nor for two ends" refused 'one of --for and --until' --device LAPTOP-7F3K2 --for 1d --until 2d
+claim "nor to a day that is over" refused 'is over already' --device LAPTOP-7F3K2 --until 2020-12-24
 
 # ---- what-if ----
 printf '%s\n' 'rules:' '  everybody: { when: not-seen, days: 1, outage: { max_age: 0 } }' '  off: { when: user-disabled }' >"$T/new.yaml"
 claim "a changed file of rules is tried" ctl rules try "$T/new.yaml"
 printf 'rules: { x: { when: never } }\n' >"$T/bad.yaml"
 claim "a wrong one is told where" sh -c "scepctl rules try --config '$CONFIG' '$T/bad.yaml' 2>&1 | grep -q 'bad.yaml:1: rules.x.when'"
+# tried WORDS RULE [MORE]: what is said of that one rule
+tried() { local said; printf 'rules:\n  r: %s\n%s\n' "$2" "${3:-}" >"$T/new.yaml"; said=$(ctl rules try "$T/new.yaml" 2>&1); echo "$said"; said "$1" "$said"; }
+claim "a rule for a platform that nobody has names those that there are" tried 'no device that rules see is called "Windos". There are: .*Windows (1)' '{ when: not-compliant, platforms: [Windos] }'
+claim "... also where it is left out" tried 'Rule r, except.platforms: .*"Kiosk"' '{ when: not-compliant, except: { platforms: [Kiosk] } }'
+claim "a grace of 48 is said to be seconds" tried 'A number alone is seconds: write 48h' '{ when: not-compliant, grace: 48 }'
+seen='when: not-seen, days: 1, outage: { max_age: 0 }'
+everybody() { printf 'rules:\n  r: { when: device-disabled%s }\n' "$1" >"$T/new.yaml"; ctl rules try "$T/new.yaml" --json | python3 -c 'import json,sys; r = json.load(sys.stdin)["rules"][0]; print(r["clear"], r["notItsOwn"])'; }
+claim "a rule sees everybody who has a device" test "$(everybody '')" = "3 0"
+claim "... but whom it leaves out" test "$(everybody ', except: { platforms: [Windows], profiles: [nobody] }')" = ""
+claim "a profile that there is not is refused there" sh -c "scepctl rules try --config '$CONFIG' '$T/new.yaml' 2>&1 | grep -q 'rules.r.except.profiles: there is no'"
+claim "... but Windows" test "$(everybody ', except: { platforms: [Windows] }')" = "2 1"
+claim "a file of rules has all of revocation:" tried 'Nothing was changed' "{ $seen }" 'revocation: { interval: 5m, queue_interval: 2m, brake: { count: 7 } }'
+claim "a brake of 0 is answered with how to write that" tried 'percent: 1, count: 1, minimum: 0' "{ $seen }" 'revocation: { brake: 0 }'
 claim "nothing was changed by trying" good LAPTOP-7F3K2
 
 # ---- the brake ----

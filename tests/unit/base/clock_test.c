@@ -109,6 +109,50 @@ the_offset_moves_wall_time_only(void **state)
 	assert_in_range(clock_now() - wall, 0, 10);
 }
 
+/* ---- when something is to end ---- */
+
+static void
+an_end_is_a_time_a_day_or_a_span(void **state)
+{
+	static const int64_t now = INT64_C(1796083200); /* 2026-12-01T00:00:00Z */
+	static const struct {
+		const char *text;
+		int64_t end; /* 0: refused */
+	} rows[] = {
+		{ "2026-12-24T18:00:00Z", INT64_C(1798135200) },
+		{ "2026-12-24T20:00:00+02:00", INT64_C(1798135200) },
+		{ "2026-12-24", INT64_C(1798156799) }, /* 23:59:59 UTC */
+		{ "2026-12-01", INT64_C(1796169599) }, /* the rest of today */
+		{ "8h", INT64_C(1796083200) + 8 * 3600 },
+		{ "7d", INT64_C(1796083200) + 7 * 86400 },
+		{ "2026-11-30", 0 },
+		{ "2026-12-01T00:00:00Z", 0 }, /* now */
+		{ "0s", 0 },
+		{ "2026", 0 }, /* half a day, and no seconds */
+		{ "20261224", 0 },
+		{ "2026-12", 0 },
+		{ "2026-12-32", 0 },
+		{ "2026-02-30", 0 },
+		{ "2026-12-24 ", 0 },
+		{ "2026-12-24T", 0 },
+		{ "soon", 0 },
+		{ "", 0 },
+		{ "9223372036854775807s", 0 },
+		{ "9999999999999999999d", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err err = { 0 };
+		int64_t end = 0;
+		enum rc rc = time_parse_end(&end, rows[i].text, now, &err);
+
+		if (end != rows[i].end)
+			print_error("%s -> %lld\n", rows[i].text, (long long)end);
+		assert_int_equal(end, rows[i].end);
+		assert_int_equal(rc, rows[i].end == 0 ? RC_PARSE : RC_OK);
+	}
+}
+
 int
 main(void)
 {
@@ -118,6 +162,7 @@ main(void)
 		cmocka_unit_test(what_is_no_time_is_refused),
 		cmocka_unit_test(every_prefix_of_a_time_is_refused),
 		cmocka_unit_test(the_offset_moves_wall_time_only),
+		cmocka_unit_test(an_end_is_a_time_a_day_or_a_span),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
