@@ -35,7 +35,8 @@ struct load {
 	struct conn *conns;
 	unsigned n_conns;
 	int epoll;
-	uint64_t last; /* when something was answered */
+	uint64_t last;             /* when something was answered */
+	const atomic_bool *enough; /* may be NULL */
 	struct load_result *result;
 };
 
@@ -91,7 +92,8 @@ static void
 finish(struct load *l, struct conn *c, int status)
 {
 	c->shot->status = status;
-	c->shot->us = clock_mono_us() - c->start;
+	c->shot->at_us = clock_mono_us();
+	c->shot->us = c->shot->at_us - c->start;
 	c->shot = NULL;
 	l->finished++;
 	if (status != 0) {
@@ -156,6 +158,12 @@ receive_some(struct load *l, struct conn *c)
 	}
 }
 
+static bool
+more(const struct load *l)
+{
+	return l->next < l->n && (l->enough == NULL || !*l->enough);
+}
+
 /* The connection is gone.  What was under way is sent again if the server may not have seen it: it
  * closed a connection that had been idle. */
 static enum rc
@@ -168,7 +176,7 @@ reopen(struct load *l, struct conn *c, struct err *err)
 		finish(l, c, 0);
 	conn_close(c);
 	c->shot = NULL;
-	if (again == NULL && l->next == l->n)
+	if (again == NULL && !more(l))
 		return RC_OK;
 	l->result->reconnects++;
 	if ((rc = conn_open(l, c, err)) == RC_OK && again != NULL)
@@ -183,7 +191,7 @@ serve(struct load *l, struct conn *c, uint32_t events, struct err *err)
 
 	if (!receive_some(l, c) && (rc = reopen(l, c, err)) != RC_OK)
 		return rc;
-	if (c->shot == NULL && c->fd >= 0 && l->next < l->n &&
+	if (c->shot == NULL && c->fd >= 0 && more(l) &&
 	    (rc = aim(l, c, &l->shots[l->next++], err)) != RC_OK)
 		return rc;
 	if (c->fd >= 0 && !send_some(c))
@@ -221,7 +229,7 @@ loop(struct load *l, const struct progress *p, const char *what, struct err *err
 	uint64_t shown = 0;
 	enum rc rc;
 
-	while (l->finished < l->n) {
+	while (more(l) || l->finished < l->next) {
 		int n = epoll_wait(l->epoll, ev, EVENTS, TICK_MS);
 
 		if (n < 0 && errno != EINTR)
@@ -246,11 +254,20 @@ enum rc
 load_run(struct load_result *out, const struct target *t, struct shot *shots, size_t n,
     unsigned concurrency, const struct progress *p, const char *what, struct err *err)
 {
+	return load_run_while(out, t, shots, n, concurrency, NULL, p, what, err);
+}
+
+enum rc
+load_run_while(struct load_result *out, const struct target *t, struct shot *shots, size_t n,
+    unsigned concurrency, const atomic_bool *enough, const struct progress *p, const char *what,
+    struct err *err)
+{
 	struct load l = { .target = t,
 		.shots = shots,
 		.n = n,
 		.n_conns = n < concurrency ? (unsigned)n : concurrency,
 		.epoll = -1,
+		.enough = enough,
 		.result = out };
 	uint64_t start_us = clock_mono_us();
 	enum rc rc;
@@ -260,6 +277,7 @@ load_run(struct load_result *out, const struct target *t, struct shot *shots, si
 	if ((rc = start(&l, err)) == RC_OK)
 		rc = loop(&l, p, what, err);
 	out->elapsed_us = clock_mono_us() - start_us;
+	out->sent = l.next;
 	progress_clear(p);
 	for (unsigned i = 0; l.conns != NULL && i < l.n_conns; i++) {
 		conn_close(&l.conns[i]);

@@ -6,6 +6,7 @@
 #include "bench/ocsp.h"
 #include "bench/run.h"
 #include "bench/stop.h"
+#include "bench/sweep.h"
 
 #define PROG             "scepbench"
 #define EXIT_NOT_ALL     1
@@ -113,6 +114,51 @@ ocsp(const void *opts, int nargs, char **args)
 	return code != 0 || ocsp_all_ok(&f) ? code : EXIT_NOT_ALL;
 }
 
+static const struct opt sweep_rows[] = {
+	{ "certs", 0, OPT_U64, offsetof(struct sweep_spec, certs), "N",
+	    "certificates that the sweep revokes (default 100000)", .min = 1000, .max = 1000000 },
+	{ "count", 'n', OPT_U64, offsetof(struct sweep_spec, count), "N",
+	    "enrolments while the sweep waits, and at most while it is carried out (default "
+	    "15000)",
+	    .min = 100, .max = 1000000 },
+	{ "concurrency", 'c', OPT_U64, offsetof(struct sweep_spec, concurrency), "N",
+	    "connections, each with one request at a time (default 32)", .min = 1, .max = 1024 },
+	{ "keys", 0, OPT_U64, offsetof(struct sweep_spec, keys), "N",
+	    "how many different keys the devices have, used in turn (default 200)", .min = 1,
+	    .max = 100000 },
+	{ "scepd", 0, OPT_STR, offsetof(struct sweep_spec, scepd), "PATH",
+	    "default: beside scepbench, or in PATH" },
+	{ "scepctl", 0, OPT_STR, offsetof(struct sweep_spec, scepctl), "PATH", "the same" },
+	{ "keep", 0, OPT_FLAG, offsetof(struct sweep_spec, keep), NULL,
+	    "leave the temporary folder (logs, database, CA)" },
+	{ "json", 0, OPT_FLAG, offsetof(struct sweep_spec, json), NULL,
+	    "print the figures as JSON" },
+	{ 0 },
+};
+
+static const struct sweep_spec sweep_defaults = {
+	.certs = 100000, .count = 15000, .concurrency = 32, .keys = 200
+};
+
+static int
+sweep(const void *opts, int nargs, char **args)
+{
+	const struct sweep_spec *o = opts;
+	struct sweep_figures f;
+	struct err err;
+	int code = 0;
+
+	if (sweep_bench_run(&f, o, &err) != RC_OK)
+		code = err_report(PROG, &err);
+	else if (o->json)
+		code = sweep_bench_print_json(&f);
+	else
+		sweep_bench_print(&f);
+	if (stop_requested())
+		return EXIT_INTERRUPTED;
+	return code != 0 || sweep_bench_all_ok(&f) ? code : EXIT_NOT_ALL;
+}
+
 static enum rc
 check(const struct options *o, struct err *err)
 {
@@ -204,6 +250,18 @@ main(int argc, char **argv)
 		    .size = sizeof(struct crl_spec),
 		    .defaults = &crl_defaults,
 		    .run = crl },
+		{ .name = "sweep",
+		    .args = "",
+		    .help = "many certificates revoked by a rule while devices enrol",
+		    .about = "Makes a CA and, by the program sqlite3, a database of certificates "
+			     "whose devices are gone; starts scepd on a core\n"
+			     "of its own, which asks an administrator whether they are to be "
+			     "revoked.  Enrols, says yes, and enrols on.\n\n"
+			     "  scepbench sweep --certs 20000",
+		    .opts = sweep_rows,
+		    .size = sizeof(struct sweep_spec),
+		    .defaults = &sweep_defaults,
+		    .run = sweep },
 		{ 0 },
 	};
 

@@ -86,3 +86,40 @@ usage_read(struct usage *out, pid_t pid, struct err *err)
 	(void)closedir(d);
 	return out->processes > 0 ? RC_OK : fail(err, RC_IO, "process %d is not there", (int)pid);
 }
+
+/* The second of the words in /proc/PID/cmdline, which are apart by NULs. */
+static bool
+plays(int pid, const char *role)
+{
+	char path[64], text[256] = "";
+	size_t n, first;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return false;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	(void)fclose(f);
+	first = strlen(text) + 1;
+	return first < n && strcmp(text + first, role) == 0;
+}
+
+enum rc
+usage_read_role(struct usage *out, pid_t supervisor, const char *role, struct err *err)
+{
+	struct stat_line st;
+	struct dirent *e;
+	DIR *d = opendir("/proc");
+
+	if (d == NULL)
+		return fail_errno(err, "/proc");
+	memset(out, 0, sizeof(*out));
+	while ((e = readdir(d)) != NULL) {
+		int one = atoi(e->d_name);
+
+		if (one > 0 && read_stat(&st, one) && st.parent == supervisor && plays(one, role))
+			add(out, one, &st);
+	}
+	(void)closedir(d);
+	return out->processes > 0 ? RC_OK : fail(err, RC_IO, "scepd has no %s", role);
+}

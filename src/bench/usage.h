@@ -18,5 +18,8 @@ struct usage {
 
 /* The process and those it started itself (a supervisor's signer and front). */
 enum rc usage_read(struct usage *out, pid_t pid, struct err *err) MUST_CHECK;
+/* Of those that a supervisor started, the one whose first argument is `role`: "front", "signer". */
+enum rc usage_read_role(
+    struct usage *out, pid_t supervisor, const char *role, struct err *err) MUST_CHECK;
 
 #endif

@@ -165,6 +165,34 @@ targets_are_http_urls(void **state)
 	}
 }
 
+static void
+load_ends_early_when_it_is_enough(void **state)
+{
+	static atomic_bool enough;
+	static struct shot shots[SHOTS];
+	const struct progress quiet = { false };
+	struct load_result r;
+	struct target t;
+	struct err err;
+	size_t answered = 0;
+
+	close_every = 0;
+	assert_ok(target_parse(&t, url, &err), err);
+	for (size_t i = 0; i < SHOTS; i++) {
+		shots[i].body = (const uint8_t *)"body";
+		shots[i].len = 4;
+	}
+	enough = true;
+	assert_ok(load_run_while(&r, &t, shots, SHOTS, 8, &enough, &quiet, "load", &err), err);
+	assert_true(r.sent == 8 && r.answered == 8);
+	for (size_t i = 0; i < SHOTS; i++) {
+		assert_true((shots[i].status == 200) == (shots[i].at_us != 0));
+		answered += shots[i].status == 200;
+	}
+	assert_int_equal(answered, 8);
+	shots_done(shots, SHOTS);
+}
+
 int
 main(void)
 {
@@ -173,6 +201,7 @@ main(void)
 		cmocka_unit_test(a_server_that_closes_connections_is_connected_to_again),
 		cmocka_unit_test(nobody_there_answers_nothing_and_says_so),
 		cmocka_unit_test(targets_are_http_urls),
+		cmocka_unit_test(load_ends_early_when_it_is_enough),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
