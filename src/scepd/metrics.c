@@ -84,7 +84,7 @@ static const struct {
 	[METRIC_RULE_RELEASED] = { "scepd_rules_released_total",
 	    "Certificates that are good again as rules let them go" },
 	[METRIC_SWEEPS_STOPPED] = { "scepd_sweeps_stopped_total",
-	    "Times that rules would have turned too many certificates and were stopped" },
+	    "Times that rules would have turned too many devices and users and were stopped" },
 };
 
 /* Upper bounds in microseconds: from a repeated request to the patience of a SCEP client (30 s). */

@@ -178,7 +178,10 @@ sweep_meet(struct sweeper *w, const struct store_sweep *s, const struct round *r
 	if (rc == RC_OK && its.n > 0 && r->too_much)
 		rc = do_beside(w, s, r, &its, over, err);
 	else if (rc == RC_OK)
-		rc = end(w, s, "the directory speaks otherwise now", r->why, over, err);
+		rc = end(w, s,
+		    its.n == 0 ? "rules want nothing of it any more"
+			       : "the brake lets pass what is left of it",
+		    r->why, over, err);
 	owners_done(&its);
 	return rc;
 }

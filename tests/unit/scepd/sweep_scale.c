@@ -247,6 +247,9 @@ main(int argc, char **argv)
 	began = clock_mono_ms();
 	sweeper_run(b.w, clock_now_ms(), &b.stop);
 	report("sweep stopped and written", began, b.n);
+	began = clock_mono_ms();
+	sweeper_run(b.w, clock_now_ms(), &b.stop);
+	report("a round while it waits", began, b.n);
 	carry_out(&b);
 	plan(&b, "rules judged, everybody held");
 	sweeper_free(b.w);
