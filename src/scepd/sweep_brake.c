@@ -48,8 +48,6 @@ owners_add(struct owners *o, uint64_t owner, struct err *err)
 	size_t more = o->room == 0 ? 256 : 2 * o->room;
 	uint64_t *grown;
 
-	if (o->n > 0 && o->v[o->n - 1] == owner) /* the turns of one certificate, mostly */
-		return RC_OK;
 	if (o->n == o->room) {
 		if ((grown = reallocarray(o->v, more, sizeof(*grown))) == NULL)
 			return fail(err, RC_NOMEM, "no memory for a sweep");
@@ -68,17 +66,32 @@ by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static void
+in_order(struct owners *o)
+{
+	if (o->n > 1)
+		qsort(o->v, o->n, sizeof(o->v[0]), by_number);
+}
+
 void
 owners_sort(struct owners *o)
 {
-	size_t n = 0;
+	static const uint64_t apart = UINT64_C(0x9e3779b97f4a7c15); /* odd: no two are the same */
+	size_t n = 0, run = 0;
+	uint64_t owner = 0;
+	bool again = false;
 
-	if (o->n > 1)
-		qsort(o->v, o->n, sizeof(o->v[0]), by_number);
-	for (size_t i = 0; i < o->n; i++)
-		if (n == 0 || o->v[n - 1] != o->v[i])
-			o->v[n++] = o->v[i];
+	in_order(o);
+	for (size_t i = 0; i < o->n; i++) {
+		run = i > 0 && o->v[i] == owner ? run + 1 : 0;
+		owner = o->v[i];
+		if (run % OWNER_CERTS == 0) /* n <= i */
+			o->v[n++] = owner + run / OWNER_CERTS * apart;
+		again = again || run >= OWNER_CERTS;
+	}
 	o->n = n;
+	if (again)
+		in_order(o);
 }
 
 bool

@@ -2,7 +2,8 @@
  * sweep_brake.h - whom rules turn, counted in owners, and whether that is too much to be done unasked.
  *
  * The owner of a certificate is the device that it is bound to, else the user, else the certificate itself.  So nobody
- * weighs more by having more certificates, and a device that goes to and fro is one within the brake's window.
+ * weighs more by having some more certificates, and a device that goes to and fro is one within the brake's window.  But
+ * an account that has enrolled a fleet is no person: an owner counts once for each OWNER_CERTS certificates begun.
  *
  * An owner is a number: a hash of its ids, the same in every process, as the store remembers it.  Nobody chooses ids of
  * a directory, and two of a million owners are the same number once in thirty million times: then they count as one.
@@ -18,6 +19,9 @@
 
 uint64_t owner_of(const struct store_subject *c);
 
+/* More than the devices of one person have, renewals included; and far fewer than a fleet. */
+#define OWNER_CERTS 20
+
 /* Owners; {0} is nobody. */
 struct owners {
 	uint64_t *v;
@@ -25,7 +29,8 @@ struct owners {
 };
 void owners_done(struct owners *o);
 enum rc owners_add(struct owners *o, uint64_t owner, struct err *err) MUST_CHECK;
-/* Each once, in order: before anything of what follows. */
+/* In order: before anything of what follows.  Whoever was added up to OWNER_CERTS times is there once, who was added
+ * more often once more for each OWNER_CERTS times, as owners that nobody else is. */
 void owners_sort(struct owners *o);
 bool owners_has(const struct owners *o, uint64_t owner);
 /* How many of `o` are not among `others`. */

@@ -42,7 +42,9 @@ plan_part(
 		if (but != NULL && owners_has(but, p->v[i].owner))
 			continue;
 		part.turns++;
-		part.certs += p->v[i].cert_id != last;
+		if (p->v[i].cert_id == last)
+			continue;
+		part.certs++;
 		last = p->v[i].cert_id;
 		rc = owners_add(&part.owners, p->v[i].owner, err);
 	}

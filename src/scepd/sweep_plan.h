@@ -71,7 +71,7 @@ const struct planned *sweep_plan_find(
 struct plan_part {
 	size_t turns;
 	uint64_t certs;
-	struct owners owners; /* sorted */
+	struct owners owners; /* sorted: of the certificates */
 };
 /* `but` may be NULL; plan_part_done(). */
 enum rc plan_part(struct plan_part *out, const struct sweep_plan *p, const struct owners *but,

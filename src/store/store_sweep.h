@@ -6,7 +6,7 @@
  *
  *	waiting -> approved -> done
  *	   |-> discarded (its turns are remembered, and not made again until their rule has let go of them)
- *	   +-> obsolete  (the directory speaks otherwise again)
+ *	   +-> obsolete  (the directory speaks otherwise again, or a larger one takes its place)
  *
  * At most one waits or is being applied.  The daemon begins, applies and ends sweeps, from one thread;
  * administrators decide, from any process.
@@ -79,7 +79,7 @@ enum rc store_sweep_turns(struct store *s, int64_t id, uint64_t after, size_t ma
  * "sweep-approved", "sweep-discarded". */
 enum rc store_sweep_decide(struct store *s, int64_t id, enum sweep_state verdict, const char *who,
     struct err *err) MUST_CHECK;
-/* The directory speaks otherwise again: one that waits is over.  RC_CONFLICT when it was decided meanwhile.  Audit row
+/* The directory speaks otherwise again, or a larger one takes its place: one that waits is over.  RC_CONFLICT when it was decided meanwhile.  Audit row
  * "sweep-obsolete". */
 enum rc store_sweep_obsolete(
     struct store *s, int64_t id, const char *why, struct err *err) MUST_CHECK;

@@ -508,6 +508,35 @@ owners_are_counted_once(void **state)
 }
 
 static void
+who_has_very_many_certificates_is_counted_more_than_once(void **state)
+{
+	static const struct {
+		size_t certs, owners;
+	} rows[] = { { 0, 0 }, { 1, 1 }, { 20, 1 }, { 21, 2 }, { 40, 2 }, { 41, 3 }, { 1000, 50 } };
+
+	for (size_t i = 0; i < N(rows); i++) {
+		struct owners o = { 0 }, fewer = { 0 };
+
+		for (size_t k = 0; k < rows[i].certs; k++) {
+			assert_int_equal(owners_add(&o, UINT64_MAX - 7, NULL), RC_OK);
+			assert_int_equal(owners_add(&o, 1000 + k, NULL), RC_OK);
+			if (k > 0)
+				assert_int_equal(owners_add(&fewer, UINT64_MAX - 7, NULL), RC_OK);
+		}
+		owners_sort(&o);
+		owners_sort(&fewer);
+		assert_int_equal(o.n, rows[i].owners + rows[i].certs);
+		assert_true(rows[i].certs == 0 || owners_has(&o, UINT64_MAX - 7));
+		for (size_t k = 1; k < o.n; k++)
+			assert_true(o.v[k - 1] < o.v[k]);
+		/* Turned with one certificate fewer before: these are the same ones. */
+		assert_int_equal(owners_beside(&fewer, &o), 0);
+		owners_done(&o);
+		owners_done(&fewer);
+	}
+}
+
+static void
 too_many_holds_stop_and_the_last_good_state_stays(void **state)
 {
 	struct world *w = *state;
@@ -596,6 +625,28 @@ one_person_with_eleven_certificates_does_not_stop_it_either(void **state)
 	sweep(w);
 	nothing_waits(w);
 	assert_int_equal(how_many(w, CERT_HELD), 11);
+}
+
+/* An account that has enrolled a fleet without naming its devices: one wrong word about it takes all of them. */
+static void
+an_account_with_a_fleet_of_certificates_counts_as_more_than_one(void **state)
+{
+	struct world *w = *state;
+	struct store_object user = object(DIR_USER, 1, w->now);
+
+	w->config.revocation.brake.minimum = 1;
+	same_owner(w, 1, MANY);
+	sf_sql(&w->f, "UPDATE binding SET device = '', device_object = '', managed = ''");
+	user.enabled = DIR_NO;
+	tell(w, &user);
+	sweep(w);
+	(void)current(w, SWEEP_WAITING);
+	assert_int_equal(how_many(w, CERT_GOOD), MANY);
+	assert_int_equal(sf_number(&w->f, "SELECT owners FROM sweep"), MANY / OWNER_CERTS);
+	assert_int_equal(sf_number(&w->f, "SELECT total_owners FROM sweep"), MANY / OWNER_CERTS);
+	/* All of it is the one account's, and waits with it. */
+	round_at(w, 600);
+	assert_int_equal(how_many(w, CERT_GOOD), MANY);
 }
 
 /* 30 owners: 10 % are 3, and the percentage is of owners as well. */
@@ -1094,11 +1145,13 @@ main(void)
 		cmocka_unit_test(the_brake_says_what_is_too_much),
 		cmocka_unit_test(the_owner_is_the_device_else_the_user_else_the_certificate),
 		cmocka_unit_test(owners_are_counted_once),
+		cmocka_unit_test(who_has_very_many_certificates_is_counted_more_than_once),
 		T(too_many_holds_stop_and_the_last_good_state_stays),
 		T(too_many_releases_stop_as_well),
 		T(what_others_say_goes_on_while_a_sweep_waits),
 		T(one_device_with_eleven_certificates_does_not_stop_a_small_fleet),
 		T(one_person_with_eleven_certificates_does_not_stop_it_either),
+		T(an_account_with_a_fleet_of_certificates_counts_as_more_than_one),
 		T(the_percentage_is_of_owners),
 		T(a_device_that_flaps_is_one_in_the_window),
 		T(while_a_sweep_waits_others_are_turned_within_the_brake),
