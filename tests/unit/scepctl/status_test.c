@@ -216,8 +216,14 @@ a_hold_may_have_an_end(void **state)
 	assert_run(b, 0, "hold --until 2099-12-24T08:00:00Z" CONF C1);
 	assert_says(b, ", until 2099-12-24T08:00:00Z");
 	assert_run(b, 78, "hold --until 2001-12-24T08:00:00Z" CONF C1);
-	assert_says(b, "has passed");
+	assert_says(b, "is over already");
+	assert_run(b, 0, "hold --until 2099-12-25" CONF C1);
+	assert_says(b, ", until 2099-12-25T23:59:59Z");
+	assert_run(b, 0, "hold --until 7d" CONF C1);
+	assert_says(b, ", until 2");
 	assert_run(b, 78, "hold --until tomorrow" CONF C1);
+	assert_says(b, "nor a day as 2026-12-24, nor a span");
+	assert_run(b, 78, "hold --until 2099" CONF C1);
 	assert_run(b, 78, "hold --until 2099-12-24T08:00:00Z --for 1h" CONF C1);
 	assert_run(b, 64, "hold --for 5s" CONF C1);
 }
