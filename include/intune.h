@@ -425,6 +425,8 @@ struct intune_managed_device { /* a device enrolled in Intune */
 	char management_state[32];          /* "managed", "wipePending" ...; beta only, else "" */
 	char device_registration_state[48]; /* "registered", "revoked" ... */
 	int64_t enrolled, last_sync;
+	/* Of intune_find_managed_device_by(): another device has this property too, by its Entra id (two without one are two). */
+	bool ambiguous;
 };
 
 /*
@@ -453,7 +455,10 @@ enum intune_status intune_find_device(struct intune_client *c, const char *devic
  */
 enum intune_status intune_find_managed_device(struct intune_client *c, const char *id,
     struct intune_managed_device *out, struct intune_error *err);
-/* By another property: FOUND or NOT_LISTED; more than one match: the one that synchronised last. */
+/*
+ * By another property: FOUND or NOT_LISTED; more than one match: the one that synchronised last.  Those are one device that
+ * was enrolled more than once, or several whose maker gave them no serial number of their own: `ambiguous` tells.
+ */
 enum intune_managed_device_key { INTUNE_BY_ENTRA_DEVICE_ID, INTUNE_BY_SERIAL_NUMBER };
 enum intune_status intune_find_managed_device_by(struct intune_client *c,
     enum intune_managed_device_key key, const char *value, struct intune_managed_device *out,

@@ -84,13 +84,27 @@ struct search {
 	bool (*fits)(const struct search *s, const union graph_object *o);
 	int64_t (*rank)(const union graph_object *o); /* more than one fits: the highest */
 	union graph_object best;
-	bool found;
+	bool found, ambiguous;
 };
+
+/* Enrolled anew, a device is another one of Intune's and the same of Entra's. */
+static bool
+is_another_device(const union graph_object *a, const union graph_object *b)
+{
+	const char *x = a->managed.entra_device_id, *y = b->managed.entra_device_id;
+
+	return strcasecmp(a->managed.id, b->managed.id) != 0 &&
+	    (x[0] == '\0' || strcasecmp(x, y) != 0);
+}
 
 static void
 consider(struct search *s, const union graph_object *o)
 {
-	if (!s->fits(s, o) || (s->found && s->rank(o) <= s->rank(&s->best)))
+	if (!s->fits(s, o))
+		return;
+	if (s->found && s->kind == GRAPH_MANAGED_DEVICE && is_another_device(o, &s->best))
+		s->ambiguous = true;
+	if (s->found && s->rank(o) <= s->rank(&s->best))
 		return;
 	s->best = *o;
 	s->found = true;
@@ -389,14 +403,15 @@ find_managed_by(
 
 	s.fits = keys[key].fits;
 	for (v = 0; v < MANAGED_VERSIONS; v++) {
-		s.found = false; /* what a list that broke off had brought */
+		s.found = s.ambiguous = false; /* what a list that broke off had brought */
 		st = search_managed(op, key, &s, v);
 		if (st == INTUNE_OK || !managed_ask_v1(op, st))
 			break;
 	}
-	if (st == INTUNE_OK && s.found)
+	if (st == INTUNE_OK && s.found) {
 		*o = s.best;
-	else if (st == INTUNE_OK)
+		o->managed.ambiguous = s.ambiguous;
+	} else if (st == INTUNE_OK)
 		nothing(o, GRAPH_MANAGED_DEVICE, INTUNE_PRESENCE_NOT_LISTED);
 	return st;
 }
