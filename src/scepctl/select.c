@@ -159,7 +159,8 @@ on_subject(void *arg, const struct store_subject *c)
 	    : b->device_object[0] != '\0' ? b->device_object
 					  : b->device;
 
-	if (id[0] == '\0' || !is_called(w, c))
+	/* What is not bound has hints at most: whoever enrolled has written them. */
+	if (b->state != BINDING_BOUND || id[0] == '\0' || !is_called(w, c))
 		return 0;
 	for (size_t i = 0; i < w->n; i++)
 		if (strcmp(w->ids[i], id) == 0)

@@ -118,19 +118,30 @@ dir_error(struct err *err, const struct intune_error *e)
 
 /* ---- whom the names belong to ---- */
 
+/* Within a minute of the issue "gone" may be "not yet": the service's copies need time to agree. */
+#define GONE_TRIES 3
+
 struct asking {
 	struct intune_client *c;
 	struct store_binding *b;
 	struct dir_found *found;
 	int64_t now;
 	struct intune_error *err;
+	bool device, managed; /* the binding's are ids, and no hints any more */
 };
+
+static struct store_object *
+next_object(struct asking *a)
+{
+	return &a->found->v[a->found->n++];
+}
 
 static void
 took_managed(struct asking *a, const struct intune_managed_device *m)
 {
 	struct store_binding *b = a->b;
 
+	a->managed = true;
 	copy_id(b->managed, m->id);
 	if (m->entra_device_id[0] != '\0')
 		copy_id(b->device, m->entra_device_id);
@@ -138,18 +149,16 @@ took_managed(struct asking *a, const struct intune_managed_device *m)
 	copy_text(b->platform, sizeof(b->platform), m->operating_system);
 	copy_text(b->owner, sizeof(b->owner), m->owner_type);
 	b->enrolled = m->enrolled;
-	dir_object_of_managed(&a->found->v[a->found->n++], b->tenant, m, a->now);
+	dir_object_of_managed(next_object(a), b->tenant, m, a->now);
 }
 
-static enum intune_status
-ask_managed_by(struct asking *a, enum intune_managed_device_key key, const char *value)
+/* It was asked for by its id, and Graph itself says that there is none. */
+static void
+took_gone(struct asking *a, struct intune_managed_device *m)
 {
-	struct intune_managed_device m;
-	enum intune_status st = intune_find_managed_device_by(a->c, key, value, &m, a->err);
-
-	if (st == INTUNE_OK && m.presence == INTUNE_PRESENCE_FOUND)
-		took_managed(a, &m);
-	return st;
+	a->managed = true;
+	memcpy(m->id, a->b->managed, sizeof(a->b->managed));
+	dir_object_of_managed(next_object(a), a->b->tenant, m, a->now);
 }
 
 /* `either`: the id may be Entra's as well, so that Intune's "gone" proves nothing. */
@@ -168,11 +177,8 @@ ask_managed(struct asking *a, bool either)
 		if (either)
 			a->b->device[0] = '\0';
 		took_managed(a, &m);
-	} else if (m.presence == INTUNE_PRESENCE_GONE && !either) {
-		memcpy(m.id, a->b->managed, sizeof(a->b->managed));
-		dir_object_of_managed(&a->found->v[a->found->n++], a->b->tenant, &m, a->now);
-	} else {
-		a->b->managed[0] = '\0';
+	} else if (m.presence == INTUNE_PRESENCE_GONE && !either && a->b->tries >= GONE_TRIES) {
+		took_gone(a, &m);
 	}
 	return st;
 }
@@ -185,7 +191,19 @@ is_nobody(const char *guid)
 }
 
 static enum intune_status
-ask_device(struct asking *a)
+ask_managed_of(struct asking *a)
+{
+	struct intune_managed_device m;
+	enum intune_status st = intune_find_managed_device_by(
+	    a->c, INTUNE_BY_ENTRA_DEVICE_ID, a->b->device, &m, a->err);
+
+	if (st == INTUNE_OK && m.presence == INTUNE_PRESENCE_FOUND)
+		took_managed(a, &m);
+	return st;
+}
+
+static enum intune_status
+ask_device(struct asking *a, bool either)
 {
 	struct intune_device d;
 	enum intune_status st;
@@ -195,14 +213,47 @@ ask_device(struct asking *a)
 	st = intune_find_device(a->c, a->b->device, &d, a->err);
 	if (st != INTUNE_OK || d.presence != INTUNE_PRESENCE_FOUND)
 		return st;
+	a->device = true;
+	if (either) /* it was Entra's id */
+		a->b->managed[0] = '\0';
 	copy_id(a->b->device_object, d.id);
 	copy_text(a->found->device_sid, sizeof(a->found->device_sid), d.on_premises_sid);
 	if (a->b->platform[0] == '\0')
 		copy_text(a->b->platform, sizeof(a->b->platform), d.operating_system);
-	dir_object_of_device(&a->found->v[a->found->n++], a->b->tenant, &d, a->now);
-	return a->b->managed[0] != '\0'
-	    ? st
-	    : ask_managed_by(a, INTUNE_BY_ENTRA_DEVICE_ID, a->b->device);
+	dir_object_of_device(next_object(a), a->b->tenant, &d, a->now);
+	return a->managed ? st : ask_managed_of(a);
+}
+
+/* By neither id, and one whose maker gave it a number of its own: what the ids said is nobody's. */
+static enum intune_status
+ask_serial_number(struct asking *a)
+{
+	struct intune_managed_device m;
+	enum intune_status st;
+
+	if (a->device || a->managed || a->b->serial_number[0] == '\0')
+		return INTUNE_OK;
+	st = intune_find_managed_device_by(
+	    a->c, INTUNE_BY_SERIAL_NUMBER, a->b->serial_number, &m, a->err);
+	if (st != INTUNE_OK || m.presence != INTUNE_PRESENCE_FOUND || m.ambiguous)
+		return st;
+	a->b->device[0] = '\0';
+	took_managed(a, &m);
+	return ask_device(a, false);
+}
+
+static enum intune_status
+ask_devices(struct asking *a)
+{
+	const struct store_binding *b = a->b;
+	bool either = b->managed[0] != '\0' && strcmp(b->managed, b->device) == 0;
+	enum intune_status st = ask_managed(a, either);
+
+	if (st == INTUNE_OK)
+		st = ask_device(a, either && !a->managed);
+	if (st == INTUNE_OK)
+		st = ask_serial_number(a);
+	return st;
 }
 
 static enum intune_status
@@ -211,7 +262,8 @@ ask_user(struct asking *a)
 	struct intune_user u;
 	enum intune_status st;
 
-	if (a->b->upn[0] == '\0')
+	/* By name once: it may be somebody else's by now. */
+	if (a->b->upn[0] == '\0' || a->b->user[0] != '\0')
 		return INTUNE_OK;
 	st = intune_find_user(a->c, a->b->upn, &u, a->err);
 	if (st != INTUNE_OK ||
@@ -219,8 +271,46 @@ ask_user(struct asking *a)
 		return st;
 	copy_id(a->b->user, u.id);
 	copy_text(a->found->user_sid, sizeof(a->found->user_sid), u.on_premises_sid);
-	dir_object_of_user(&a->found->v[a->found->n++], a->b->tenant, &u, a->now);
+	dir_object_of_user(next_object(a), a->b->tenant, &u, a->now);
 	return st;
+}
+
+static void
+conclude(struct asking *a)
+{
+	struct store_binding *b = a->b;
+	struct dir_found *f = a->found;
+	bool named = b->managed[0] != '\0' || b->device[0] != '\0' || b->serial_number[0] != '\0';
+	bool device = a->device || a->managed || b->device_object[0] != '\0';
+
+	f->unknown_user = b->upn[0] != '\0' && b->user[0] == '\0';
+	f->unknown_device = named && !device;
+	f->unmanaged = device && !a->managed;
+	b->asked = a->now;
+	b->state = device || b->user[0] != '\0' ? BINDING_BOUND : BINDING_UNKNOWN;
+	if (b->sid[0] == '\0')
+		copy_text(
+		    b->sid, sizeof(b->sid), f->user_sid[0] != '\0' ? f->user_sid : f->device_sid);
+}
+
+bool
+dir_error_is_of_names(const struct intune_error *e)
+{
+	return e->status == INTUNE_E_ARGUMENT ||
+	    (e->status == INTUNE_E_REFUSED && e->http_status == 400);
+}
+
+/* Who chooses a name that nobody can be asked about hides neither his device nor himself. */
+static bool
+goes_on(struct asking *a, enum intune_status st, struct intune_error *kept)
+{
+	if (st == INTUNE_OK)
+		return true;
+	if (!dir_error_is_of_names(a->err))
+		return false;
+	a->found->refused = true;
+	*kept = *a->err;
+	return true;
 }
 
 enum intune_status
@@ -228,22 +318,19 @@ dir_bind(struct intune_client *c, struct store_binding *b, struct dir_found *fou
     struct intune_error *err)
 {
 	struct store_binding got = *b;
-	struct asking a = { c, &got, found, now, err };
-	bool either = got.managed[0] != '\0' && strcmp(got.managed, got.device) == 0;
+	struct asking a = { .c = c, .b = &got, .found = found, .now = now, .err = err };
+	struct intune_error refusal;
 	enum intune_status st;
 
 	*found = (struct dir_found){ .n = 0 };
-	if ((st = ask_managed(&a, either)) == INTUNE_OK && got.managed[0] == '\0' &&
-	    got.device[0] == '\0' && got.serial_number[0] != '\0')
-		st = ask_managed_by(&a, INTUNE_BY_SERIAL_NUMBER, got.serial_number);
-	if (st != INTUNE_OK || (st = ask_device(&a)) != INTUNE_OK ||
-	    (st = ask_user(&a)) != INTUNE_OK)
+	if (!goes_on(&a, st = ask_devices(&a), &refusal) ||
+	    !goes_on(&a, st = ask_user(&a), &refusal))
 		return st;
-	got.asked = now;
-	got.state = found->n > 0 ? BINDING_BOUND : BINDING_UNKNOWN;
-	if (got.sid[0] == '\0')
-		copy_text(got.sid, sizeof(got.sid),
-		    found->user_sid[0] != '\0' ? found->user_sid : found->device_sid);
+	if (found->refused)
+		*err = refusal;
+	conclude(&a);
+	if (found->refused && got.state == BINDING_UNKNOWN)
+		return err->status;
 	*b = got;
 	return INTUNE_OK;
 }

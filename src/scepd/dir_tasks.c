@@ -18,8 +18,8 @@
 
 #define BIND_BATCH                                                                                 \
 	32 /* bindings of a round: some 100 questions, then other tenants have their turn */
-#define BIND_TRIES                                                                                 \
-	8 /* names that a directory does not know: asked for three hours, with growing pauses */
+#define UNKNOWN_S                                                                                  \
+	86400 /* whom nobody knew for three hours is asked for daily, as long as the certificate lives */
 #define MISSING_MAX 100 /* a round: whom a walk from the beginning did not name */
 #define OLDEST_MAX  50 /* a round: 100,000 managed devices come round in 34 hours at one a minute */
 #define ALL_EVERY_S 86400 /* a list of all managed devices */
@@ -29,71 +29,111 @@
 
 /* ---- bindings ---- */
 
-struct open_list {
+struct due_list {
 	struct {
 		char serial[48];
+		int64_t not_after;
 		struct store_binding b;
 	} v[BIND_BATCH];
 	size_t n;
 };
 
-/* 2 s, 8 s, 32 s ... after the last time: what was enrolled just now is not in every index yet. */
-static bool
-binding_due(const struct store_binding *b, int64_t now)
+/* 2 s, 8 s, 32 s ... after the last time, 8,192 s at last: what was enrolled just now is not in every index yet. */
+static int64_t
+pause_after_tries(unsigned tries)
 {
-	int64_t pause = 2;
-
-	for (unsigned i = 1; i < b->tries && pause < 14400; i++)
-		pause *= 4;
-	return b->tries == 0 || now >= b->asked + pause;
+	return tries >= BINDING_TRIES_MAX ? UNKNOWN_S
+	    : tries == 0                  ? 1
+					  : (int64_t)1 << (2 * tries - 1);
 }
 
 static int
-note_open(void *arg, const char *serial, const struct store_binding *b)
+note_due(void *arg, const char *serial, int64_t not_after, const struct store_binding *b)
 {
-	struct open_list *l = arg;
+	struct due_list *l = arg;
 
 	if (l->n == BIND_BATCH)
 		return 1;
-	if (strlen(serial) < sizeof(l->v[0].serial) && binding_due(b, clock_now())) {
-		strcpy(l->v[l->n].serial, serial);
-		l->v[l->n++].b = *b;
-	}
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i].serial, serial) == 0)
+			return 0;
+	if (strlen(serial) >= sizeof(l->v[0].serial))
+		return 0;
+	strcpy(l->v[l->n].serial, serial);
+	l->v[l->n].not_after = not_after;
+	l->v[l->n++].b = *b;
 	return 0;
 }
 
-/* Is it about what this certificate names, and not the directory's trouble? */
-static bool
-is_of_names(const struct intune_error *e)
-{
-	return e->status == INTUNE_E_ARGUMENT ||
-	    (e->status == INTUNE_E_REFUSED && e->http_status == 400);
-}
-
 static void
-log_refused(const struct dir_tenant *t, const char *serial)
+log_binding(const struct dir_tenant *t, enum log_level level, const char *serial,
+    const char *result, const char *reason)
 {
 	struct log_line l;
 
-	log_begin(&l, LOG_WARN, "directory");
+	log_begin(&l, level, "directory");
 	log_str(&l, "tenant", t->name);
 	log_str(&l, "asked", "bindings");
 	log_str(&l, "serial", serial);
-	log_str(&l, "result", "REFUSED");
-	log_str(&l, "reason", t->error.message);
+	log_str(&l, "result", result);
+	log_str(&l, "reason", reason);
 	log_end(&l);
 }
 
+/* What an answer, or a refusal of the question, leaves to be asked.  Told once: that somebody is named whom the directory
+ * does not know, and that it does now. */
+static void
+ask_again(struct dir_tenant *t, const char *serial, struct store_binding *b, const char *unknown)
+{
+	unsigned was = b->tries;
+
+	b->tries += b->tries < BINDING_TRIES_MAX;
+	b->due = clock_now() + pause_after_tries(b->tries);
+	if (b->tries < BINDING_TRIES_MAX && b->state == BINDING_UNKNOWN)
+		b->state = BINDING_OPEN;
+	if (was < BINDING_TRIES_MAX && b->tries == BINDING_TRIES_MAX)
+		log_binding(t, LOG_WARN, serial, "UNKNOWN", unknown);
+}
+
+static void
+settle(struct dir_tenant *t, const char *serial, struct store_binding *b)
+{
+	if (b->tries == BINDING_TRIES_MAX)
+		log_binding(
+		    t, LOG_INFO, serial, "BOUND", "the directory knows whom the certificate names");
+	b->tries = 0;
+	b->due = 0;
+}
+
+static void
+next_time(struct dir_tenant *t, const char *serial, struct store_binding *b,
+    const struct dir_found *found)
+{
+	if (found->unknown_user && found->unknown_device)
+		ask_again(t, serial, b, "the directory knows neither the user nor the device");
+	else if (found->unknown_user)
+		ask_again(t, serial, b, "the directory knows no user of this name");
+	else if (found->unknown_device)
+		ask_again(t, serial, b, "the directory knows no such device");
+	else if (found->unmanaged && b->tries + 1 < BINDING_TRIES_MAX)
+		ask_again(t, serial, b, "");
+	else
+		settle(t, serial, b);
+}
+
 /* Nobody waits behind a question that fails: the next round begins with the others.  One that the directory does not
- * take is asked ever more seldom; only an answer makes it BINDING_UNKNOWN. */
+ * take is asked ever more seldom, and means at last that nobody can have this name. */
 static enum intune_status
 postpone(struct dir_tenant *t, const char *serial, struct store_binding *b, enum intune_status st)
 {
-	b->asked = clock_now();
-	if (is_of_names(&t->error)) {
-		if (b->tries < BIND_TRIES)
-			b->tries++;
-		log_refused(t, serial);
+	b->due = clock_now() + pause_after_tries(b->tries + (b->tries == 0));
+	if (dir_error_is_of_names(&t->error)) {
+		log_binding(t, LOG_WARN, serial, "REFUSED", t->error.message);
+		ask_again(t, serial, b, "the directory does not take the question");
+		if (b->tries == BINDING_TRIES_MAX && b->state == BINDING_OPEN) {
+			b->state = BINDING_UNKNOWN;
+			b->asked = clock_now();
+		}
 		st = INTUNE_OK;
 	}
 	(void)dir_store_failed(t, store_binding_set(t->s->store, serial, b, &t->err));
@@ -120,36 +160,51 @@ bind_one(struct dir_tenant *t, const char *serial, struct store_binding *b)
 {
 	struct dir_found found;
 	size_t changed = 0;
+	enum binding_state was = b->state;
 	enum intune_status st =
 	    dir_bind(tenant_client(t->tenant), b, &found, clock_now(), &t->error);
 
 	if (st != INTUNE_OK)
 		return postpone(t, serial, b, st);
-	if (b->state == BINDING_UNKNOWN && ++b->tries < BIND_TRIES)
-		b->state = BINDING_OPEN;
+	if (found.refused)
+		log_binding(t, LOG_WARN, serial, "REFUSED", t->error.message);
+	next_time(t, serial, b, &found);
 	if (is_new_user(t, &found))
 		t->risks_again = true;
 	if (dir_store_failed(t, store_binding_set(t->s->store, serial, b, &t->err)) == 0)
 		(void)dir_store_failed(
 		    t, store_objects_put(t->s->store, found.v, found.n, &changed, &t->err));
-	sweep_news(t->s, changed);
+	sweep_news(t->s, changed + (b->state != was));
 	return st;
+}
+
+/* Nobody asks about a certificate that has expired. */
+static enum intune_status
+bind_due(struct dir_tenant *t, const char *serial, int64_t not_after, struct store_binding *b)
+{
+	if (not_after > clock_now())
+		return bind_one(t, serial, b);
+	b->due = 0;
+	if (b->state == BINDING_OPEN)
+		b->state = BINDING_UNKNOWN;
+	(void)dir_store_failed(t, store_binding_set(t->s->store, serial, b, &t->err));
+	return INTUNE_OK;
 }
 
 enum intune_status
 dir_task_bind(struct dir_tenant *t, int64_t now_ms, const atomic_bool *stop)
 {
-	struct open_list *l = calloc(1, sizeof(*l));
+	struct due_list *l = calloc(1, sizeof(*l));
 	enum intune_status st = INTUNE_OK;
 
 	if (l == NULL) {
 		(void)dir_store_failed(t, fail(&t->err, RC_NOMEM, "no memory for bindings"));
 		return st;
 	}
-	(void)dir_store_failed(
-	    t, store_binding_open(t->s->store, t->name, 4 * BIND_BATCH, note_open, l, &t->err));
+	(void)dir_store_failed(t,
+	    store_binding_due(t->s->store, t->name, clock_now(), BIND_BATCH, note_due, l, &t->err));
 	for (size_t i = 0; i < l->n && st == INTUNE_OK && !t->store_failed && !*stop; i++)
-		st = bind_one(t, l->v[i].serial, &l->v[i].b);
+		st = bind_due(t, l->v[i].serial, l->v[i].not_after, &l->v[i].b);
 	free(l);
 	return st;
 }

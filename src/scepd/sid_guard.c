@@ -91,7 +91,8 @@ compare(const struct endpoint *ep, const struct csr *csr, const struct sids *l, 
 	binding_of_names(&b, tenant_name(ep->tenant), csr_subject0(csr), &csr_wishes0(csr)->san);
 	if (b.state == BINDING_NONE)
 		return nobody(ep, csr, err);
-	if (dir_bind(tenant_client(ep->tenant), &b, &found, clock_now(), &e) != INTUNE_OK)
+	if (dir_bind(tenant_client(ep->tenant), &b, &found, clock_now(), &e) != INTUNE_OK ||
+	    found.refused)
 		return dir_error(err, &e);
 	for (size_t i = 0; i < l->n && rc == RC_OK; i++)
 		rc = check_one(l->v[i], &found, err);

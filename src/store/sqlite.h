@@ -162,8 +162,12 @@ enum rc sqlite_binding_get(
     struct store *s, const struct store_serial *serial, struct store_binding *out, struct err *err);
 enum rc sqlite_binding_set(struct store *s, const struct store_serial *serial,
     const struct store_binding *b, struct err *err);
-enum rc sqlite_binding_open(struct store *s, const char *tenant, size_t max, store_binding_fn *fn,
-    void *arg, struct err *err);
+enum rc sqlite_binding_due(struct store *s, const char *tenant, int64_t now, size_t max,
+    store_binding_fn *fn, void *arg, struct err *err);
+enum rc sqlite_binding_count(struct store *s, const char *tenant, enum binding_state state,
+    int64_t now, uint64_t *n, struct err *err);
+enum rc sqlite_binding_unsettled(struct store *s, enum binding_state state, size_t max,
+    int64_t *after, store_serial_fn *fn, void *arg, struct err *err);
 enum rc sqlite_binding_certs(struct store *s, const char *tenant, enum binding_key key,
     const char *id, int64_t valid_at, size_t max, store_serial_fn *fn, void *arg, struct err *err);
 /* Within a step. */

@@ -1,6 +1,7 @@
 /*
  * sqlite_binding.c - who a certificate is bound to.
  */
+#include "base/clock.h"
 #include "base/text.h"
 #include "store/sqlite.h"
 
@@ -23,17 +24,20 @@ sqlite_binding_take(struct store_binding *b, struct sq_cursor *cur)
 	b->enrolled = sq_take_int(cur);
 	b->asked = sq_take_int(cur);
 	b->tries = (unsigned)sq_take_int(cur);
+	b->due = sq_take_int(cur);
 }
 
 enum rc
 sqlite_binding_put(
     struct sq_writer *w, int64_t cert, const struct store_binding *b, struct err *err)
 {
+	int64_t due = b->state == BINDING_OPEN && b->due == 0 ? clock_now() : b->due;
+
 	return sq_exec(sq_writer_conn(w), Q_BINDING_PUT,
 	    SQ_ARGS(sq_i(cert), sq_i(b->state), sq_t(b->tenant), sq_t(b->user), sq_t(b->device),
 		sq_t(b->device_object), sq_t(b->managed), sq_t(b->upn), sq_t(b->serial_number),
 		sq_t(b->sid), sq_t(b->platform), sq_t(b->owner), sq_i(b->enrolled), sq_i(b->asked),
-		sq_i(b->tries)),
+		sq_i(b->tries), sq_i(due)),
 	    NULL, err);
 }
 
@@ -112,23 +116,89 @@ take_serial(char *hex, struct sq_cursor *cur)
 	hex_upper(hex, v, len);
 }
 
+/* *n: how many were told. */
 static enum rc
-open_read(struct sq_conn *c, const char *tenant, size_t max, store_binding_fn *fn, void *arg,
-    struct err *err)
+due_read(struct sq_conn *c, enum sq_stmt order, const struct sq_arg *args, size_t n_args,
+    store_binding_fn *fn, void *arg, size_t *n, struct err *err)
 {
 	struct sq_cursor cur;
 	bool row = true;
-	enum rc rc =
-	    sq_query(&cur, c, Q_BINDING_OPEN, SQ_ARGS(sq_t(tenant), sq_i((int64_t)max)), err);
+	enum rc rc = sq_query(&cur, c, order, args, n_args, err);
 
+	*n = 0;
 	while (rc == RC_OK && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
 		char hex[2 * STORE_SERIAL_MAX + 1];
 		struct store_binding b;
+		int64_t not_after;
 
 		take_serial(hex, &cur);
+		not_after = sq_take_int(&cur);
 		sqlite_binding_take(&b, &cur);
 		rc = sq_took(&cur, err);
-		if (rc == RC_OK && fn(arg, hex, &b) != 0)
+		if (rc == RC_OK && fn(arg, hex, not_after, &b) != 0)
+			break;
+		++*n;
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_binding_due(struct store *s, const char *tenant, int64_t now, size_t max,
+    store_binding_fn *fn, void *arg, struct err *err)
+{
+	size_t latest = max / 4, longest = max - latest, n;
+	struct sq_conn *c;
+	enum rc rc = sq_reader_get(&c, s, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = due_read(c, Q_BINDING_DUE, SQ_ARGS(sq_t(tenant), sq_i(now), sq_i((int64_t)longest)),
+	    fn, arg, &n, err);
+	if (rc == RC_OK && n == longest && latest > 0)
+		rc = due_read(c, Q_BINDING_DUE_LATEST,
+		    SQ_ARGS(sq_t(tenant), sq_i(now), sq_i((int64_t)latest)), fn, arg, &n, err);
+	sq_reader_put(s, c);
+	return rc;
+}
+
+enum rc
+sqlite_binding_count(struct store *s, const char *tenant, enum binding_state state, int64_t now,
+    uint64_t *n, struct err *err)
+{
+	int64_t got = 0;
+	struct sq_conn *c;
+	enum rc rc = sq_reader_get(&c, s, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = sq_number_of(c, Q_BINDING_COUNT,
+	    SQ_ARGS(sq_i(state), sq_t(tenant), sq_i(now), sq_i(STORE_BINDINGS_COUNTED)), &got, err);
+	sq_reader_put(s, c);
+	if (rc == RC_OK)
+		*n = (uint64_t)got;
+	return rc;
+}
+
+static enum rc
+unsettled_read(struct sq_conn *c, enum binding_state state, size_t max, int64_t *after,
+    store_serial_fn *fn, void *arg, struct err *err)
+{
+	struct sq_cursor cur;
+	bool row = true;
+	enum rc rc = sq_query(&cur, c, Q_BINDING_UNSETTLED,
+	    SQ_ARGS(sq_i(state), sq_i(*after), sq_i((int64_t)max)), err);
+
+	while (rc == RC_OK && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
+		char hex[2 * STORE_SERIAL_MAX + 1];
+		int64_t id;
+
+		take_serial(hex, &cur);
+		id = sq_take_int(&cur);
+		if ((rc = sq_took(&cur, err)) != RC_OK)
+			break;
+		*after = id;
+		if (fn(arg, hex) != 0)
 			break;
 	}
 	sq_end(&cur);
@@ -136,15 +206,15 @@ open_read(struct sq_conn *c, const char *tenant, size_t max, store_binding_fn *f
 }
 
 enum rc
-sqlite_binding_open(struct store *s, const char *tenant, size_t max, store_binding_fn *fn,
-    void *arg, struct err *err)
+sqlite_binding_unsettled(struct store *s, enum binding_state state, size_t max, int64_t *after,
+    store_serial_fn *fn, void *arg, struct err *err)
 {
 	struct sq_conn *c;
 	enum rc rc = sq_reader_get(&c, s, err);
 
 	if (rc != RC_OK)
 		return rc;
-	rc = open_read(c, tenant, max, fn, arg, err);
+	rc = unsettled_read(c, state, max, after, fn, arg, err);
 	sq_reader_put(s, c);
 	return rc;
 }

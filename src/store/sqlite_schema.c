@@ -319,6 +319,13 @@ const char *const sq_migrations[] = {
 	" UNION ALL SELECT minute, n - 1 FROM k WHERE n > 1)"
 	" INSERT OR IGNORE INTO turned_owner(owner, minute) SELECT random(), minute FROM k;"
 	"DROP TABLE turned;",
+	/* 8: bindings are asked about when they are due, also those whom nobody knows, or not all of whom they name. */
+	"ALTER TABLE binding ADD COLUMN due INTEGER NOT NULL DEFAULT 0;" /* wall seconds, 0: settled */
+	"UPDATE binding SET tries = 0 WHERE state = 2;"
+	"UPDATE binding SET due = max(asked, 1) WHERE state IN (1, 3);"
+	"DROP INDEX binding_open;"
+	"CREATE INDEX binding_due ON binding(tenant, due) WHERE due > 0;"
+	"CREATE INDEX binding_unsettled ON binding(state) WHERE due > 0;",
 };
 const int sq_schema_version = sizeof(sq_migrations) / sizeof(sq_migrations[0]);
 

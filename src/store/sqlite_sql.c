@@ -40,7 +40,13 @@
 /* The columns that sqlite_binding_take() reads. */
 #define BINDING_COLUMNS                                                                            \
 	"b.state, b.tenant, b.user, b.device, b.device_object, b.managed, b.upn,"                  \
-	" b.serial_number, b.sid, b.platform, b.owner, b.enrolled, b.asked, b.tries"
+	" b.serial_number, b.sid, b.platform, b.owner, b.enrolled, b.asked, b.tries, b.due"
+
+/* The condition of the index binding_due. */
+#define BINDING_DUE(order)                                                                         \
+	"SELECT c.serial, c.not_after, " BINDING_COLUMNS " FROM binding b CROSS JOIN cert c"       \
+	" ON c.id = b.cert_id WHERE b.tenant = ?1 AND b.due > 0 AND b.due <= ?2"                   \
+	" ORDER BY b.due " order " LIMIT ?3"
 
 /* Nobody has said anything else since; kind 4 is that of risks. */
 #define KNOWN(o)                                                                                   \
@@ -281,11 +287,18 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_BINDING_GET] = "SELECT " BINDING_COLUMNS " FROM binding b WHERE b.cert_id = ?1",
 	[Q_BINDING_PUT] =
 	    "INSERT OR REPLACE INTO binding(cert_id, state, tenant, user, device, device_object,"
-	    " managed, upn, serial_number, sid, platform, owner, enrolled, asked, tries)"
-	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-	[Q_BINDING_OPEN] = "SELECT c.serial, " BINDING_COLUMNS
-			   " FROM binding b CROSS JOIN cert c ON c.id = b.cert_id"
-			   " WHERE b.tenant = ?1 AND b.state = 1 ORDER BY b.asked LIMIT ?2",
+	    " managed, upn, serial_number, sid, platform, owner, enrolled, asked, tries, due)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+	[Q_BINDING_DUE] = BINDING_DUE("ASC"),
+	[Q_BINDING_DUE_LATEST] = BINDING_DUE("DESC"),
+	[Q_BINDING_COUNT] =
+	    "SELECT count(*) FROM (SELECT 1 FROM binding b INDEXED BY binding_unsettled"
+	    " CROSS JOIN cert c ON c.id = b.cert_id"
+	    " WHERE b.state = ?1 AND b.due > 0 AND b.tenant = ?2 AND c.not_after > ?3"
+	    " AND (c.revoked = 0 OR c.reason = 6) LIMIT ?4)",
+	[Q_BINDING_UNSETTLED] =
+	    "SELECT c.serial, b.cert_id FROM binding b CROSS JOIN cert c ON c.id = b.cert_id"
+	    " WHERE b.state = ?1 AND b.due > 0 AND b.cert_id > ?2 ORDER BY b.cert_id LIMIT ?3",
 	[Q_BINDING_BY_USER] = BINDING_BY("user"),
 	[Q_BINDING_BY_DEVICE] = BINDING_BY("device"),
 	[Q_BINDING_BY_DEVICE_OBJECT] = BINDING_BY("device_object"),
@@ -337,7 +350,7 @@ const char *const sq_sql[Q__MAX] = {
 		"m") " FROM binding b CROSS JOIN cert c ON c.id = b.cert_id" OBJECT_OF("u", "1",
 		"user") OBJECT_OF("d", "2", "device_object")
 		OBJECT_OF("m", "3", "managed") " WHERE b.cert_id > ?1 AND b.cert_id <= ?2 AND "
-					       "b.state = 2 AND c.not_after > ?3"
+					       "b.state >= 2 AND c.not_after > ?3"
 					       " ORDER BY b.cert_id",
 
 	[Q_RENEWAL_PUT] = "INSERT INTO renewal(cert_id, old_id, due) VALUES(?1, ?2, ?3)",

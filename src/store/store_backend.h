@@ -62,7 +62,8 @@ typedef int store_otp_fn(void *arg, const struct store_otp_row *row);
 #define STORE_REASON_REPLACED 4
 
 typedef int store_crl_fn(void *arg, const struct store_crl_entry *e);
-typedef int store_binding_fn(void *arg, const char *serial_hex, const struct store_binding *b);
+typedef int store_binding_fn(
+    void *arg, const char *serial_hex, int64_t not_after, const struct store_binding *b);
 typedef int store_serial_fn(void *arg, const char *serial_hex);
 
 typedef int store_object_fn(void *arg, const struct store_object *o);
@@ -163,8 +164,12 @@ struct store_backend {
 	    struct store_binding *out, struct err *err);
 	enum rc (*binding_set)(struct store *s, const struct store_serial *serial,
 	    const struct store_binding *b, struct err *err);
-	enum rc (*binding_open)(struct store *s, const char *tenant, size_t max,
+	enum rc (*binding_due)(struct store *s, const char *tenant, int64_t now, size_t max,
 	    store_binding_fn *fn, void *arg, struct err *err);
+	enum rc (*binding_count)(struct store *s, const char *tenant, enum binding_state state,
+	    int64_t now, uint64_t *n, struct err *err);
+	enum rc (*binding_unsettled)(struct store *s, enum binding_state state, size_t max,
+	    int64_t *after, store_serial_fn *fn, void *arg, struct err *err);
 	enum rc (*objects_put)(struct store *s, const struct store_object *v, size_t n,
 	    size_t *changed, struct err *err);
 	enum rc (*object_get)(struct store *s, const char *tenant, enum dir_kind kind,

@@ -251,13 +251,29 @@ store_binding_set(
 }
 
 enum rc
-store_binding_open(struct store *s, const char *tenant, size_t max,
-    int (*fn)(void *arg, const char *serial_hex, const struct store_binding *b), void *arg,
-    struct err *err)
+store_binding_due(struct store *s, const char *tenant, int64_t now, size_t max,
+    int (*fn)(void *arg, const char *serial_hex, int64_t not_after, const struct store_binding *b),
+    void *arg, struct err *err)
 {
 	enum rc rc = check_text(tenant, STORE_NAME_MAX, true, "tenant", err);
 
-	return rc != RC_OK ? rc : s->backend->binding_open(s, tenant, max, fn, arg, err);
+	return rc != RC_OK ? rc : s->backend->binding_due(s, tenant, now, max, fn, arg, err);
+}
+
+enum rc
+store_binding_count(struct store *s, const char *tenant, enum binding_state state, int64_t now,
+    uint64_t *n, struct err *err)
+{
+	enum rc rc = check_text(tenant, STORE_NAME_MAX, true, "tenant", err);
+
+	return rc != RC_OK ? rc : s->backend->binding_count(s, tenant, state, now, n, err);
+}
+
+enum rc
+store_binding_unsettled(struct store *s, enum binding_state state, size_t max, int64_t *after,
+    int (*fn)(void *arg, const char *serial_hex), void *arg, struct err *err)
+{
+	return s->backend->binding_unsettled(s, state, max, after, fn, arg, err);
 }
 
 enum rc

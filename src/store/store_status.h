@@ -136,12 +136,15 @@ enum rc store_crl_each(struct store *s, const struct store_crl_query *q, uint64_
 /* ---- who a certificate is bound to ---- */
 
 enum binding_state {
-	BINDING_NONE,   /* it names nobody: rules of the directory never touch it */
-	BINDING_OPEN,   /* it names somebody whom the directory has not been asked about yet */
-	BINDING_BOUND,  /* by immutable ids */
-	BINDING_UNKNOWN /* asked, and the directory knows none of the names */
+	BINDING_NONE,  /* it names nobody: rules of the directory never touch it */
+	BINDING_OPEN,  /* it names somebody whom the directory has not been asked about yet */
+	BINDING_BOUND, /* by immutable ids; store_binding_is_partial(): not all of whom it names */
+	BINDING_UNKNOWN /* asked BINDING_TRIES_MAX times, and the directory knows none of the names */
 };
 const char *binding_state_name(enum binding_state s);
+/* Answers in a row that knew somebody not whom the certificate names, after which that is no matter of an index that
+ * lags: three hours (dir_tasks.c). */
+#define BINDING_TRIES_MAX 8
 /*
  * The immutable ids that a certificate is bound to.  Strings are "" when not known.  GUIDs in lower case.
  */
@@ -158,18 +161,38 @@ struct store_binding {
 	char platform[32]; /* "Windows", "iOS", "macOS", "Android" ...: Intune's operatingSystem */
 	char owner[16];    /* "company", "personal": managedDeviceOwnerType */
 	int64_t enrolled;  /* in Intune, wall seconds; 0: not told */
-	int64_t asked;     /* wall seconds when the directory was asked last; 0: never */
-	unsigned tries;    /* in vain, while BINDING_OPEN */
+	int64_t asked;     /* wall seconds when the directory answered last; 0: never */
+	/* In vain, in a row, at most BINDING_TRIES_MAX: it was asked, and somebody whom the names mean was not found.  Such names
+	 * stay in their fields (managed, device, upn, serial_number); user and device_object are never but ids. */
+	unsigned tries;
+	/* Wall seconds when the directory is to be asked (again); 0: all that there is to ask was answered.  0 with
+	 * BINDING_OPEN: as soon as may be. */
+	int64_t due;
 };
+/* BINDING_BOUND to some of whom the certificate names, while the directory does not know the others. */
+#define store_binding_is_partial(b) ((b)->state == BINDING_BOUND && (b)->due != 0)
 /* store_tx_signed() takes one with the certificate (struct store_cert), in the same commit.  RC_NOTFOUND: there
  * is no such certificate; one without a binding is BINDING_NONE. */
 enum rc store_binding_get(
     struct store *s, const char *serial_hex, struct store_binding *out, struct err *err) MUST_CHECK;
 enum rc store_binding_set(struct store *s, const char *serial_hex, const struct store_binding *b,
     struct err *err) MUST_CHECK;
-/* Open bindings of a tenant, those asked longest ago first, at most `max`; lent. */
-enum rc store_binding_open(struct store *s, const char *tenant, size_t max,
-    int (*fn)(void *arg, const char *serial_hex, const struct store_binding *b), void *arg,
+/*
+ * Bindings of a tenant that are due, those that have waited longest first, and at most `max`; lent.  Where more wait, the
+ * last quarter are those that have come last: a certificate of just now is bound within seconds, also behind
+ * an import of a million.  One may be told twice.
+ */
+enum rc store_binding_due(struct store *s, const char *tenant, int64_t now, size_t max,
+    int (*fn)(void *arg, const char *serial_hex, int64_t not_after, const struct store_binding *b),
+    void *arg, struct err *err) MUST_CHECK;
+/* What is not settled (due is not 0), by its state: NONE has none, and BOUND means those that are so in part. */
+#define STORE_BINDINGS_COUNTED 100000 /* more are not counted: a tenth of a second */
+/* Of certificates that are valid at `now` and not revoked. */
+enum rc store_binding_count(struct store *s, const char *tenant, enum binding_state state,
+    int64_t now, uint64_t *n, struct err *err) MUST_CHECK;
+/* Serial numbers, in order of issue, of any tenant: at most `max` after *after, which goes on to the last one told. */
+enum rc store_binding_unsettled(struct store *s, enum binding_state state, size_t max,
+    int64_t *after, int (*fn)(void *arg, const char *serial_hex), void *arg,
     struct err *err) MUST_CHECK;
 enum binding_key {
 	BINDING_BY_USER = 1,

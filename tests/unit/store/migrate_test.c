@@ -215,7 +215,30 @@ what_was_revoked_has_its_cause_and_stays_on_the_list(void **state)
 	assert_int_equal(n, 1);
 }
 
-/* All of it or none: what stands in the way of one table keeps the others out, too. */
+/* ---- 8: whom nobody knew is asked for again ---- */
+
+static const char bound[] =
+    "INSERT INTO binding(cert_id, state, tenant, user, device, device_object, managed, upn,"
+    "  serial_number, sid, platform, owner, enrolled, asked, tries) VALUES"
+    " (1, 1, 'contoso', '', '', '', '', 'a@b', '', '', '', '', 0, 0, 0),"
+    " (2, 2, 'contoso', 'u', '', '', '', 'a@b', '', '', '', '', 0, 50, 3),"
+    " (3, 3, 'contoso', '', '', '', '', 'c@b', '', '', '', '', 0, 60, 8);";
+
+static void
+what_was_bound_is_settled_and_the_others_are_due(void **state)
+{
+	struct sf *f = *state;
+
+	make_old(f, 6);
+	sf_sql(f, bound);
+	ok(f, store_open(&f->s, f->url, &f->err));
+	assert_int_equal(sf_number(f, "SELECT due FROM binding WHERE cert_id = 1"), 1);
+	assert_int_equal(sf_number(f, "SELECT due + tries FROM binding WHERE cert_id = 2"), 0);
+	assert_int_equal(sf_number(f, "SELECT due FROM binding WHERE cert_id = 3"), 60);
+}
+
+/* ---- 7: the brake ---- */
+
 /* Schema 7 counts owners.  What was turned before, and the sweep that waits, are as hard to get past as they were. */
 static void
 what_was_turned_before_owners_were_counted_counts_on(void **state)
@@ -241,6 +264,7 @@ what_was_turned_before_owners_were_counted_counts_on(void **state)
 	store_sweep_done(&s);
 }
 
+/* All of it or none: what stands in the way of one table keeps the others out, too. */
 static void
 a_migration_that_fails_changes_nothing(void **state)
 {
@@ -269,6 +293,7 @@ main(void)
 		T(schema_3_is_brought_up_to_date),
 		T(what_was_revoked_has_its_cause_and_stays_on_the_list),
 		T(what_was_turned_before_owners_were_counted_counts_on),
+		T(what_was_bound_is_settled_and_the_others_are_due),
 		T(a_migration_that_fails_changes_nothing),
 	};
 

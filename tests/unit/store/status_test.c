@@ -373,10 +373,20 @@ see_serial(void *arg, const char *serial)
 }
 
 static int
-see_open(void *arg, const char *serial, const struct store_binding *b)
+see_due(void *arg, const char *serial, int64_t not_after, const struct store_binding *b)
 {
-	assert_int_equal(b->state, BINDING_OPEN);
+	assert_true(not_after > 0);
+	assert_true(b->due > 0);
 	return see_serial(arg, serial);
+}
+
+static uint64_t
+unsettled(struct sf *f, enum binding_state state, int64_t now)
+{
+	uint64_t n = 99;
+
+	ok(f, store_binding_count(f->s, "contoso", state, now, &n, &f->err));
+	return n;
 }
 
 static void
@@ -386,7 +396,8 @@ a_binding_is_written_with_its_certificate_and_found_by_its_ids(void **state)
 		.tenant = "contoso",
 		.managed = "00000000-0000-0000-0000-0000000000aa",
 		.upn = "jane@contoso.com" };
-	struct list open = { .text = "" }, by = { .text = "" };
+	struct list due = { .text = "" }, by = { .text = "" };
+	int64_t now = clock_now();
 	struct sf *f = *state;
 	struct store_binding got;
 	struct sf_tx t;
@@ -399,15 +410,21 @@ a_binding_is_written_with_its_certificate_and_found_by_its_ids(void **state)
 	ok(f, store_tx_signed(f->s, id, &t.cert, false, &f->err));
 	ok(f, store_binding_get(f->s, t.serial, &got, &f->err));
 	assert_string_equal(got.upn, "jane@contoso.com");
-	ok(f, store_binding_open(f->s, "contoso", 10, see_open, &open, &f->err));
+	/* As soon as may be. */
+	assert_in_range(got.due, now, now + 5);
+	ok(f, store_binding_due(f->s, "contoso", now + 5, 10, see_due, &due, &f->err));
 	snprintf(want, sizeof(want), "%s ", t.serial);
-	assert_string_equal(open.text, want);
+	assert_string_equal(due.text, want);
+	assert_int_equal(unsettled(f, BINDING_OPEN, 0), 1);
+	assert_int_equal(unsettled(f, BINDING_OPEN, t.cert.not_after), 0);
 	b.state = BINDING_BOUND;
 	strcpy(b.user, "00000000-0000-0000-0000-0000000000bb");
 	ok(f, store_binding_set(f->s, t.serial, &b, &f->err));
-	open.text[0] = '\0';
-	ok(f, store_binding_open(f->s, "contoso", 10, see_open, &open, &f->err));
-	assert_string_equal(open.text, "");
+	due.text[0] = '\0';
+	ok(f, store_binding_due(f->s, "contoso", now + 5, 10, see_due, &due, &f->err));
+	assert_string_equal(due.text, "");
+	assert_int_equal(unsettled(f, BINDING_OPEN, 0), 0);
+	assert_int_equal(unsettled(f, BINDING_BOUND, 0), 0);
 	ok(f,
 	    store_binding_certs(
 		f->s, NULL, BINDING_BY_USER, b.user, 0, 10, see_serial, &by, &f->err));
@@ -423,6 +440,100 @@ a_binding_is_written_with_its_certificate_and_found_by_its_ids(void **state)
 	ok(f, store_binding_get(f->s, t.serial, &got, &f->err));
 	assert_int_equal(got.state, BINDING_NONE);
 	assert_int_equal(store_binding_get(f->s, "0123", &got, &f->err), RC_NOTFOUND);
+}
+
+/* ---- whom to ask about next ---- */
+
+static void
+set_due(struct sf *f, unsigned n, enum binding_state state, int64_t due)
+{
+	struct store_binding b = { .state = state, .tenant = "contoso", .due = due };
+	struct sf_tx t;
+
+	sf_tx(&t, n);
+	ok(f, store_binding_set(f->s, t.serial, &b, &f->err));
+}
+
+/* The numbers of certificates whose serial numbers these are, 1 to 5, in order. */
+static const char *
+numbers(const struct list *l)
+{
+	static char out[32];
+	size_t n = 0;
+	struct sf_tx t;
+
+	for (const char *p = l->text; *p != '\0'; p = strchr(p, ' ') + 1)
+		for (unsigned i = 1; i <= 5; i++) {
+			sf_tx(&t, i);
+			if (strncmp(p, t.serial, strlen(t.serial)) == 0)
+				out[n++] = (char)('0' + i);
+		}
+	out[n] = '\0';
+	return out;
+}
+
+static void
+bindings_come_in_the_order_in_which_they_are_due(void **state)
+{
+	struct list l = { .text = "" };
+	struct sf *f = *state;
+
+	/* What was never known waits its pause, and keeps nobody waiting whose second try is due. */
+	set_due(f, 1, BINDING_UNKNOWN, 5000);
+	set_due(f, 2, BINDING_OPEN, 1003);
+	set_due(f, 3, BINDING_BOUND, 1001);
+	set_due(f, 4, BINDING_OPEN, 1002);
+	set_due(f, 5, BINDING_BOUND, 0);
+	ok(f, store_binding_due(f->s, "contoso", 1003, 10, see_due, &l, &f->err));
+	assert_string_equal(numbers(&l), "342");
+	l.text[0] = '\0';
+	ok(f, store_binding_due(f->s, "contoso", 1002, 1, see_due, &l, &f->err));
+	assert_string_equal(numbers(&l), "3");
+	l.text[0] = '\0';
+	ok(f, store_binding_due(f->s, "fabrikam", 9999, 10, see_due, &l, &f->err));
+	assert_string_equal(l.text, "");
+}
+
+static void
+behind_a_long_queue_the_latest_have_a_quarter(void **state)
+{
+	struct list l = { .text = "" };
+	struct sf *f = *state;
+
+	for (unsigned i = 1; i <= 5; i++)
+		set_due(f, i, BINDING_OPEN, 1000 + (int64_t)i);
+	ok(f, store_binding_due(f->s, "contoso", 2000, 4, see_due, &l, &f->err));
+	assert_string_equal(numbers(&l), "1235");
+}
+
+static void
+what_is_unsettled_is_listed_and_counted_by_its_state(void **state)
+{
+	struct list l = { .text = "" };
+	struct store_cause_set revoke = { .source = CAUSE_MANUAL,
+		.effect = CAUSE_REVOKE,
+		.reason = REASON_UNSPECIFIED,
+		.who = "root" };
+	struct store_cause_done done;
+	struct sf *f = *state;
+	int64_t after = 0;
+	struct sf_tx t;
+
+	set_due(f, 1, BINDING_UNKNOWN, 5000);
+	set_due(f, 2, BINDING_UNKNOWN, 5000);
+	set_due(f, 3, BINDING_UNKNOWN, 0); /* expired: nobody asks any more */
+	set_due(f, 4, BINDING_BOUND, 7000);
+	ok(f, store_binding_unsettled(f->s, BINDING_UNKNOWN, 1, &after, see_serial, &l, &f->err));
+	assert_string_equal(numbers(&l), "1");
+	ok(f, store_binding_unsettled(f->s, BINDING_UNKNOWN, 9, &after, see_serial, &l, &f->err));
+	assert_string_equal(numbers(&l), "12");
+	assert_int_equal(unsettled(f, BINDING_UNKNOWN, 0), 2);
+	assert_int_equal(unsettled(f, BINDING_BOUND, 0), 1);
+	/* What is revoked is nobody's trouble any more. */
+	sf_tx(&t, 2);
+	revoke.serial = t.serial;
+	ok(f, store_causes_set(f->s, &revoke, 1, &done, &f->err));
+	assert_int_equal(unsettled(f, BINDING_UNKNOWN, 0), 1);
 }
 
 static int
@@ -456,6 +567,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_binding_is_written_with_its_certificate_and_found_by_its_ids, setup,
 		    sf_teardown),
+		cmocka_unit_test_setup_teardown(
+		    bindings_come_in_the_order_in_which_they_are_due, setup, sf_teardown),
+		cmocka_unit_test_setup_teardown(
+		    behind_a_long_queue_the_latest_have_a_quarter, setup, sf_teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_is_unsettled_is_listed_and_counted_by_its_state, setup, sf_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
