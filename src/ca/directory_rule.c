@@ -117,13 +117,17 @@ ask_order(struct said *s, const struct directory_rule *r, const struct store_obj
 			say(s, orders[i].answer, o->known, "Intune says %s", o->management);
 }
 
+#define CLOCKS_DIFFER 86400 /* seconds: of a device, of Intune, and ours */
+
 /* Measured at the moment the directory spoke: that nobody answers makes no device absent. */
 static void
 ask_seen(struct said *s, const struct directory_rule *r, const struct store_object *o)
 {
 	char when[TIME_TEXT_MAX];
 
-	if (o->presence != DIR_FOUND || o->last_seen == 0)
+	/* What is still to come is a clock's nonsense: a device that was seen in the next century would never be absent. */
+	if (o->presence != DIR_FOUND || o->last_seen == 0 ||
+	    o->last_seen > o->known + CLOCKS_DIFFER)
 		return;
 	time_rfc3339(when, o->last_seen);
 	say(s, o->known - o->last_seen >= r->not_seen ? ANSWER_YES : ANSWER_NO, o->known,
@@ -146,6 +150,23 @@ ask_risk(struct said *s, const struct directory_rule *r, const struct store_obje
 			    o->risk_known, "Entra says that the user's risk is %s", o->risk);
 }
 
+/* An id is for good, so that somebody is bound has no age.  Before the last try nothing is said: what was enrolled just now
+ * is not in every index. */
+static void
+ask_unknown(struct said *s, const struct store_binding *b)
+{
+	if (b->state == BINDING_BOUND && b->due == 0)
+		say(s, ANSWER_NO, INT64_MAX, "the directory knows all whom it names");
+	else if (b->tries < BINDING_TRIES_MAX || b->asked == 0)
+		return;
+	else if (b->state == BINDING_UNKNOWN)
+		say(s, ANSWER_YES, b->asked, "the directory knows nobody whom it names");
+	else if (b->state == BINDING_BOUND && b->upn[0] != '\0' && b->user[0] == '\0')
+		say(s, ANSWER_YES, b->asked, "the directory knows no user of its name");
+	else if (b->state == BINDING_BOUND)
+		say(s, ANSWER_YES, b->asked, "the directory does not know the device it names");
+}
+
 /* ---- the kinds of rules ---- */
 
 #define FROM_USER    1u
@@ -159,6 +180,7 @@ static const struct {
 	int reason; /* RFC 5280 5.3.1, of what revokes */
 	unsigned from;
 	void (*ask)(struct said *s, const struct directory_rule *r, const struct store_object *o);
+	void (*ask_binding)(struct said *s, const struct store_binding *b); /* instead of objects */
 } kinds[WHEN__MAX] = {
 	/* cessationOfOperation */
 	[WHEN_DEVICE_DELETED] = { "device-deleted", true, 5, FROM_DEVICE | FROM_MANAGED,
@@ -173,6 +195,7 @@ static const struct {
 	[WHEN_USER_DISABLED] = { "user-disabled", false, 0, FROM_USER, ask_disabled },
 	/* privilegeWithdrawn */
 	[WHEN_USER_RISK] = { "user-risk", true, 9, FROM_USER, ask_risk },
+	[WHEN_UNKNOWN_TO_DIRECTORY] = { "unknown-to-directory", false, 0, 0, NULL, ask_unknown },
 };
 
 const char *
@@ -398,8 +421,9 @@ weight(const struct said *s, const struct directory_rule *r, int64_t now)
 }
 
 /* Of all objects that are known, by the one that says most. */
-static enum rule_says
-facts(struct said *out, const struct directory_rule *r, const struct store_subject *c, int64_t now)
+static void
+ask_objects(
+    struct said *out, const struct directory_rule *r, const struct store_subject *c, int64_t now)
 {
 	const struct store_object *v[SOURCES_MAX];
 	bool any = false;
@@ -415,6 +439,15 @@ facts(struct said *out, const struct directory_rule *r, const struct store_subje
 			*out = one;
 		any = true;
 	}
+}
+
+static enum rule_says
+facts(struct said *out, const struct directory_rule *r, const struct store_subject *c, int64_t now)
+{
+	if (kinds[r->when].ask_binding != NULL)
+		kinds[r->when].ask_binding(out, c->binding);
+	else
+		ask_objects(out, r, c, now);
 	if (out->answer == ANSWER_UNKNOWN)
 		return RULE_UNKNOWN;
 	if (out->answer != ANSWER_FINAL && too_old(r, out->known, now))

@@ -13,6 +13,9 @@
  *  - Facts up to `max_age` old count as if they were of now.  Older ones are RULE_OUTAGE: the rule's `outage` says
  *    whether its holds come off or everybody is held whom it would ask about.  An outage revokes nobody.  That an
  *    object is gone for good has no age: its id is never given to another.
+ *  - One kind judges by the binding alone: whom a certificate names, and whether the directory knows him.  That
+ *    nobody is found by a name proves nothing of anybody, so it holds and never revokes, and not before three hours of
+ *    asking were in vain (BINDING_TRIES_MAX).
  *  - `grace` counts from the enrolment in Intune, or from the issue of the certificate where that is not told.
  *
  * Threads: none, no state; a rule is immutable.
@@ -33,11 +36,12 @@ enum rule_when {
 	WHEN_USER_DELETED,
 	WHEN_USER_DISABLED,
 	WHEN_USER_RISK,
+	WHEN_UNKNOWN_TO_DIRECTORY,
 	WHEN__MAX
 };
 #define RULE_WHEN_CHOICES                                                                          \
 	"device-deleted|device-disabled|device-retired|device-wiped|not-compliant|not-seen|"       \
-	"user-deleted|user-disabled|user-risk"
+	"user-deleted|user-disabled|user-risk|unknown-to-directory"
 const char *rule_when_name(enum rule_when w);
 /* What it asks about is final, or may be called so: `then: revoke` is allowed. */
 bool rule_when_may_revoke(enum rule_when w);

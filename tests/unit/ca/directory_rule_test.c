@@ -266,6 +266,49 @@ seen_unsaid(struct world *w)
 	w->managed.last_seen = 0;
 }
 static void
+seen_next_century(struct world *w)
+{
+	w->managed.last_seen = NOW - 60 + DAY + 1;
+}
+static void
+seen_by_a_fast_clock(struct world *w)
+{
+	w->managed.last_seen = NOW - 60 + DAY;
+}
+static void
+asked_in_vain(struct world *w, enum binding_state state, unsigned tries)
+{
+	w->binding.state = state;
+	w->binding.tries = tries;
+	w->binding.asked = NOW - 60;
+	w->binding.due = NOW + DAY;
+}
+static void
+nobody_known(struct world *w)
+{
+	asked_in_vain(w, BINDING_UNKNOWN, BINDING_TRIES_MAX);
+	w->c.user = w->c.device = w->c.managed = NULL;
+}
+static void
+user_not_known(struct world *w)
+{
+	asked_in_vain(w, BINDING_BOUND, BINDING_TRIES_MAX);
+	(void)strcpy(w->binding.upn, "jane@contoso.com");
+	w->c.user = NULL;
+}
+static void
+device_not_known(struct world *w)
+{
+	asked_in_vain(w, BINDING_BOUND, BINDING_TRIES_MAX);
+	w->c.device = w->c.managed = NULL;
+}
+static void
+user_not_known_yet(struct world *w)
+{
+	user_not_known(w);
+	w->binding.tries--;
+}
+static void
 all_well(struct world *w)
 {
 	(void)w;
@@ -281,7 +324,8 @@ static const struct fact {
 	const char *name;
 	void (*set)(struct world *w);
 	/* device deleted, disabled, retired, wiped; not compliant, not seen; user deleted, disabled, risk: what
-	 * becomes of a rule whose `then` is revoke where it may be, else hold. */
+	 * becomes of a rule whose `then` is revoke where it may be, else hold; unknown to the directory, G where the
+	 * row ends before. */
 	int effect[WHEN__MAX];
 } table[] = {
 	{ "all well", all_well, { G, G, G, G, G, G, G, G, G } },
@@ -321,6 +365,12 @@ static const struct fact {
 	{ "unseen for 30 days", long_unseen, { G, G, G, G, G, H, G, G, G } },
 	{ "unseen for a second less", nearly_unseen, { G, G, G, G, G, G, G, G, G } },
 	{ "last contact not told", seen_unsaid, { G, G, G, G, G, K, G, G, G } },
+	{ "seen in the next century", seen_next_century, { G, G, G, G, G, K, G, G, G } },
+	{ "seen a day ahead", seen_by_a_fast_clock, { G, G, G, G, G, G, G, G, G } },
+	{ "nobody known whom it names", nobody_known, { K, K, K, K, K, K, K, K, K, H } },
+	{ "device known, and no such user", user_not_known, { G, G, G, G, G, G, K, K, K, H } },
+	{ "user known, and no such device", device_not_known, { K, K, K, K, K, K, G, G, G, H } },
+	{ "user not known yet", user_not_known_yet, { G, G, G, G, G, G, K, K, K, K } },
 };
 
 static struct rule_verdict
@@ -419,6 +469,8 @@ by_age(enum rule_outage outage, int64_t secs, int64_t max_age, int stale)
 
 			if (when == WHEN_NOT_SEEN)
 				continue; /* its fact is a distance: below */
+			if (when == WHEN_UNKNOWN_TO_DIRECTORY)
+				continue; /* of the binding, not of objects: below */
 			world_make(&w);
 			table[i].set(&w);
 			age(&w, secs);
@@ -446,6 +498,36 @@ facts_count_until_they_are_too_old(void **state)
 	by_age(OUTAGE_OPEN, 3650 * DAY, 0, -1);
 	by_age(OUTAGE_OPEN, 7 * DAY + 1, 7 * DAY, G);
 	by_age(OUTAGE_HOLD, 7 * DAY + 1, 7 * DAY, H);
+}
+
+/* Asked daily: an answer of long ago is an outage; who is bound is so for ever. */
+static void
+the_unknown_are_held_as_long_as_that_is_answered(void **state)
+{
+	struct directory_rule r = rule(WHEN_UNKNOWN_TO_DIRECTORY, CAUSE_HOLD);
+	struct rule_verdict v;
+	struct world w;
+
+	assert_false(rule_when_may_revoke(WHEN_UNKNOWN_TO_DIRECTORY));
+	world_make(&w);
+	nobody_known(&w);
+	r.grace = 101 * DAY;
+	v = judge(&r, &w);
+	assert_int_equal(v.says, RULE_GRACE);
+	r.grace = 0;
+	w.binding.asked = NOW - 7 * DAY - 1;
+	v = judge(&r, &w);
+	assert_int_equal(v.says, RULE_OUTAGE);
+	assert_int_equal(v.effect, CAUSE_GONE);
+	world_make(&w);
+	w.binding.asked = 1;
+	v = judge(&r, &w);
+	assert_int_equal(v.says, RULE_CLEAR);
+	/* What was never answered is no fact. */
+	nobody_known(&w);
+	w.binding.asked = 0;
+	v = judge(&r, &w);
+	assert_int_equal(v.says, RULE_UNKNOWN);
 }
 
 static void
@@ -881,6 +963,7 @@ main(void)
 		cmocka_unit_test(every_when_by_every_fact),
 		cmocka_unit_test(a_rule_that_holds_never_revokes),
 		cmocka_unit_test(facts_count_until_they_are_too_old),
+		cmocka_unit_test(the_unknown_are_held_as_long_as_that_is_answered),
 		cmocka_unit_test(an_outage_revokes_nobody),
 		cmocka_unit_test(what_is_gone_stays_gone_in_an_outage),
 		cmocka_unit_test(silence_makes_no_device_unseen),
