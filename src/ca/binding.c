@@ -99,6 +99,55 @@ binding_of_names(struct store_binding *out, const char *tenant, const struct nam
 		out->state = BINDING_OPEN;
 }
 
+/* ---- one name of a kind ---- */
+
+/* The name that a SAN has of one kind; NULL: it has none. */
+static const char *
+upn_of(const struct san *s)
+{
+	return s->type == SAN_UPN ? s->value : NULL;
+}
+
+static const char *
+device_of(const struct san *s)
+{
+	bool is =
+	    s->type == SAN_URI && strncasecmp(s->value, DEVICE_URI, sizeof(DEVICE_URI) - 1) == 0;
+
+	return is ? s->value + sizeof(DEVICE_URI) - 1 : NULL;
+}
+
+static const char *
+sid_of(const struct san *s)
+{
+	return s->type == SAN_URI ? sid_of_uri(s->value) : NULL;
+}
+
+enum rc
+binding_names_agree(const struct san_list *san, struct err *err)
+{
+	static const struct {
+		const char *what;
+		const char *(*of)(const struct san *s);
+	} kinds[] = { { "user principal names", upn_of }, { "IntuneDeviceId:// URIs", device_of },
+		{ "SIDs", sid_of } };
+
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		const char *first = NULL;
+
+		for (size_t i = 0; i < san->n; i++) {
+			const char *name = kinds[k].of(&san->v[i]);
+
+			if (name != NULL && first != NULL && strcasecmp(first, name) != 0)
+				return fail(err, RC_DENIED, "the request has two %s that differ",
+				    kinds[k].what);
+			if (first == NULL)
+				first = name;
+		}
+	}
+	return RC_OK;
+}
+
 /* ---- SIDs ---- */
 
 /* MS-DTYP 2.4.2.1: 32 bits.  Written in one way only: whoever reads "0500", or 500 more than 32 bits hold, as a

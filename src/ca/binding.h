@@ -20,6 +20,12 @@
 /* BINDING_OPEN with hints, or BINDING_NONE when nobody is named or tenant is NULL. */
 void binding_of_names(struct store_binding *out, const char *tenant, const struct name *subject,
     const struct san_list *san);
+/*
+ * RC_DENIED, with what there are two of: two names of one kind (UPN, IntuneDeviceId://, SID) that differ other than by case.
+ * The certificate would be bound to one of them, and whoever reads it may take the other.  Intune's own profiles
+ * never ask for that.
+ */
+enum rc binding_names_agree(const struct san_list *san, struct err *err) MUST_CHECK;
 /* A GUID as directories write it, in lower case; false: it is none. */
 #define GUID_SIZE 37
 bool guid_take(char out[static GUID_SIZE], const char *text);

@@ -40,6 +40,8 @@ static const struct {
 	    "Calls to which Intune or Entra gave no verdict" },
 	[METRIC_SID_REFUSED] = { "scepd_sid_refused_total",
 	    "Requests with a SID that is not that of whom they are for, or gets no certificate" },
+	[METRIC_NAMES_REFUSED] = { "scepd_names_refused_total",
+	    "Requests with two UPNs, IntuneDeviceId:// URIs or SIDs that differ" },
 	[METRIC_OTP_TAKEN] = { "scepd_otp_taken_total",
 	    "One-time passwords that let a request in" },
 	[METRIC_OTP_REFUSED] = { "scepd_otp_refused_total",

@@ -31,6 +31,7 @@ enum metric {
 	METRIC_INTUNE_NOTIFY,
 	METRIC_INTUNE_ERRORS, /* unreachable, not "no" */
 	METRIC_SID_REFUSED,   /* requests with somebody else's SID */
+	METRIC_NAMES_REFUSED, /* requests that name two of a kind */
 	METRIC_OTP_TAKEN,
 	METRIC_OTP_REFUSED,
 	METRIC_WEBHOOK_ASKED,

@@ -314,7 +314,9 @@ changes_template(const struct transaction *t)
 static enum rc
 guard_sid(struct transaction *t, struct err *err)
 {
-	return sid_guard_check(t->s, t->ep, t->csr, err);
+	enum rc rc = names_guard_check(t->s, t->ep, t->csr, err);
+
+	return rc == RC_OK ? sid_guard_check(t->s, t->ep, t->csr, err) : rc;
 }
 
 static enum rc

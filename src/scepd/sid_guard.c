@@ -99,6 +99,27 @@ compare(const struct endpoint *ep, const struct csr *csr, const struct sids *l, 
 	return rc;
 }
 
+static bool
+has_directory(const struct scepd *s, const struct endpoint *ep)
+{
+	return ep->tenant != NULL && config_tenant(s->config, tenant_name(ep->tenant))->directory;
+}
+
+enum rc
+names_guard_check(
+    struct scepd *s, const struct endpoint *ep, const struct csr *csr, struct err *err)
+{
+	enum rc rc =
+	    has_directory(s, ep) ? binding_names_agree(&csr_wishes0(csr)->san, err) : RC_OK;
+
+	if (rc != RC_DENIED)
+		return rc;
+	metric_add(s->metrics, METRIC_NAMES_REFUSED, 1);
+	(void)err_hint(err, "a profile of Intune's has one of each: who has added the other?");
+	log_msg(LOG_ERROR, "names", "%s: %s; %s", ep->name, err->msg, err->hint);
+	return rc;
+}
+
 enum rc
 sid_guard_check(struct scepd *s, const struct endpoint *ep, const struct csr *csr, struct err *err)
 {
@@ -109,8 +130,7 @@ sid_guard_check(struct scepd *s, const struct endpoint *ep, const struct csr *cs
 		return RC_OK;
 	if ((rc = collect(&l, csr, err)) == RC_OK)
 		rc = check_denied(&l, s->config, err);
-	if (rc == RC_OK && l.n > 0 && ep->tenant != NULL &&
-	    config_tenant(s->config, tenant_name(ep->tenant))->directory)
+	if (rc == RC_OK && l.n > 0 && has_directory(s, ep))
 		rc = compare(ep, csr, &l, err);
 	if (rc == RC_DENIED) {
 		metric_add(s->metrics, METRIC_SID_REFUSED, 1);

@@ -20,4 +20,11 @@
 enum rc sid_guard_check(
     struct scepd *s, const struct endpoint *ep, const struct csr *csr, struct err *err) MUST_CHECK;
 
+/*
+ * Where a directory is asked about the endpoint's certificates, a request names one user, one device and one SID
+ * (binding_names_agree()).  RC_DENIED otherwise.
+ */
+enum rc names_guard_check(
+    struct scepd *s, const struct endpoint *ep, const struct csr *csr, struct err *err) MUST_CHECK;
+
 #endif

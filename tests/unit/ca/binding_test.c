@@ -90,6 +90,54 @@ names_bind_to_what_profiles_put_there(void **state)
 	}
 }
 
+#define SID_URI "tag:microsoft.com,2022-09-14:sid:"
+
+/* Whoever reads the certificate may take the other of two names than the binding did. */
+static void
+two_names_of_a_kind_are_refused(void **state)
+{
+	static const struct {
+		struct {
+			enum san_type type;
+			const char *value;
+		} v[3];
+		const char *two; /* what there are two of; NULL: fine */
+	} t[] = {
+		{ { { SAN_UPN, "jane@contoso.com" }, { SAN_URI, "IntuneDeviceId://" GUID },
+		      { SAN_URI, SID_URI SID } },
+		    NULL },
+		{ { { SAN_UPN, "jane@contoso.com" }, { SAN_UPN, "admin@contoso.com" } },
+		    "user principal names" },
+		{ { { SAN_UPN, "jane" }, { SAN_UPN, "jane@contoso.com" } },
+		    "user principal names" },
+		{ { { SAN_UPN, "jane@contoso.com" }, { SAN_UPN, "Jane@Contoso.com" } }, NULL },
+		{ { { SAN_UPN, "a@b" }, { SAN_UPN, "a@b" }, { SAN_UPN, "c@b" } },
+		    "user principal names" },
+		{ { { SAN_UPN, "jane@contoso.com" }, { SAN_EMAIL, "j@contoso.com" } }, NULL },
+		{ { { SAN_URI, "IntuneDeviceId://" GUID }, { SAN_URI, "intunedeviceid://" OTHER } },
+		    "IntuneDeviceId:// URIs" },
+		{ { { SAN_URI, "IntuneDeviceId://" GUID }, { SAN_URI, "IntuneDeviceId://x" } },
+		    "IntuneDeviceId:// URIs" },
+		{ { { SAN_URI, SID_URI SID }, { SAN_URI, SID_URI SID "1" } }, "SIDs" },
+		{ { { SAN_URI, SID_URI SID }, { SAN_URI, "https://example.com/" SID } }, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct san_list san = { 0 };
+		struct err err = { 0 };
+
+		for (size_t k = 0; k < 3 && t[i].v[k].value != NULL; k++)
+			assert_int_equal(
+			    san_list_add(&san, t[i].v[k].type, t[i].v[k].value, &err), RC_OK);
+		assert_int_equal(
+		    binding_names_agree(&san, &err), t[i].two == NULL ? RC_OK : RC_DENIED);
+		if (t[i].two != NULL)
+			assert_non_null(strstr(err.msg, t[i].two));
+		san_list_done(&san);
+	}
+}
+
 static void
 what_is_too_long_is_no_hint(void **state)
 {
@@ -165,6 +213,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_bind_to_what_profiles_put_there),
+		cmocka_unit_test(two_names_of_a_kind_are_refused),
 		cmocka_unit_test(what_is_too_long_is_no_hint),
 		cmocka_unit_test(a_sid_is_read_strictly),
 		cmocka_unit_test(who_rules_a_domain_gets_no_certificate),
