@@ -188,8 +188,10 @@ cert_print_binding(FILE *f, const struct store_binding *b)
 	if (b->state == BINDING_NONE)
 		return;
 	ctl_line(f, "Bound",
-	    (unsigned)b->state <= BINDING_UNKNOWN ? states[b->state]
-						  : binding_state_name(b->state));
+	    store_binding_is_partial(b)
+		? "in part, by the ids below: the directory does not know all whom it names"
+		: (unsigned)b->state <= BINDING_UNKNOWN ? states[b->state]
+							: binding_state_name(b->state));
 	for (size_t i = 0; i < sizeof(bound) / sizeof(bound[0]); i++)
 		ctl_line(f, bound[i].label, bound_text(b, i));
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "scepctl/ctl.h"
 #include "scepctl/report.h"
@@ -144,6 +145,41 @@ check_waiting(struct report *r, const struct config *c)
 	store_close(store);
 }
 
+/* Whoever names nobody whom the directory knows is seen by no rule but the one that is about that. */
+static void
+check_strangers_of(
+    struct report *r, struct store *store, const struct config *c, const char *tenant)
+{
+	uint64_t n = 0;
+	bool ruled = false;
+
+	for (size_t i = 0; i < c->n_rules; i++)
+		ruled = ruled ||
+		    (c->rules[i].when == WHEN_UNKNOWN_TO_DIRECTORY &&
+			check_rule_is_about(&c->rules[i], tenant));
+	if (store_binding_count(store, tenant, BINDING_UNKNOWN, clock_now(), &n, NULL) == RC_OK &&
+	    n > 0)
+		report(r, FINDING_WARN, tenant,
+		    "%llu certificates name nobody whom the directory knows, so %s (" PROG
+		    " list --valid --binding unknown)",
+		    (unsigned long long)n,
+		    ruled ? "the rule unknown-to-directory alone sees them" : "no rule sees them");
+}
+
+static void
+check_strangers(struct report *r, const struct config *c)
+{
+	const struct conf_tenant *t = c->tenants.v;
+	struct store *store = NULL;
+
+	if (store_open_shared(&store, c->store.url, NULL) != RC_OK)
+		return;
+	for (size_t i = 0; i < c->tenants.n; i++)
+		if (t[i].directory)
+			check_strangers_of(r, store, c, t[i].name);
+	store_close(store);
+}
+
 /* ---- who revokes what an endpoint issues ---- */
 
 static bool
@@ -211,6 +247,7 @@ check_rules(struct report *r, const struct config *c)
 
 	for (size_t i = 0; i < c->endpoints.n; i++)
 		check_who_revokes(r, c, &e[i]);
+	check_strangers(r, c);
 	if (c->n_rules == 0)
 		return;
 	for (size_t i = 0; i < c->n_rules; i++)

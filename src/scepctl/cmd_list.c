@@ -14,7 +14,7 @@
 #define PAGE 100
 
 struct options {
-	const char *config, *match, *ca, *endpoint, *status;
+	const char *config, *match, *ca, *endpoint, *status, *binding;
 	struct select_by by;
 	bool json, revoked, valid;
 };
@@ -33,6 +33,14 @@ static const struct opt opts[] = {
 	    "valid", options, valid, "only certificates that are good and have not expired"),
 	OPT_DEVICE(options),
 	OPT_USER(options),
+	{ .name = "binding",
+	    .type = OPT_CHOICE,
+	    .offset = offsetof(struct options, binding),
+	    .value = "HOW",
+	    .help =
+		"only those that name somebody whom the directory does not know (unknown), of whom "
+		"it knows not all (partial), or who are still to be asked for (open)",
+	    .choices = "unknown|partial|open" },
 	{ .name = "match",
 	    .letter = 'm',
 	    .type = OPT_STR,
@@ -152,21 +160,69 @@ fits(const struct store_cert_filter *f, const struct store_cert_row *r)
 }
 
 static enum rc
+list_one(struct store *store, const char *serial, const struct store_cert_filter *f,
+    struct listing *l, struct err *err)
+{
+	struct store_cert_row row = { 0 };
+	enum rc rc = store_cert_get(store, serial, &row, err);
+
+	if (rc == RC_OK && fits(f, &row))
+		(void)on_row(l, 0, &row);
+	store_cert_row_done(&row);
+	return rc;
+}
+
+static enum rc
 list_bound(struct store *store, const struct options *o, const struct store_cert_filter *f,
     struct listing *l, struct err *err)
 {
 	struct selection sel = { 0 };
 	enum rc rc = selection_make(&sel, store, &o->by, f->valid_at, 0, NULL, err);
 
-	for (size_t i = 0; rc == RC_OK && !l->failed && i < sel.n; i++) {
-		struct store_cert_row row = { 0 };
-
-		rc = store_cert_get(store, sel.v[i].serial, &row, err);
-		if (rc == RC_OK && fits(f, &row))
-			(void)on_row(l, 0, &row);
-		store_cert_row_done(&row);
-	}
+	for (size_t i = 0; rc == RC_OK && !l->failed && i < sel.n; i++)
+		rc = list_one(store, sel.v[i].serial, f, l, err);
 	selection_done(&sel);
+	return rc;
+}
+
+/* ---- of whom the directory does not know ---- */
+
+struct serials {
+	char v[PAGE][2 * SERIAL_MAX + 1];
+	size_t n;
+};
+
+static int
+on_serial(void *arg, const char *serial)
+{
+	struct serials *s = arg;
+
+	(void)snprintf(s->v[s->n++], sizeof(s->v[0]), "%s", serial);
+	return 0;
+}
+
+static enum binding_state
+state_of(const char *word)
+{
+	return strcmp(word, "unknown") == 0 ? BINDING_UNKNOWN
+	    : strcmp(word, "partial") == 0  ? BINDING_BOUND
+					    : BINDING_OPEN;
+}
+
+static enum rc
+list_unsettled(struct store *store, enum binding_state state, const struct store_cert_filter *f,
+    struct listing *l, struct err *err)
+{
+	struct serials s = { .n = PAGE };
+	int64_t after = 0;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && !l->failed && s.n == PAGE) {
+		s.n = 0;
+		rc = store_binding_unsettled(store, state, PAGE, &after, on_serial, &s, err);
+		for (size_t i = 0; rc == RC_OK && !l->failed && i < s.n; i++)
+			rc = list_one(store, s.v[i], f, l, err);
+	}
 	return rc;
 }
 
@@ -177,14 +233,21 @@ list(struct store *store, const struct options *o, struct listing *l, struct err
 		.ca = o->ca, .endpoint = o->endpoint, .valid_at = o->valid ? l->now : 0
 	};
 	char *pattern = NULL;
+	bool bound = o->by.device != NULL || o->by.user != NULL;
 	enum rc rc = status_of(&f.revoked, o, err);
 
+	if (rc == RC_OK && bound && o->binding != NULL)
+		rc = fail(err, RC_CONFIG,
+		    "--binding lists certificates of nobody whom the directory knows, and --device "
+		    "and "
+		    "--user those of somebody");
 	if (rc == RC_OK)
 		rc = pattern_of(&pattern, o->match, err);
 	f.text = pattern;
 	if (rc == RC_OK)
-		rc = o->by.device != NULL || o->by.user != NULL ? list_bound(store, o, &f, l, err)
-								: list_all(store, &f, l, err);
+		rc = bound               ? list_bound(store, o, &f, l, err)
+		    : o->binding != NULL ? list_unsettled(store, state_of(o->binding), &f, l, err)
+					 : list_all(store, &f, l, err);
 	free(pattern);
 	if (rc == RC_OK && l->failed)
 		rc = fail(err, RC_NOMEM, "out of memory for JSON");
@@ -226,7 +289,8 @@ const struct command cmd_list = {
 	.about = "Examples:\n"
 		 "  scepctl list --valid --match '*@contoso.com'\n"
 		 "  scepctl list --status hold\n"
-		 "  scepctl list --user jane@contoso.com --json\n",
+		 "  scepctl list --user jane@contoso.com --json\n"
+		 "  scepctl list --valid --binding unknown\n",
 	.opts = opts,
 	.size = sizeof(struct options),
 	.run = run,

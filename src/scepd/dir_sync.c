@@ -104,4 +104,11 @@ dir_sync_metrics(struct scepd *s, struct buf *out)
 	    "# TYPE scepd_directory_failures_total counter\n");
 	for (size_t i = 0; i < s->dir_sync->n; i++)
 		dir_tenant_metrics_failures(&s->dir_sync->tenants[i], out);
+	buf_addf(out,
+	    "# HELP scepd_bindings Certificates whose directory does not know all whom they name, "
+	    "or was "
+	    "not asked yet\n"
+	    "# TYPE scepd_bindings gauge\n");
+	for (size_t i = 0; i < s->dir_sync->n; i++)
+		dir_tenant_metrics_bindings(&s->dir_sync->tenants[i], out);
 }

@@ -191,6 +191,26 @@ bind_due(struct dir_tenant *t, const char *serial, int64_t not_after, struct sto
 	return INTUNE_OK;
 }
 
+#define COUNT_MS    10000
+#define COUNT_SHARE 50 /* of one core at the most */
+
+/* For the metrics, where a binding is asked about anyway. */
+static void
+count_unsettled(struct dir_tenant *t)
+{
+	int64_t began = clock_mono_ms();
+	uint64_t n;
+
+	if (began < t->count_ms)
+		return;
+	for (int state = BINDING_OPEN; state <= BINDING_UNKNOWN && !t->store_failed; state++)
+		if (dir_store_failed(t,
+			store_binding_count(t->s->store, t->name, (enum binding_state)state,
+			    clock_now(), &n, &t->err)) == 0)
+			t->unsettled[state] = n;
+	t->count_ms = clock_mono_ms() + COUNT_MS + COUNT_SHARE * (clock_mono_ms() - began);
+}
+
 enum intune_status
 dir_task_bind(struct dir_tenant *t, int64_t now_ms, const atomic_bool *stop)
 {
@@ -206,6 +226,8 @@ dir_task_bind(struct dir_tenant *t, int64_t now_ms, const atomic_bool *stop)
 	for (size_t i = 0; i < l->n && st == INTUNE_OK && !t->store_failed && !*stop; i++)
 		st = bind_due(t, l->v[i].serial, l->v[i].not_after, &l->v[i].b);
 	free(l);
+	if (st == INTUNE_OK && !t->store_failed)
+		count_unsettled(t);
 	return st;
 }
 

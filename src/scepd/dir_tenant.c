@@ -221,3 +221,17 @@ dir_tenant_metrics_failures(struct dir_tenant *t, struct buf *out)
 			metric(t, out, "scepd_directory_failures_total", i,
 			    (int64_t)t->pace[i].failures);
 }
+
+void
+dir_tenant_metrics_bindings(struct dir_tenant *t, struct buf *out)
+{
+	static const struct {
+		enum binding_state state;
+		const char *name;
+	} rows[] = { { BINDING_OPEN, "open" }, { BINDING_BOUND, "partial" },
+		{ BINDING_UNKNOWN, "unknown" } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		buf_addf(out, "scepd_bindings{tenant=\"%s\",state=\"%s\"} %llu\n", t->name,
+		    rows[i].name, (unsigned long long)t->unsettled[rows[i].state]);
+}

@@ -46,6 +46,9 @@ struct dir_tenant {
 	int64_t
 	    managed_since;   /* wall seconds: what has synchronised before is known; 0: list all */
 	int64_t managed_all; /* wall seconds of the last list of all */
+	/* Bindings that are not settled, by enum binding_state; read by whoever asks for metrics. */
+	_Atomic uint64_t unsettled[BINDING_UNKNOWN + 1];
+	int64_t count_ms; /* mono: counted again then */
 	int64_t risks_since;
 	bool risks_again;          /* a user is new: the next list of risks is of all */
 	struct intune_error error; /* of the task that runs */
@@ -71,6 +74,7 @@ enum intune_status dir_task_groups(struct dir_tenant *t, int64_t now_ms, const a
 
 void dir_tenant_metrics_age(struct dir_tenant *t, struct buf *out);
 void dir_tenant_metrics_failures(struct dir_tenant *t, struct buf *out);
+void dir_tenant_metrics_bindings(struct dir_tenant *t, struct buf *out);
 
 /* A failure of the store while answers came in: remembered, and the walk ends. */
 int dir_store_failed(struct dir_tenant *t, enum rc rc);
