@@ -499,7 +499,8 @@ enum intune_status intune_follow_changes(struct intune_client *c, enum intune_de
  */
 
 /*
- * The devices that Intune manages.  changed_since: Unix seconds, those alone that have synchronised
+ * The devices that Intune manages.  A page that is too large (4 MiB) makes the list begin again with smaller ones: a
+ * device may be told more than once.  changed_since: Unix seconds, those alone that have synchronised
  * with Intune since then; 0: all of them.  What an administrator or a rule of Intune's changes on the
  * service's side (a wipe that waits, a compliance that has lapsed) moves no synchronisation: it is seen
  * with the device's next one, or when the device is asked for by its id.

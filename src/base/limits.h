@@ -29,6 +29,7 @@
 #define LIMIT_RSA_EXP_BITS 33u        /* exponent at most 2^32: a huge one is a denial of service */
 #define LIMIT_SAN          64u        /* alternative names in one certificate */
 #define LIMIT_JSON         (1u * MIB) /* one reply of Entra, Graph or Intune */
+#define LIMIT_JSON_PAGE    (4u * MIB) /* a page of a list of Graph's: intune/directory_list.c */
 #define LIMIT_JSON_DEPTH   64u
 #define LIMIT_CONFIG       (4u * MIB) /* a configuration or tenant file */
 #define LIMIT_SECRET_FILE  (64u * KIB)

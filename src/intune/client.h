@@ -38,6 +38,8 @@ struct intune_client {
 	struct cache service;
 	struct breaker breakers[INTUNE_SERVICE__MAX];
 	char *last_uris; /* of the last discovery; touched only by the thread that fetches */
+	_Atomic unsigned
+	    managed_top; /* devices of a page, where Intune's own pages are too large; 0 */
 	_Atomic int64_t
 	    settled_until; /* monotonic ms: the address was asked for again and had not changed */
 };

@@ -11,9 +11,22 @@
 #include "intune/client.h"
 #include "intune/directory.h"
 
-/* Pages as large as the services make them: members 999, risk 500; Intune's are 1000 by themselves. */
+/*
+ * Pages as large as the services make them: members 999, risk 500; Intune's are 1000 by themselves.
+ *
+ * A page may have LIMIT_JSON_PAGE, 4 MiB: 4,194 bytes for each of a thousand devices.  A device has 360 bytes of names, quotes
+ * and commas for its 16 members, 108 of GUIDs and 56 of times.  Of its texts the UPN may have 113 characters, the
+ * device's name 256, the serial number 128 and the ten others 200 together by what they are (IMEI, MAC address, words
+ * of enumerations): 700 characters, of which those that people choose, 370, may each be written as six bytes, as an escape.
+ * That is 360 + 164 + 6 * 370 + 330 = 3,074 bytes at the worst; 700 are usual.  Should a page be too large
+ * all the same, the list is begun again with half as many devices in each, down to TOP_LEAST: 262 KB for each.
+ *
+ * A member has 100 bytes, somebody at risk 6 * 113 + 300: less than 500 KB for a page.
+ */
 #define TOP_MEMBERS "&$top=999"
 #define TOP_RISKS   "&$top=500"
+#define TOP_OWN     1000u
+#define TOP_LEAST   16u
 
 /* The caller's side of one list. */
 struct listing {
@@ -104,8 +117,9 @@ filter_since(struct buf *url, const char *property, int64_t since)
 	graph_url_key(url, time);
 }
 
+/* `top`: devices of a page; 0: as many as Intune likes. */
 static enum intune_status
-list_managed(struct op *op, struct listing *l, int64_t since, size_t v)
+list_managed_by(struct op *op, struct listing *l, int64_t since, size_t v, unsigned top)
 {
 	struct buf url;
 	unsigned pages;
@@ -113,8 +127,24 @@ list_managed(struct op *op, struct listing *l, int64_t since, size_t v)
 	graph_url_begin(&url, op, managed_versions[v].version);
 	buf_adds(&url, MANAGED_DEVICES);
 	graph_url_select(&url, GRAPH_MANAGED_DEVICE, managed_versions[v].use);
+	if (top != 0)
+		buf_addf(&url, "&$top=%u", top);
 	filter_since(&url, "lastSyncDateTime", since);
 	return list(op, l, &url, &pages);
+}
+
+/* A link to the next page has the size of this one in it, so the list begins again; the next one begins with what this
+ * one has learnt. */
+static enum intune_status
+list_managed(struct op *op, struct listing *l, int64_t since, size_t v)
+{
+	unsigned top = op->client->managed_top;
+	enum intune_status st;
+
+	while ((st = list_managed_by(op, l, since, v, top)) != INTUNE_OK && op->too_large &&
+	    (top == 0 || top > TOP_LEAST))
+		op->client->managed_top = top = (top == 0 ? TOP_OWN : top) / 2;
+	return st;
 }
 
 enum intune_status

@@ -118,6 +118,7 @@ ask_once(struct op *op, const struct graph_question *q, struct token *t, struct 
 		.headers = { t->line, "Accept: application/json", q->header },
 		.n_headers = q->header != NULL ? 3 : 2,
 		.permission = kinds[q->kind].permission,
+		.reply_max = q->is_page ? LIMIT_JSON_PAGE : 0,
 	};
 	enum intune_status st = op_exchange(op, &x, res);
 
@@ -269,7 +270,7 @@ go_on(struct op *op, struct graph_walk *w)
 enum intune_status
 graph_walk_page(struct op *op, struct graph_walk *w)
 {
-	const struct graph_question q = { w->kind, w->url, w->header };
+	const struct graph_question q = { w->kind, w->url, w->header, .is_page = true };
 	struct http_result res;
 	enum intune_status st;
 	struct err why;

@@ -34,6 +34,7 @@ struct graph_question {
 	enum graph_kind kind;
 	const char *url;
 	const char *header; /* one more header line, or NULL */
+	bool is_page;       /* of a list: up to LIMIT_JSON_PAGE bytes */
 };
 
 /*

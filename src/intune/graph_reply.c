@@ -297,7 +297,7 @@ graph_page_parse(struct graph_page *out, const void *p, size_t len, struct err *
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = reply_object(&out->root, p, len, err)) != RC_OK) {
+	if ((rc = reply_page(&out->root, p, len, err)) != RC_OK) {
 		out->root = NULL;
 		return rc;
 	}

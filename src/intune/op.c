@@ -260,7 +260,7 @@ op_exchange(struct op *op, struct exchange *x, struct http_result *res)
 		.headers = x->headers,
 		.connect_ms = op->client->set.connect_ms,
 		.direct = x->direct,
-		.reply_max = LIMIT_JSON,
+		.reply_max = x->reply_max != 0 ? x->reply_max : LIMIT_JSON,
 	};
 	struct breaker_refusal refusal;
 	struct breaker_pass pass;
@@ -269,7 +269,7 @@ op_exchange(struct op *op, struct exchange *x, struct http_result *res)
 	enum rc rc;
 
 	memset(res, 0, sizeof(*res));
-	op->cut = false;
+	op->cut = op->too_large = false;
 	if (left <= 0)
 		return op_timed_out(op, x->step);
 	fresh(op);
@@ -289,6 +289,7 @@ op_exchange(struct op *op, struct exchange *x, struct http_result *res)
 	}
 	rc = call_guarded(op, x, &call, &pass, res, &why);
 	x->headers[n] = NULL; /* id_line ends with this frame */
+	op->too_large = rc == RC_LIMIT;
 	if (rc != RC_OK)
 		return transport_failure(op, x, rc, res->failed, &why);
 	note_answer(op, res);

@@ -18,6 +18,7 @@ struct op {
 	int64_t deadline; /* clock_mono_ms() */
 	uint64_t begun_us;
 	unsigned blamed;          /* 1 << enum intune_service: this call has counted there */
+	bool too_large;           /* the last answer was longer than reply_max */
 	bool cut;                 /* the last exchange broke off: no connection, or a broken one */
 	struct intune_error *err; /* the caller's, or `scratch` */
 	struct intune_error scratch;
@@ -41,6 +42,7 @@ struct exchange {
 	size_t n_headers;
 	const struct buf *body; /* or NULL */
 	bool direct;            /* past the proxy */
+	size_t reply_max;       /* bytes of the answer; 0: LIMIT_JSON */
 	const char *permission; /* what the app must be granted for it; NULL: the step tells */
 };
 /*

@@ -21,12 +21,24 @@
 #define SERIAL_MAX 1024u /* as any string a caller passes */
 #define ROLE_MAX   64u   /* bytes of one role's name */
 
+static enum rc
+object_within(json_t **out, const void *p, size_t len, size_t max, struct err *err)
+{
+	enum rc rc = json_parse_object_within(out, "the answer", p, len, max, err);
+
+	return rc == RC_OK || rc == RC_NOMEM ? rc : RC_PARSE;
+}
+
 enum rc
 reply_object(json_t **out, const void *p, size_t len, struct err *err)
 {
-	enum rc rc = json_parse_object(out, "the answer", p, len, err);
+	return object_within(out, p, len, LIMIT_JSON, err);
+}
 
-	return rc == RC_OK || rc == RC_NOMEM ? rc : RC_PARSE;
+enum rc
+reply_page(json_t **out, const void *p, size_t len, struct err *err)
+{
+	return object_within(out, p, len, LIMIT_JSON_PAGE, err);
 }
 
 static void

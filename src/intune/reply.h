@@ -23,6 +23,8 @@
 
 /* Any JSON object: *out is the caller's.  RC_PARSE for everything else, RC_NOMEM. */
 enum rc reply_object(json_t **out, const void *p, size_t len, struct err *err) MUST_CHECK;
+/* The same of a page of a list, which may be LIMIT_JSON_PAGE long. */
+enum rc reply_page(json_t **out, const void *p, size_t len, struct err *err) MUST_CHECK;
 
 struct token_reply {
 	char *access_token; /* visible ASCII; wipe_free() it */

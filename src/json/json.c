@@ -70,15 +70,15 @@ problem_text(enum json_error_code code)
 	return "syntax error";
 }
 
-enum rc
-json_parse(json_t **out, const void *bytes, size_t len, struct err *err)
+static enum rc
+parse(json_t **out, const void *bytes, size_t len, size_t max, struct err *err)
 {
 	/* jansson says nothing when it lacks the memory even to begin; only the position shows it. */
 	json_error_t e = { .line = -1 };
 	json_t *v;
 
-	if (len > LIMIT_JSON)
-		return fail(err, RC_LIMIT, "JSON text is longer than %u bytes", LIMIT_JSON);
+	if (len > max)
+		return fail(err, RC_LIMIT, "JSON text is longer than %zu bytes", max);
 	if (len == 0)
 		return fail(err, RC_PARSE, "JSON text is empty");
 	/* jansson 2.14 loses a NUL that follows a number: "1\0" would be 1. */
@@ -95,6 +95,12 @@ json_parse(json_t **out, const void *bytes, size_t len, struct err *err)
 		return fail(err, RC_NOMEM, "out of memory for JSON");
 	return fail(err, RC_PARSE, "JSON text, line %d, column %d: %s", e.line, e.column,
 	    problem_text(json_error_code(&e)));
+}
+
+enum rc
+json_parse(json_t **out, const void *bytes, size_t len, struct err *err)
+{
+	return parse(out, bytes, len, LIMIT_JSON, err);
 }
 
 /* jansson's sink; a failed buf ends the dump. */
@@ -123,10 +129,17 @@ dump(struct buf *out, const json_t *v, size_t flags, struct err *err)
 enum rc
 json_parse_object(json_t **out, const char *what, const void *bytes, size_t len, struct err *err)
 {
+	return json_parse_object_within(out, what, bytes, len, LIMIT_JSON, err);
+}
+
+enum rc
+json_parse_object_within(
+    json_t **out, const char *what, const void *bytes, size_t len, size_t max, struct err *err)
+{
 	json_t *o = NULL;
 	enum rc rc;
 
-	if ((rc = json_parse(&o, bytes, len, err)) != RC_OK)
+	if ((rc = parse(&o, bytes, len, max, err)) != RC_OK)
 		return rc;
 	if (!json_is_object(o)) {
 		json_decref(o);

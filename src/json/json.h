@@ -19,6 +19,9 @@ enum rc json_parse(json_t **out, const void *bytes, size_t len, struct err *err)
 /* The same when it has to be an object; otherwise RC_PARSE: "WHAT is no JSON object". */
 enum rc json_parse_object(
     json_t **out, const char *what, const void *bytes, size_t len, struct err *err) MUST_CHECK;
+/* The same with another bound than LIMIT_JSON, for what is known to be longer. */
+enum rc json_parse_object_within(json_t **out, const char *what, const void *bytes, size_t len,
+    size_t max, struct err *err) MUST_CHECK;
 /* Append compact JSON (sorted keys not implied: order of insertion). */
 enum rc json_add_text(struct buf *out, const json_t *v, struct err *err) MUST_CHECK;
 /* Append JSON with an indent of two, and a newline; for people. */

@@ -325,6 +325,96 @@ all_that_is_told_of_a_device_is_kept(void **state)
 	assert_int_equal(l.device.last_sync, SINCE);
 }
 
+/* A page of n devices, each with `bytes` of a name. */
+static void
+page_of(struct fixture *f, unsigned n, size_t bytes, const char *next)
+{
+	struct play play = { .status = 200 };
+	char *body, *p, *name = malloc(bytes + 1);
+
+	assert_non_null(name);
+	memset(name, 'x', bytes);
+	name[bytes] = '\0';
+	assert_non_null(p = body = malloc(n * (bytes + 100) + 200));
+	p += sprintf(p, "{\"value\":[");
+	for (unsigned i = 0; i < n; i++)
+		p += sprintf(p,
+		    "%s{\"id\":\"%08x-0000-0000-0000-000000000000\",\"deviceName\":\"%s\"}",
+		    i > 0 ? "," : "", i + 1, name);
+	p += sprintf(p, "]");
+	if (next != NULL)
+		p += sprintf(p, ",\"@odata.nextLink\":\"%s%s\"", peer_url(f->peer), next);
+	(void)sprintf(p, "}");
+	play.body = body;
+	peer_play(f->peer, ROUTE_OTHER, &play);
+	free(name);
+	free(body);
+}
+
+static int
+count_device(const struct intune_managed_device *d, void *arg)
+{
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static void
+a_page_with_the_longest_names_is_read(void **state)
+{
+	struct fixture *f = *state;
+	unsigned n = 0;
+
+	page_of(f, 1000, 3000, NULL);
+	assert_int_equal(
+	    intune_list_managed_devices(f->client, 0, count_device, &n, &f->e), INTUNE_OK);
+	assert_int_equal(n, 1000);
+	assert_int_equal(peer_count(f->peer, ROUTE_OTHER), 1);
+}
+
+static void
+a_page_that_is_too_large_is_asked_for_in_parts(void **state)
+{
+	struct fixture *f = *state;
+	unsigned n = 0;
+
+	page_of(f, 1, 10, "/2");
+	page_of(f, 1000, 4300, NULL);
+	page_of(f, 500, 8600, NULL);
+	page_of(f, 250, 8600, "/2");
+	page_of(f, 250, 8600, NULL);
+	assert_int_equal(
+	    intune_list_managed_devices(f->client, 0, count_device, &n, &f->e), INTUNE_OK);
+	assert_int_equal(n, 501); /* one was told before */
+	assert_int_equal(peer_count(f->peer, ROUTE_OTHER), 5);
+	assert_null(strstr(peer_recorded(f->peer, ROUTE_OTHER, 0), "$top"));
+	assert_non_null(strstr(peer_recorded(f->peer, ROUTE_OTHER, 2), "&$top=500 "));
+	assert_non_null(strstr(peer_recorded(f->peer, ROUTE_OTHER, 3), "&$top=250 "));
+	/* It is remembered. */
+	peer_forget(f->peer);
+	page_of(f, 1, 10, NULL);
+	assert_int_equal(
+	    intune_list_managed_devices(f->client, SINCE, count_device, &n, &f->e), INTUNE_OK);
+	assert_non_null(strstr(peer_recorded(f->peer, ROUTE_OTHER, 0), "&$top=250&$filter="));
+}
+
+/* Who answers like that is not Intune: an end, and no circle. */
+static void
+pages_that_stay_too_large_are_a_failure(void **state)
+{
+	struct fixture *f = *state;
+	struct play large = { .status = 200, .len = 4 * 1024 * 1024 + 1 };
+	unsigned n = 0;
+
+	assert_non_null(large.body = calloc(1, large.len));
+	peer_always(f->peer, ROUTE_OTHER, &large);
+	assert_int_equal(
+	    intune_list_managed_devices(f->client, 0, count_device, &n, &f->e), INTUNE_E_PROTOCOL);
+	assert_int_equal(n, 0);
+	/* Of beta its own size, 500, 250, 125, 62, 31, 15; of v1.0 the last of these. */
+	assert_int_equal(peer_count(f->peer, ROUTE_OTHER), 8);
+	free((void *)(uintptr_t)large.body);
+}
+
 /* Beta is nobody's promise. */
 static void
 where_beta_fails_the_list_is_that_of_v1_0(void **state)
@@ -543,6 +633,9 @@ main(void)
 		T(a_later_page_that_fails_fails_the_list),
 		T(pages_in_a_circle_come_to_an_end),
 		T(all_that_is_told_of_a_device_is_kept),
+		T(a_page_with_the_longest_names_is_read),
+		T(a_page_that_is_too_large_is_asked_for_in_parts),
+		T(pages_that_stay_too_large_are_a_failure),
 		T(where_beta_fails_the_list_is_that_of_v1_0),
 		T(members_are_told_by_what_they_are),
 		T(only_graph_s_own_word_says_that_there_is_no_such_group),
