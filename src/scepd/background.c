@@ -1,13 +1,11 @@
 /* background.c - see background.h. */
 #include "scepd/background.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/cond.h"
+#include "scepd/crew.h"
 #include "scepd/dir_sync.h"
 #include "scepd/intune_queue.h"
 #include "scepd/pipeline.h"
@@ -22,18 +20,30 @@ outbox(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 	return clock_mono_ms() + 5000;
 }
 
+static size_t
+directories(const struct scepd *s)
+{
+	return dir_sync_count(s->dir_sync);
+}
+
 /* New certificates are bound within seconds; what is asked for is due by its own clocks. */
 static int64_t
-directory(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+directory(struct scepd *s, size_t i, int64_t now_ms, const atomic_bool *stop)
 {
-	dir_sync_round(s, clock_now_ms(), stop);
+	dir_sync_round(s->dir_sync, i, clock_now_ms(), stop);
 	return clock_mono_ms() + 1000;
 }
 
-static int64_t
-queue(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+static size_t
+queues(const struct scepd *s)
 {
-	return intune_queue_round(s->queue, now_ms, stop);
+	return intune_queue_count(s->queue);
+}
+
+static int64_t
+queue(struct scepd *s, size_t i, int64_t now_ms, const atomic_bool *stop)
+{
+	return intune_queue_poll(s->queue, i, now_ms, stop);
 }
 
 static int64_t
@@ -51,101 +61,77 @@ rules(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 	return clock_mono_ms() + 1000;
 }
 
+/* Tenants that may hang at once while the others' directories, or queues, are asked.  Each keeps a thread for the time limits
+ * of its questions, and the memory of a page of answers: some 10 MiB while a list of 1,000 devices is looked at. */
+#define PARTS_MAX 8
+
 /* A round begins at `now_ms` (clock_mono_ms()) and returns when the next one is due; it begins nothing more
  * once *stop is true. */
-static int64_t (*const duties[DUTY__MAX])(
-    struct scepd *s, int64_t now_ms, const atomic_bool *stop) = {
-	[DUTY_OUTBOX] = outbox,
-	[DUTY_DIRECTORY] = directory,
-	[DUTY_QUEUE] = queue,
-	[DUTY_RULES] = rules,
-	[DUTY_PUBLISH] = publish,
+static const struct duty_row {
+	int64_t (*round)(struct scepd *s, int64_t now_ms, const atomic_bool *stop);
+	/* Instead, where one must not wait for another: so many parts, each by itself. */
+	size_t (*parts)(const struct scepd *s);
+	int64_t (*part)(struct scepd *s, size_t i, int64_t now_ms, const atomic_bool *stop);
+} duties[DUTY__MAX] = {
+	[DUTY_OUTBOX] = { .round = outbox },
+	[DUTY_DIRECTORY] = { .parts = directories, .part = directory },
+	[DUTY_QUEUE] = { .parts = queues, .part = queue },
+	[DUTY_RULES] = { .round = rules },
+	[DUTY_PUBLISH] = { .round = publish },
 };
 
-struct worker {
-	struct background *of;
-	pthread_t thread;
-	bool runs, woken; /* woken: behind the lock */
+struct on_duty {
+	struct scepd *s;
+	const struct duty_row *row;
 };
 struct background {
-	struct scepd *s;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	atomic_bool stop; /* set under the lock, so that a wait sees it */
-	struct worker workers[DUTY__MAX];
+	struct on_duty on[DUTY__MAX];
+	struct crew *crews[DUTY__MAX];
 };
 
-static void *
-work(void *arg)
+static int64_t
+turn(void *arg, size_t part, int64_t now_ms, const atomic_bool *stop)
 {
-	struct worker *w = arg;
-	struct background *b = w->of;
-	size_t d = (size_t)(w - b->workers);
-	int64_t until;
+	const struct on_duty *o = arg;
 
-	(void)pthread_mutex_lock(&b->lock);
-	while (!b->stop) {
-		w->woken = false;
-		(void)pthread_mutex_unlock(&b->lock);
-		until = duties[d](b->s, clock_mono_ms(), &b->stop);
-		(void)pthread_mutex_lock(&b->lock);
-		while (!b->stop && !w->woken && cond_wait_until(&b->wake, &b->lock, until))
-			;
-	}
-	(void)pthread_mutex_unlock(&b->lock);
-	return NULL;
+	return o->row->part != NULL ? o->row->part(o->s, part, now_ms, stop)
+				    : o->row->round(o->s, now_ms, stop);
 }
 
 enum rc
 background_start(struct background **out, struct scepd *s, struct err *err)
 {
 	struct background *b = calloc(1, sizeof(*b));
+	enum rc rc = RC_OK;
 
 	if (b == NULL)
 		return fail(err, RC_NOMEM, "no memory for background threads");
-	b->s = s;
-	(void)pthread_mutex_init(&b->lock, NULL);
-	if (!cond_init(&b->wake)) {
-		(void)pthread_mutex_destroy(&b->lock);
-		free(b);
-		return fail(err, RC_NOMEM, "no memory for background threads");
-	}
-	for (size_t d = 0; d < DUTY__MAX; d++) {
-		struct worker *w = &b->workers[d];
+	for (size_t d = 0; d < DUTY__MAX && rc == RC_OK; d++) {
+		const struct duty_row *row = &duties[d];
 
-		w->of = b;
-		if ((errno = pthread_create(&w->thread, NULL, work, w)) != 0) {
-			(void)fail_errno(err, "start a thread");
-			background_stop(b);
-			background_free(b);
-			return RC_IO;
-		}
-		w->runs = true;
+		b->on[d] = (struct on_duty){ s, row };
+		rc = crew_start(&b->crews[d], row->parts != NULL ? row->parts(s) : 1, PARTS_MAX,
+		    turn, &b->on[d], err);
 	}
-	*out = b;
-	return RC_OK;
+	if (rc == RC_OK)
+		*out = b;
+	else
+		background_free(b);
+	return rc;
 }
 
 void
 background_wake(struct background *b, enum duty d)
 {
-	if (b == NULL)
-		return;
-	(void)pthread_mutex_lock(&b->lock);
-	b->workers[d].woken = true;
-	(void)pthread_cond_broadcast(&b->wake);
-	(void)pthread_mutex_unlock(&b->lock);
+	if (b != NULL)
+		crew_wake(b->crews[d]);
 }
 
 void
 background_stop(struct background *b)
 {
-	if (b == NULL)
-		return;
-	(void)pthread_mutex_lock(&b->lock);
-	b->stop = true;
-	(void)pthread_cond_broadcast(&b->wake);
-	(void)pthread_mutex_unlock(&b->lock);
+	for (size_t d = 0; b != NULL && d < DUTY__MAX; d++)
+		crew_stop(b->crews[d]);
 }
 
 void
@@ -153,10 +139,8 @@ background_free(struct background *b)
 {
 	if (b == NULL)
 		return;
+	background_stop(b);
 	for (size_t d = 0; d < DUTY__MAX; d++)
-		if (b->workers[d].runs)
-			(void)pthread_join(b->workers[d].thread, NULL);
-	(void)pthread_cond_destroy(&b->wake);
-	(void)pthread_mutex_destroy(&b->lock);
+		crew_free(b->crews[d]);
 	free(b);
 }

@@ -64,28 +64,27 @@ run(struct dir_tenant *t, size_t k, int64_t now_ms, const atomic_bool *stop)
 		dir_task_ended(t, tasks[k].task, tasks[k].run(t, now_ms, stop), clock_now_ms());
 }
 
-void
-dir_sync_round(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+size_t
+dir_sync_count(const struct dir_sync *d)
 {
-	struct dir_sync *d = s->dir_sync;
-
-	for (size_t i = 0; i < d->n; i++)
-		for (size_t k = 0; k < sizeof(tasks) / sizeof(tasks[0]) && !*stop; k++)
-			run(&d->tenants[i], k, now_ms, stop);
+	return d->n;
 }
 
 void
-dir_sync_bindings(struct scepd *s, const atomic_bool *stop)
+dir_sync_round(struct dir_sync *d, size_t i, int64_t now_ms, const atomic_bool *stop)
 {
-	struct dir_sync *d = s->dir_sync;
+	for (size_t k = 0; k < sizeof(tasks) / sizeof(tasks[0]) && !*stop; k++)
+		run(&d->tenants[i], k, now_ms, stop);
+}
 
-	for (size_t i = 0; i < d->n && !*stop; i++) {
-		struct dir_tenant *t = &d->tenants[i];
-		struct intune_error kept = t->error;
+void
+dir_sync_bindings(struct dir_tenant *t, const atomic_bool *stop)
+{
+	struct intune_error kept = t->error;
 
+	if (!*stop)
 		run(t, 0, clock_now_ms(), stop);
-		t->error = kept;
-	}
+	t->error = kept;
 }
 
 void

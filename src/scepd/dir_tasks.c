@@ -17,7 +17,7 @@
 #include "scepd/sweep.h"
 
 #define BIND_BATCH                                                                                 \
-	32 /* bindings of a round: some 100 questions, then other tenants have their turn */
+	32 /* bindings of a round: some 100 questions, then the other tasks have their turn */
 #define UNKNOWN_S                                                                                  \
 	86400 /* whom nobody knew for three hours is asked for daily, as long as the certificate lives */
 #define MISSING_MAX 100 /* a round: whom a walk from the beginning did not name */

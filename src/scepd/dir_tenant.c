@@ -180,7 +180,7 @@ dir_batch_next(struct dir_batch *b)
 	if (b->n == STORE_OBJECTS_BATCH) {
 		if (!flush(b))
 			return NULL;
-		dir_sync_bindings(b->t->s, b->stop);
+		dir_sync_bindings(b->t, b->stop);
 	}
 	return &b->v[b->n++];
 }

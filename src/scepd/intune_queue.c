@@ -2,6 +2,7 @@
 #include "scepd/intune_queue.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +13,18 @@
 #include "base/text.h"
 #include "scepd/queue_batch.h"
 
-/* Full downloads of one poll, so that one tenant's ten thousand requests do not keep the others waiting; the
- * rest comes with the next poll. */
+/* Full downloads of one poll; the rest comes with the next. */
 #define DOWNLOADS_MAX 20
 /* A Retry-After is obeyed up to this: a wrong one must not end revocation. */
 #define RETRY_AFTER_MAX_S 600
 /* So that CAs that are started together do not ask together: the first poll is after 1/4 to all of an interval. */
 #define FIRST_SHARE 4
-#define IDLE_MS     60000 /* with nothing to poll */
 #define TRANSACTION "scepd"
 
 struct polled {
 	struct tenant *tenant;
+	pthread_mutex_t *turn; /* of its directory's first tenant here */
+	pthread_mutex_t own;
 	int64_t due_ms;          /* mono */
 	struct intune_error odd; /* of the last download that went well: what was odd about it */
 	char told[ERR_MSG_MAX];  /* the last complaint: each is logged once */
@@ -88,13 +89,18 @@ static void
 add_tenant(struct intune_queue *q, struct tenant *t)
 {
 	const struct conf_tenant *conf = config_tenant(q->s->config, tenant_name(t));
+	struct polled *first, *p;
 
 	if (conf == NULL || !conf->revocation_queue || !is_asked(q->s, t))
 		return;
-	q->polled[q->n_polled].tenant = t;
-	q->polled[q->n_polled].due_ms = first_due(q);
-	q->polled[q->n_polled].good_ms = clock_now_ms();
-	q->n_polled++;
+	p = &q->polled[q->n_polled++];
+	p->tenant = t;
+	p->due_ms = first_due(q);
+	p->good_ms = clock_now_ms();
+	(void)pthread_mutex_init(&p->own, NULL);
+	for (first = q->polled; !tenant_same_directory(first->tenant, t); first++)
+		;
+	p->turn = &first->own;
 }
 
 enum rc
@@ -129,6 +135,8 @@ intune_queue_free(struct intune_queue *q)
 		return;
 	for (size_t i = 0; i < q->n_cas; i++)
 		free((char *)(uintptr_t)q->cas[i].subject);
+	for (size_t i = 0; i < q->n_polled; i++)
+		(void)pthread_mutex_destroy(&q->polled[i].own);
 	free(q->cas);
 	free(q->polled);
 	free(q);
@@ -265,20 +273,23 @@ poll_one(struct intune_queue *q, struct polled *p, const atomic_bool *stop)
 	p->due_ms = clock_mono_ms() + wait_ms;
 }
 
-int64_t
-intune_queue_round(struct intune_queue *q, int64_t now_ms, const atomic_bool *stop)
+size_t
+intune_queue_count(const struct intune_queue *q)
 {
-	int64_t next = now_ms + IDLE_MS;
+	return q->n_polled;
+}
 
-	for (size_t i = 0; i < q->n_polled && !*stop; i++) {
-		struct polled *p = &q->polled[i];
+int64_t
+intune_queue_poll(struct intune_queue *q, size_t i, int64_t now_ms, const atomic_bool *stop)
+{
+	struct polled *p = &q->polled[i];
 
-		if (p->due_ms <= now_ms)
-			poll_one(q, p, stop);
-		if (p->due_ms < next)
-			next = p->due_ms;
-	}
-	return next;
+	if (p->due_ms > now_ms || *stop)
+		return p->due_ms;
+	(void)pthread_mutex_lock(p->turn);
+	poll_one(q, p, stop);
+	(void)pthread_mutex_unlock(p->turn);
+	return p->due_ms;
 }
 
 /* ---- metrics ---- */

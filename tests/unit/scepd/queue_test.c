@@ -6,6 +6,7 @@
 
 #include "../ca/fixture.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,20 @@ rig_end(struct rig *r)
 	tenant_free(r->tenants[0]);
 	tenant_free(r->tenants[1]);
 	peer_stop(r->peer);
+}
+
+/* As the background does, one after another; returns when the first is due. */
+static int64_t
+poll_all(struct intune_queue *q, int64_t now_ms, const atomic_bool *stop)
+{
+	int64_t next = now_ms + 60000;
+
+	for (size_t i = 0; i < intune_queue_count(q); i++) {
+		int64_t due = intune_queue_poll(q, i, now_ms, stop);
+
+		next = due < next ? due : next;
+	}
+	return next;
 }
 
 /* ---- the queue ---- */
@@ -537,17 +552,66 @@ tenants_are_polled_when_they_are_due(void **state)
 
 	rig_start(&r, state);
 	(void)sf_drive(r.f, 1, TX_NOTIFIED);
-	next = intune_queue_round(r.queue, now, &on);
+	next = poll_all(r.queue, now, &on);
 	assert_int_equal(peer_count(r.peer, ROUTE_DOWNLOAD), 0); /* CAs do not start together */
 	assert_in_range(next, now + 15000, now + 60000);
 	queue_has(&r, entry("ctx-1", serial_of(1), ISSUING, "issuing"));
-	next = intune_queue_round(r.queue, now + 61000, &on);
+	next = poll_all(r.queue, now + 61000, &on);
 	assert_int_equal(peer_count(r.peer, ROUTE_DOWNLOAD), 2);
 	assert_int_equal(state_of(&r, 1), CERT_REVOKED);
 	assert_in_range(next, now + 59000, now + 70000);
 	assert_int_equal(metric_get(r.s.metrics, METRIC_QUEUE_REQUESTS), 1);
 	assert_int_equal(metric_get(r.s.metrics, METRIC_QUEUE_REVOKED), 1);
 	assert_int_equal(metric_get(r.s.metrics, METRIC_QUEUE_ERRORS), 0);
+	rig_end(&r);
+}
+
+struct polling {
+	struct rig *r;
+	size_t i;
+};
+
+static void *
+poll_in_a_thread(void *arg)
+{
+	const struct polling *p = arg;
+
+	(void)intune_queue_poll(p->r->queue, p->i, clock_mono_ms() + 61000, &on);
+	return NULL;
+}
+
+/* Both are handed out the same requests: one must not find revoked what the other has yet to report. */
+static void
+two_tenants_of_one_directory_take_turns_at_its_queue(void **state)
+{
+	struct play all = { .status = 200, .delay_ms = 100 };
+	char body[64 * 200] = "{\"value\":[";
+	struct rig r;
+	struct polling of[2] = { { &r, 0 }, { &r, 1 } };
+	pthread_t threads[2];
+
+	rig_start(&r, state);
+	for (unsigned i = 1; i <= 40; i++) {
+		(void)sf_drive(r.f, i, TX_NOTIFIED);
+		(void)snprintf(body + strlen(body), sizeof(body) - strlen(body), "%s%s",
+		    i > 1 ? "," : "", entry(serial_of(i), serial_of(i), ISSUING, "issuing"));
+	}
+	strcat(body, "]}");
+	all.body = body;
+	peer_always(r.peer, ROUTE_DOWNLOAD, &all);
+	intune_queue_free(r.queue);
+	tenant_free(r.tenants[1]);
+	r.conf[1].tenant = r.conf[0].tenant;
+	ok(r.f, tenant_open(&r.tenants[1], &r.config, &r.conf[1], &r.f->err));
+	r.endpoints[1].tenant = r.tenants[1];
+	ok(r.f, intune_queue_new(&r.queue, &r.s, &r.f->err));
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, poll_in_a_thread, &of[i]), 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(metric_get(r.s.metrics, METRIC_QUEUE_REQUESTS), 80);
+	assert_int_equal(metric_get(r.s.metrics, METRIC_QUEUE_REVOKED), 40);
+	assert_int_equal(metric_get(r.s.metrics, METRIC_QUEUE_CONFLICTS), 0);
 	rig_end(&r);
 }
 
@@ -562,7 +626,7 @@ the_configuration_says_who_is_polled(void **state)
 	r.conf[0].revocation_queue = false;
 	r.s.n_endpoints = 1; /* nobody asks fabrikam */
 	ok(r.f, intune_queue_new(&r.queue, &r.s, &r.f->err));
-	(void)intune_queue_round(r.queue, now + 61000, &on);
+	(void)poll_all(r.queue, now + 61000, &on);
 	assert_int_equal(peer_count(r.peer, ROUTE_DOWNLOAD), 0);
 	rig_end(&r);
 }
@@ -574,7 +638,7 @@ nothing_is_begun_after_the_stop(void **state)
 	struct rig r;
 
 	rig_start(&r, state);
-	(void)intune_queue_round(r.queue, clock_mono_ms() + 61000, &stop);
+	(void)poll_all(r.queue, clock_mono_ms() + 61000, &stop);
 	assert_int_equal(peer_count(r.peer, ROUTE_DOWNLOAD), 0);
 	rig_end(&r);
 }
@@ -602,14 +666,14 @@ a_poll_that_fails_changes_nothing(void **state)
 		one_tenant(&r);
 		peer_always(r.peer, ROUTE_DOWNLOAD, &rows[i]);
 		now = clock_mono_ms();
-		(void)intune_queue_round(r.queue, now + 61000, &on);
+		(void)poll_all(r.queue, now + 61000, &on);
 		assert_int_equal(metric_get(r.s.metrics, METRIC_QUEUE_ERRORS), 1);
 		assert_int_equal(peer_count(r.peer, ROUTE_UPLOAD), 0);
 		/* what Retry-After says is waited for */
-		(void)intune_queue_round(r.queue, now + 200000, &on);
+		(void)poll_all(r.queue, now + 200000, &on);
 		assert_int_equal(
 		    metric_get(r.s.metrics, METRIC_QUEUE_ERRORS), rows[i].status == 429 ? 1 : 2);
-		(void)intune_queue_round(r.queue, now + 400000, &on);
+		(void)poll_all(r.queue, now + 400000, &on);
 		assert_int_equal(
 		    metric_get(r.s.metrics, METRIC_QUEUE_ERRORS), rows[i].status == 429 ? 2 : 3);
 		rig_end(&r);
@@ -645,7 +709,7 @@ behind_a_list_of_others_the_filters_are_tried(void **state)
 	one_tenant(&r);
 	fill_queue(&r, "CN=Other");
 	queue_has(&r, entry("ctx-1", serial_of(1), ca_subject(), "issuing"));
-	(void)intune_queue_round(r.queue, now + 61000, &on);
+	(void)poll_all(r.queue, now + 61000, &on);
 	assert_int_equal(peer_count(r.peer, ROUTE_DOWNLOAD), 3);
 	assert_null(filter_of(&r, 0));
 	assert_string_equal(filter_of(&r, 1), "issuing");
@@ -673,7 +737,7 @@ a_full_list_is_followed_by_the_next_at_once(void **state)
 	one_tenant(&r);
 	fill_queue(&r, ca_subject());
 	queue_has(&r, entry("ctx-1", serial_of(1), ca_subject(), "issuing"));
-	(void)intune_queue_round(r.queue, now + 61000, &on);
+	(void)poll_all(r.queue, now + 61000, &on);
 	assert_int_equal(peer_count(r.peer, ROUTE_DOWNLOAD), 2);
 	assert_null(filter_of(&r, 1));
 	assert_int_equal(peer_count(r.peer, ROUTE_UPLOAD), 2);
@@ -694,7 +758,7 @@ a_full_list_that_cannot_be_answered_is_not_asked_for_again_at_once(void **state)
 	one_tenant(&r);
 	fill_queue(&r, ca_subject());
 	peer_always(r.peer, ROUTE_UPLOAD, &no);
-	(void)intune_queue_round(r.queue, now + 61000, &on);
+	(void)poll_all(r.queue, now + 61000, &on);
 	assert_int_equal(peer_count(r.peer, ROUTE_DOWNLOAD), 1);
 	assert_int_equal(metric_get(r.s.metrics, METRIC_QUEUE_UPLOAD_ERRORS), 1);
 	rig_end(&r);
@@ -716,6 +780,7 @@ main(void)
 		TEST(trouble_of_ours_is_put_off),
 		TEST(an_upload_that_is_refused_is_divided),
 		TEST(tenants_are_polled_when_they_are_due),
+		TEST(two_tenants_of_one_directory_take_turns_at_its_queue),
 		TEST(the_configuration_says_who_is_polled),
 		TEST(nothing_is_begun_after_the_stop),
 		TEST(a_poll_that_fails_changes_nothing),
