@@ -4,9 +4,9 @@
  * Pure.  What a name binds to is what Intune's profiles put there (reference: variables of SCEP profiles):
  *
  *	SAN URI IntuneDeviceId://GUID	the managed device
- *	CN=GUID				the managed device, or else the Entra device: both are asked
+ *	CN=GUID				the Entra device, or else the managed device: both are asked
  *	SAN UPN, or CN: NAME@DOMAIN	the user
- *	SERIALNUMBER=...		the hardware
+ *	SERIALNUMBER=...		the hardware, where no id finds a device
  *	SAN URI tag:...:sid:S-1-...	the on-premises SID of the user or the device
  *
  * Device names bind to nobody: users choose them.

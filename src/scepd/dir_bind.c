@@ -242,18 +242,19 @@ ask_serial_number(struct asking *a)
 	return ask_device(a, false);
 }
 
+/* A CN may be either's id, and is Entra's as a rule; that Entra has none costs one request, and that Intune has none three. */
 static enum intune_status
 ask_devices(struct asking *a)
 {
-	const struct store_binding *b = a->b;
-	bool either = b->managed[0] != '\0' && strcmp(b->managed, b->device) == 0;
-	enum intune_status st = ask_managed(a, either);
+	bool either = a->b->managed[0] != '\0' && strcmp(a->b->managed, a->b->device) == 0;
+	enum intune_status st = either ? ask_device(a, true) : INTUNE_OK;
 
-	if (st == INTUNE_OK)
-		st = ask_device(a, either && !a->managed);
-	if (st == INTUNE_OK)
-		st = ask_serial_number(a);
-	return st;
+	if (st != INTUNE_OK || a->device)
+		return st;
+	st = ask_managed(a, either);
+	if (st == INTUNE_OK && (!either || a->managed))
+		st = ask_device(a, false);
+	return st == INTUNE_OK ? ask_serial_number(a) : st;
 }
 
 static enum intune_status

@@ -77,18 +77,17 @@ binds(struct fixture *f, struct store_binding *b, struct dir_found *found, size_
 }
 
 static void
-the_usual_names_take_two_to_four_requests(void **state)
+the_usual_names_take_one_to_three_requests(void **state)
 {
 	struct fixture *f = *state;
 	struct store_binding b = names(DEVICE, "", UPN);
 	struct dir_found found;
 
-	/* CN={{AAD_Device_ID}} and a UPN: three for "not Intune's", and one each. */
-	no_such_managed_device(f);
+	/* CN={{AAD_Device_ID}} and a UPN. */
 	says(f, 200, A_DEVICE);
 	says(f, 200, LIST(A_MANAGED));
 	says(f, 200, A_USER);
-	binds(f, &b, &found, 6);
+	binds(f, &b, &found, 3);
 	assert_int_equal(b.state, BINDING_BOUND);
 	assert_string_equal(b.managed, MANAGED);
 	assert_string_equal(b.device, DEVICE);
@@ -99,6 +98,16 @@ the_usual_names_take_two_to_four_requests(void **state)
 
 	/* CN={{DeviceId}}: Intune knows Entra's id of it. */
 	b = names(MANAGED, "", "");
+	no_such_device(f);
+	says(f, 200, A_MANAGED);
+	says(f, 200, A_DEVICE);
+	binds(f, &b, &found, 3);
+	assert_string_equal(b.device, DEVICE);
+	assert_string_equal(b.device_object, OBJECT);
+
+	/* IntuneDeviceId://, which is Intune's id alone. */
+	b = names("", "", "");
+	strcpy(b.managed, MANAGED);
 	says(f, 200, A_MANAGED);
 	says(f, 200, A_DEVICE);
 	binds(f, &b, &found, 2);
@@ -119,8 +128,8 @@ a_made_up_id_beside_ones_own_serial_number_is_bound_by_that(void **state)
 	struct store_binding b = names(MADE_UP, "SN1", "");
 	struct dir_found found;
 
-	no_such_managed_device(f);
 	no_such_device(f);
+	no_such_managed_device(f);
 	says(f, 200, LIST(A_MANAGED));
 	says(f, 200, A_DEVICE);
 	binds(f, &b, &found, 6);
@@ -160,8 +169,8 @@ a_device_that_nobody_knows_leaves_the_user_bound(void **state)
 	struct store_binding b = names(MADE_UP, "", UPN);
 	struct dir_found found;
 
-	no_such_managed_device(f);
 	no_such_device(f);
+	no_such_managed_device(f);
 	says(f, 200, A_USER);
 	binds(f, &b, &found, 5);
 	assert_int_equal(b.state, BINDING_BOUND);
@@ -170,12 +179,11 @@ a_device_that_nobody_knows_leaves_the_user_bound(void **state)
 	assert_false(found.unknown_user);
 
 	/* Later the device is asked for again, and the user is not: his name may be another's by now. */
-	no_such_managed_device(f);
 	says(f, 200, A_DEVICE);
 	says(f, 200, LIST(A_MANAGED));
 	strcpy(b.device, DEVICE);
 	strcpy(b.managed, DEVICE);
-	binds(f, &b, &found, 5);
+	binds(f, &b, &found, 2);
 	assert_string_equal(b.user, USER);
 	assert_string_equal(b.managed, MANAGED);
 	assert_false(found.unknown_device);
@@ -188,10 +196,11 @@ a_user_who_is_not_listed_yet_is_asked_for_again(void **state)
 	struct store_binding b = names(MANAGED, "", UPN);
 	struct dir_found found;
 
+	no_such_device(f);
 	says(f, 200, A_MANAGED);
 	says(f, 200, A_DEVICE);
 	no_such_user(f);
-	binds(f, &b, &found, 4);
+	binds(f, &b, &found, 5);
 	assert_int_equal(b.state, BINDING_BOUND);
 	assert_true(found.unknown_user);
 	assert_string_equal(b.user, "");
@@ -211,15 +220,16 @@ what_is_not_found_stays_to_be_asked_for(void **state)
 	struct store_binding b = names(MANAGED, "", "");
 	struct dir_found found;
 
-	no_such_managed_device(f);
 	no_such_device(f);
+	no_such_managed_device(f);
 	binds(f, &b, &found, 4);
 	assert_int_equal(b.state, BINDING_UNKNOWN);
 	assert_int_equal(b.asked, NOW);
 	assert_string_equal(b.managed, MANAGED);
+	no_such_device(f);
 	says(f, 200, A_MANAGED);
 	says(f, 200, A_DEVICE);
-	binds(f, &b, &found, 2);
+	binds(f, &b, &found, 3);
 	assert_int_equal(b.state, BINDING_BOUND);
 }
 
@@ -252,20 +262,20 @@ a_name_that_graph_does_not_take_hides_nobody(void **state)
 	struct store_binding b = names(MANAGED, "", UPN);
 	struct dir_found found;
 
+	no_such_device(f);
 	says(f, 200, A_MANAGED);
 	says(f, 200, A_DEVICE);
 	says(f, 400, NO_SUCH("BadRequest"));
-	binds(f, &b, &found, 3);
+	binds(f, &b, &found, 4);
 	assert_int_equal(b.state, BINDING_BOUND);
 	assert_string_equal(b.device_object, OBJECT);
 	assert_true(found.refused && found.unknown_user);
 	assert_int_equal(f->e.http_status, 400);
 
 	b = names(MADE_UP, "", UPN);
-	says(f, 400, NO_SUCH("BadRequest")); /* beta */
-	says(f, 400, NO_SUCH("BadRequest")); /* v1.0 */
+	says(f, 400, NO_SUCH("BadRequest"));
 	says(f, 200, A_USER);
-	binds(f, &b, &found, 3);
+	binds(f, &b, &found, 2);
 	assert_string_equal(b.user, USER);
 	assert_true(found.refused && found.unknown_device);
 
@@ -285,6 +295,7 @@ a_failure_changes_nothing(void **state)
 	struct store_binding b = names(MANAGED, "", UPN), was = b;
 	struct dir_found found;
 
+	no_such_device(f);
 	says(f, 200, A_MANAGED);
 	says(f, 200, A_DEVICE);
 	says(f, 403, NO_SUCH("Authorization_RequestDenied"));
@@ -298,7 +309,7 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
 	static const struct CMUnitTest tests[] = {
-		T(the_usual_names_take_two_to_four_requests),
+		T(the_usual_names_take_one_to_three_requests),
 		T(a_made_up_id_beside_ones_own_serial_number_is_bound_by_that),
 		T(a_serial_number_of_several_devices_binds_to_none),
 		T(a_device_that_nobody_knows_leaves_the_user_bound),
