@@ -130,8 +130,8 @@ postpone(struct dir_tenant *t, const char *serial, struct store_binding *b, enum
 	if (dir_error_is_of_names(&t->error)) {
 		log_binding(t, LOG_WARN, serial, "REFUSED", t->error.message);
 		ask_again(t, serial, b, "the directory does not take the question");
-		if (b->tries == BINDING_TRIES_MAX && b->state == BINDING_OPEN) {
-			b->state = BINDING_UNKNOWN;
+		if (b->tries == BINDING_TRIES_MAX) {
+			b->state = b->state == BINDING_OPEN ? BINDING_UNKNOWN : b->state;
 			b->asked = clock_now();
 		}
 		st = INTUNE_OK;
@@ -223,7 +223,8 @@ dir_task_bind(struct dir_tenant *t, int64_t now_ms, const atomic_bool *stop)
 	}
 	(void)dir_store_failed(t,
 	    store_binding_due(t->s->store, t->name, clock_now(), BIND_BATCH, note_due, l, &t->err));
-	for (size_t i = 0; i < l->n && st == INTUNE_OK && !t->store_failed && !*stop; i++)
+	/* From the end: there are those that have come last, where a long queue waits. */
+	for (size_t i = l->n; i-- > 0 && st == INTUNE_OK && !t->store_failed && !*stop;)
 		st = bind_due(t, l->v[i].serial, l->v[i].not_after, &l->v[i].b);
 	free(l);
 	if (st == INTUNE_OK && !t->store_failed)
