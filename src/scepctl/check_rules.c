@@ -104,6 +104,11 @@ check_rule(struct report *r, const struct config *c, const struct directory_rule
 		    (long long)rule->grace);
 	check_platforms(r, rule, &rule->platforms, "platforms");
 	check_platforms(r, rule, &rule->except.platforms, "except.platforms");
+	if (rule->when == WHEN_UNKNOWN_TO_DIRECTORY &&
+	    (rule->platforms.n > 0 || rule->ownership.n > 0))
+		report(r, FINDING_WARN, rule->name,
+		    "of a device that the directory does not know, nobody tells platform or owner: "
+		    "with platforms or ownership this rule leaves its certificates alone");
 }
 
 static void

@@ -132,6 +132,10 @@ check_says(const struct config_file *f, const struct conf_rule *r, struct err *e
 		    "what passes again cannot revoke; say hold (revoke goes with device-deleted, "
 		    "device-retired, device-wiped, user-deleted and user-risk)",
 		    err);
+	if (r->when == WHEN_UNKNOWN_TO_DIRECTORY && r->outage.max_age > 0 &&
+	    r->outage.max_age < 2 * DAY)
+		return wrong(f, r, "outage.max_age",
+		    "2d or more, or 0: whom the directory does not know is asked for daily", err);
 	if (seen != (r->days > 0))
 		return wrong(f, r, "days",
 		    seen ? "required with when: not-seen, 1 or more" : "only with when: not-seen",

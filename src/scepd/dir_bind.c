@@ -247,8 +247,14 @@ static enum intune_status
 ask_devices(struct asking *a)
 {
 	bool either = a->b->managed[0] != '\0' && strcmp(a->b->managed, a->b->device) == 0;
-	enum intune_status st = either ? ask_device(a, true) : INTUNE_OK;
+	enum intune_status st;
 
+	/* Both were told by an earlier answer, and ids do not change hands: the user alone is still looked for. */
+	if (a->b->device_object[0] != '\0' && a->b->managed[0] != '\0') {
+		a->device = a->managed = true;
+		return INTUNE_OK;
+	}
+	st = either ? ask_device(a, true) : INTUNE_OK;
 	if (st != INTUNE_OK || a->device)
 		return st;
 	st = ask_managed(a, either);

@@ -18,11 +18,13 @@
 
 #define BIND_BATCH                                                                                 \
 	32 /* bindings of a round: some 100 questions, then the other tasks have their turn */
-#define UNKNOWN_S                                                                                  \
-	86400 /* whom nobody knew for three hours is asked for daily, as long as the certificate lives */
-#define MISSING_MAX 100 /* a round: whom a walk from the beginning did not name */
-#define OLDEST_MAX  50 /* a round: 100,000 managed devices come round in 34 hours at one a minute */
-#define ALL_EVERY_S 86400 /* a list of all managed devices */
+/* Whom nobody knew for three hours is asked for daily where a rule is about him, so that its facts are fresh, and else weekly,
+ * as long as the certificate lives: all certificates of a tenant may have names that are none of Entra's. */
+#define UNKNOWN_S      86400
+#define UNKNOWN_IDLY_S (7 * UNKNOWN_S)
+#define MISSING_MAX    100 /* a round: whom a walk from the beginning did not name */
+#define OLDEST_MAX     50 /* a round: 100,000 managed devices come round in 34 hours at one a minute */
+#define ALL_EVERY_S    86400 /* a list of all managed devices */
 #define ASK_AGAIN                                                                                  \
 	1 /* as a time that it is known at: what changed was not told, so he is asked about */
 #define OVERLAP_S 600 /* their service's clock, and what was on its way */
@@ -40,11 +42,11 @@ struct due_list {
 
 /* 2 s, 8 s, 32 s ... after the last time, 8,192 s at last: what was enrolled just now is not in every index yet. */
 static int64_t
-pause_after_tries(unsigned tries)
+pause_after_tries(const struct dir_tenant *t, unsigned tries)
 {
-	return tries >= BINDING_TRIES_MAX ? UNKNOWN_S
-	    : tries == 0                  ? 1
-					  : (int64_t)1 << (2 * tries - 1);
+	if (tries >= BINDING_TRIES_MAX)
+		return t->strangers ? UNKNOWN_S : UNKNOWN_IDLY_S;
+	return tries == 0 ? 1 : (int64_t)1 << (2 * tries - 1);
 }
 
 static int
@@ -88,7 +90,7 @@ ask_again(struct dir_tenant *t, const char *serial, struct store_binding *b, con
 	unsigned was = b->tries;
 
 	b->tries += b->tries < BINDING_TRIES_MAX;
-	b->due = clock_now() + pause_after_tries(b->tries);
+	b->due = clock_now() + pause_after_tries(t, b->tries);
 	if (b->tries < BINDING_TRIES_MAX && b->state == BINDING_UNKNOWN)
 		b->state = BINDING_OPEN;
 	if (was < BINDING_TRIES_MAX && b->tries == BINDING_TRIES_MAX)
@@ -126,7 +128,7 @@ next_time(struct dir_tenant *t, const char *serial, struct store_binding *b,
 static enum intune_status
 postpone(struct dir_tenant *t, const char *serial, struct store_binding *b, enum intune_status st)
 {
-	b->due = clock_now() + pause_after_tries(b->tries + (b->tries == 0));
+	b->due = clock_now() + pause_after_tries(t, b->tries + (b->tries == 0));
 	if (dir_error_is_of_names(&t->error)) {
 		log_binding(t, LOG_WARN, serial, "REFUSED", t->error.message);
 		ask_again(t, serial, b, "the directory does not take the question");

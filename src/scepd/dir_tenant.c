@@ -49,6 +49,9 @@ dir_tenant_init(struct dir_tenant *t, struct scepd *s, struct tenant *tenant)
 	t->name = tenant_name(tenant);
 	for (size_t i = 0; i < DIR_TASK__MAX; i++)
 		t->pace[i].wanted = wanted(s->config, (enum dir_task)i);
+	for (size_t i = 0; i < s->config->n_rules; i++)
+		t->strangers =
+		    t->strangers || s->config->rules[i].when == WHEN_UNKNOWN_TO_DIRECTORY;
 }
 
 void

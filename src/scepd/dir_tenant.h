@@ -49,6 +49,7 @@ struct dir_tenant {
 	/* Bindings that are not settled, by enum binding_state; read by whoever asks for metrics. */
 	_Atomic uint64_t unsettled[BINDING_UNKNOWN + 1];
 	int64_t count_ms; /* mono: counted again then */
+	bool strangers;   /* a rule is about whom the directory does not know */
 	int64_t risks_since;
 	bool risks_again;          /* a user is new: the next list of risks is of all */
 	struct intune_error error; /* of the task that runs */

@@ -205,12 +205,12 @@ a_user_who_is_not_listed_yet_is_asked_for_again(void **state)
 	assert_true(found.unknown_user);
 	assert_string_equal(b.user, "");
 
-	says(f, 200, A_MANAGED);
-	says(f, 200, A_DEVICE);
+	/* And he alone. */
 	says(f, 200, A_USER);
-	binds(f, &b, &found, 3);
+	binds(f, &b, &found, 1);
 	assert_string_equal(b.user, USER);
-	assert_false(found.unknown_user);
+	assert_string_equal(b.managed, MANAGED);
+	assert_false(found.unknown_user || found.unknown_device || found.unmanaged);
 }
 
 static void
