@@ -63,7 +63,7 @@ static const struct opt opts[] = {
 
 struct listing {
 	bool json;
-	int64_t now, last;
+	int64_t now;
 	size_t n;
 	bool failed;
 };
@@ -90,7 +90,6 @@ on_row(void *arg, int64_t rowid, const struct store_cert_row *row)
 		l->failed = !ctl_json_item(cert_json(row, l->now), l->n == 0);
 	else
 		print_row(l, row);
-	l->last = rowid;
 	l->n++;
 	return l->failed ? 1 : 0;
 }
@@ -130,14 +129,11 @@ status_of(int *out, const struct options *o, struct err *err)
 static enum rc
 list_all(struct store *store, struct store_cert_filter *f, struct listing *l, struct err *err)
 {
-	size_t before;
 	enum rc rc;
 
-	do {
-		before = l->n;
-		rc = store_cert_each(store, f, PAGE, on_row, l, err);
-		f->after_rowid = l->last;
-	} while (rc == RC_OK && !l->failed && l->n - before == PAGE);
+	do
+		rc = store_cert_page(store, f, PAGE, &f->after_rowid, on_row, l, err);
+	while (rc == RC_OK && !l->failed && f->after_rowid != 0);
 	return rc;
 }
 

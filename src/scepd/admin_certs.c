@@ -11,13 +11,6 @@
 
 /* ---- lists ---- */
 
-struct list {
-	json_t *items;
-	int64_t last;
-	size_t n;
-	bool failed;
-};
-
 static enum cert_state
 state_of(const struct store_cert_row *r)
 {
@@ -27,17 +20,14 @@ state_of(const struct store_cert_row *r)
 static int
 add_cert(void *arg, int64_t rowid, const struct store_cert_row *row)
 {
-	struct list *l = arg;
 	json_t *o = admin_cert_json(row);
 
-	l->last = rowid;
-	l->n++;
-	if (o == NULL ||
-	    json_object_set_new(o, "state", json_string(cert_state_name(state_of(row)))) != 0 ||
-	    json_array_append(l->items, o) != 0)
-		l->failed = true;
-	json_decref(o);
-	return l->failed ? 1 : 0;
+	if (o != NULL &&
+	    json_object_set_new(o, "state", json_string(cert_state_name(state_of(row)))) != 0) {
+		json_decref(o);
+		o = NULL;
+	}
+	return admin_list_add(arg, rowid, o);
 }
 
 static enum rc
@@ -59,30 +49,21 @@ state_by_name(struct store_cert_filter *f, const char *name, struct err *err)
 void
 admin_certs_list(struct admin_call *c)
 {
-	struct list l = { .items = json_array() };
 	struct store_cert_filter f = { .revoked = -1 };
 	char match[ADMIN_TEXT_MAX + 1];
-	struct admin_page page;
+	struct admin_list l;
 	struct err err = { 0 };
 	enum rc rc;
 
-	if ((rc = admin_page_parse(&page, c->req->query, &err)) == RC_OK &&
+	if ((rc = admin_list_begin(&l, c, &err)) == RC_OK &&
 	    (rc = admin_query(match, sizeof(match), c->req->query, "match", &err)) == RC_OK &&
-	    (rc = state_by_name(&f, page.state, &err)) == RC_OK && l.items != NULL) {
-		f.endpoint = page.endpoint[0] != '\0' ? page.endpoint : NULL;
+	    (rc = state_by_name(&f, l.page.state, &err)) == RC_OK) {
+		f.endpoint = l.page.endpoint[0] != '\0' ? l.page.endpoint : NULL;
 		f.text = match[0] != '\0' ? match : NULL;
-		f.after_rowid = page.after;
-		rc = store_cert_each(c->s->store, &f, page.limit, add_cert, &l, &err);
+		f.after_rowid = l.page.after;
+		rc = store_cert_page(c->s->store, &f, l.page.limit, &l.next, add_cert, &l, &err);
 	}
-	if (rc != RC_OK) {
-		json_decref(l.items);
-		admin_reply_error(c->reply, &err);
-		return;
-	}
-	admin_reply_json(c->reply, 200,
-	    l.failed ? (json_decref(l.items), NULL)
-		     : json_pack("{s:o, s:o}", "items", l.items, "next",
-			   l.n == page.limit ? json_integer(l.last) : json_null()));
+	admin_list_reply(&l, c, rc, &err);
 }
 
 static json_t *

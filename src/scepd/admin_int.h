@@ -79,6 +79,29 @@ struct admin_page {
 	size_t limit;
 };
 enum rc admin_page_parse(struct admin_page *out, const char *query, struct err *err) MUST_CHECK;
+/*
+ * Rows of the store on their way into {"items": [...], "next": ID or null}:
+ *
+ *	admin_list_begin(&l, c, &err), a call of the store whose function returns admin_list_add(),
+ *	admin_list_reply() in any case, with what came of it.
+ *
+ * `next` is the last row's id where as many came as were asked for; whoever knows better sets it.
+ */
+struct admin_list {
+	struct admin_page page;
+	json_t *items;
+	int64_t next; /* 0: nothing follows */
+	size_t n;
+	bool failed;
+};
+/* The page that the query asks for. */
+enum rc admin_list_begin(
+    struct admin_list *l, const struct admin_call *c, struct err *err) MUST_CHECK;
+/* Takes the value, NULL: out of memory.  For the store: non-zero ends its walk. */
+int admin_list_add(struct admin_list *l, int64_t id, json_t *v);
+void admin_list_reply(
+    struct admin_list *l, struct admin_call *c, enum rc rc, const struct err *err);
+
 /* A value of a query as plain text; "" when absent. */
 enum rc admin_query(
     char *out, size_t size, const char *query, const char *name, struct err *err) MUST_CHECK;

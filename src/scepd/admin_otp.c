@@ -132,54 +132,29 @@ row_json(const struct store_otp_row *r)
 	    "comment", json_text_or_null(r->comment));
 }
 
-struct list {
-	json_t *items;
-	int64_t last;
-	size_t n;
-	bool failed;
-};
-
 static int
 add_otp(void *arg, const struct store_otp_row *row)
 {
-	struct list *l = arg;
-	json_t *o = row_json(row);
-
-	if (o == NULL || json_array_append_new(l->items, o) != 0) {
-		l->failed = true;
-		return 1;
-	}
-	l->last = row->id;
-	l->n++;
-	return 0;
+	return admin_list_add(arg, row->id, row_json(row));
 }
 
 void
 admin_otp_list(struct admin_call *c)
 {
-	struct list l = { .items = json_array() };
 	struct store_otp_filter f = { .endpoint = NULL };
-	struct admin_page page;
+	struct admin_list l;
 	struct err err = { 0 };
-	enum rc rc = admin_page_parse(&page, c->req->query, &err);
+	enum rc rc = admin_list_begin(&l, c, &err);
 
-	if (rc == RC_OK && page.state[0] != '\0' && strcmp(page.state, "live") != 0)
+	if (rc == RC_OK && l.page.state[0] != '\0' && strcmp(l.page.state, "live") != 0)
 		rc = fail(&err, RC_PARSE, "state is live, or not given");
-	f.endpoint = page.endpoint[0] != '\0' ? page.endpoint : NULL;
-	f.live = page.state[0] != '\0';
-	f.after_id = page.after;
-	if (rc == RC_OK && l.items != NULL)
-		rc = store_otp_each(c->s->store, &f, page.limit, add_otp, &l, &err);
-	if (rc != RC_OK) {
-		json_decref(l.items);
-		admin_reply_error(c->reply, &err);
-		return;
+	if (rc == RC_OK) {
+		f.endpoint = l.page.endpoint[0] != '\0' ? l.page.endpoint : NULL;
+		f.live = l.page.state[0] != '\0';
+		f.after_id = l.page.after;
+		rc = store_otp_each(c->s->store, &f, l.page.limit, add_otp, &l, &err);
 	}
-	/* json_pack() takes the list; NULL in it makes NULL of all. */
-	admin_reply_json(c->reply, 200,
-	    l.failed ? (json_decref(l.items), NULL)
-		     : json_pack("{s:o, s:o}", "items", l.items, "next",
-			   l.n == page.limit ? json_integer(l.last) : json_null()));
+	admin_list_reply(&l, c, rc, &err);
 }
 
 void

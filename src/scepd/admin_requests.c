@@ -23,26 +23,10 @@ hold_json(const struct store_hold *h)
 	    "reason", json_text_or_null(h->reason), "serial", json_text_or_null(h->serial));
 }
 
-struct list {
-	json_t *items;
-	int64_t last;
-	size_t n;
-	bool failed;
-};
-
 static int
 add_hold(void *arg, const struct store_hold *row)
 {
-	struct list *l = arg;
-	json_t *o = hold_json(row);
-
-	if (o == NULL || json_array_append_new(l->items, o) != 0) {
-		l->failed = true;
-		return 1;
-	}
-	l->last = row->id;
-	l->n++;
-	return 0;
+	return admin_list_add(arg, row->id, hold_json(row));
 }
 
 static enum rc
@@ -62,27 +46,18 @@ verdict_by_name(enum hold_verdict *out, const char *name, struct err *err)
 void
 admin_requests_list(struct admin_call *c)
 {
-	struct list l = { .items = json_array() };
 	struct store_hold_filter f = { .endpoint = NULL };
-	struct admin_page page;
+	struct admin_list l;
 	struct err err = { 0 };
 	enum rc rc;
 
-	if ((rc = admin_page_parse(&page, c->req->query, &err)) == RC_OK &&
-	    (rc = verdict_by_name(&f.verdict, page.state, &err)) == RC_OK && l.items != NULL) {
-		f.endpoint = page.endpoint[0] != '\0' ? page.endpoint : NULL;
-		f.after_id = page.after;
-		rc = store_hold_each(c->s->store, &f, page.limit, add_hold, &l, &err);
+	if ((rc = admin_list_begin(&l, c, &err)) == RC_OK &&
+	    (rc = verdict_by_name(&f.verdict, l.page.state, &err)) == RC_OK) {
+		f.endpoint = l.page.endpoint[0] != '\0' ? l.page.endpoint : NULL;
+		f.after_id = l.page.after;
+		rc = store_hold_each(c->s->store, &f, l.page.limit, add_hold, &l, &err);
 	}
-	if (rc != RC_OK) {
-		json_decref(l.items);
-		admin_reply_error(c->reply, &err);
-		return;
-	}
-	admin_reply_json(c->reply, 200,
-	    l.failed ? (json_decref(l.items), NULL)
-		     : json_pack("{s:o, s:o}", "items", l.items, "next",
-			   l.n == page.limit ? json_integer(l.last) : json_null()));
+	admin_list_reply(&l, c, rc, &err);
 }
 
 static void

@@ -18,89 +18,52 @@ sweep_json(const struct store_sweep *s)
 	    json_text_or_null(s->why), "who", json_text_or_null(s->who));
 }
 
-struct list {
-	json_t *items;
-	int64_t last;
-	size_t n;
-	bool failed;
-};
-
-static int
-append(struct list *l, json_t *o)
-{
-	if (o == NULL || json_array_append_new(l->items, o) != 0)
-		l->failed = true;
-	l->n++;
-	return l->failed ? 1 : 0;
-}
-
 static int
 add_sweep(void *arg, const struct store_sweep *row)
 {
-	struct list *l = arg;
-
-	l->last = row->id;
-	return append(l, sweep_json(row));
+	return admin_list_add(arg, row->id, sweep_json(row));
 }
 
 static int
 add_turn(void *arg, const struct store_turn *t)
 {
 	static const char *const effects[] = { "release", "hold", "revoke" };
+	struct admin_list *l = arg;
 
-	return append(arg,
+	return admin_list_add(l, l->page.after + (int64_t)l->n + 1,
 	    json_pack("{s:s, s:s, s:s, s:o, s:o}", "serial", t->serial, "rule", t->rule, "effect",
 		effects[t->effect], "reason",
 		t->effect == CAUSE_REVOKE ? json_string(reason_name(t->reason)) : json_null(),
 		"comment", json_text_or_null(t->comment)));
 }
 
-static void
-reply_list(struct admin_call *c, struct list *l, const struct admin_page *page, enum rc rc,
-    const struct err *err)
-{
-	if (rc != RC_OK) {
-		json_decref(l->items);
-		admin_reply_error(c->reply, err);
-		return;
-	}
-	admin_reply_json(c->reply, 200,
-	    l->failed || l->items == NULL
-		? (json_decref(l->items), NULL)
-		: json_pack("{s:o, s:o}", "items", l->items, "next",
-		      l->n == page->limit ? json_integer(l->last) : json_null()));
-}
-
 void
 admin_sweeps_list(struct admin_call *c)
 {
-	struct list l = { .items = json_array() };
-	struct admin_page page;
+	struct admin_list l;
 	struct err err = { 0 };
-	enum rc rc = admin_page_parse(&page, c->req->query, &err);
+	enum rc rc = admin_list_begin(&l, c, &err);
 
-	if (rc == RC_OK && l.items != NULL)
-		rc = store_sweep_each(c->s->store, page.after, page.limit, add_sweep, &l, &err);
-	reply_list(c, &l, &page, rc, &err);
+	if (rc == RC_OK)
+		rc = store_sweep_each(c->s->store, l.page.after, l.page.limit, add_sweep, &l, &err);
+	admin_list_reply(&l, c, rc, &err);
 }
 
 void
 admin_sweeps_turns(struct admin_call *c)
 {
-	struct list l = { .items = json_array() };
 	struct store_sweep sweep;
-	struct admin_page page;
+	struct admin_list l;
 	struct err err = { 0 };
-	enum rc rc = admin_page_parse(&page, c->req->query, &err);
+	enum rc rc = admin_list_begin(&l, c, &err);
 
 	/* No turns of a sweep that there is not is no empty list. */
 	if (rc == RC_OK && (rc = store_sweep_get(c->s->store, c->id, &sweep, &err)) == RC_OK)
 		store_sweep_done(&sweep);
-	if (rc == RC_OK && l.items != NULL)
+	if (rc == RC_OK)
 		rc = store_sweep_turns(
-		    c->s->store, c->id, (uint64_t)page.after, page.limit, add_turn, &l, &err);
-	l.last = page.after + (int64_t)l.n;
-	reply_list(c, &l, &page, rc, &err);
+		    c->s->store, c->id, (uint64_t)l.page.after, l.page.limit, add_turn, &l, &err);
+	admin_list_reply(&l, c, rc, &err);
 }
 
 void

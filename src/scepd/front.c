@@ -332,10 +332,10 @@ void
 front_tell_new_state(const struct front *f)
 {
 	const struct config *c = f->s->config;
-	struct store_stats st;
+	struct store_figures st;
 	struct err err;
 
-	if (store_stats(f->s->store, &st, &err) != RC_OK || st.certs == 0)
+	if (store_figures(f->s->store, &st, &err) != RC_OK || st.certs == 0)
 		return;
 	log_msg(LOG_WARN, "signer-state",
 	    "%s was empty, and the database has %llu certificates: right after an upgrade from a "

@@ -218,15 +218,15 @@ metrics_signer_text(struct signer *s, struct buf *out)
 	signatures_text(out, &st);
 }
 
-/* Expired ones are among them: an index counts those that are not good, and nothing counts by date. */
+/* Expired ones are among them: the database keeps these figures, and nothing counts by date. */
 void
 metrics_store_text(struct store *s, struct buf *out)
 {
 	static const char name[] = "scepd_certificates";
-	struct store_stats st;
+	struct store_figures st;
 	struct err err;
 
-	if (store_stats(s, &st, &err) != RC_OK)
+	if (store_figures(s, &st, &err) != RC_OK)
 		return;
 	buf_addf(out, "# HELP %s Certificates that were issued, by status\n# TYPE %s gauge\n", name,
 	    name);

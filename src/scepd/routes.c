@@ -123,10 +123,10 @@ run_readyz(
     struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
 {
 	struct signer_stats signer;
-	struct store_stats stats;
+	struct store_figures figures;
 	struct err err;
 
-	if (store_stats(s->store, &stats, &err) != RC_OK)
+	if (store_figures(s->store, &figures, &err) != RC_OK)
 		http_reply_text(reply, 503, "store: %s\n", err.msg);
 	else if (signer_stats(s->signer, &signer, &err) != RC_OK)
 		http_reply_text(reply, 503, "%s\n", err.msg);

@@ -323,22 +323,18 @@ count_tx(struct sq_conn *c, struct store_stats *out, struct err *err)
 static enum rc
 stats_read(struct sq_conn *c, struct store_stats *out, struct err *err)
 {
-	int64_t certs = 0, revoked = 0, held = 0, outbox = 0;
+	struct store_figures certs = { 0 };
+	int64_t outbox = 0;
 	enum rc rc;
 
 	rc = count_tx(c, out, err);
 	if (rc == RC_OK)
-		rc = sq_number(c, Q_CERT_COUNT, &certs, err);
-	if (rc == RC_OK)
-		rc = sq_number(c, Q_CERT_COUNT_REVOKED, &revoked, err);
-	if (rc == RC_OK)
-		rc = sq_number(c, Q_CERT_COUNT_HELD, &held, err);
+		rc = sqlite_figures_read(c, &certs, err);
 	if (rc == RC_OK)
 		rc = sq_number(c, Q_OUTBOX_COUNT, &outbox, err);
-	out->certs = (uint64_t)certs;
-	/* Counted one after the other, and one may be released between. */
-	out->revoked = (uint64_t)(revoked > held ? revoked - held : 0);
-	out->held = (uint64_t)held;
+	out->certs = certs.certs;
+	out->revoked = certs.revoked;
+	out->held = certs.held;
 	out->outbox = (uint64_t)outbox;
 	return rc;
 }
@@ -426,7 +422,7 @@ const struct store_backend sqlite_backend = {
 	.cert_get = sqlite_cert_get,
 	.cert_status = sqlite_cert_status,
 	.cert_revoke = sqlite_cert_revoke,
-	.cert_each = sqlite_cert_each,
+	.cert_page = sqlite_cert_page,
 	.causes_set = sqlite_causes_set,
 	.holds_expire = sqlite_holds_expire,
 	.status_get = sqlite_status_get,
@@ -478,6 +474,7 @@ const struct store_backend sqlite_backend = {
 	.audit_verify = sqlite_audit_verify,
 	.audit_each = sqlite_audit_each,
 	.stats = sqlite_stats,
+	.figures = sqlite_figures,
 	.backup = sqlite_backup,
 	.crl_skip = sqlite_crl_skip,
 	.spent_elsewhere = sqlite_spent_elsewhere,

@@ -133,8 +133,11 @@ enum rc sqlite_cert_status(struct store *s, const struct store_serial *serial, c
     struct store_cert_status *out, struct err *err);
 enum rc sqlite_cert_revoke(struct store *s, const struct store_serial *serial, int reason,
     const char *why, struct err *err);
-enum rc sqlite_cert_each(struct store *s, const struct store_cert_filter *f, size_t max,
-    store_cert_fn *fn, void *arg, struct err *err);
+enum rc sqlite_cert_page(struct store *s, const struct store_cert_filter *f, size_t max,
+    int64_t *next, store_cert_fn *fn, void *arg, struct err *err);
+enum rc sqlite_figures(struct store *s, struct store_figures *out, struct err *err);
+/* Within a read. */
+enum rc sqlite_figures_read(struct sq_conn *c, struct store_figures *out, struct err *err);
 enum rc sqlite_crl_number(struct store *s, const char *ca, uint64_t *number, struct err *err);
 /* Row number and revocation of a certificate. */
 enum rc sqlite_cert_find(struct sq_conn *c, const struct store_serial *serial, int64_t *id,

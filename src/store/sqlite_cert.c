@@ -188,8 +188,8 @@ sqlite_cert_revoke(struct store *s, const struct store_serial *serial, int reaso
 
 /* ---- list ---- */
 
-/* Columns of CERT_COLUMNS that a pattern is tried on. */
-enum { COL_SERIAL = 1, COL_SUBJECT = 5, COL_SAN = 6 };
+/* Columns of CERT_COLUMNS: its number, and what a pattern is tried on. */
+enum { COL_ID = 0, COL_SERIAL = 1, COL_SUBJECT = 5, COL_SAN = 6 };
 
 /* On the columns as they lie there: most rows of a long list do not fit and need no copy. */
 static bool
@@ -232,35 +232,70 @@ lend_row(struct sq_cursor *cur, size_t *left, store_cert_fn *fn, void *arg, stru
 	return rc;
 }
 
+/* The filters, and where a page of each ends. */
+static const struct {
+	enum sq_stmt each,
+	    upto; /* Q__MAX: ids are without gaps, so they are counted by subtraction */
+} kinds[] = {
+	[CERTS_GOOD] = { Q_CERT_EACH_GOOD, Q__MAX },
+	[CERTS_NOT_GOOD] = { Q_CERT_EACH_REVOKED, Q_CERT_UPTO_REVOKED },
+	[CERTS_HELD] = { Q_CERT_EACH_HELD, Q_CERT_UPTO_HELD },
+	[CERTS_REVOKED] = { Q_CERT_EACH_OVER, Q_CERT_UPTO_REVOKED },
+	{ Q_CERT_EACH, Q__MAX }, /* any */
+};
+
+/* The last row that a page may look at, and whether others follow. */
 static enum rc
-each_read(struct sq_conn *c, const struct store_cert_filter *f, size_t max, store_cert_fn *fn,
-    void *arg, struct err *err)
+page_end(
+    struct sq_conn *c, enum sq_stmt upto, int64_t after, int64_t *end, bool *more, struct err *err)
 {
-	static const enum sq_stmt by[] = { Q_CERT_EACH_GOOD, Q_CERT_EACH_REVOKED, Q_CERT_EACH_HELD,
-		Q_CERT_EACH_OVER };
-	enum sq_stmt id = f->revoked < 0 || f->revoked >= (int)N(by) ? Q_CERT_EACH : by[f->revoked];
-	struct sq_cursor cur;
-	bool row = true;
+	int64_t all = 0;
 	enum rc rc;
 
-	rc = sq_query(&cur, c, id,
+	if (upto == Q__MAX) {
+		rc = sq_number(c, Q_CERT_COUNT, &all, err);
+		*more = after < all - STORE_LOOK_MAX;
+		*end = *more ? after + STORE_LOOK_MAX : INT64_MAX;
+		return rc;
+	}
+	rc = sq_number_of(c, upto, SQ_ARGS(sq_i(after), sq_i(STORE_LOOK_MAX - 1)), end, err);
+	*more = rc == RC_OK && *end != 0;
+	if (!*more)
+		*end = INT64_MAX;
+	return rc;
+}
+
+static enum rc
+page_read(struct sq_conn *c, const struct store_cert_filter *f, size_t max, int64_t *next,
+    store_cert_fn *fn, void *arg, struct err *err)
+{
+	size_t kind =
+	    f->revoked < 0 || f->revoked >= (int)N(kinds) ? N(kinds) - 1 : (size_t)f->revoked;
+	int64_t end = 0, last = 0;
+	struct sq_cursor cur;
+	bool row = true, more = false;
+	enum rc rc = page_end(c, kinds[kind].upto, f->after_rowid, &end, &more, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = sq_query(&cur, c, kinds[kind].each,
 	    SQ_ARGS(sq_i(f->after_rowid), sq_t(f->ca), sq_t(f->endpoint),
-		sq_i(f->valid_at == 0 ? INT64_MIN : f->valid_at)),
+		sq_i(f->valid_at == 0 ? INT64_MIN : f->valid_at), sq_i(end)),
 	    err);
-	while (rc == RC_OK && max > 0) {
-		rc = sq_next(&cur, &row, err);
-		if (rc != RC_OK || !row)
-			break;
+	while (rc == RC_OK && max > 0 && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
+		last = sqlite3_column_int64(cur.q, COL_ID);
 		if (text_fits(f, &cur))
 			rc = lend_row(&cur, &max, fn, arg, err);
 	}
 	sq_end(&cur);
+	if (rc == RC_OK)
+		*next = row ? (last != 0 ? last : f->after_rowid) : more ? end : 0;
 	return rc;
 }
 
 enum rc
-sqlite_cert_each(struct store *s, const struct store_cert_filter *f, size_t max, store_cert_fn *fn,
-    void *arg, struct err *err)
+sqlite_cert_page(struct store *s, const struct store_cert_filter *f, size_t max, int64_t *next,
+    store_cert_fn *fn, void *arg, struct err *err)
 {
 	struct sq_conn *c;
 	enum rc rc;
@@ -268,7 +303,44 @@ sqlite_cert_each(struct store *s, const struct store_cert_filter *f, size_t max,
 	rc = sq_reader_get(&c, s, err);
 	if (rc != RC_OK)
 		return rc;
-	rc = each_read(c, f, max, fn, arg, err);
+	rc = page_read(c, f, max, next, fn, arg, err);
+	sq_reader_put(s, c);
+	return rc;
+}
+
+/* ---- figures ---- */
+
+enum rc
+sqlite_figures_read(struct sq_conn *c, struct store_figures *out, struct err *err)
+{
+	struct sq_cursor cur;
+	bool row = false;
+	enum rc rc = sq_query(&cur, c, Q_CERT_FIGURES, SQ_NO_ARGS, err);
+
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && !row)
+		rc = fail(err, RC_INTEGRITY, "%s: the figures of certificates are gone", c->path);
+	if (rc == RC_OK) {
+		int64_t certs = sq_take_int(&cur), listed = sq_take_int(&cur),
+			held = sq_take_int(&cur);
+
+		*out = (struct store_figures){ (uint64_t)certs, (uint64_t)(listed - held),
+			(uint64_t)held };
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_figures(struct store *s, struct store_figures *out, struct err *err)
+{
+	struct sq_conn *c;
+	enum rc rc = sq_reader_get(&c, s, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = sqlite_figures_read(c, out, err);
 	sq_reader_put(s, c);
 	return rc;
 }

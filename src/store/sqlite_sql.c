@@ -89,7 +89,7 @@
 #define CERT_EACH(index, status)                                                                   \
 	"SELECT " CERT_COLUMNS " FROM cert c " index " LEFT JOIN tx t ON t.id = c.tx_id"           \
 	" WHERE c.id > ?1 AND (?2 IS NULL OR c.ca = ?2) AND (?3 IS NULL OR c.endpoint = ?3)"       \
-	" AND c.not_after >= ?4 " status " ORDER BY c.id"
+	" AND c.not_after >= ?4 AND c.id <= ?5 " status " ORDER BY c.id"
 
 const char *const sq_sql[Q__MAX] = {
 	[Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -179,9 +179,13 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_CERT_EACH_OVER] =
 	    CERT_EACH("INDEXED BY cert_revoked", "AND c.revoked <> 0 AND c.reason <> 6"),
 	[Q_CERT_COUNT] = "SELECT max(id) FROM cert",
-	[Q_CERT_COUNT_REVOKED] = "SELECT count(*) FROM cert WHERE revoked <> 0",
-	[Q_CERT_COUNT_HELD] = "SELECT count(*) FROM cert INDEXED BY cert_held"
-			      " WHERE revoked <> 0 AND reason = 6",
+	/* Where a page ends that looks at ?2 + 1 rows of the index. */
+	[Q_CERT_UPTO_REVOKED] = "SELECT id FROM cert INDEXED BY cert_revoked"
+				" WHERE revoked <> 0 AND id > ?1 ORDER BY id LIMIT 1 OFFSET ?2",
+	[Q_CERT_UPTO_HELD] = "SELECT id FROM cert INDEXED BY cert_held WHERE revoked <> 0"
+			     " AND reason = 6 AND id > ?1 ORDER BY id LIMIT 1 OFFSET ?2",
+	[Q_CERT_FIGURES] =
+	    "SELECT coalesce((SELECT max(id) FROM cert), 0), listed, held FROM cert_figures",
 	[Q_CERT_LAST_AUDIT] = "SELECT audit FROM cert ORDER BY id DESC LIMIT 1",
 	/* A window of ids and not a number of rows: however few of them are valid, a page ends. */
 	[Q_CERT_BRIEF] = "SELECT ca, endpoint, subject, san, not_after FROM cert"

@@ -269,11 +269,11 @@ store_cert_revoke(
 }
 
 enum rc
-store_cert_each(struct store *s, const struct store_cert_filter *f, size_t max,
+store_cert_page(struct store *s, const struct store_cert_filter *f, size_t max, int64_t *next,
     int (*fn)(void *arg, int64_t rowid, const struct store_cert_row *row), void *arg,
     struct err *err)
 {
-	return s->backend->cert_each(s, f, max, fn, arg, err);
+	return s->backend->cert_page(s, f, max, next, fn, arg, err);
 }
 
 enum rc
@@ -355,6 +355,12 @@ enum rc
 store_stats(struct store *s, struct store_stats *out, struct err *err)
 {
 	return s->backend->stats(s, out, err);
+}
+
+enum rc
+store_figures(struct store *s, struct store_figures *out, struct err *err)
+{
+	return s->backend->figures(s, out, err);
 }
 
 enum rc

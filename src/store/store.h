@@ -396,9 +396,16 @@ struct store_cert_filter {
 	int64_t valid_at;          /* only certificates not expired then; 0: any */
 	int64_t after_rowid;       /* paging: rows after this one */
 };
-/* Calls back in order of issue; `row` is lent; a non-zero return stops. */
-enum rc store_cert_each(struct store *s, const struct store_cert_filter *f, size_t max,
-    int (*fn)(void *arg, int64_t rowid, const struct store_cert_row *row), void *arg,
+/*
+ * One page: calls back for `max` certificates at most, in order of issue; `row` is lent; a non-zero return
+ * stops.  It looks at STORE_LOOK_MAX rows at most, however few of them fit, so that a request takes a bounded
+ * time and no list keeps a view of the database for long: *next is the after_rowid of the next page, or 0 when
+ * that was all.  A page may be empty and not the last one.  With `revoked` of what is not good only such rows
+ * are looked at.
+ */
+#define STORE_LOOK_MAX 10000 /* a tenth of a second of a slow core, with a pattern */
+enum rc store_cert_page(struct store *s, const struct store_cert_filter *f, size_t max,
+    int64_t *next, int (*fn)(void *arg, int64_t rowid, const struct store_cert_row *row), void *arg,
     struct err *err) MUST_CHECK;
 /* Next CRL number of a CA: one more than ever given. */
 enum rc store_crl_number(
@@ -493,7 +500,14 @@ struct store_stats {
 	uint64_t certs, revoked, held, tx[TX__MAX], outbox; /* revoked: for good */
 	uint64_t commits, writes; /* of this process: writes / commits = size of a group */
 };
+/* For tools: it counts the transactions that failed, which may be many. */
 enum rc store_stats(struct store *s, struct store_stats *out, struct err *err) MUST_CHECK;
+
+/* The first three alone; however many there are, it reads a few rows. */
+struct store_figures {
+	uint64_t certs, revoked, held;
+};
+enum rc store_figures(struct store *s, struct store_figures *out, struct err *err) MUST_CHECK;
 
 /* ---- moving to another machine ---- */
 

@@ -146,8 +146,8 @@ struct store_backend {
 	    struct store_cert_status *out, struct err *err);
 	enum rc (*cert_revoke)(struct store *s, const struct store_serial *serial, int reason,
 	    const char *why, struct err *err);
-	enum rc (*cert_each)(struct store *s, const struct store_cert_filter *f, size_t max,
-	    store_cert_fn *fn, void *arg, struct err *err);
+	enum rc (*cert_page)(struct store *s, const struct store_cert_filter *f, size_t max,
+	    int64_t *next, store_cert_fn *fn, void *arg, struct err *err);
 	enum rc (*crl_number)(struct store *s, const char *ca, uint64_t *number, struct err *err);
 
 	/* serials[i] is v[i].serial. */
@@ -247,6 +247,7 @@ struct store_backend {
 	    void *arg, struct err *err);
 
 	enum rc (*stats)(struct store *s, struct store_stats *out, struct err *err);
+	enum rc (*figures)(struct store *s, struct store_figures *out, struct err *err);
 
 	enum rc (*backup)(struct store *s, const char *path, store_progress_fn *progress, void *arg,
 	    struct err *err);

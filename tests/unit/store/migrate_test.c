@@ -192,6 +192,7 @@ what_was_revoked_has_its_cause_and_stays_on_the_list(void **state)
 	const struct store_crl_query full = { .ca = "issuing" };
 	struct store_crl_query delta = { .ca = "issuing", .delta = true, .since = 2 };
 	struct sf *f = *state;
+	struct store_figures figures;
 	struct store_status good;
 	size_t n = 0;
 	uint64_t at;
@@ -206,6 +207,8 @@ what_was_revoked_has_its_cause_and_stays_on_the_list(void **state)
 	ok(f, store_status_get(f->s, "0A01", &good, &f->err));
 	assert_int_equal(good.state, CERT_GOOD);
 	store_status_done(&good);
+	ok(f, store_figures(f->s, &figures, &f->err));
+	assert_int_equal(figures.revoked, 4);
 	/* In the order in which they were revoked, so that a delta from any number on is right. */
 	ok(f, store_crl_each(f->s, &full, &at, count, &n, &f->err));
 	assert_int_equal(n, 3);

@@ -33,8 +33,6 @@ static bool
 stays_short(const char *sql, const char *step)
 {
 	return strstr(sql, "DESC LIMIT 1") != NULL ||
-	    strstr(step, "COVERING INDEX cert_revoked") != NULL ||
-	    strstr(step, "COVERING INDEX cert_held") != NULL ||
 	    strstr(step, "COVERING INDEX cause_rule") != NULL || /* a sweep is about all of them */
 	    strstr(step, "COVERING INDEX tx_failed") != NULL ||
 	    strstr(step, "COVERING INDEX otp_live") != NULL; /* counted, or revoked by a restore */
@@ -64,10 +62,12 @@ static const struct {
 	{ Q_OTP_CLEAN_USES, "SEARCH o USING COVERING INDEX otp_expiry (expires<?)" },
 	{ Q_OTP_TAKEN, "SEARCH otp_use USING PRIMARY KEY (tx_id=? AND attempt=?)" },
 	{ Q_OTP_USE_DROP, "SEARCH otp_use USING PRIMARY KEY (tx_id=? AND attempt=?)" },
-	{ Q_CERT_EACH_REVOKED, "SEARCH c USING INDEX cert_revoked (id>?)" },
-	{ Q_CERT_EACH_HELD, "SEARCH c USING INDEX cert_held (id>?)" },
-	{ Q_CERT_EACH_OVER, "SEARCH c USING INDEX cert_revoked (id>?)" },
-	{ Q_CERT_COUNT_HELD, "SCAN cert USING COVERING INDEX cert_held" },
+	{ Q_CERT_EACH_REVOKED, "SEARCH c USING INDEX cert_revoked (id>? AND id<?)" },
+	{ Q_CERT_EACH_HELD, "SEARCH c USING INDEX cert_held (id>? AND id<?)" },
+	{ Q_CERT_EACH_OVER, "SEARCH c USING INDEX cert_revoked (id>? AND id<?)" },
+	{ Q_CERT_UPTO_REVOKED, "SEARCH cert USING COVERING INDEX cert_revoked (id>?)" },
+	{ Q_CERT_UPTO_HELD, "SEARCH cert USING COVERING INDEX cert_held (id>?)" },
+	{ Q_CERT_FIGURES, "SEARCH cert" }, /* max(id); cert_figures has one row */
 	{ Q_CRL_FULL, "SEARCH cert USING COVERING INDEX cert_listed (ca=?)" },
 	{ Q_CRL_DELTA, "SEARCH s USING INDEX sqlite_autoindex_status_change_1 (number>?)" },
 	{ Q_CAUSE_EACH, "SEARCH cause USING PRIMARY KEY (cert_id=?)" },
