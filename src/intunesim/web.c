@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "http/etag.h"
 #include "intunesim/services.h"
 
 /*
@@ -36,13 +37,12 @@ web_asset(const char *name)
 	return NULL;
 }
 
-/* RFC 9110 13.1.2: a list of tags, weak or not, or "*". */
 static bool
 has_it(const struct call *c, const struct web_asset *a)
 {
 	const char *known = http_header0(c->req, "If-None-Match");
 
-	return known != NULL && (strcmp(known, "*") == 0 || strstr(known, a->etag) != NULL);
+	return known != NULL && http_etag_listed(known, a->etag);
 }
 
 static void

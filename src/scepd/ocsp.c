@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "http/etag.h"
 #include "scepd/ocsp.h"
 #include "scepd/ocsp_answer.h"
 
@@ -93,7 +94,7 @@ caching(struct http_reply *reply, const struct http_request *req, const struct o
 	if (etag[0] == '\0')
 		return;
 	http_reply_header(reply, "ETag", etag);
-	if (had != NULL && strcmp(had, etag) == 0)
+	if (had != NULL && http_etag_listed(had, etag))
 		reply->status = 304;
 }
 

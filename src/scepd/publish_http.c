@@ -2,12 +2,10 @@
  * publish_http.c - lists and certificates over HTTP, with what caches need.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "http/etag.h"
 #include "scepd/publish_int.h"
 
 /* How long a cache may answer by itself: a revocation is out that much later for those behind it.  Asking
@@ -17,53 +15,20 @@
 
 /* ---- which list ---- */
 
-/* "3-of-16"; false: it is nothing of the kind. */
-static bool
-partition_of(const char *name, size_t len, unsigned *part, unsigned *parts)
-{
-	char text[CRL_NAME_MAX], again[2 * CRL_NAME_MAX];
-
-	if (len >= sizeof(text))
-		return false;
-	memcpy(text, name, len);
-	text[len] = '\0';
-	if (sscanf(text, "%3u-of-%3u", part, parts) != 2)
-		return false;
-	(void)snprintf(again, sizeof(again), "%u-of-%u", *part, *parts);
-	return strcmp(again, text) == 0 && *parts > 0 && *parts <= CRL_PARTS_MAX &&
-	    (*parts & (*parts - 1)) == 0 && *part < *parts;
-}
-
-/* By what stands between "/crl/CA/" and ".crl". */
-static struct crl_list *
-list_named(const struct crl_lists *c, const char *name, size_t len)
-{
-	unsigned part, parts;
-
-	if (len == strlen("delta") && strncasecmp(name, "delta", len) == 0)
-		return c->delta;
-	if (!partition_of(name, len, &part, &parts))
-		return NULL;
-	return parts == c->n_parts ? &c->parts[part] : &c->v[0];
-}
-
 struct crl_list *
 publish_list_of(const struct scepd *s, const char *path, struct server_ca **sca)
 {
-	static const char prefix[] = "/crl/", suffix[] = ".crl";
-	size_t len = strlen(path), ca;
-	const char *name = path + strlen(prefix), *slash;
+	struct crl_path p;
+	struct crl_lists *c;
 
-	if (len <= strlen(prefix) + strlen(suffix) || !str_ends_nocase(path, suffix))
+	*sca = crl_path_parse(&p, path) ? scepd_ca(s, p.ca, p.ca_len) : NULL;
+	if (*sca == NULL || p.kind == LIST__MAX)
 		return NULL;
-	len -= strlen(prefix) + strlen(suffix);
-	slash = memchr(name, '/', len);
-	ca = slash != NULL ? (size_t)(slash - name) : len;
-	*sca = scepd_ca(s, name, ca);
-	if (*sca == NULL)
-		return NULL;
-	return slash == NULL ? &(*sca)->crl->v[0]
-			     : list_named((*sca)->crl, slash + 1, len - ca - 1);
+	c = (*sca)->crl;
+	if (p.kind == LIST_DELTA)
+		return c->delta;
+	/* Of another number of parts than today's: the complete list. */
+	return p.kind == LIST_PART && p.parts == c->n_parts ? &c->parts[p.part] : &c->v[0];
 }
 
 /* ---- what caches may do (RFC 9110 8.8, 13; RFC 9111) ---- */
@@ -87,7 +52,7 @@ has_it(const struct http_request *req, const char *etag, int64_t modified)
 	char date[HTTP_DATE_SIZE];
 
 	if (match != NULL)
-		return strcmp(match, "*") == 0 || strstr(match, etag) != NULL;
+		return http_etag_listed(match, etag);
 	return since != NULL && modified != 0 && http_date(date, modified) &&
 	    strcmp(since, date) == 0;
 }
@@ -164,14 +129,14 @@ void
 publish_ca(
     struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
 {
-	static const char prefix[] = "/ca/", suffix[] = ".crt";
-	size_t len = strlen(path), der_len;
 	struct server_ca *sca = NULL;
+	size_t len, der_len;
 	char sha[65], etag[67];
 	const uint8_t *der;
+	const char *name;
 
-	if (len > strlen(prefix) + strlen(suffix) && str_ends_nocase(path, suffix))
-		sca = scepd_ca(s, path + strlen(prefix), len - strlen(prefix) - strlen(suffix));
+	if (cert_path_parse(&name, &len, path))
+		sca = scepd_ca(s, name, len);
 	if (sca == NULL) {
 		http_reply_text(reply, 404, "no such CA\n");
 		return;

@@ -6,12 +6,10 @@
 
 #include "ossl/crl.h"
 #include "scepd/publish.h"
+#include "scepd/publish_path.h"
 
-#define CRL_PARTS_MAX 256
 #define CRL_NAME_MAX  32 /* "delta", "255-of-256" */
 #define CRL_ETAG_SIZE 40 /* two numbers in hex */
-
-enum list_kind { LIST_FULL, LIST_DELTA, LIST_PART, LIST__MAX };
 
 /* A list as it is out. */
 struct crl_made {
@@ -65,7 +63,7 @@ enum rc publish_file(const struct server_ca *sca, const char *name, const char *
 /* What is still to be written and may be tried again. */
 void publish_files(struct server_ca *sca);
 
-/* The list that a path names, or NULL; pure but for the names of CAs. */
+/* The list that a path names, or NULL. */
 struct crl_list *publish_list_of(const struct scepd *s, const char *path, struct server_ca **sca);
 /* As it is out, with a reference; false: none yet. */
 bool publish_take(struct server_ca *sca, const struct crl_list *l, struct crl_made *out);
