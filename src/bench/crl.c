@@ -28,15 +28,16 @@
 #define LIST_MS      (5 * 60 * 1000)
 #define LOOK_MS      50
 #define LOG_MAX      (8u << 20)
+#define CONFIG_MAX   65536
 
 struct run {
 	const struct crl_spec *spec;
 	struct crl_figures *figures;
 	struct cpus cpus;
 	struct progress progress;
-	char *dir, *scepd, *scepctl, *db, *log, *sql_log;
+	char *dir, *scepd, *scepctl, *config, *db, *log, *sql_log;
 	struct server server;
-	uint64_t seen; /* lists in the log so far */
+	uint64_t seen[CRL__KINDS]; /* lists in the log so far */
 };
 
 /* ---- the database ---- */
@@ -89,6 +90,16 @@ one_more(struct run *r, struct err *err)
 	    err);
 }
 
+/* All certificates change at once: what changed since a complete list is all of it. */
+static enum rc
+all_change(struct run *r, struct err *err)
+{
+	return sql(r,
+	    "UPDATE cert SET reason = 5 WHERE revoked <> 0;"
+	    "UPDATE status_change SET number = number + 10000000",
+	    err);
+}
+
 /* ---- lists ---- */
 
 /* "key=number" behind `line`. */
@@ -100,44 +111,67 @@ number_of(const char *line, const char *key)
 	return at != NULL && (end == NULL || at < end) ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
-/* The lines about complete lists in the log; the last one goes to *out. */
-static enum rc
-read_log(struct run *r, struct crl_pass *out, uint64_t *n, struct err *err)
+static enum crl_kind
+kind_of(const char *name)
 {
-	static const char words[] = "crl ca=issuing list=full ";
+	return str_starts(name, "full ") ? CRL_FULL
+	    : str_starts(name, "delta ") ? CRL_DELTA
+					 : CRL_PARTS;
+}
+
+/* Lines of lists that were not there before are added up by kind; the time of lists that were made in one walk is
+ * that of the last one. */
+static enum rc
+read_log(struct run *r, struct crl_pass out[static CRL__KINDS], uint64_t n[static CRL__KINDS],
+    struct err *err)
+{
+	static const char words[] = "crl ca=issuing list=";
 	struct buf b;
 	enum rc rc;
 
 	buf_init(&b, LOG_MAX);
-	*n = 0;
+	memset(out, 0, CRL__KINDS * sizeof(out[0]));
+	memset(n, 0, CRL__KINDS * sizeof(n[0]));
 	rc = file_read(&b, r->log, LOG_MAX, err);
-	for (const char *at = buf_str(&b); rc == RC_OK && (at = strstr(at, words)) != NULL; at++) {
-		out->entries = number_of(at, " entries=");
-		out->bytes = number_of(at, " bytes=");
-		out->seconds = (double)number_of(at, " ms=") / 1e3;
-		++*n;
+	for (const char *at = buf_str(&b); rc == RC_OK && (at = strstr(at, words)) != NULL;) {
+		enum crl_kind kind = kind_of(at += strlen(words));
+		double seconds = (double)number_of(at, " ms=") / 1e3;
+
+		if (++n[kind] <= r->seen[kind])
+			continue;
+		out[kind].entries += number_of(at, " entries=");
+		out[kind].bytes += number_of(at, " bytes=");
+		if (seconds > out[kind].seconds)
+			out[kind].seconds = seconds;
 	}
 	buf_done(&b);
 	return rc;
 }
 
+/* Until there are so many new lists of each kind. */
 static enum rc
-await_list(struct run *r, struct crl_pass *out, struct err *err)
+await_lists(struct run *r, struct crl_pass out[static CRL__KINDS],
+    const uint64_t want[static CRL__KINDS], struct err *err)
 {
 	int64_t until = clock_mono_ms() + LIST_MS;
-	uint64_t n = 0;
+	uint64_t n[CRL__KINDS];
+	bool all = false;
 	enum rc rc;
 
-	while ((rc = read_log(r, out, &n, err)) == RC_OK && n <= r->seen) {
+	while ((rc = read_log(r, out, n, err)) == RC_OK && !all) {
+		all = true;
+		for (enum crl_kind k = 0; k < CRL__KINDS; k++)
+			all &= n[k] >= r->seen[k] + want[k];
 		if (!child_running(r->server.child))
 			return child_ended(r->server.child, err);
 		if ((rc = stop_check(err)) != RC_OK)
 			return rc;
 		if (clock_mono_ms() > until)
 			return fail(err, RC_TIMEOUT, "scepd makes no list");
-		stop_sleep_ms(LOOK_MS);
+		if (!all)
+			stop_sleep_ms(LOOK_MS);
 	}
-	r->seen = n;
+	memcpy(r->seen, n, sizeof(n));
 	return rc;
 }
 
@@ -155,46 +189,69 @@ start(struct run *r, struct err *err)
 	return server_start_scepd(&r->server, &ss, err);
 }
 
-/* An empty server, after its first list. */
+/* The lists of a start, and those that one change makes. */
+static void
+lists_of(uint64_t want[static CRL__KINDS], const struct run *r, bool at_start)
+{
+	uint64_t parts = r->spec->partitions;
+
+	want[CRL_FULL] = 1;
+	want[CRL_DELTA] = parts > 0 ? 1 : 0;
+	want[CRL_PARTS] = at_start ? parts : parts > 0 ? 1 : 0;
+}
+
+/* An empty server, after its first lists. */
 static enum rc
 measure_idle(struct run *r, struct err *err)
 {
-	struct crl_pass ignored;
+	struct crl_pass ignored[CRL__KINDS];
+	uint64_t want[CRL__KINDS];
 	struct usage u;
 	enum rc rc;
 
-	if ((rc = start(r, err)) == RC_OK && (rc = await_list(r, &ignored, err)) == RC_OK &&
+	lists_of(want, r, true);
+	if ((rc = start(r, err)) == RC_OK && (rc = await_lists(r, ignored, want, err)) == RC_OK &&
 	    (rc = usage_now(r, &u, err)) == RC_OK)
 		r->figures->idle = u.peak;
 	server_stop(&r->server);
 	return rc;
 }
 
-static void
-note(struct crl_pass *p, const struct usage *before0, const struct usage *after, uint64_t idle)
+/* What making the lists of `i` took, from before0 (NULL: a start) on.  Peaks are of a process's whole life: of a
+ * later pass it is what lies above the memory that was in use before it. */
+static enum rc
+measure_pass(struct run *r, enum crl_which i, const uint64_t want[static CRL__KINDS],
+    const struct usage *before0, struct usage *after, struct err *err)
 {
+	struct crl_pass *p = r->figures->by[i];
+	enum rc rc = await_lists(r, p, want, err);
+
+	if (rc != RC_OK || (rc = usage_now(r, after, err)) != RC_OK)
+		return rc;
 	p->cpu = after->user + after->system;
 	if (before0 != NULL)
 		p->cpu -= before0->user + before0->system;
-	p->above = (int64_t)after->peak - (int64_t)idle;
+	p->above =
+	    (int64_t)after->peak - (int64_t)(before0 != NULL ? before0->rss : r->figures->idle);
+	return RC_OK;
 }
 
-/* Both lists of one server: peaks are of its whole life, so the second one's is above what was there when the
- * first one was out. */
 static enum rc
 measure_lists(struct run *r, struct err *err)
 {
-	struct crl_pass *first = &r->figures->by[CRL_FIRST], *again = &r->figures->by[CRL_AGAIN];
-	struct usage served, after;
+	uint64_t first[CRL__KINDS], again[CRL__KINDS];
+	struct usage was, is;
 	enum rc rc;
 
-	if ((rc = start(r, err)) == RC_OK && (rc = await_list(r, first, err)) == RC_OK &&
-	    (rc = usage_now(r, &served, err)) == RC_OK) {
-		note(first, NULL, &served, r->figures->idle);
-		if ((rc = one_more(r, err)) == RC_OK && (rc = await_list(r, again, err)) == RC_OK &&
-		    (rc = usage_now(r, &after, err)) == RC_OK)
-			note(again, &served, &after, served.rss);
-	}
+	lists_of(first, r, true);
+	lists_of(again, r, false);
+	if ((rc = start(r, err)) == RC_OK &&
+	    (rc = measure_pass(r, CRL_FIRST, first, NULL, &was, err)) == RC_OK &&
+	    (rc = one_more(r, err)) == RC_OK)
+		rc = measure_pass(r, CRL_AGAIN, again, &was, &is, err);
+	if (rc == RC_OK && r->spec->partitions > 0 && (rc = usage_now(r, &was, err)) == RC_OK &&
+	    (rc = all_change(r, err)) == RC_OK)
+		rc = measure_pass(r, CRL_BURST, first, &was, &is, err);
 	server_stop(&r->server);
 	return rc;
 }
@@ -204,7 +261,7 @@ measure_lists(struct run *r, struct err *err)
 static enum rc
 measure_hash(struct run *r, struct err *err)
 {
-	size_t len = (size_t)r->figures->by[CRL_AGAIN].bytes;
+	size_t len = (size_t)r->figures->by[CRL_AGAIN][CRL_FULL].bytes;
 	uint8_t md[32], *bytes = calloc(1, len + 1);
 	uint64_t began;
 	enum rc rc;
@@ -219,6 +276,33 @@ measure_hash(struct run *r, struct err *err)
 	return rc;
 }
 
+/* Keys of the issuing CA, in front of one that scepctl init writes. */
+static enum rc
+want_parts(struct run *r, struct err *err)
+{
+	static const char key[] = "    crl_validity:";
+	struct buf b;
+	char *text = NULL;
+	const char *at;
+	enum rc rc;
+
+	buf_init(&b, CONFIG_MAX);
+	if ((rc = file_read(&b, r->config, CONFIG_MAX, err)) == RC_OK) {
+		if ((at = strstr(buf_str(&b), key)) == NULL)
+			rc = fail(err, RC_PARSE, "%s: it has no crl_validity", r->config);
+		else
+			rc = str_format(&text, err,
+			    "%.*s    crl_delta: true\n    crl_partitions: %llu\n%s",
+			    (int)(at - buf_str(&b)), buf_str(&b),
+			    (unsigned long long)r->spec->partitions, at);
+	}
+	if (rc == RC_OK)
+		rc = file_write(r->config, text, strlen(text), 0640, -1, err);
+	free(text);
+	buf_done(&b);
+	return rc;
+}
+
 static enum rc
 measure_all(struct run *r, struct err *err)
 {
@@ -226,7 +310,9 @@ measure_all(struct run *r, struct err *err)
 	enum rc rc;
 
 	progress_show(&r->progress, "making a CA and starting scepd", 0, 0);
-	if ((rc = server_init_scepd(&ss, err)) == RC_OK)
+	if ((rc = server_init_scepd(&ss, err)) == RC_OK && r->spec->partitions > 0)
+		rc = want_parts(r, err);
+	if (rc == RC_OK)
 		rc = measure_idle(r, err);
 	progress_show(&r->progress, "making a database", 0, 0);
 	if (rc == RC_OK)
@@ -244,8 +330,8 @@ paths(struct run *r, struct err *err)
 	const struct {
 		char **out;
 		const char *name;
-	} rows[] = { { &r->db, "scepd/scepd.db" }, { &r->log, "scepd.log" },
-		{ &r->sql_log, "sqlite3.log" } };
+	} rows[] = { { &r->config, "scepd/scepd.yaml" }, { &r->db, "scepd/scepd.db" },
+		{ &r->log, "scepd.log" }, { &r->sql_log, "sqlite3.log" } };
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; rc == RC_OK && i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -259,7 +345,9 @@ crl_run(struct crl_figures *out, const struct crl_spec *spec, struct err *err)
 	struct run r = { .spec = spec, .figures = out };
 	enum rc rc;
 
-	memset(out, 0, sizeof(*out));
+	if ((spec->partitions & (spec->partitions - 1)) != 0)
+		return fail(err, RC_CONFIG, "--partitions is a power of two");
+	*out = (struct crl_figures){ .partitions = spec->partitions };
 	stop_block();
 	progress_init(&r.progress);
 	if (!program_there("sqlite3"))
@@ -275,6 +363,7 @@ crl_run(struct crl_figures *out, const struct crl_spec *spec, struct err *err)
 	workdir_remove(r.dir);
 	free(r.scepd);
 	free(r.scepctl);
+	free(r.config);
 	free(r.db);
 	free(r.log);
 	free(r.sql_log);
@@ -288,6 +377,14 @@ static const struct {
 } passes[CRL__PASSES] = {
 	[CRL_FIRST] = { "the first list after a start", "first" },
 	[CRL_AGAIN] = { "the next one, while that is served", "again" },
+	[CRL_BURST] = { "all certificates change at once", "burst" },
+};
+static const struct {
+	const char *name, *json;
+} kinds[CRL__KINDS] = {
+	[CRL_FULL] = { "complete list", "full" },
+	[CRL_DELTA] = { "delta", "delta" },
+	[CRL_PARTS] = { "partitions", "partitions" },
 };
 
 static const char *
@@ -296,47 +393,88 @@ reached(bool yes)
 	return yes ? "reached" : "MISSED";
 }
 
+static uint64_t
+bytes_of(const struct crl_pass p[static CRL__KINDS])
+{
+	return p[CRL_FULL].bytes + p[CRL_DELTA].bytes + p[CRL_PARTS].bytes;
+}
+
+/* The goals are those of a complete list by itself. */
+static void
+print_goals(const struct crl_figures *f, enum crl_which i)
+{
+	const struct crl_pass *p = f->by[i];
+
+	printf(ROW "%.3f s, goal %.0f s: %s; %.1f times SHA-256 of the list\n",
+	    "store to signed list", p->seconds, GOAL_SECONDS, reached(p->seconds < GOAL_SECONDS),
+	    p->seconds / f->hash);
+	printf(ROW "%.3f s%s\n", "CPU time", p->cpu, i == CRL_FIRST ? ", with the start" : "");
+	printf(ROW "%.1f MB above %s, goal %d MB: %s; %.2f times the list\n", "memory",
+	    (double)p->above / 1e6, i == CRL_FIRST ? "an idle server" : "before",
+	    GOAL_BYTES / 1000000, reached(p->above < GOAL_BYTES),
+	    (double)p->above / (double)p->bytes);
+}
+
+static void
+print_kinds(const struct crl_figures *f, enum crl_which i)
+{
+	const struct crl_pass *p = f->by[i];
+
+	for (enum crl_kind k = 0; k < CRL__KINDS; k++)
+		printf(ROW "%llu entries, %.1f MB, %.3f s from the store to the signature\n",
+		    kinds[k].name, (unsigned long long)p[k].entries, (double)p[k].bytes / 1e6,
+		    p[k].seconds);
+	printf(ROW "%.3f s%s\n", "CPU time", p->cpu, i == CRL_FIRST ? ", with the start" : "");
+	printf(ROW "%.1f MB above %s, %.2f times these lists\n", "memory", (double)p->above / 1e6,
+	    i == CRL_FIRST ? "an idle server" : "before", (double)p->above / (double)bytes_of(p));
+}
+
 void
 crl_print(const struct crl_figures *f)
 {
 	printf("scepd on one core of %d, %.1f MB when idle\n", f->cores, (double)f->idle / 1e6);
 	for (enum crl_which i = 0; i < CRL__PASSES; i++) {
-		const struct crl_pass *p = &f->by[i];
+		const struct crl_pass *p = f->by[i];
 
+		if (p->bytes == 0)
+			continue;
 		printf("\n%s\n", passes[i].name);
+		if (f->partitions > 0) {
+			print_kinds(f, i);
+			continue;
+		}
 		printf(ROW "%llu entries, %.1f MB\n", "list", (unsigned long long)p->entries,
 		    (double)p->bytes / 1e6);
-		printf(ROW "%.3f s, goal %.0f s: %s; %.1f times SHA-256 of the list\n",
-		    "store to signed list", p->seconds, GOAL_SECONDS,
-		    reached(p->seconds < GOAL_SECONDS), p->seconds / f->hash);
-		printf(
-		    ROW "%.3f s%s\n", "CPU time", p->cpu, i == CRL_FIRST ? ", with the start" : "");
-		printf(ROW "%.1f MB above %s, goal %d MB: %s; %.2f times the list\n", "memory",
-		    (double)p->above / 1e6, i == CRL_FIRST ? "an idle server" : "before",
-		    GOAL_BYTES / 1000000, reached(p->above < GOAL_BYTES),
-		    (double)p->above / (double)p->bytes);
+		print_goals(f, i);
 	}
 }
 
 static json_t *
 pass_json(const struct crl_figures *f, enum crl_which i)
 {
-	const struct crl_pass *p = &f->by[i];
+	const struct crl_pass *p = f->by[i];
+	json_t *v = json_pack("{s:I, s:I, s:f, s:f, s:f, s:I, s:f}", "entries",
+	    (json_int_t)p->entries, "bytes", (json_int_t)p->bytes, "seconds", p->seconds,
+	    "toSha256", p->seconds / f->hash, "cpuSeconds", p->cpu, "bytesAbove",
+	    (json_int_t)p->above, "memoryToList", (double)p->above / (double)bytes_of(p));
 
-	return json_pack("{s:I, s:I, s:f, s:f, s:f, s:I, s:f}", "entries", (json_int_t)p->entries,
-	    "bytes", (json_int_t)p->bytes, "seconds", p->seconds, "toSha256", p->seconds / f->hash,
-	    "cpuSeconds", p->cpu, "bytesAbove", (json_int_t)p->above, "memoryToList",
-	    (double)p->above / (double)p->bytes);
+	for (enum crl_kind k = CRL_DELTA; f->partitions > 0 && k < CRL__KINDS; k++)
+		(void)json_object_set_new(v, kinds[k].json,
+		    json_pack("{s:I, s:I, s:f}", "entries", (json_int_t)p[k].entries, "bytes",
+			(json_int_t)p[k].bytes, "seconds", p[k].seconds));
+	return v;
 }
 
 int
 crl_print_json(const struct crl_figures *f)
 {
-	json_t *v = json_pack("{s:s, s:i, s:I, s:f, s:f, s:I}", "program", "scepd", "cores",
+	json_t *v = json_pack("{s:s, s:i, s:I, s:f, s:f, s:I, s:I}", "program", "scepd", "cores",
 	    f->cores, "idleBytes", (json_int_t)f->idle, "sha256Seconds", f->hash, "goalSeconds",
-	    GOAL_SECONDS, "goalBytes", (json_int_t)GOAL_BYTES);
+	    GOAL_SECONDS, "goalBytes", (json_int_t)GOAL_BYTES, "partitions",
+	    (json_int_t)f->partitions);
 
 	for (enum crl_which i = 0; i < CRL__PASSES; i++)
-		(void)json_object_set_new(v, passes[i].json, pass_json(f, i));
+		if (f->by[i][CRL_FULL].bytes > 0)
+			(void)json_object_set_new(v, passes[i].json, pass_json(f, i));
 	return report_json(v);
 }

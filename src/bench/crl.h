@@ -12,23 +12,29 @@
 
 struct crl_spec {
 	uint64_t entries;
+	uint64_t partitions; /* a power of two; 0: the complete list alone, without deltas */
 	const char *scepd, *scepctl; /* NULL: looked for */
 	bool json;                   /* how main() prints it */
 };
 
-/* A list that was made. */
+/* Lists that were made in one go. */
 struct crl_pass {
 	uint64_t entries, bytes;
 	double seconds; /* from the store to the signed list, as scepd logs it */
 	double cpu;     /* of all its processes meanwhile, with what else they do */
 	int64_t above;  /* bytes of memory above what they had before */
 };
-enum crl_which { CRL_FIRST, CRL_AGAIN, CRL__PASSES };
+/* After a start; while the last one is served; with partitions, one of them is made anew; a delta after all
+ * certificates have changed at once. */
+enum crl_which { CRL_FIRST, CRL_AGAIN, CRL_BURST, CRL__PASSES };
+enum crl_kind { CRL_FULL, CRL_DELTA, CRL_PARTS, CRL__KINDS };
 struct crl_figures {
 	int cores;
-	uint64_t idle;                   /* bytes of an empty server */
-	struct crl_pass by[CRL__PASSES]; /* after a start; while the last one is served */
-	double hash;                     /* seconds that SHA-256 of the list's bytes takes */
+	uint64_t partitions;
+	uint64_t idle; /* bytes of an empty server */
+	/* By kind: cpu and above are of all kinds together, and stand with the complete list. */
+	struct crl_pass by[CRL__PASSES][CRL__KINDS];
+	double hash; /* seconds that SHA-256 of the complete list's bytes takes */
 };
 /* Everything that was started is stopped and removed when this returns.  RC_NOTFOUND: the program sqlite3 is
  * not there, which makes the database. */

@@ -67,6 +67,8 @@ static const struct opt ocsp_rows[] = {
 static const struct opt crl_rows[] = {
 	{ "entries", 'n', OPT_U64, offsetof(struct crl_spec, entries), "N",
 	    "certificates on the list (default 1000000)", .min = 1000, .max = 1300000 },
+	{ "partitions", 0, OPT_U64, offsetof(struct crl_spec, partitions), "N",
+	    "also that many partitions and a delta; a power of two", .min = 2, .max = 256 },
 	{ "scepd", 0, OPT_STR, offsetof(struct crl_spec, scepd), "PATH",
 	    "default: beside scepbench, or in PATH" },
 	{ "scepctl", 0, OPT_STR, offsetof(struct crl_spec, scepctl), "PATH", "the same" },
@@ -245,7 +247,8 @@ main(int argc, char **argv)
 			     "that are revoked; starts scepd on a core of\n"
 			     "its own, and looks at its first list and at the next one, which a "
 			     "change makes.\n\n"
-			     "  scepbench crl --entries 100000",
+			     "  scepbench crl --entries 100000\n"
+			     "  scepbench crl --partitions 64",
 		    .opts = crl_rows,
 		    .size = sizeof(struct crl_spec),
 		    .defaults = &crl_defaults,

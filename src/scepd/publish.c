@@ -14,6 +14,10 @@
 #include "scepd/publish_int.h"
 #include "store/store_status.h"
 
+/* Certificates whose status has changed since the list that a delta is of, of all CAs together.  A delta of more is
+ * no saving for anybody, and is sorted in memory (some 10 MB). */
+#define DELTA_CHANGES_MAX 100000
+
 #define WAITERS       8     /* requests that wait for the first list after a start */
 #define WAIT_FIRST_MS 10000 /* and how long: a million entries are there by then */
 
@@ -54,6 +58,7 @@ publish_open(struct scepd *s, struct server_ca *sca, struct err *err)
 		return fail(err, RC_NOMEM, "CRLs of %s", sca->conf->name);
 	}
 	c->n = n;
+	c->delta_changes = DELTA_CHANGES_MAX;
 	c->cert_to_file = sca->conf->crl_dir != NULL;
 	name_lists(c, sca->conf->crl_delta, parts);
 	(void)pthread_mutex_init(&c->lock, NULL);
@@ -91,65 +96,104 @@ publish_take(struct server_ca *sca, const struct crl_list *l, struct crl_made *o
 
 /* ---- when ---- */
 
+/* Lists of one kind that are asked about, and those among them that are due. */
+struct due {
+	struct crl_list *v;
+	size_t n, left;            /* asked about, and not known to have changed */
+	bool asked[CRL_PARTS_MAX]; /* by a change in its scope alone */
+	bool is[CRL_PARTS_MAX];
+};
+
 static int
-one_is_enough(void *arg, const struct store_crl_entry *e)
+note_change(void *arg, const struct store_change *c)
 {
-	*(bool *)arg = true;
-	return 1;
+	struct due *d = arg;
+	size_t i = c->serial_len > 0 ? c->serial[c->serial_len - 1] & (d->n - 1) : 0;
+
+	if (d->asked[i] && !d->is[i] && c->number > d->v[i].status) {
+		d->is[i] = true;
+		d->left--;
+	}
+	return d->left == 0;
 }
 
-/* Did anything change in the list's scope?  Other CAs' changes and other partitions' are not its own. */
-static bool
-changed(struct scepd *s, const struct server_ca *sca, struct crl_list *l)
+/* Did anything change in their scopes?  Other CAs' changes and other partitions' are not their own.  One look for
+ * all partitions: after a million changes one for each would take minutes. */
+static void
+look_for_changes(struct scepd *s, const struct server_ca *sca, struct due *d)
 {
-	struct store_crl_query q = { .ca = sca->conf->name, .delta = true, .since = l->status };
-	uint64_t number = 0;
-	bool some = false;
+	uint64_t since = UINT64_MAX, number = 0;
+	enum rc rc;
 
-	if (l->kind == LIST_PART) {
-		q.parts = sca->crl->n_parts;
-		q.part = l->part;
+	for (size_t i = 0; i < d->n; i++)
+		if (d->asked[i] && d->v[i].status < since)
+			since = d->v[i].status;
+	rc = store_changes_each(s->store, sca->conf->name, since, &number, note_change, d, NULL);
+	for (size_t i = 0; i < d->n; i++) {
+		if (!d->asked[i])
+			continue;
+		/* Who cannot look makes a new one, and says what is wrong. */
+		if (rc != RC_OK)
+			d->is[i] = true;
+		else if (!d->is[i])
+			d->v[i].status = number;
 	}
-	/* Who cannot look makes a new one, and says what is wrong. */
-	if (store_crl_each(s->store, &q, &number, one_is_enough, &some, NULL) != RC_OK)
-		return true;
-	if (!some)
-		l->status = number;
-	return some;
 }
 
 /*
+ * The list that deltas are of: the oldest that somebody may still hold, unless more has changed since than a delta
+ * is good for (DELTA_CHANGES_MAX).  Then a younger one, and whoever holds an older one fetches the complete list.
+ * False: there is none as yet, and the next complete list will be one.
+ *
  * RFC 5280 5.2.4: a delta and a complete list that are issued at the same time have one number, and the
  * signer signs each number once.  So they are never: a delta follows a second later.
  */
 static bool
-may_follow(const struct crl_lists *c, int64_t now)
+base_is_there(struct crl_lists *c, uint64_t status)
 {
-	return c->v[0].out.der != NULL && now > c->v[0].out.made && c->n_bases > 0;
+	struct crl_list *full = &c->v[0];
+
+	if (full->out.der == NULL || clock_now() <= full->out.made)
+		return false;
+	while (c->n_bases > 0 && status - c->bases[0].status > c->delta_changes)
+		memmove(c->bases, c->bases + 1, --c->n_bases * sizeof(c->bases[0]));
+	if (c->n_bases == 0 && status - full->status <= c->delta_changes)
+		c->bases[c->n_bases++] = (struct crl_base){ full->out.number, full->status,
+			full->out.made, full->out.next_update };
+	return c->n_bases > 0;
 }
 
-static bool
-is_due(struct scepd *s, const struct server_ca *sca, struct crl_list *l, uint64_t status)
+static void
+look_at(struct due *d, struct server_ca *sca, size_t i, uint64_t status)
 {
-	int64_t now = clock_now();
+	const struct crl_list *l = &d->v[i];
 
-	if (clock_mono_ms() < l->wait_ms || (l->kind == LIST_DELTA && !may_follow(sca->crl, now)))
-		return false;
-	if (l->out.der == NULL || now >= l->renew_at)
-		return true;
-	return l->status != status && changed(s, sca, l);
+	if (clock_mono_ms() < l->wait_ms ||
+	    (l->kind == LIST_DELTA && !base_is_there(sca->crl, status)))
+		return;
+	if (l->out.der == NULL || clock_now() >= l->renew_at) {
+		d->is[i] = true;
+	} else if (l->status != status) {
+		d->asked[i] = true;
+		d->left++;
+	}
 }
 
 static void
 make_due(struct scepd *s, struct server_ca *sca, struct crl_list *v, size_t n, uint64_t status,
     const atomic_bool *stop)
 {
-	bool due[CRL_PARTS_MAX] = { false }, some = false;
+	struct due d = { .v = v, .n = n };
+	bool some = false;
 
 	for (size_t i = 0; i < n; i++)
-		some |= due[i] = is_due(s, sca, &v[i], status);
+		look_at(&d, sca, i, status);
+	if (d.left > 0)
+		look_for_changes(s, sca, &d);
+	for (size_t i = 0; i < n; i++)
+		some |= d.is[i];
 	if (some)
-		publish_make(s, sca, v, n, due, stop);
+		publish_make(s, sca, v, n, d.is, stop);
 }
 
 static void

@@ -54,6 +54,7 @@ struct crl_lists {
 	unsigned n_parts;
 	struct crl_base bases[CRL_BASES_MAX]; /* oldest first */
 	size_t n_bases;
+	uint64_t delta_changes; /* since the base, at most */
 	bool cert_to_file;
 };
 

@@ -29,6 +29,7 @@ struct making {
 	struct buf out;
 	char *urls[CRL_URLS_MAX]; /* of scope.points or .freshest */
 	size_t n_urls;
+	uint64_t number; /* 0: it says nothing new, and is not signed */
 	bool open;
 };
 /* All of one walk. */
@@ -281,20 +282,17 @@ tell(const struct server_ca *sca, const struct crl_list *l, size_t len, uint64_t
 }
 
 static enum rc
-sign(struct making *m, struct scepd *s, const struct server_ca *sca, struct crl_made *made,
-    struct err *err)
+sign(struct making *m, const struct server_ca *sca, struct crl_made *made, struct err *err)
 {
-	enum rc rc = store_crl_number(s->store, sca->conf->name, &made->number, err);
+	enum rc rc;
 
-	fault_point("crl-numbered");
+	made->number = m->number;
 	made->n = m->w.n;
 	made->entries_len = crl_entries(&m->w).len;
 	made->made = clock_now();
 	made->next_update = m->scope.next_update;
-	if (rc == RC_OK) {
-		m->open = false;
-		rc = ca_crl_sign(sca->ca, &m->w, made->number, &made->entries, err);
-	}
+	m->open = false;
+	rc = ca_crl_sign(sca->ca, &m->w, made->number, &made->entries, err);
 	etag_of(made);
 	if (rc == RC_OK && (made->der = http_shared_new(&m->out)) == NULL)
 		rc = fail(err, RC_NOMEM, "no memory for a CRL");
@@ -320,16 +318,16 @@ failed(const struct server_ca *sca, struct crl_list *l, const struct err *err)
 }
 
 static void
-finish(struct making *m, struct scepd *s, struct server_ca *sca, uint64_t status, uint64_t began)
+finish(struct making *m, struct server_ca *sca, uint64_t status, uint64_t began)
 {
 	struct crl_list *l = m->list;
 	struct crl_made made = { .der = NULL };
 	struct err err = { 0 };
 	size_t len;
 
-	if (says_nothing_new(m)) {
+	if (m->number == 0) {
 		l->status = status;
-	} else if (sign(m, s, sca, &made, &err) != RC_OK) {
+	} else if (sign(m, sca, &made, &err) != RC_OK) {
 		failed(sca, l, &err);
 		return;
 	} else {
@@ -339,6 +337,28 @@ finish(struct making *m, struct scepd *s, struct server_ca *sca, uint64_t status
 		tell(sca, l, len, clock_mono_us() - began);
 	}
 	l->failed = 0;
+}
+
+/* Numbers for those that say something new, in one commit: each by itself waits for the disk. */
+static enum rc
+number_them(struct making *all, size_t n, const bool *due, struct scepd *s,
+    const struct server_ca *sca, struct err *err)
+{
+	uint64_t next = 0;
+	unsigned fresh = 0;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < n; i++)
+		if (due[i] && !says_nothing_new(&all[i]))
+			all[i].number = ++fresh;
+	if (fresh == 0)
+		return RC_OK;
+	rc = store_crl_numbers(s->store, sca->conf->name, fresh, &next, err);
+	for (size_t i = 0; rc == RC_OK && i < n; i++)
+		if (all[i].number != 0)
+			all[i].number = next++;
+	fault_point("crl-numbered");
+	return rc;
 }
 
 /* However often something changes, making lists takes a tenth of the time at most. */
@@ -370,11 +390,13 @@ publish_make(struct scepd *s, struct server_ca *sca, struct crl_list *v, size_t 
 			walk.by_part[i] = &all[i];
 	if (rc == RC_OK)
 		rc = walk_store(&walk, s, sca, v[0].kind, &status, &err);
+	if (rc == RC_OK)
+		rc = number_them(all, n, due, s, sca, &err);
 	for (size_t i = 0; i < n; i++) {
 		if (due[i] && rc != RC_OK)
 			failed(sca, &v[i], &err);
 		else if (due[i] && (stop == NULL || !*stop)) {
-			finish(&all[i], s, sca, status, began);
+			finish(&all[i], sca, status, began);
 			made++;
 		}
 		if (all != NULL)

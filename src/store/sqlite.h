@@ -138,7 +138,8 @@ enum rc sqlite_cert_page(struct store *s, const struct store_cert_filter *f, siz
 enum rc sqlite_figures(struct store *s, struct store_figures *out, struct err *err);
 /* Within a read. */
 enum rc sqlite_figures_read(struct sq_conn *c, struct store_figures *out, struct err *err);
-enum rc sqlite_crl_number(struct store *s, const char *ca, uint64_t *number, struct err *err);
+enum rc sqlite_crl_numbers(
+    struct store *s, const char *ca, unsigned n, uint64_t *first, struct err *err);
 /* Row number and revocation of a certificate. */
 enum rc sqlite_cert_find(struct sq_conn *c, const struct store_serial *serial, int64_t *id,
     int64_t *revoked, struct err *err);
@@ -158,6 +159,8 @@ enum rc sqlite_holds_expire(struct store *s, int64_t now, size_t *n, struct err 
 enum rc sqlite_cause_step(struct sq_writer *w, const struct store_serial *serial,
     const struct store_cause_set *v, struct store_cause_done *done, struct err *err);
 /* sqlite_crl.c */
+enum rc sqlite_changes_each(struct store *s, const char *ca, uint64_t since, uint64_t *number,
+    store_change_fn *fn, void *arg, struct err *err);
 enum rc sqlite_crl_each(struct store *s, const struct store_crl_query *q, uint64_t *number,
     store_crl_fn *fn, void *arg, struct err *err);
 /* sqlite_binding.c */

@@ -349,7 +349,8 @@ sqlite_figures(struct store *s, struct store_figures *out, struct err *err)
 
 struct crl_args {
 	const char *ca;
-	int64_t number;
+	unsigned n;
+	int64_t last;
 };
 
 static enum rc
@@ -360,13 +361,13 @@ crl_step(struct sq_writer *w, void *arg, struct err *err)
 	bool row = false;
 	enum rc rc;
 
-	rc = sq_query(&cur, sq_writer_conn(w), Q_CRL_NEXT, SQ_ARGS(sq_t(a->ca)), err);
+	rc = sq_query(&cur, sq_writer_conn(w), Q_CRL_NEXT, SQ_ARGS(sq_t(a->ca), sq_i(a->n)), err);
 	if (rc == RC_OK)
 		rc = sq_next(&cur, &row, err);
 	if (rc == RC_OK && !row)
 		rc = fail(err, RC_BUG, "no number for the CRL of %s", a->ca);
 	if (rc == RC_OK) {
-		a->number = sq_take_int(&cur);
+		a->last = sq_take_int(&cur);
 		rc = sq_next(&cur, &row, err);
 	}
 	sq_end(&cur);
@@ -374,12 +375,12 @@ crl_step(struct sq_writer *w, void *arg, struct err *err)
 }
 
 enum rc
-sqlite_crl_number(struct store *s, const char *ca, uint64_t *number, struct err *err)
+sqlite_crl_numbers(struct store *s, const char *ca, unsigned n, uint64_t *first, struct err *err)
 {
-	struct crl_args a = { ca, 0 };
+	struct crl_args a = { ca, n, 0 };
 	enum rc rc = sq_write(sq_store_writer(s), crl_step, &a, err);
 
 	if (rc == RC_OK)
-		*number = (uint64_t)a.number;
+		*first = (uint64_t)a.last - n + 1;
 	return rc;
 }

@@ -190,8 +190,8 @@ const char *const sq_sql[Q__MAX] = {
 	/* A window of ids and not a number of rows: however few of them are valid, a page ends. */
 	[Q_CERT_BRIEF] = "SELECT ca, endpoint, subject, san, not_after FROM cert"
 			 " WHERE id > ?1 AND id <= ?2 AND revoked = 0 AND not_after > ?3",
-	[Q_CRL_NEXT] = "INSERT INTO crl(ca, number) VALUES(?1, 1)"
-		       " ON CONFLICT(ca) DO UPDATE SET number = number + 1 RETURNING number",
+	[Q_CRL_NEXT] = "INSERT INTO crl(ca, number) VALUES(?1, ?2)"
+		       " ON CONFLICT(ca) DO UPDATE SET number = number + ?2 RETURNING number",
 
 	[Q_HOLD_GET] = "SELECT " HOLD_COLUMNS " FROM approval a CROSS JOIN tx t ON t.id = a.tx_id"
 		       " WHERE a.tx_id = ?1",
@@ -284,6 +284,8 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_STATUS_NUMBER] = "SELECT max(number) FROM status_change",
 	[Q_CRL_FULL] = "SELECT serial, revoked, reason FROM cert"
 		       " WHERE ca = ?1 AND revoked <> 0 AND not_after >= ?2 ORDER BY serial",
+	[Q_CHANGES] = "SELECT c.serial, s.number FROM status_change s"
+		      " CROSS JOIN cert c ON c.id = s.cert_id WHERE s.number > ?2 AND c.ca = ?1",
 	[Q_CRL_DELTA] =
 	    "SELECT c.serial, c.revoked, c.reason, s.at FROM status_change s"
 	    " CROSS JOIN cert c ON c.id = s.cert_id"

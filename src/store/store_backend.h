@@ -62,6 +62,7 @@ typedef int store_otp_fn(void *arg, const struct store_otp_row *row);
 #define STORE_REASON_REPLACED 4
 
 typedef int store_crl_fn(void *arg, const struct store_crl_entry *e);
+typedef int store_change_fn(void *arg, const struct store_change *c);
 typedef int store_binding_fn(
     void *arg, const char *serial_hex, int64_t not_after, const struct store_binding *b);
 typedef int store_serial_fn(void *arg, const char *serial_hex);
@@ -148,7 +149,8 @@ struct store_backend {
 	    const char *why, struct err *err);
 	enum rc (*cert_page)(struct store *s, const struct store_cert_filter *f, size_t max,
 	    int64_t *next, store_cert_fn *fn, void *arg, struct err *err);
-	enum rc (*crl_number)(struct store *s, const char *ca, uint64_t *number, struct err *err);
+	enum rc (*crl_numbers)(
+	    struct store *s, const char *ca, unsigned n, uint64_t *first, struct err *err);
 
 	/* serials[i] is v[i].serial. */
 	enum rc (*causes_set)(struct store *s, const struct store_cause_set *v,
@@ -158,6 +160,8 @@ struct store_backend {
 	enum rc (*status_get)(struct store *s, const struct store_serial *serial,
 	    struct store_status *out, struct err *err);
 	enum rc (*status_number)(struct store *s, uint64_t *number, struct err *err);
+	enum rc (*changes_each)(struct store *s, const char *ca, uint64_t since, uint64_t *number,
+	    store_change_fn *fn, void *arg, struct err *err);
 	enum rc (*crl_each)(struct store *s, const struct store_crl_query *q, uint64_t *number,
 	    store_crl_fn *fn, void *arg, struct err *err);
 	enum rc (*binding_get)(struct store *s, const struct store_serial *serial,

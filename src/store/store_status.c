@@ -224,10 +224,16 @@ store_crl_each(struct store *s, const struct store_crl_query *q, uint64_t *numbe
 {
 	enum rc rc = check_text(q->ca, STORE_NAME_MAX, true, "CA", err);
 
-	if (rc == RC_OK && q->parts > 1 &&
-	    (q->parts > 256 || (q->parts & (q->parts - 1)) != 0 || q->part >= q->parts))
-		rc = fail(err, RC_BUG, "part %u of %u is no part of a CRL", q->part, q->parts);
 	return rc != RC_OK ? rc : s->backend->crl_each(s, q, number, fn, arg, err);
+}
+
+enum rc
+store_changes_each(struct store *s, const char *ca, uint64_t since, uint64_t *number,
+    int (*fn)(void *arg, const struct store_change *c), void *arg, struct err *err)
+{
+	enum rc rc = check_text(ca, STORE_NAME_MAX, true, "CA", err);
+
+	return rc != RC_OK ? rc : s->backend->changes_each(s, ca, since, number, fn, arg, err);
 }
 
 enum rc

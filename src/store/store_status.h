@@ -119,10 +119,6 @@ struct store_crl_query {
 	const char *ca;
 	bool delta;     /* only what changed after `since`; good again: REASON_REMOVED */
 	uint64_t since; /* a number of the sequence */
-	unsigned
-	    parts; /* 0 or 1: all; else (a power of two to 256) only serial numbers whose last octet
-			      modulo `parts` is `part` */
-	unsigned part;
 	int64_t
 	    valid_at; /* wall seconds: without what had expired by then (RFC 5280 3.3); 0: all */
 };
@@ -132,6 +128,17 @@ struct store_crl_query {
  */
 enum rc store_crl_each(struct store *s, const struct store_crl_query *q, uint64_t *number,
     int (*fn)(void *arg, const struct store_crl_entry *e), void *arg, struct err *err) MUST_CHECK;
+/*
+ * Which certificates of a CA have changed after `since`, in no promised order, so that nothing is sorted and
+ * whoever knows enough stops at once by a non-zero return.  Each is there once, with the number of its last change.
+ */
+struct store_change {
+	const uint8_t *serial; /* lent, as above */
+	size_t serial_len;
+	uint64_t number;
+};
+enum rc store_changes_each(struct store *s, const char *ca, uint64_t since, uint64_t *number,
+    int (*fn)(void *arg, const struct store_change *c), void *arg, struct err *err) MUST_CHECK;
 
 /* ---- who a certificate is bound to ---- */
 

@@ -372,6 +372,74 @@ a_delta_s_base_is_the_oldest_list_that_still_holds(void **state)
 	assert_true(sca->crl->n_bases == 1 || sca->crl->bases[1].next_update > clock_now() - 3602);
 }
 
+/* A delta of more than it is good for is none: it is of a younger complete list, or waits for one. */
+static void
+a_delta_never_holds_more_changes_than_it_is_good_for(void **state)
+{
+	struct crl_list *full = &sca->crl->v[0], *delta = sca->crl->delta;
+	uint64_t first, second, out;
+
+	sca->crl->delta_changes = 2;
+	round_later(-1);
+	first = full->out.number;
+	round_later(1);
+	assert_int_equal(sca->crl->bases[0].number, first);
+	turn(0, CAUSE_HOLD, REASON_HOLD);
+	turn(1, CAUSE_REVOKE, 1);
+	round_later(1); /* two changes: of the first list still */
+	assert_int_equal(sca->crl->bases[0].number, first);
+	assert_true(lists(delta, 0) && lists(delta, 1));
+	round_later(1);
+	second = full->out.number;
+	assert_true(second > first && lists(full, 1));
+	turn(0, CAUSE_GONE, 0);
+	round_later(
+	    1); /* three since the first, one since the second, which is no base by its age */
+	assert_int_equal(sca->crl->n_bases, 1);
+	assert_int_equal(sca->crl->bases[0].number, second);
+	assert_true(lists(delta, 0) && text_says(delta, "Remove From CRL"));
+	assert_false(lists(delta, 1));
+	round_later(1);
+	assert_false(lists(full, 0));
+	/* Three at once: no delta before the complete list that has them, and then one of that. */
+	sca->crl->delta_changes = 1;
+	out = delta->out.number;
+	turn(0, CAUSE_REVOKE, 1);
+	turn(2, CAUSE_REVOKE, 1);
+	round_later(1);
+	assert_int_equal(delta->out.number, out);
+	assert_true(lists(full, 0) && lists(full, 2));
+	round_later(1);
+	assert_true(delta->out.number > full->out.number);
+	assert_int_equal(sca->crl->bases[0].number, full->out.number);
+	assert_true(text_says(delta, "No Revoked Certificates"));
+}
+
+/* Changes of another CA push the base of this one out of reach, and nothing of its own is signed: its complete list
+ * is as good as a new one, and the delta goes on. */
+static void
+a_delta_goes_on_when_others_have_changed_much(void **state)
+{
+	struct crl_list *full = &sca->crl->v[0], *delta = sca->crl->delta;
+	uint64_t number;
+
+	round_later(-1);
+	number = full->out.number;
+	round_later(1);
+	turn(0, CAUSE_HOLD, REASON_HOLD);
+	turn(0, CAUSE_GONE, 0); /* as little of its own: nothing new in the complete list */
+	turn(1, CAUSE_HOLD, REASON_HOLD);
+	turn(1, CAUSE_GONE, 0);
+	sca->crl->delta_changes = 1;
+	round_later(1); /* the complete list is looked at, and is as it was */
+	assert_int_equal(full->out.number, number);
+	round_later(24 * 900); /* a delta holds for a quarter of a day, and is due halfway */
+	assert_int_equal(full->out.number, number);
+	assert_true(delta->out.number > number && delta->out.made >= clock_now() - 1);
+	assert_int_equal(sca->crl->bases[0].number, number);
+	assert_true(sca->crl->bases[0].status > 0);
+}
+
 /* ---- partitions ---- */
 
 static void
@@ -601,6 +669,8 @@ main(void)
 		PLAIN(a_list_that_cannot_be_made_leaves_the_last_good_one),
 		DELTA(a_delta_holds_what_changed_since_its_base),
 		DELTA(a_delta_s_base_is_the_oldest_list_that_still_holds),
+		DELTA(a_delta_never_holds_more_changes_than_it_is_good_for),
+		DELTA(a_delta_goes_on_when_others_have_changed_much),
 		PARTS(each_certificate_is_in_the_one_list_that_it_names),
 		PARTS(a_change_signs_one_partition_anew),
 		PARTS(paths_name_lists),

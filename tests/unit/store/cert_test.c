@@ -292,9 +292,16 @@ crl_numbers_go_up_by_one_for_each_ca(void **state)
 	}
 	ok(f, store_crl_number(f->s, "other", &n, &f->err));
 	assert_int_equal(n, 1);
+	ok(f, store_crl_numbers(f->s, "issuing", 64, &n, &f->err));
+	assert_int_equal(n, 4);
+	ok(f, store_crl_numbers(f->s, "third", 2, &n, &f->err));
+	assert_int_equal(n, 1);
+	assert_int_equal(store_crl_numbers(f->s, "issuing", 0, &n, &f->err), RC_BUG);
 	sf_restart(f);
 	ok(f, store_crl_number(f->s, "issuing", &n, &f->err));
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 68);
+	ok(f, store_crl_number(f->s, "third", &n, &f->err));
+	assert_int_equal(n, 3);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, sf_teardown)

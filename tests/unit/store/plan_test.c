@@ -69,6 +69,7 @@ static const struct {
 	{ Q_CERT_UPTO_HELD, "SEARCH cert USING COVERING INDEX cert_held (id>?)" },
 	{ Q_CERT_FIGURES, "SEARCH cert" }, /* max(id); cert_figures has one row */
 	{ Q_CRL_FULL, "SEARCH cert USING COVERING INDEX cert_listed (ca=?)" },
+	{ Q_CHANGES, "SEARCH s USING COVERING INDEX sqlite_autoindex_status_change_1 (number>?)" },
 	{ Q_CRL_DELTA, "SEARCH s USING INDEX sqlite_autoindex_status_change_1 (number>?)" },
 	{ Q_CAUSE_EACH, "SEARCH cause USING PRIMARY KEY (cert_id=?)" },
 	{ Q_CAUSE_EXPIRED, "SEARCH k USING INDEX cause_until (until>? AND until<?)" },
