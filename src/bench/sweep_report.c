@@ -62,8 +62,8 @@ sweep_bench_print(const struct sweep_figures *f)
 		    (double)f->by[i].peak / 1e6, (double)f->peak_before[i] / 1e6,
 		    f->by[i].user + f->by[i].system);
 	printf(ROW "%llu, the largest with %llu entries (%.1f MB), %.2f s at the most\n",
-	    "lists made", (unsigned long long)f->lists.n,
-	    (unsigned long long)f->lists.entries, (double)f->lists.bytes / 1e6, f->lists.seconds);
+	    "lists made", (unsigned long long)f->lists.n, (unsigned long long)f->lists.entries,
+	    (double)f->lists.bytes / 1e6, f->lists.seconds);
 	printf(ROW "%.1f s after the approval\n", "a list with all", f->all_listed);
 	print_enrolments(f);
 }
