@@ -235,6 +235,21 @@ enum rc sqlite_exception_end(struct store *s, int64_t id, const char *who, struc
 enum rc sqlite_exception_each(struct store *s, int64_t live_at, int64_t after, size_t max,
     store_exception_fn *fn, void *arg, struct err *err);
 
+/* sqlite_foreign.c */
+enum rc sqlite_foreign_add(struct store *s, const char *ca, const struct store_foreign_cert *v,
+    const struct store_serial *serials, size_t n, enum foreign_outcome *outcomes, struct err *err);
+enum rc sqlite_foreign_look(struct store *s, const char *ca, const struct store_foreign_cert *v,
+    const struct store_serial *serials, size_t n, enum foreign_outcome *outcomes, struct err *err);
+enum rc sqlite_foreign_count(
+    struct store *s, const char *ca, uint64_t *rows, uint64_t *bare, struct err *err);
+enum rc sqlite_foreign_cas(struct store *s, store_name_fn *fn, void *arg, struct err *err);
+enum rc sqlite_foreign_marks(
+    struct store *s, const char *ca, store_foreign_mark_fn *fn, void *arg, struct err *err);
+enum rc sqlite_foreign_crl_get(
+    struct store *s, const char *ca, struct store_foreign_crl *out, struct err *err);
+enum rc sqlite_foreign_crl_set(
+    struct store *s, const char *ca, const struct store_foreign_crl *crl, struct err *err);
+
 /* sqlite_audit.c */
 enum rc sqlite_audit(struct store *s, const char *event, const char *detail, struct err *err);
 enum rc sqlite_audit_verify(struct store *s, uint64_t *rows, struct err *err);

@@ -348,6 +348,22 @@ const char *const sq_migrations[] = {
 	"CREATE TRIGGER cert_figures_gone AFTER DELETE ON cert WHEN OLD.revoked <> 0 BEGIN"
 	"  UPDATE cert_figures SET listed = listed - 1, held = held - (OLD.reason = 6);"
 	" END;",
+	/*
+	 * 10: certificates of CAs that are not ours are rows without a transaction, so that both indices are empty
+	 * for whoever has none of them, and no enrolment touches them.  With what their conditions name, as otp_live.
+	 */
+	"CREATE INDEX cert_foreign ON cert(ca, tx_id) WHERE tx_id = 0;"
+	"CREATE INDEX cert_bare ON cert(ca, tx_id, thumbprint) WHERE tx_id = 0 AND thumbprint = "
+	"'';"
+	"CREATE TABLE foreign_crl ("
+	"  ca TEXT PRIMARY KEY,"
+	"  number TEXT NOT NULL," /* hex: up to 20 octets */
+	"  this_update INTEGER NOT NULL,"
+	"  next_update INTEGER NOT NULL," /* wall seconds, 0: not told */
+	"  entries INTEGER NOT NULL,"
+	"  taken INTEGER NOT NULL,"
+	"  sha256 BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;",
 };
 const int sq_schema_version = sizeof(sq_migrations) / sizeof(sq_migrations[0]);
 

@@ -310,6 +310,33 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_BINDING_BY_DEVICE_OBJECT] = BINDING_BY("device_object"),
 	[Q_BINDING_BY_MANAGED] = BINDING_BY("managed"),
 
+	/* A row of ours has a transaction. */
+	[Q_FOREIGN_FIND] = "SELECT c.id, c.tx_id = 0 AND c.ca = ?2, length(c.der), c.der = ?3,"
+			   " c.not_after, EXISTS (SELECT 1 FROM binding WHERE cert_id = c.id)"
+			   " FROM cert c WHERE c.serial = ?1",
+	[Q_FOREIGN_NEW] =
+	    "INSERT INTO cert(serial, tx_id, audit, issued, not_before, not_after, ca,"
+	    " endpoint, profile, subject, san, thumbprint, der)"
+	    " VALUES(?1, 0, ?2, ?3, ?4, ?5, ?6, '', ?6, ?7, ?8, ?9, ?10)",
+	[Q_FOREIGN_FILL] =
+	    "UPDATE cert SET issued = ?2, not_before = ?3, not_after = ?4, subject = ?5, san = ?6,"
+	    " thumbprint = ?7, der = ?8 WHERE id = ?1",
+	[Q_FOREIGN_COUNT] = "SELECT count(*) FROM cert INDEXED BY cert_foreign"
+			    " WHERE tx_id = 0 AND ca = ?1",
+	[Q_FOREIGN_BARE] = "SELECT count(*) FROM cert INDEXED BY cert_bare"
+			   " WHERE tx_id = 0 AND thumbprint = '' AND ca = ?1",
+	[Q_FOREIGN_NEXT_CA] = "SELECT ca FROM cert INDEXED BY cert_foreign"
+			      " WHERE tx_id = 0 AND ca > ?1 ORDER BY ca LIMIT 1",
+	/* Whatever has a cause is not good, and cert_listed has those in order; 6 is CAUSE_ISSUER. */
+	[Q_FOREIGN_MARKS] = "SELECT c.serial, k.effect, k.reason FROM cert c INDEXED BY cert_listed"
+			    " CROSS JOIN cause k ON k.cert_id = c.id AND k.source = 6"
+			    " WHERE c.ca = ?1 AND c.revoked <> 0 ORDER BY c.serial",
+	[Q_FOREIGN_CRL] = "SELECT number, this_update, next_update, entries, taken, sha256"
+			  " FROM foreign_crl WHERE ca = ?1",
+	[Q_FOREIGN_CRL_SET] =
+	    "INSERT OR REPLACE INTO foreign_crl(ca, number, this_update, next_update, entries,"
+	    " taken, sha256) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+
 	[Q_OBJECT_GET] =
 	    "SELECT " OBJECT_COLUMNS("o") " FROM dir_object o"
 					  " WHERE o.tenant = ?1 AND o.kind = ?2 AND o.id = ?3",

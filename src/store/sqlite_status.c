@@ -218,6 +218,8 @@ write_cause(struct sq_writer *w, int64_t cert, const struct store_cause *old,
 		    c, Q_CAUSE_DROP, SQ_ARGS(sq_i(cert), sq_i(v->source), sq_t(rule)), NULL, err);
 	if (old != NULL && old->effect == v->effect)
 		since = old->since;
+	else if (v->since > 0 && v->since < since)
+		since = v->since;
 	return sq_exec(c, Q_CAUSE_PUT,
 	    SQ_ARGS(sq_i(cert), sq_i(v->source), sq_t(rule), sq_i(v->effect),
 		sq_i(v->effect == CAUSE_HOLD ? REASON_HOLD : v->reason), sq_i(since),

@@ -212,6 +212,15 @@ audit_head_read(struct sq_writer *w, struct err *err)
 }
 
 enum rc
+sq_writer_audit_next(struct sq_writer *w, int64_t *seq, struct err *err)
+{
+	enum rc rc = w->audit_known ? RC_OK : audit_head_read(w, err);
+
+	*seq = w->audit.seq + 1;
+	return rc;
+}
+
+enum rc
 sq_writer_audit(
     struct sq_writer *w, const char *event, const char *detail, int64_t *seq, struct err *err)
 {

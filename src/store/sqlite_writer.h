@@ -54,7 +54,9 @@ void sq_writer_stats(struct sq_writer *w, uint64_t *commits, uint64_t *writes);
 struct sq_conn *sq_writer_conn(struct sq_writer *w);
 /* Wall ms; the same for all steps of a group. */
 int64_t sq_writer_now(const struct sq_writer *w);
-/* Append an audit row; *seq (may be NULL) is its number. */
+/* Append an audit row; *seq (may be NULL) is its number.  The first tells that before, for rows of other tables
+ * that are counted in it. */
+enum rc sq_writer_audit_next(struct sq_writer *w, int64_t *seq, struct err *err) MUST_CHECK;
 enum rc sq_writer_audit(struct sq_writer *w, const char *event, const char *detail, int64_t *seq,
     struct err *err) MUST_CHECK;
 

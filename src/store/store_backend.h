@@ -10,6 +10,7 @@
 
 #include "store/store.h"
 #include "store/store_directory.h"
+#include "store/store_foreign.h"
 #include "store/store_status.h"
 #include "store/store_sweep.h"
 
@@ -77,6 +78,8 @@ struct store_stale_query {
 };
 typedef int store_sweep_fn(void *arg, const struct store_sweep *row);
 typedef int store_turn_fn(void *arg, const struct store_turn *t);
+typedef int store_foreign_mark_fn(void *arg, const struct store_foreign_mark *m);
+typedef int store_name_fn(void *arg, const char *name);
 typedef int store_exception_fn(void *arg, const struct store_exception *row);
 
 struct store_backend {
@@ -244,6 +247,23 @@ struct store_backend {
 	enum rc (*exception_end)(struct store *s, int64_t id, const char *who, struct err *err);
 	enum rc (*exception_each)(struct store *s, int64_t live_at, int64_t after, size_t max,
 	    store_exception_fn *fn, void *arg, struct err *err);
+
+	/* store_foreign.h; serials[i] is v[i].serial, not_after is never 0, thumbprint never NULL. */
+	enum rc (*foreign_add)(struct store *s, const char *ca, const struct store_foreign_cert *v,
+	    const struct store_serial *serials, size_t n, enum foreign_outcome *outcomes,
+	    struct err *err);
+	enum rc (*foreign_look)(struct store *s, const char *ca, const struct store_foreign_cert *v,
+	    const struct store_serial *serials, size_t n, enum foreign_outcome *outcomes,
+	    struct err *err);
+	enum rc (*foreign_count)(
+	    struct store *s, const char *ca, uint64_t *rows, uint64_t *bare, struct err *err);
+	enum rc (*foreign_cas)(struct store *s, store_name_fn *fn, void *arg, struct err *err);
+	enum rc (*foreign_marks)(
+	    struct store *s, const char *ca, store_foreign_mark_fn *fn, void *arg, struct err *err);
+	enum rc (*foreign_crl_get)(
+	    struct store *s, const char *ca, struct store_foreign_crl *out, struct err *err);
+	enum rc (*foreign_crl_set)(
+	    struct store *s, const char *ca, const struct store_foreign_crl *crl, struct err *err);
 
 	enum rc (*audit)(struct store *s, const char *event, const char *detail, struct err *err);
 	enum rc (*audit_verify)(struct store *s, uint64_t *rows, struct err *err);

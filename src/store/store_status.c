@@ -111,6 +111,7 @@ add_by(struct buf *out, const struct store_cause *c)
 		[CAUSE_INTUNE] = "Intune's revocation queue",
 		[CAUSE_REPLACED] = "its renewal",
 		[CAUSE_UNDELIVERED] = "the server, as it was never handed out",
+		[CAUSE_ISSUER] = "the CA that has issued it",
 	};
 
 	if (c->source == CAUSE_RULE)

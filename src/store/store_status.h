@@ -78,6 +78,8 @@ struct store_cause_set {
 	int reason;
 	int64_t until;
 	const char *who, *comment;
+	/* Wall seconds when it began, where somebody else says so (the CA's list); 0, or in the future: now. */
+	int64_t since;
 };
 enum cause_outcome {
 	CAUSE_SET,       /* it was added, changed or taken away */

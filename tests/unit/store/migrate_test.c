@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "store/sqlite_conn.h"
 #include "store/store_status.h"
+#include "store/store_foreign.h"
 #include "store/store_sweep.h"
 
 #include "fixture.h"
@@ -78,9 +79,11 @@ works(struct sf *f)
 	struct store_succession s;
 	struct store_renewal r;
 	struct store_sweep w;
-	uint64_t n = 0;
+	uint64_t n = 0, bare;
 
 	assert_int_equal(store_sweep_current(f->s, &w, &f->err), RC_NOTFOUND);
+	ok(f, store_foreign_count(f->s, "adcs", &n, &bare, &f->err));
+	assert_int_equal(n + bare, 0);
 	ok(f, store_turned_since(f->s, 0, count_owner, &n, &f->err));
 	assert_int_equal(n, 0);
 	ok(f, store_succession_read(f->s, &s, &f->err));
