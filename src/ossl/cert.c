@@ -438,19 +438,7 @@ cert_thumbprint_sha256(char out[static 65], const struct cert *c, struct err *er
 enum rc
 cert_verify_by(const struct cert *c, const struct cert *issuer, struct err *err)
 {
-	const struct sig_alg *alg;
-	enum rc rc;
-
 	if (!name_same(&c->issuer, &issuer->subject))
 		return fail(err, RC_INTEGRITY, "the certificate names another issuer");
-	if ((rc = sig_alg_parse(&alg, &c->alg, err)) != RC_OK)
-		return rc;
-	if (alg->key != key_info0(issuer->key)->type)
-		return fail(err, RC_ALG,
-		    "the certificate's signature algorithm does not fit its issuer's %s key",
-		    key_info0(issuer->key)->name);
-	rc = key_verify(issuer->key, alg->digest, c->tbs.p, c->tbs.len, c->sig.p, c->sig.len, err);
-	if (rc == RC_INTEGRITY)
-		return fail(err, RC_INTEGRITY, "the certificate is not signed by its issuer's key");
-	return rc;
+	return sig_alg_verify(&c->alg, issuer->key, &c->tbs, &c->sig, "certificate", err);
 }
