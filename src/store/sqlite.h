@@ -236,8 +236,9 @@ enum rc sqlite_exception_each(struct store *s, int64_t live_at, int64_t after, s
     store_exception_fn *fn, void *arg, struct err *err);
 
 /* sqlite_foreign.c */
-enum rc sqlite_foreign_add(struct store *s, const char *ca, const struct store_foreign_cert *v,
-    const struct store_serial *serials, size_t n, enum foreign_outcome *outcomes, struct err *err);
+enum rc sqlite_foreign_add(struct store *s, const char *ca, const char *who,
+    const struct store_foreign_cert *v, const struct store_serial *serials, size_t n,
+    enum foreign_outcome *outcomes, struct err *err);
 enum rc sqlite_foreign_look(struct store *s, const char *ca, const struct store_foreign_cert *v,
     const struct store_serial *serials, size_t n, enum foreign_outcome *outcomes, struct err *err);
 enum rc sqlite_foreign_count(

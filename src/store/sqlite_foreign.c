@@ -10,7 +10,7 @@
 /* ---- added ---- */
 
 struct add_args {
-	const char *ca;
+	const char *ca, *who;
 	const struct store_foreign_cert *v;
 	const struct store_serial *serials;
 	size_t n;
@@ -134,6 +134,7 @@ add_audit(struct sq_writer *w, const struct add_args *a, struct err *err)
 	buf_init(&d, AUDIT_DETAIL_MAX);
 	buf_addf(&d, "added=%zu filled=%zu", a->added, a->filled);
 	audit_field(&d, "ca", a->ca);
+	audit_field(&d, "who", a->who);
 	rc = buf_ok(&d, "audit detail", err);
 	if (rc == RC_OK)
 		rc = sq_writer_audit(w, "foreign-import", buf_str(&d), NULL, err);
@@ -153,10 +154,11 @@ add_step(struct sq_writer *w, void *arg, struct err *err)
 }
 
 enum rc
-sqlite_foreign_add(struct store *s, const char *ca, const struct store_foreign_cert *v,
-    const struct store_serial *serials, size_t n, enum foreign_outcome *outcomes, struct err *err)
+sqlite_foreign_add(struct store *s, const char *ca, const char *who,
+    const struct store_foreign_cert *v, const struct store_serial *serials, size_t n,
+    enum foreign_outcome *outcomes, struct err *err)
 {
-	struct add_args a = { ca, v, serials, n, outcomes, 0, 0, 0 };
+	struct add_args a = { ca, who, v, serials, n, outcomes, 0, 0, 0 };
 
 	return sq_write(sq_store_writer(s), add_step, &a, err);
 }
@@ -165,7 +167,7 @@ enum rc
 sqlite_foreign_look(struct store *s, const char *ca, const struct store_foreign_cert *v,
     const struct store_serial *serials, size_t n, enum foreign_outcome *outcomes, struct err *err)
 {
-	const struct add_args a = { ca, v, serials, n, outcomes, 0, 0, 0 };
+	const struct add_args a = { ca, NULL, v, serials, n, outcomes, 0, 0, 0 };
 	struct sq_conn *c;
 	enum rc rc = sq_reader_get(&c, s, err);
 

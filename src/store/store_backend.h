@@ -249,9 +249,9 @@ struct store_backend {
 	    store_exception_fn *fn, void *arg, struct err *err);
 
 	/* store_foreign.h; serials[i] is v[i].serial, not_after is never 0, thumbprint never NULL. */
-	enum rc (*foreign_add)(struct store *s, const char *ca, const struct store_foreign_cert *v,
-	    const struct store_serial *serials, size_t n, enum foreign_outcome *outcomes,
-	    struct err *err);
+	enum rc (*foreign_add)(struct store *s, const char *ca, const char *who,
+	    const struct store_foreign_cert *v, const struct store_serial *serials, size_t n,
+	    enum foreign_outcome *outcomes, struct err *err);
 	enum rc (*foreign_look)(struct store *s, const char *ca, const struct store_foreign_cert *v,
 	    const struct store_serial *serials, size_t n, enum foreign_outcome *outcomes,
 	    struct err *err);

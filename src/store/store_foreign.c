@@ -45,49 +45,68 @@ check_one(struct store_serial *serial, struct store_foreign_cert *c, struct err 
 	return rc;
 }
 
-typedef enum rc many_fn(struct store *s, const char *ca, const struct store_foreign_cert *v,
-    const struct store_serial *serials, size_t n, enum foreign_outcome *outcomes, struct err *err);
+/* What the backend is called with. */
+struct checked {
+	struct store_foreign_cert *v;
+	struct store_serial *serials;
+};
+
+static void
+checked_done(struct checked *k)
+{
+	free(k->v);
+	free(k->serials);
+}
 
 static enum rc
-many(struct store *s, const char *ca, const struct store_foreign_cert *v, size_t n,
-    enum foreign_outcome *outcomes, many_fn *call, struct err *err)
+check_all(struct checked *k, const char *ca, const struct store_foreign_cert *v, size_t n,
+    struct err *err)
 {
-	struct store_foreign_cert *copy;
-	struct store_serial *serials;
 	enum rc rc = check_text(ca, STORE_NAME_MAX, true, "CA", err);
 
+	*k = (struct checked){ NULL, NULL };
+	if (rc == RC_OK && n > STORE_CAUSES_BATCH)
+		rc = fail(
+		    err, RC_LIMIT, "%zu certificates at once, more than %d", n, STORE_CAUSES_BATCH);
 	if (rc != RC_OK || n == 0)
 		return rc;
-	if (n > STORE_CAUSES_BATCH)
-		return fail(
-		    err, RC_LIMIT, "%zu certificates at once, more than %d", n, STORE_CAUSES_BATCH);
-	serials = calloc(n, sizeof(*serials));
-	copy = malloc(n * sizeof(*copy));
-	if (serials == NULL || copy == NULL)
+	k->serials = calloc(n, sizeof(k->serials[0]));
+	k->v = calloc(n, sizeof(k->v[0]));
+	if (k->serials == NULL || k->v == NULL)
 		rc = fail(err, RC_NOMEM, "no memory for certificates of another CA");
 	for (size_t i = 0; rc == RC_OK && i < n; i++) {
-		copy[i] = v[i];
-		rc = check_one(&serials[i], &copy[i], err);
+		k->v[i] = v[i];
+		rc = check_one(&k->serials[i], &k->v[i], err);
 	}
-	if (rc == RC_OK)
-		rc = call(s, ca, copy, serials, n, outcomes, err);
-	free(copy);
-	free(serials);
 	return rc;
 }
 
 enum rc
-store_foreign_add(struct store *s, const char *ca, const struct store_foreign_cert *v, size_t n,
-    enum foreign_outcome *outcomes, struct err *err)
+store_foreign_add(struct store *s, const char *ca, const char *who,
+    const struct store_foreign_cert *v, size_t n, enum foreign_outcome *outcomes, struct err *err)
 {
-	return many(s, ca, v, n, outcomes, s->backend->foreign_add, err);
+	struct checked k;
+	enum rc rc = check_all(&k, ca, v, n, err);
+
+	if (rc == RC_OK)
+		rc = check_text(who, CAUSE_WHO_MAX, false, "who", err);
+	if (rc == RC_OK && n > 0)
+		rc = s->backend->foreign_add(s, ca, who, k.v, k.serials, n, outcomes, err);
+	checked_done(&k);
+	return rc;
 }
 
 enum rc
 store_foreign_look(struct store *s, const char *ca, const struct store_foreign_cert *v, size_t n,
     enum foreign_outcome *outcomes, struct err *err)
 {
-	return many(s, ca, v, n, outcomes, s->backend->foreign_look, err);
+	struct checked k;
+	enum rc rc = check_all(&k, ca, v, n, err);
+
+	if (rc == RC_OK && n > 0)
+		rc = s->backend->foreign_look(s, ca, k.v, k.serials, n, outcomes, err);
+	checked_done(&k);
+	return rc;
 }
 
 enum rc

@@ -37,11 +37,13 @@ enum foreign_outcome {
 	FOREIGN_OUTCOME__MAX
 };
 /*
- * Of one foreign CA, all in one commit, with one audit row ("foreign-import": CA, how many) if any was added or
- * filled.  outcomes[n].  More than STORE_CAUSES_BATCH: RC_LIMIT.  Safe to repeat.
+ * Of one foreign CA, all in one commit, with one audit row ("foreign-import": CA, how many, who) if any was added
+ * or filled.  `who` imports; NULL: the CA's own list names them.  outcomes[n].  More than STORE_CAUSES_BATCH:
+ * RC_LIMIT.  Safe to repeat.
  */
-enum rc store_foreign_add(struct store *s, const char *ca, const struct store_foreign_cert *v,
-    size_t n, enum foreign_outcome *outcomes, struct err *err) MUST_CHECK;
+enum rc store_foreign_add(struct store *s, const char *ca, const char *who,
+    const struct store_foreign_cert *v, size_t n, enum foreign_outcome *outcomes,
+    struct err *err) MUST_CHECK;
 /* What store_foreign_add() would say, and nothing is written; certificates that are twice among `v` count
  * twice. */
 enum rc store_foreign_look(struct store *s, const char *ca, const struct store_foreign_cert *v,

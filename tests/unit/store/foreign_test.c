@@ -34,7 +34,7 @@ add(struct sf *f, const char *ca, const struct store_foreign_cert *c)
 	enum foreign_outcome looked, done;
 
 	ok(f, store_foreign_look(f->s, ca, c, 1, &looked, &f->err));
-	ok(f, store_foreign_add(f->s, ca, c, 1, &done, &f->err));
+	ok(f, store_foreign_add(f->s, ca, "jane", c, 1, &done, &f->err));
 	assert_int_equal(looked, done);
 	return done;
 }
@@ -188,7 +188,7 @@ marks_are_those_of_the_issuer_in_the_order_of_the_index(void **state)
 	char text[200] = "";
 	struct buf b;
 
-	ok(f, store_foreign_add(f->s, "adcs", v, N(v), o, &f->err));
+	ok(f, store_foreign_add(f->s, "adcs", "jane", v, N(v), o, &f->err));
 	ok(f, store_causes_set(f->s, causes, N(causes), done, &f->err));
 	ok(f, store_foreign_marks(f->s, "adcs", collect, text, &f->err));
 	assert_string_equal(text, "01:2:4 0102:1:6 80:2:1 ");
@@ -251,9 +251,9 @@ the_audit_trail_and_the_figures_count_such_rows(void **state)
 	uint64_t rows;
 
 	(void)sf_drive(f, 1, TX_DELIVERED);
-	ok(f, store_foreign_add(f->s, "ezca", v, N(v), o, &f->err));
+	ok(f, store_foreign_add(f->s, "ezca", "jane", v, N(v), o, &f->err));
 	assert_int_equal(o[2], FOREIGN_AS_IT_WAS);
-	ok(f, store_foreign_add(f->s, "adcs", v, 2, o, &f->err));
+	ok(f, store_foreign_add(f->s, "adcs", "jane", v, 2, o, &f->err));
 	assert_int_equal(o[1], FOREIGN_TAKEN);
 	ok(f, store_audit_verify(f->s, &rows, &f->err));
 	ok(f, store_stats(f->s, &st, &f->err));
@@ -274,13 +274,14 @@ what_is_no_row_is_refused_and_nothing_is_written(void **state)
 	enum foreign_outcome o[STORE_CAUSES_BATCH + 1];
 
 	v[1].thumbprint = NULL;
-	assert_int_equal(store_foreign_add(f->s, "adcs", v, 2, o, &f->err), RC_BUG);
+	assert_int_equal(store_foreign_add(f->s, "adcs", "jane", v, 2, o, &f->err), RC_BUG);
 	v[1].serial = "xx";
-	assert_int_equal(store_foreign_add(f->s, "adcs", v, 2, o, &f->err), RC_PARSE);
-	assert_int_equal(store_foreign_add(f->s, "", v, 1, o, &f->err), RC_BUG);
-	assert_int_equal(store_foreign_add(f->s, "adcs", many, N(many), o, &f->err), RC_LIMIT);
+	assert_int_equal(store_foreign_add(f->s, "adcs", "jane", v, 2, o, &f->err), RC_PARSE);
+	assert_int_equal(store_foreign_add(f->s, "", "jane", v, 1, o, &f->err), RC_BUG);
+	assert_int_equal(
+	    store_foreign_add(f->s, "adcs", "jane", many, N(many), o, &f->err), RC_LIMIT);
 	counts(f, "adcs", 0, 0);
-	ok(f, store_foreign_add(f->s, "adcs", v, 0, o, &f->err));
+	ok(f, store_foreign_add(f->s, "adcs", "jane", v, 0, o, &f->err));
 }
 
 int
