@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "store/store_foreign.h"
+
 const char *
 cert_state(const struct store_cert_row *r, int64_t now)
 {
@@ -23,9 +25,10 @@ cert_json(const struct store_cert_row *r, int64_t now)
 		{ "state", cert_state(r, now) },
 		{ "subject", r->subject },
 		{ "san", r->san },
-		{ "thumbprint", r->thumbprint },
+		/* One that a CA of others has issued has no endpoint; of a bare one little is known. */
+		{ "thumbprint", r->thumbprint[0] != '\0' ? r->thumbprint : NULL },
 		{ "ca", r->ca },
-		{ "endpoint", r->endpoint },
+		{ "endpoint", r->endpoint[0] != '\0' ? r->endpoint : NULL },
 		{ "profile", r->profile },
 		{ "transactionId", r->transaction_id },
 	};
@@ -36,7 +39,8 @@ cert_json(const struct store_cert_row *r, int64_t now)
 	for (i = 0; ok && i < sizeof(strs) / sizeof(strs[0]); i++)
 		ok = ctl_json_str(o, strs[i].key, strs[i].value);
 	ok = ok && ctl_json_time(o, "notBefore", r->not_before) &&
-	    ctl_json_time(o, "notAfter", r->not_after) && ctl_json_time(o, "issued", r->issued);
+	    ctl_json_time(o, "notAfter", r->not_after != FOREIGN_NO_END ? r->not_after : 0) &&
+	    ctl_json_time(o, "issued", r->issued);
 	if (r->revoked != 0)
 		ok = ok && ctl_json_time(o, "revoked", r->revoked) &&
 		    ctl_json_str(o, "reason", ctl_reason_name(r->reason)) &&

@@ -191,8 +191,8 @@ set_batch(struct work *w, struct selected *const *batch, size_t n, const char *w
 
 /* SQLite's lock has no queue: without a pause a daemon beside us waits for seconds until it happens to ask
  * at the right moment.  Half as long as we held it, and longer than most of its retries. */
-static void
-give_way(uint64_t took_us)
+void
+change_give_way(uint64_t took_us)
 {
 	uint64_t pause = took_us / 2 > PAUSE_MS * 1000 ? took_us / 2 : PAUSE_MS * 1000;
 
@@ -224,7 +224,7 @@ set_all(struct work *w, struct err *err)
 			rc = set_batch(w, batch, n, who, err);
 			progress(w, i + 1);
 			if (i + 1 < w->sel.n)
-				give_way(clock_mono_us() - began);
+				change_give_way(clock_mono_us() - began);
 			n = 0;
 		}
 	}

@@ -22,5 +22,8 @@ struct change {
  * not turn when there are many.  The exit code: 0, or that of the worst that happened to one.
  */
 int change_run(const struct change *c, int nargs, char **args);
+/* Between two commits of a long run, the last of which took so long: wait, so that a daemon beside us gets its
+ * turn. */
+void change_give_way(uint64_t took_us);
 
 #endif

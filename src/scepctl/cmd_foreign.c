@@ -7,6 +7,8 @@
 static const struct command *const commands[] = {
 	&foreign_csr,
 	&foreign_install,
+	&foreign_import,
+	&foreign_list,
 };
 
 /* The rows above, in the form that the command parser takes; filled by ctl_foreign(). */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "scepctl/cert_json.h"
 #include "scepctl/select.h"
+#include "store/store_foreign.h"
 
 /* Rows read at a time, so that a long list never holds up the daemon's checkpoints. */
 #define PAGE 100
@@ -52,7 +53,7 @@ static const struct opt opts[] = {
 	    .type = OPT_STR,
 	    .offset = offsetof(struct options, ca),
 	    .value = "NAME",
-	    .help = "only of this CA" },
+	    .help = "only of this CA, ours or a foreign one" },
 	{ .name = "endpoint",
 	    .type = OPT_STR,
 	    .offset = offsetof(struct options, endpoint),
@@ -71,13 +72,17 @@ struct listing {
 static void
 print_row(const struct listing *l, const struct store_cert_row *r)
 {
-	char when[CTL_TIME_MAX], subject[512], endpoint[64];
+	char when[CTL_TIME_MAX], subject[512], endpoint[64], ca[80];
+
+	/* Where a foreign CA's has no endpoint, its name. */
+	(void)snprintf(ca, sizeof(ca), "(%.63s)", r->ca);
 
 	if (l->n == 0)
 		(void)printf("%-40s  %-7s  %-20s  %-12s  %s\n", "SERIAL", "STATE", "NOT AFTER",
 		    "ENDPOINT", "SUBJECT");
 	(void)printf("%-40s  %-7s  %-20s  %-12s  %s\n", r->serial, cert_state(r, l->now),
-	    ctl_time(when, r->not_after), ctl_safe(endpoint, sizeof(endpoint), r->endpoint),
+	    r->not_after != FOREIGN_NO_END ? ctl_time(when, r->not_after) : "not known",
+	    ctl_safe(endpoint, sizeof(endpoint), r->endpoint[0] != '\0' ? r->endpoint : ca),
 	    ctl_safe(subject, sizeof(subject), r->subject));
 }
 
@@ -265,7 +270,8 @@ run(const void *options, int nargs, char **args)
 		rc = list(store, o, &l, &err);
 	if (rc == RC_OK && l.n == 0 && o->endpoint != NULL)
 		rc = ctl_endpoint(c, o->endpoint, &err);
-	if (rc == RC_OK && l.n == 0 && o->ca != NULL && config_ca(c, o->ca) == NULL)
+	if (rc == RC_OK && l.n == 0 && o->ca != NULL && config_ca(c, o->ca) == NULL &&
+	    config_foreign(c, o->ca) == NULL)
 		rc = fail(&err, RC_NOTFOUND, "%s: there is no CA \"%.60s\"", c->path, o->ca);
 	store_close(store);
 	config_free(c);

@@ -9,6 +9,7 @@
 #include "ossl/eku.h"
 #include "scepctl/cert_json.h"
 #include "scepctl/ctl.h"
+#include "store/store_foreign.h"
 
 struct options {
 	const char *config;
@@ -28,6 +29,7 @@ struct known {
 	struct store_renewal renewal;
 	struct store_status status;
 	struct store_binding binding;
+	bool foreign, configured; /* a CA of others, and foreign_cas has it */
 };
 
 /* What came before and after it, and what will become of it for that. */
@@ -76,6 +78,7 @@ print_eku(const struct cert *c)
 	ctl_line(stdout, "Usages", text);
 }
 
+/* c NULL: only the serial number is known. */
 static void
 print_text(const struct known *k, const struct cert *c)
 {
@@ -89,17 +92,27 @@ print_text(const struct known *k, const struct cert *c)
 	print_renewal(&k->renewal);
 	ctl_line(stdout, "Subject", r->subject);
 	ctl_line(stdout, "Names", r->san);
-	ctl_line(stdout, "Not before", ctl_time(when, r->not_before));
-	ctl_line(stdout, "Not after", ctl_time(when, r->not_after));
-	ctl_line(stdout, "Issued", ctl_time(when, r->issued));
-	ctl_line(stdout, "Key", key_info0(cert_key0(c))->name);
-	print_eku(c);
+	if (r->not_before != 0)
+		ctl_line(stdout, "Not before", ctl_time(when, r->not_before));
+	ctl_line(stdout, "Not after",
+	    r->not_after != FOREIGN_NO_END ? ctl_time(when, r->not_after) : "not known");
+	ctl_line(stdout, c != NULL ? "Issued" : "Known since", ctl_time(when, r->issued));
+	if (c != NULL) {
+		ctl_line(stdout, "Key", key_info0(cert_key0(c))->name);
+		print_eku(c);
+	}
 	ctl_line(stdout, "CA", r->ca);
+	if (k->foreign)
+		ctl_line(stdout, "",
+		    k->configured ? "a foreign one"
+				  : "a foreign one, which is not in scepd.yaml any more");
+	if (c == NULL)
+		ctl_line(stdout, "Certificate", "not imported: its serial number alone is known");
 	ctl_line(stdout, "Endpoint", r->endpoint);
 	ctl_line(stdout, "Profile", r->profile);
 	ctl_line(stdout, "Transaction", r->transaction_id);
 	cert_print_binding(stdout, &k->binding);
-	if (ctl_thumbprints(&t, c, NULL) == RC_OK) {
+	if (c != NULL && ctl_thumbprints(&t, c, NULL) == RC_OK) {
 		ctl_line(stdout, "SHA-1", t.sha1);
 		ctl_line(stdout, "SHA-256", t.sha256);
 	}
@@ -122,9 +135,10 @@ print_known(const struct options *o, const struct known *k, const struct cert *c
 	struct buf pem;
 
 	buf_init(&pem, LIMIT_CERT * 2);
-	cert_pem(&pem, c);
+	if (c != NULL)
+		cert_pem(&pem, c);
 	if (o->json)
-		status = print_json(k, buf_str(&pem));
+		status = print_json(k, c != NULL ? buf_str(&pem) : NULL);
 	else if (o->pem)
 		(void)fputs(buf_str(&pem), stdout);
 	else
@@ -134,10 +148,15 @@ print_known(const struct options *o, const struct known *k, const struct cert *c
 }
 
 static enum rc
-know(struct known *k, struct store *store, const char *serial, struct err *err)
+know(struct known *k, const struct config *c, struct store *store, const char *serial,
+    struct err *err)
 {
 	enum rc rc = store_cert_get(store, serial, &k->row, err);
 
+	if (rc == RC_OK) {
+		k->foreign = k->row.endpoint[0] == '\0';
+		k->configured = config_foreign(c, k->row.ca) != NULL;
+	}
 	if (rc == RC_OK)
 		rc = store_renewal_get(store, serial, &k->renewal, err);
 	if (rc == RC_OK)
@@ -151,6 +170,7 @@ run(const void *options, int nargs, char **args)
 	const struct options *o = options;
 	char serial[2 * SERIAL_MAX + 1];
 	struct known k = { 0 };
+	struct config *c = NULL;
 	struct store *store = NULL;
 	struct cert *cert = NULL;
 	struct err err = { 0 };
@@ -159,10 +179,13 @@ run(const void *options, int nargs, char **args)
 
 	rc = ctl_serial(serial, args[0], &err);
 	if (rc == RC_OK)
-		rc = ctl_open(NULL, &store, o->config, &err);
+		rc = ctl_open(&c, &store, o->config, &err);
 	if (rc == RC_OK)
-		rc = know(&k, store, serial, &err);
-	if (rc == RC_OK)
+		rc = know(&k, c, store, serial, &err);
+	if (rc == RC_OK && k.row.der_len == 0 && o->pem)
+		rc = fail(&err, RC_NOTFOUND,
+		    "the certificate was never imported: its serial number alone is known");
+	if (rc == RC_OK && k.row.der_len > 0)
 		rc = cert_parse(&cert, k.row.der, k.row.der_len, &err);
 	status = rc == RC_OK ? print_known(o, &k, cert) : err_report(PROG, &err);
 	cert_free(cert);
@@ -170,6 +193,7 @@ run(const void *options, int nargs, char **args)
 	store_renewal_done(&k.renewal);
 	store_status_done(&k.status);
 	store_close(store);
+	config_free(c);
 	return status;
 }
 
