@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "scepd/crew.h"
 #include "scepd/dir_sync.h"
+#include "scepd/foreign_crl.h"
 #include "scepd/intune_queue.h"
 #include "scepd/pipeline.h"
 #include "scepd/publish.h"
@@ -53,6 +54,12 @@ publish(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 	return clock_mono_ms() + 1000;
 }
 
+static int64_t
+foreign(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+{
+	return foreign_crl_round(s->foreign_crl, now_ms, stop);
+}
+
 /* Beside the directory, as an approved sweep may take long.  A look costs one query where nothing is new. */
 static int64_t
 rules(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
@@ -78,6 +85,7 @@ static const struct duty_row {
 	[DUTY_QUEUE] = { .parts = queues, .part = queue },
 	[DUTY_RULES] = { .round = rules },
 	[DUTY_PUBLISH] = { .round = publish },
+	[DUTY_FOREIGN] = { .round = foreign },
 };
 
 struct on_duty {

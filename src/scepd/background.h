@@ -20,6 +20,7 @@ enum duty {
 	DUTY_RULES,     /* what follows from it */
 	DUTY_QUEUE,     /* what Intune wants revoked */
 	DUTY_PUBLISH,   /* revocation lists, as soon as something changes */
+	DUTY_FOREIGN,   /* what foreign CAs have revoked themselves */
 	DUTY__MAX
 };
 

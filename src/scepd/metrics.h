@@ -52,6 +52,10 @@ enum metric {
 	METRIC_QUEUE_LATER, /* could not be revoked just now */
 	METRIC_QUEUE_ERRORS,
 	METRIC_QUEUE_UPLOAD_ERRORS,
+	METRIC_FOREIGN_CRL_FAILURES, /* lists of foreign CAs that could not be had or believed */
+	METRIC_FOREIGN_REVOKED,      /* certificates, by such a list */
+	METRIC_FOREIGN_HELD,
+	METRIC_FOREIGN_RELEASED,
 	METRIC_RULE_HELD, /* certificates that rules held, revoked, let go */
 	METRIC_RULE_REVOKED,
 	METRIC_RULE_RELEASED,

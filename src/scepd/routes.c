@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "scepd/admin_api.h"
 #include "scepd/dir_sync.h"
+#include "scepd/foreign_crl.h"
 #include "scepd/intune_queue.h"
 #include "scepd/ocsp.h"
 #include "scepd/publish.h"
@@ -102,6 +103,7 @@ run_metrics(
 	rollover_metrics(s, &reply->body);
 	expiry_metrics(s->expiry, &reply->body);
 	intune_queue_metrics(s->queue, &reply->body);
+	foreign_crl_metrics(s->foreign_crl, &reply->body);
 	endpoints_metrics(s, &reply->body);
 	dir_sync_metrics(s, &reply->body);
 	sweeper_metrics(s->sweeper, &reply->body);

@@ -30,6 +30,7 @@ struct dir_sync;
 struct webhook;
 struct admin_auth;
 struct intune_queue;
+struct foreign_crl;
 struct sweeper;
 
 /* A CA of the configuration, opened. */
@@ -107,6 +108,7 @@ struct scepd {
 	struct background
 	    *background; /* NULL: none runs, as in a test; background_wake() takes that */
 	struct intune_queue *queue;
+	struct foreign_crl *foreign_crl;
 	struct admin_auth *admin; /* NULL: admin.tokens_file is not set */
 	struct http_server
 	    *http;          /* of the public listeners, for its counters; lent; NULL: none yet */

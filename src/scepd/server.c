@@ -12,6 +12,7 @@
 #include "scepd/dir_sync.h"
 #include "scepd/admin_auth.h"
 #include "scepd/foreign_ca.h"
+#include "scepd/foreign_crl.h"
 #include "scepd/intune_queue.h"
 #include "scepd/ocsp.h"
 #include "scepd/publish.h"
@@ -194,6 +195,7 @@ scepd_new(
 	    (rc = dir_sync_new(&s->dir_sync, s, err)) != RC_OK ||
 	    (rc = metrics_new(&s->metrics, err)) != RC_OK ||
 	    (rc = intune_queue_new(&s->queue, s, err)) != RC_OK ||
+	    (rc = foreign_crl_new(&s->foreign_crl, s, err)) != RC_OK ||
 	    (rc = open_rules(s, err)) != RC_OK || (rc = expiry_new(&s->expiry, err)) != RC_OK ||
 	    (rc = open_admin(s, err)) != RC_OK) {
 		s->config = NULL; /* these stay the caller's */
@@ -235,6 +237,7 @@ scepd_free(struct scepd *s)
 	sweeper_free(s->sweeper);
 	metrics_free(s->metrics);
 	intune_queue_free(s->queue);
+	foreign_crl_free(s->foreign_crl);
 	expiry_free(s->expiry);
 	admin_auth_free(s->admin);
 	config_free(s->config);

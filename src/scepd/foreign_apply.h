@@ -1,0 +1,44 @@
+/*
+ * foreign_apply.h - what the own list of a foreign CA says becomes causes of its certificates (CAUSE_ISSUER).
+ *
+ * There is no brake, as there is for rules: a rule is somebody's opinion about a directory's answers, which may be
+ * wrong for a whole fleet at once; a list is the CA's word about its own certificates, signed by it, and relying
+ * parties that read it themselves have obeyed already.  Nothing is gained by being the last to believe it, and a
+ * revocation that waits for an administrator is a stolen key that lets in.
+ *
+ * What an entry that is no more means: a hold comes off, as RFC 5280 has it; a revocation stays, since entries also go
+ * when certificates expire, and no cause that revokes is ever taken back.
+ */
+#ifndef SCEPD_SCEPD_FOREIGN_APPLY_H
+#define SCEPD_SCEPD_FOREIGN_APPLY_H
+
+#include <stdatomic.h>
+
+#include "ossl/crl_read.h"
+#include "store/store_foreign.h"
+
+#define FOREIGN_SKEW 300 /* s: how far the clock of a CA may be ahead of ours */
+
+/*
+ * Is it one to act on at `now` (wall seconds)?  `last`: the one that was taken last, or NULL.  RC_DENIED, in words:
+ * it has ended, or is of the future; RC_CONFLICT: it is older than the last.  Which is older, the CA says by
+ * thisUpdate, and by the number where that is the same: a CA that was set up anew counts from 1 again.
+ */
+enum rc foreign_judge(const struct crl_list *l, const struct store_foreign_crl *last, int64_t now,
+    struct err *err) MUST_CHECK;
+
+struct foreign_applied {
+	uint64_t revoked, held, released;
+	uint64_t bare; /* serial numbers that nobody has imported: rows by themselves now */
+	uint64_t
+	    taken; /* serial numbers that are another CA's certificate in this store: not touched */
+	bool whole; /* false: *stop became true before the end */
+};
+/*
+ * Set and take away causes until they are what the list says, in commits of STORE_CAUSES_BATCH, so that
+ * enrolments go on; interrupted, it may simply be done again.  Needs 40 octets of memory for each entry.
+ */
+enum rc foreign_apply(struct store *s, const char *ca, const struct crl_list *l,
+    const atomic_bool *stop, struct foreign_applied *out, struct err *err) MUST_CHECK;
+
+#endif

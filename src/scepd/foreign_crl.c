@@ -1,0 +1,329 @@
+/* foreign_crl.c - see foreign_crl.h. */
+#include "scepd/foreign_crl.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "http/client.h"
+#include "scepd/foreign_apply.h"
+
+#define IDLE_MS  60000                  /* with nothing to read */
+#define AGAIN_MS 60000                  /* after a failure, where the interval is longer */
+#define TELL_MS  (INT64_C(3600000))     /* a complaint that stands is told again */
+#define TEXT_MAX (CRL_READ_MAX / 2 * 3) /* PEM of a list is a third longer */
+
+struct watched {
+	const struct conf_foreign *conf;
+	struct cert *ca;
+	int64_t due_ms; /* mono */
+	bool looked;    /* `last` is what the store says */
+	bool has;       /* a list was taken */
+	struct store_foreign_crl last;
+	char told[ERR_MSG_MAX]; /* the last complaint */
+	int64_t told_ms;
+	/* What `last` says, for metrics. */
+	_Atomic bool known;
+	_Atomic int64_t next_update;
+	_Atomic uint64_t entries;
+};
+struct foreign_crl {
+	struct scepd *s;
+	struct http_client *http; /* NULL: all are files */
+	struct watched *v;
+	size_t n;
+};
+
+/* ---- start and end ---- */
+
+static bool
+is_url(const char *where)
+{
+	return str_starts(where, "http://") || str_starts(where, "https://");
+}
+
+static enum rc
+add(struct foreign_crl *f, const struct conf_foreign *conf, struct err *err)
+{
+	static const struct http_client_conf hc = { .user_agent = "scepd", .connections_max = 4 };
+	struct watched *w = &f->v[f->n];
+	enum rc rc = cert_load(&w->ca, conf->certificate, err);
+
+	if (rc != RC_OK) {
+		(void)err_context(err, "foreign_cas.%s", conf->name);
+		return rc;
+	}
+	w->conf = conf;
+	f->n++;
+	return is_url(conf->crl) && f->http == NULL ? http_client_new(&f->http, &hc, err) : RC_OK;
+}
+
+enum rc
+foreign_crl_new(struct foreign_crl **out, struct scepd *s, struct err *err)
+{
+	const struct conf_foreign *conf = s->config->foreign_cas.v;
+	struct foreign_crl *f = calloc(1, sizeof(*f));
+	enum rc rc = RC_OK;
+
+	if (f != NULL) {
+		f->s = s;
+		f->v = calloc(s->config->foreign_cas.n + 1, sizeof(f->v[0]));
+	}
+	if (f == NULL || f->v == NULL)
+		rc = fail(err, RC_NOMEM, "no memory for lists of foreign CAs");
+	for (size_t i = 0; rc == RC_OK && i < s->config->foreign_cas.n; i++)
+		if (conf[i].crl != NULL)
+			rc = add(f, &conf[i], err);
+	if (rc == RC_OK)
+		*out = f;
+	else
+		foreign_crl_free(f);
+	return rc;
+}
+
+void
+foreign_crl_free(struct foreign_crl *f)
+{
+	if (f == NULL)
+		return;
+	http_client_free(f->http);
+	for (size_t i = 0; f->v != NULL && i < f->n; i++)
+		cert_free(f->v[i].ca);
+	free(f->v);
+	free(f);
+}
+
+/* ---- the bytes ---- */
+
+static enum rc
+fetch_http(struct foreign_crl *f, const char *url, struct buf *text, struct err *err)
+{
+	const struct http_call call = {
+		.method = "GET", .url = url, .total_ms = FOREIGN_HTTP_MS, .reply_max = TEXT_MAX
+	};
+	struct http_result r;
+	enum rc rc = http_call(f->http, &call, &r, err);
+
+	if (rc == RC_OK && r.status != 200)
+		rc = fail(err, RC_IO, "%s answers %d", url, r.status);
+	if (rc == RC_OK) {
+		buf_done(text);
+		*text = r.body;
+		buf_init(&r.body, 0);
+	}
+	http_result_done(&r);
+	return rc;
+}
+
+static enum rc
+fetch(struct foreign_crl *f, const struct watched *w, struct buf *text, struct err *err)
+{
+	return is_url(w->conf->crl) ? fetch_http(f, w->conf->crl, text, err)
+				    : file_read(text, w->conf->crl, TEXT_MAX, err);
+}
+
+/* ---- one list ---- */
+
+static void
+remember(struct watched *w, const struct store_foreign_crl *crl)
+{
+	w->last = *crl;
+	w->has = true;
+	w->next_update = crl->next_update;
+	w->entries = crl->entries;
+	w->known = true;
+}
+
+/* Once, when the store runs. */
+static enum rc
+look_back(struct foreign_crl *f, struct watched *w, struct err *err)
+{
+	struct store_foreign_crl last;
+	enum rc rc;
+
+	if (w->looked)
+		return RC_OK;
+	rc = store_foreign_crl_get(f->s->store, w->conf->name, &last, err);
+	if (rc == RC_OK)
+		remember(w, &last);
+	w->looked = rc == RC_OK || rc == RC_NOTFOUND;
+	return w->looked ? RC_OK : rc;
+}
+
+static void
+log_applied(
+    const struct watched *w, const struct store_foreign_crl *crl, const struct foreign_applied *n)
+{
+	struct log_line l;
+
+	log_begin(&l, n->taken > 0 ? LOG_WARN : LOG_INFO, "foreign");
+	log_str(&l, "msg", "a new list was read");
+	log_str(&l, "ca", w->conf->name);
+	log_str(&l, "number", crl->number[0] != '\0' ? crl->number : NULL);
+	log_int(&l, "entries", (int64_t)crl->entries);
+	log_int(&l, "revoked", (int64_t)n->revoked);
+	log_int(&l, "held", (int64_t)n->held);
+	log_int(&l, "released", (int64_t)n->released);
+	log_int(&l, "not_imported", (int64_t)n->bare);
+	if (n->taken > 0) {
+		log_int(&l, "taken", (int64_t)n->taken);
+		log_str(&l, "hint",
+		    "entries with serial numbers of certificates of another CA were left alone: "
+		    "OCSP and "
+		    "verdicts cannot tell the two apart");
+	}
+	log_end(&l);
+}
+
+/* Done, and remembered as such afterwards: what a crash interrupts is done again. */
+static enum rc
+take(struct foreign_crl *f, struct watched *w, const struct crl_list *l,
+    struct store_foreign_crl *crl, const atomic_bool *stop, struct err *err)
+{
+	struct foreign_applied n;
+	enum rc rc = foreign_apply(f->s->store, w->conf->name, l, stop, &n, err);
+
+	metric_add(f->s->metrics, METRIC_FOREIGN_REVOKED, n.revoked);
+	metric_add(f->s->metrics, METRIC_FOREIGN_HELD, n.held);
+	metric_add(f->s->metrics, METRIC_FOREIGN_RELEASED, n.released);
+	if (rc != RC_OK || !n.whole)
+		return rc;
+	crl->this_update = l->this_update;
+	crl->next_update = l->next_update;
+	crl->entries = l->n;
+	crl->taken = clock_now();
+	if (l->number.len > 0)
+		serial_hex(crl->number, &l->number);
+	rc = store_foreign_crl_set(f->s->store, w->conf->name, crl, err);
+	if (rc == RC_OK) {
+		remember(w, crl);
+		log_applied(w, crl, &n);
+	}
+	return rc;
+}
+
+static enum rc
+read_list(struct foreign_crl *f, struct watched *w, const struct buf *text, struct buf *room,
+    const atomic_bool *stop, struct err *err)
+{
+	struct store_foreign_crl crl = { .number = "" };
+	struct crl_list l;
+	struct der der;
+	enum rc rc = crl_unpack(&der, room, text->data, text->len, err);
+
+	if (rc == RC_OK)
+		rc = digest_bytes(crl.sha256, DIGEST_SHA256, der.p, der.len, err);
+	if (rc != RC_OK)
+		return rc;
+	/* The same as before: only its end may have come. */
+	if (w->has && memcmp(crl.sha256, w->last.sha256, sizeof(crl.sha256)) == 0) {
+		l = (struct crl_list){ .this_update = w->last.this_update,
+			.next_update = w->last.next_update };
+		return foreign_judge(&l, NULL, clock_now(), err);
+	}
+	rc = crl_read(&l, der.p, der.len, w->ca, err);
+	if (rc == RC_OK)
+		rc = foreign_judge(&l, w->has ? &w->last : NULL, clock_now(), err);
+	return rc == RC_OK ? take(f, w, &l, &crl, stop, err) : rc;
+}
+
+static enum rc
+look(struct foreign_crl *f, struct watched *w, const atomic_bool *stop, struct err *err)
+{
+	struct buf text, room;
+	enum rc rc = look_back(f, w, err);
+
+	buf_init(&text, TEXT_MAX);
+	buf_init(&room, CRL_READ_MAX);
+	if (rc == RC_OK)
+		rc = fetch(f, w, &text, err);
+	if (rc == RC_OK)
+		rc = read_list(f, w, &text, &room, stop, err);
+	buf_done(&room);
+	buf_done(&text);
+	return rc;
+}
+
+/* ---- rounds ---- */
+
+/* err NULL: nothing to complain of. */
+static void
+complain(struct watched *w, const struct err *err, int64_t now_ms)
+{
+	const char *message = err != NULL ? err->msg : "";
+	bool again = err != NULL && now_ms - w->told_ms >= TELL_MS;
+
+	if (strcmp(w->told, message) == 0 && !again)
+		return;
+	(void)snprintf(w->told, sizeof(w->told), "%s", message);
+	w->told_ms = now_ms;
+	if (err == NULL)
+		log_msg(LOG_INFO, "foreign", "%s: its list is read again", w->conf->name);
+	else
+		log_msg(LOG_WARN, "foreign", "%s: %s: %s%s%s", w->conf->name, w->conf->crl, message,
+		    err->hint[0] != '\0' ? ": " : "", err->hint);
+}
+
+static void
+look_at(struct foreign_crl *f, struct watched *w, const atomic_bool *stop)
+{
+	int64_t wait_ms = w->conf->crl_interval * 1000;
+	struct err err = { 0 };
+
+	if (look(f, w, stop, &err) == RC_OK) {
+		complain(w, NULL, clock_mono_ms());
+	} else {
+		metric_add(f->s->metrics, METRIC_FOREIGN_CRL_FAILURES, 1);
+		complain(w, &err, clock_mono_ms());
+		wait_ms = wait_ms < AGAIN_MS ? wait_ms : AGAIN_MS;
+	}
+	w->due_ms = clock_mono_ms() + wait_ms;
+}
+
+int64_t
+foreign_crl_round(struct foreign_crl *f, int64_t now_ms, const atomic_bool *stop)
+{
+	int64_t next = now_ms + IDLE_MS;
+
+	for (size_t i = 0; i < f->n && !*stop; i++) {
+		struct watched *w = &f->v[i];
+
+		if (w->due_ms <= now_ms)
+			look_at(f, w, stop);
+		if (w->due_ms < next)
+			next = w->due_ms;
+	}
+	return next;
+}
+
+/* ---- metrics ---- */
+
+void
+foreign_crl_metrics(struct foreign_crl *f, struct buf *out)
+{
+	static const char end[] = "scepd_foreign_crl_next_update_seconds",
+			  entries[] = "scepd_foreign_crl_entries";
+	int64_t now = clock_now();
+
+	if (f->n == 0)
+		return;
+	buf_addf(out,
+	    "# HELP %s Until the list of a foreign CA ends; below 0 it has ended\n# TYPE %s "
+	    "gauge\n",
+	    end, end);
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].known && f->v[i].next_update != 0)
+			buf_addf(out, "%s{ca=\"%s\"} %" PRId64 "\n", end, f->v[i].conf->name,
+			    f->v[i].next_update - now);
+	buf_addf(out, "# HELP %s Entries of the list of a foreign CA\n# TYPE %s gauge\n", entries,
+	    entries);
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].known)
+			buf_addf(out, "%s{ca=\"%s\"} %" PRIu64 "\n", entries, f->v[i].conf->name,
+			    f->v[i].entries);
+}

@@ -1,0 +1,30 @@
+/*
+ * foreign_crl.h - the own lists of foreign CAs: read every foreign_cas.NAME.crl_interval, from a file or by HTTP,
+ * and done (foreign_apply.h).
+ *
+ * A list that cannot be had, is not the CA's, has ended or is older than the one before changes nothing: what was
+ * known stays in force.  That is told in the log, at first and then once an hour, in metrics and by scepctl check.
+ *
+ * Threads: one runs rounds; metrics from any.
+ */
+#ifndef SCEPD_SCEPD_FOREIGN_CRL_H
+#define SCEPD_SCEPD_FOREIGN_CRL_H
+
+#include <stdatomic.h>
+
+#include "scepd/scepd.h"
+
+struct foreign_crl;
+/* For all foreign CAs whose list is to be read. */
+enum rc foreign_crl_new(struct foreign_crl **out, struct scepd *s, struct err *err) MUST_CHECK;
+void foreign_crl_free(struct foreign_crl *f); /* NULL is allowed */
+/*
+ * Read what is due at `now_ms` (clock_mono_ms()); returns when something is due next.  Begins nothing more once
+ * *stop is true; what is under way takes FOREIGN_HTTP_MS at most.
+ */
+#define FOREIGN_HTTP_MS 30000 /* a list of 64 MiB at 20 Mbit/s */
+int64_t foreign_crl_round(struct foreign_crl *f, int64_t now_ms, const atomic_bool *stop);
+/* Gauges of each CA, in Prometheus text. */
+void foreign_crl_metrics(struct foreign_crl *f, struct buf *out);
+
+#endif
