@@ -1,6 +1,7 @@
 /* admin_status_json.c - certificates and why they are not good, as the admin API tells them. */
 #include "ca/reason.h"
 #include "scepd/admin_int.h"
+#include "store/store_foreign.h"
 
 static json_t *
 cause_json(const struct store_cause *c)
@@ -49,5 +50,6 @@ admin_cert_json(const struct store_cert_row *r)
 	    r->ca, "endpoint", json_text_or_null(r->endpoint), "profile",
 	    json_text_or_null(r->profile), "subject", json_text_or_null(r->subject), "san",
 	    json_text_or_null(r->san), "thumbprint", json_text_or_null(r->thumbprint), "notBefore",
-	    json_time_or_null(r->not_before), "notAfter", json_time_or_null(r->not_after));
+	    json_time_or_null(r->not_before), "notAfter",
+	    json_time_or_null(r->not_after != FOREIGN_NO_END ? r->not_after : 0));
 }

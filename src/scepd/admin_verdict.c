@@ -30,6 +30,7 @@ note(const struct admin_call *c, const struct admin_cert_ask *ask, const struct 
 static bool
 ask_for(struct verdict *v, struct admin_call *c, bool by_key)
 {
+	const struct verdict_from from = { c->s->store, c->s->foreign, c->s->n_foreign };
 	struct admin_cert_ask ask;
 	struct err err = { 0 };
 	enum rc rc = strcmp(c->req->method, "POST") == 0
@@ -39,7 +40,7 @@ ask_for(struct verdict *v, struct admin_call *c, bool by_key)
 	if (rc == RC_OK && by_key && ask.ski[0] == '\0')
 		rc = fail(&err, RC_PARSE, "ski is missing: the certificate's subjectKeyIdentifier");
 	if (rc == RC_OK) {
-		if ((rc = verdict_of(v, c->s->store, &ask, clock_now(), &err)) == RC_OK)
+		if ((rc = verdict_of(v, &from, &ask, clock_now(), &err)) == RC_OK)
 			note(c, &ask, v);
 		admin_cert_ask_done(&ask);
 	}

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "scepd/scepd.h"
 
 const char *
 verdict_name(enum verdict_word w)
@@ -84,49 +85,136 @@ is_the_same(const struct store_cert_row *row, const struct cert *cert)
 }
 
 /* Another CA that the asker trusts may give any serial number; its certificate has another key. */
-static enum rc
-has_ski(bool *has, const struct store_cert_row *row, const char *ski, struct err *err)
+static bool
+has_ski(const struct cert *cert, const char *ski)
 {
 	char hex[2 * ADMIN_SKI_MAX + 1];
-	struct cert *cert = NULL;
-	const uint8_t *id;
 	size_t len;
+	const uint8_t *id = cert_ski0(cert, &len);
+
+	if (id == NULL || len > ADMIN_SKI_MAX)
+		return false;
+	hex_upper(hex, id, len);
+	return strcmp(hex, ski) == 0;
+}
+
+static enum rc
+row_has_ski(bool *has, const struct store_cert_row *row, const char *ski, struct err *err)
+{
+	struct cert *cert = NULL;
 	enum rc rc = cert_parse(&cert, row->der, row->der_len, err);
 
-	if (rc != RC_OK)
-		return rc;
-	id = cert_ski0(cert, &len);
-	*has = false;
-	if (id != NULL && len <= ADMIN_SKI_MAX) {
-		hex_upper(hex, id, len);
-		*has = strcmp(hex, ski) == 0;
-	}
+	if (rc == RC_OK)
+		*has = has_ski(cert, ski);
 	cert_free(cert);
-	return RC_OK;
+	return rc;
+}
+
+/* ---- certificates of CAs of others ---- */
+
+/* The CA of a row; NULL: none of the configuration. */
+static const struct server_foreign *
+foreign_of(const struct verdict_from *from, const struct store_cert_row *row)
+{
+	for (size_t i = 0; i < from->n_foreign; i++)
+		if (strcmp(from->foreign[i].conf->name, row->ca) == 0)
+			return &from->foreign[i];
+	return NULL;
+}
+
+static bool
+is_foreign(const struct store_cert_row *row)
+{
+	return row->endpoint == NULL || row->endpoint[0] == '\0';
+}
+
+/* Its serial number alone is known. */
+static bool
+is_bare(const struct store_cert_row *row)
+{
+	return is_foreign(row) && row->der_len == 0;
+}
+
+static bool
+signed_by(const struct server_foreign *f, const struct cert *cert)
+{
+	return f != NULL && cert_verify_by(cert, f->cert, NULL) == RC_OK;
+}
+
+/* ---- is it the certificate that is meant? ---- */
+
+/* *why NULL: it is, as far as is asked. */
+static enum rc
+judge(const char **why, struct verdict *v, const struct verdict_from *from,
+    const struct admin_cert_ask *ask, struct err *err)
+{
+	bool bare = is_bare(&v->cert), same = true;
+	enum rc rc = RC_OK;
+
+	*why = NULL;
+	if (ask->ca[0] != '\0' && strcmp(ask->ca, v->cert.ca) != 0)
+		*why = "no certificate of that CA has that serial number";
+	else if (ask->cert != NULL && !bare && !is_the_same(&v->cert, ask->cert))
+		*why = "not the certificate that was issued with that serial number";
+	else if (ask->cert != NULL && bare && !signed_by(foreign_of(from, &v->cert), ask->cert))
+		*why = "not a certificate that the CA of that serial number has signed";
+	if (*why != NULL || ask->ski[0] == '\0')
+		return RC_OK;
+	if (ask->cert != NULL)
+		same = has_ski(ask->cert, ask->ski);
+	else if (!bare)
+		rc = row_has_ski(&same, &v->cert, ask->ski, err);
+	if (!same)
+		*why = "the certificate with that serial number has another key";
+	return rc;
+}
+
+/* After the rest: what would let in, and must not. */
+static const char *
+doubt(const struct verdict *v, const struct verdict_from *from, const struct admin_cert_ask *ask)
+{
+	if (v->word != VERDICT_GOOD || !is_foreign(&v->cert))
+		return NULL;
+	if (foreign_of(from, &v->cert) == NULL)
+		return "its CA is not in foreign_cas any more";
+	if (is_bare(&v->cert) && ask->cert == NULL && ask->ski[0] != '\0')
+		return "the certificate was not imported: its serial number is known, and not its "
+		       "key";
+	return NULL;
+}
+
+static enum rc
+know(struct verdict *v, const struct verdict_from *from, const struct admin_cert_ask *ask,
+    int64_t now, struct err *err)
+{
+	enum rc rc = store_status_get(from->store, ask->serial, &v->status, err);
+
+	if (rc == RC_OK)
+		rc = store_binding_get(from->store, ask->serial, &v->binding, err);
+	/* The end that the row does not know, the certificate says. */
+	if (is_bare(&v->cert) && ask->cert != NULL)
+		v->cert.not_after = cert_not_after(ask->cert);
+	return rc == RC_OK ? decide(v, now, err) : rc;
 }
 
 enum rc
-verdict_of(struct verdict *out, struct store *s, const struct admin_cert_ask *ask, int64_t now,
-    struct err *err)
+verdict_of(struct verdict *out, const struct verdict_from *from, const struct admin_cert_ask *ask,
+    int64_t now, struct err *err)
 {
-	bool same = true;
+	const char *why;
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = store_cert_get(s, ask->serial, &out->cert, err)) == RC_NOTFOUND)
+	if ((rc = store_cert_get(from->store, ask->serial, &out->cert, err)) == RC_NOTFOUND)
 		return unknown(out, "no certificate of this server has that serial number");
 	if (rc != RC_OK)
 		return rc;
-	if (ask->ca[0] != '\0' && strcmp(ask->ca, out->cert.ca) != 0)
-		return unknown(out, "no certificate of that CA has that serial number");
-	if (ask->cert != NULL && !is_the_same(&out->cert, ask->cert))
-		return unknown(out, "not the certificate that was issued with that serial number");
-	if (ask->ski[0] != '\0' && (rc = has_ski(&same, &out->cert, ask->ski, err)) == RC_OK &&
-	    !same)
-		return unknown(out, "the certificate with that serial number has another key");
-	if (rc == RC_OK && (rc = store_status_get(s, ask->serial, &out->status, err)) == RC_OK &&
-	    (rc = store_binding_get(s, ask->serial, &out->binding, err)) == RC_OK)
-		rc = decide(out, now, err);
+	rc = judge(&why, out, from, ask, err);
+	if (rc == RC_OK && why != NULL)
+		return unknown(out, why);
+	if (rc == RC_OK && (rc = know(out, from, ask, now, err)) == RC_OK &&
+	    (why = doubt(out, from, ask)) != NULL)
+		return unknown(out, why);
 	if (rc != RC_OK)
 		verdict_done(out);
 	return rc;

@@ -28,12 +28,24 @@ struct verdict {
 	char text[VERDICT_TEXT_MAX]; /* one line for people */
 };
 void verdict_done(struct verdict *v);
+/* Where verdicts come from. */
+struct server_foreign;
+struct verdict_from {
+	struct store *store;
+	const struct server_foreign *foreign; /* CAs of others */
+	size_t n_foreign;
+};
 /*
  * `now`: wall seconds.  A whole certificate has to be the very one that was issued: another one with its
  * serial number is UNKNOWN, and so is one with another key identifier, where that is told.  An error is our trouble and no verdict: whoever asked decides what that is
  * worth.
+ *
+ * Of a foreign CA's certificate that nobody has imported, the store may know the serial number alone.  A whole certificate
+ * is then the one that is meant if that CA's key has signed it; of a key identifier nothing can be said, so that what
+ * is against the serial number counts, and nothing lets in.  A CA that is not in the configuration any more lets
+ * nobody in, as nobody reads its list any more.
  */
-enum rc verdict_of(struct verdict *out, struct store *s, const struct admin_cert_ask *ask,
-    int64_t now, struct err *err) MUST_CHECK;
+enum rc verdict_of(struct verdict *out, const struct verdict_from *from,
+    const struct admin_cert_ask *ask, int64_t now, struct err *err) MUST_CHECK;
 
 #endif

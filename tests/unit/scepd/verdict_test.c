@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scepd/scepd.h"
 #include "scepd/verdict.h"
+#include "store/store_foreign.h"
 
 #include "../store/fixture.h"
 
@@ -11,13 +13,14 @@
 static enum verdict_word
 ask(struct sf *f, const char *serial, const char *ca, int64_t now, const char *words)
 {
+	const struct verdict_from from = { f->s, NULL, 0 };
 	struct admin_cert_ask a = { .cert = NULL };
 	struct verdict v;
 	enum verdict_word word;
 
 	(void)snprintf(a.serial, sizeof(a.serial), "%s", serial);
 	(void)snprintf(a.ca, sizeof(a.ca), "%s", ca);
-	ok(f, verdict_of(&v, f->s, &a, now, &f->err));
+	ok(f, verdict_of(&v, &from, &a, now, &f->err));
 	if (strstr(v.text, words) == NULL) {
 		print_error("\"%s\" does not say \"%s\"\n", v.text, words);
 		_fail(__FILE__, __LINE__);
@@ -114,6 +117,7 @@ a_certificate_with_a_serial_number_of_ours_is_not_ours(void **state)
 	    "aechr9mY/ufsOj6JHtZj1P7ekHV6+DC0eZyU\n"
 	    "-----END CERTIFICATE-----\n";
 	struct sf *f = *state;
+	const struct verdict_from from = { f->s, NULL, 0 };
 	struct admin_cert_ask a = { .cert = NULL };
 	struct verdict v;
 	struct sf_tx t;
@@ -123,7 +127,7 @@ a_certificate_with_a_serial_number_of_ours_is_not_ours(void **state)
 	(void)sf_drive(f, 4, TX_DELIVERED);
 	ok(f, certs_parse_pem(&a.cert, 1, &n, pem, strlen(pem), &f->err));
 	(void)snprintf(a.serial, sizeof(a.serial), "%s", t.serial);
-	ok(f, verdict_of(&v, f->s, &a, NOW, &f->err));
+	ok(f, verdict_of(&v, &from, &a, NOW, &f->err));
 	assert_int_equal(v.word, VERDICT_UNKNOWN);
 	assert_null(v.cert.serial);
 	verdict_done(&v);
@@ -146,6 +150,137 @@ a_long_comment_fits(void **state)
 	assert_int_equal(ask(f, t.serial, "", NOW, comment), VERDICT_HOLD);
 }
 
+/* ---- CAs of others ---- */
+
+/* A certificate of `by`, which is its own issuer if that is NULL. */
+static struct cert *
+make_cert(
+    struct sf *f, const struct cert *by, struct key *signer, const char *name, const char *hex)
+{
+	struct serial serial;
+	struct key *key = NULL;
+	struct name n = { 0 };
+	struct cert_fields c = { .serial = &serial,
+		.issuer = by != NULL ? cert_subject0(by) : &n,
+		.subject = &n,
+		.not_before = NOW - 1000,
+		.not_after = NOW + 1000,
+		.issuer_key = signer,
+		.digest = DIGEST_SHA256,
+		.is_ca = by == NULL,
+		.path_len = -1 };
+	struct cert *out = NULL;
+
+	ok(f, serial_from_hex(&serial, hex, &f->err));
+	ok(f, name_from_text(&n, name, &f->err));
+	ok(f, key_generate(&key, "ec:p256", &f->err));
+	c.subject_key = by == NULL ? signer : key;
+	ok(f, cert_make(&out, &c, signer, &f->err));
+	key_free(key);
+	name_done(&n);
+	return out;
+}
+
+struct foreign {
+	struct key *key, *other_key;
+	struct cert *ca, *leaf, *bare, *forged;
+	struct conf_foreign conf;
+	struct server_foreign server;
+};
+
+/* "0A01" imported, "0A02" and "0A03" known by their numbers alone; `forged` has the number 0A02. */
+static void
+make_foreign(struct sf *f, struct foreign *x)
+{
+	struct store_foreign_cert v[3] = { { .serial = "0A01", .thumbprint = "00" },
+		{ .serial = "0A02" }, { .serial = "0A03" } };
+	enum foreign_outcome o[3];
+
+	ok(f, key_generate(&x->key, "ec:p256", &f->err));
+	ok(f, key_generate(&x->other_key, "ec:p256", &f->err));
+	x->ca = make_cert(f, NULL, x->key, "CN=Old CA", "01");
+	x->leaf = make_cert(f, x->ca, x->key, "CN=imported", "0A01");
+	x->bare = make_cert(f, x->ca, x->key, "CN=not imported", "0A02");
+	x->forged = make_cert(f, x->ca, x->other_key, "CN=not imported", "0A02");
+	x->conf = (struct conf_foreign){ .name = "adcs" };
+	x->server = (struct server_foreign){ .conf = &x->conf, .cert = x->ca };
+	v[0].der = cert_der0(x->leaf, &v[0].der_len);
+	v[0].not_after = cert_not_after(x->leaf);
+	ok(f, store_foreign_add(f->s, "adcs", "jane", v, 3, o, &f->err));
+}
+
+static void
+foreign_done(struct foreign *x)
+{
+	cert_free(x->ca);
+	cert_free(x->leaf);
+	cert_free(x->bare);
+	cert_free(x->forged);
+	key_free(x->key);
+	key_free(x->other_key);
+}
+
+static enum verdict_word
+ask_foreign(struct sf *f, const struct foreign *x, const char *serial, struct cert *cert,
+    const char *ski, int64_t now)
+{
+	const struct verdict_from from = { f->s, &x->server, x->conf.name == NULL ? 0 : 1 };
+	struct admin_cert_ask a = { .cert = cert };
+	struct verdict v;
+	enum verdict_word word;
+
+	(void)snprintf(a.serial, sizeof(a.serial), "%s", serial);
+	(void)snprintf(a.ski, sizeof(a.ski), "%s", ski);
+	ok(f, verdict_of(&v, &from, &a, now, &f->err));
+	word = v.word;
+	assert_true((word == VERDICT_UNKNOWN) == (v.cert.serial == NULL));
+	verdict_done(&v);
+	return word;
+}
+
+static void
+of_a_foreign_ca_only_what_it_has_signed_is_let_in(void **state)
+{
+	struct sf *f = *state;
+	struct foreign x = { NULL };
+
+	make_foreign(f, &x);
+	assert_int_equal(ask_foreign(f, &x, "0A01", NULL, "", NOW), VERDICT_GOOD);
+	assert_int_equal(ask_foreign(f, &x, "0A01", x.leaf, "", NOW), VERDICT_GOOD);
+	assert_int_equal(ask_foreign(f, &x, "0A01", x.leaf, "", NOW + 2000), VERDICT_EXPIRED);
+	assert_int_equal(ask_foreign(f, &x, "0A01", x.bare, "", NOW), VERDICT_UNKNOWN);
+	assert_int_equal(ask_foreign(f, &x, "0A01", NULL, "1234", NOW), VERDICT_UNKNOWN);
+	/* Known by its number: the signature tells whether it is the one. */
+	assert_int_equal(ask_foreign(f, &x, "0A02", x.bare, "", NOW), VERDICT_GOOD);
+	assert_int_equal(ask_foreign(f, &x, "0A02", x.bare, "", NOW + 2000), VERDICT_EXPIRED);
+	assert_int_equal(ask_foreign(f, &x, "0A02", x.forged, "", NOW), VERDICT_UNKNOWN);
+	assert_int_equal(ask_foreign(f, &x, "0A02", x.bare, "1234", NOW), VERDICT_UNKNOWN);
+	assert_int_equal(ask_foreign(f, &x, "0A02", NULL, "", NOW), VERDICT_GOOD);
+	assert_int_equal(ask_foreign(f, &x, "0A02", NULL, "1234", NOW), VERDICT_UNKNOWN);
+	/* What is against the number counts, whatever key it has. */
+	set(f, "0A02", CAUSE_HOLD, REASON_HOLD, "lost");
+	assert_int_equal(ask_foreign(f, &x, "0A02", NULL, "1234", NOW), VERDICT_HOLD);
+	assert_int_equal(ask_foreign(f, &x, "0A02", x.forged, "", NOW), VERDICT_UNKNOWN);
+	set(f, "0A03", CAUSE_REVOKE, 1, "stolen");
+	assert_int_equal(ask_foreign(f, &x, "0A03", NULL, "", NOW), VERDICT_REVOKED);
+	foreign_done(&x);
+}
+
+static void
+a_foreign_ca_that_is_configured_no_more_lets_nobody_in(void **state)
+{
+	struct sf *f = *state;
+	struct foreign x = { NULL };
+
+	make_foreign(f, &x);
+	set(f, "0A03", CAUSE_REVOKE, 1, "stolen");
+	x.conf.name = NULL;
+	assert_int_equal(ask_foreign(f, &x, "0A01", x.leaf, "", NOW), VERDICT_UNKNOWN);
+	assert_int_equal(ask_foreign(f, &x, "0A02", x.bare, "", NOW), VERDICT_UNKNOWN);
+	assert_int_equal(ask_foreign(f, &x, "0A03", NULL, "", NOW), VERDICT_REVOKED);
+	foreign_done(&x);
+}
+
 int
 main(void)
 {
@@ -158,6 +293,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_certificate_with_a_serial_number_of_ours_is_not_ours, sf_setup, sf_teardown),
 		cmocka_unit_test_setup_teardown(a_long_comment_fits, sf_setup, sf_teardown),
+		cmocka_unit_test_setup_teardown(
+		    of_a_foreign_ca_only_what_it_has_signed_is_let_in, sf_setup, sf_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_foreign_ca_that_is_configured_no_more_lets_nobody_in, sf_setup, sf_teardown),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
