@@ -273,13 +273,22 @@ owner_word(const struct store_subject *c)
 	return first_told(c->managed == NULL ? NULL : c->managed->owner, c->binding->owner);
 }
 
+/* What a CA of others has issued came by no endpoint: words about some are not about it. */
+static enum fits
+fits_endpoint(const struct rule_words *w, const struct store_subject *c)
+{
+	bool none = c->endpoint != NULL && c->endpoint[0] == '\0';
+
+	return none && w->n > 0 ? FITS_NOT : fits(w, c->endpoint, false);
+}
+
 /* One that does not fit decides; one that cannot be answered comes next. */
 static enum fits
 fits_filters(const struct directory_rule *r, const struct store_subject *c)
 {
 	const enum fits all[] = {
 		fits(&r->profiles, c->profile, false),
-		fits(&r->endpoints, c->endpoint, false),
+		fits_endpoint(&r->endpoints, c),
 		fits(&r->tenants, c->binding->tenant, false),
 		fits(&r->platforms, rule_platform_of(c), true),
 		fits(&r->ownership, owner_word(c), true),
@@ -301,21 +310,18 @@ left_out(const struct rule_filter *x, const struct store_subject *c)
 {
 	const struct {
 		const struct rule_words *words;
-		const char *text;
-		bool any_case;
+		enum fits one;
 	} all[] = {
-		{ &x->profiles, c->profile, false },
-		{ &x->endpoints, c->endpoint, false },
-		{ &x->tenants, c->binding->tenant, false },
-		{ &x->platforms, rule_platform_of(c), true },
-		{ &x->ownership, owner_word(c), true },
+		{ &x->profiles, fits(&x->profiles, c->profile, false) },
+		{ &x->endpoints, fits_endpoint(&x->endpoints, c) },
+		{ &x->tenants, fits(&x->tenants, c->binding->tenant, false) },
+		{ &x->platforms, fits(&x->platforms, rule_platform_of(c), true) },
+		{ &x->ownership, fits(&x->ownership, owner_word(c), true) },
 	};
 	enum fits out = FITS_NOT;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		enum fits one = all[i].words->n == 0
-		    ? FITS_NOT
-		    : fits(all[i].words, all[i].text, all[i].any_case);
+		enum fits one = all[i].words->n == 0 ? FITS_NOT : all[i].one;
 
 		if (one == FITS)
 			return FITS;

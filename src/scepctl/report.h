@@ -31,6 +31,8 @@ bool check_secrets(
     struct report *r, const char *name, const char *passphrase_file, const char *pin_file);
 /* check_foreign.c: part of check_cas(), which has opened the tokens. */
 void check_foreign(struct report *r, const struct config *c);
+/* check_foreign_list.c: what they have issued and revoked, as the store knows it. */
+void check_foreign_lists(struct report *r, const struct config *c);
 void check_modes(struct report *r, const struct config *c);
 void check_store(struct report *r, const struct config *c);
 void check_listeners(struct report *r, const struct config *c);

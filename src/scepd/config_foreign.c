@@ -68,6 +68,10 @@ check_one(const struct config_file *f, const struct conf_foreign *v, struct err 
 
 	if (config_ca(&f->c, v->name) != NULL)
 		key = "", why = "a CA of this name is under cas";
+	else if (config_profile(&f->c, v->name) != NULL)
+		key = "",
+		why =
+		    "a profile of this name is under profiles, and rules could not tell them apart";
 	else if ((v->ocsp_certificate == NULL) != (v->ocsp_key == NULL))
 		key = v->ocsp_key == NULL ? "ocsp_key" : "ocsp_certificate",
 		why = "a responder is a certificate and its key: scepctl foreign csr makes the key";

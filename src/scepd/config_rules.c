@@ -158,11 +158,31 @@ is_guid(const char *s)
 	return true;
 }
 
+/* Items of a section that have names. */
+struct names_in {
+	const struct conf_items *items;
+	size_t size, offset;
+};
+
+static bool
+is_in(const struct names_in *in, const char *word, struct nearest *near)
+{
+	for (size_t k = 0; k < in->items->n; k++) {
+		const char *name;
+
+		memcpy(&name, (const char *)in->items->v + k * in->size + in->offset, sizeof(name));
+		if (strcmp(name, word) == 0)
+			return true;
+		nearest_offer(near, name);
+	}
+	return false;
+}
+
 /* A filter that names nothing would fit nobody, quietly. */
 static enum rc
 check_names(const struct config_file *f, const struct conf_rule *r, const char *key,
-    const char *list, const struct conf_strs *words, const struct conf_items *items, size_t size,
-    size_t offset, struct err *err)
+    const char *list, const struct conf_strs *words, const struct names_in *in, size_t n,
+    struct err *err)
 {
 	for (size_t i = 0; i < words->n; i++) {
 		struct nearest near;
@@ -170,13 +190,8 @@ check_names(const struct config_file *f, const struct conf_rule *r, const char *
 		bool known = false;
 
 		nearest_begin(&near, words->v[i]);
-		for (size_t k = 0; k < items->n && !known; k++) {
-			const char *name;
-
-			memcpy(&name, (const char *)items->v + k * size + offset, sizeof(name));
-			known = strcmp(name, words->v[i]) == 0;
-			nearest_offer(&near, name);
-		}
+		for (size_t k = 0; k < n && !known; k++)
+			known = is_in(&in[k], words->v[i], &near);
 		if (known)
 			continue;
 		(void)snprintf(
@@ -213,26 +228,33 @@ static enum rc
 check_filter(const struct config_file *f, const struct config *names, const struct conf_rule *r,
     const struct conf_filter *x, const char *prefix, struct err *err)
 {
+	/* What a foreign CA has issued has its name for a profile. */
+	const struct names_in profiles[] = {
+		{ &names->profiles, sizeof(struct profile), offsetof(struct profile, name) },
+		{ &names->foreign_cas, sizeof(struct conf_foreign),
+		    offsetof(struct conf_foreign, name) },
+	};
+	const struct names_in endpoints = { &names->endpoints, sizeof(struct conf_endpoint),
+		offsetof(struct conf_endpoint, name) };
+	const struct names_in tenants = { &names->tenants, sizeof(struct conf_tenant),
+		offsetof(struct conf_tenant, name) };
 	const struct {
 		const char *key;
 		const struct conf_strs *words;
-		const struct conf_items *items;
-		size_t size, offset;
+		const struct names_in *in;
+		size_t n;
 	} rows[] = {
-		{ "profiles", &x->profiles, &names->profiles, sizeof(struct profile),
-		    offsetof(struct profile, name) },
-		{ "endpoints", &x->endpoints, &names->endpoints, sizeof(struct conf_endpoint),
-		    offsetof(struct conf_endpoint, name) },
-		{ "tenants", &x->tenants, &names->tenants, sizeof(struct conf_tenant),
-		    offsetof(struct conf_tenant, name) },
+		{ "profiles", &x->profiles, profiles, sizeof(profiles) / sizeof(profiles[0]) },
+		{ "endpoints", &x->endpoints, &endpoints, 1 },
+		{ "tenants", &x->tenants, &tenants, 1 },
 	};
 	char key[32];
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; rc == RC_OK && i < sizeof(rows) / sizeof(rows[0]); i++) {
 		(void)snprintf(key, sizeof(key), "%s%s", prefix, rows[i].key);
-		rc = check_names(f, r, key, rows[i].key, rows[i].words, rows[i].items, rows[i].size,
-		    rows[i].offset, err);
+		rc = check_names(
+		    f, r, key, rows[i].key, rows[i].words, rows[i].in, rows[i].n, err);
 	}
 	(void)snprintf(key, sizeof(key), "%sgroups", prefix);
 	return rc == RC_OK ? check_groups(f, r, key, &x->groups, err) : rc;

@@ -742,6 +742,20 @@ a_filter_that_nobody_can_answer_changes_nothing(void **state)
 	assert_int_equal(v.says, RULE_CLEAR);
 }
 
+static void
+a_certificate_of_another_ca_came_by_no_endpoint(void **state)
+{
+	struct directory_rule r = rule(WHEN_USER_DISABLED, CAUSE_HOLD);
+	struct world w;
+
+	world_make(&w);
+	user_disabled(&w);
+	w.c.endpoint = "";
+	assert_int_equal(judge(&r, &w).says, RULE_MATCH);
+	r.endpoints = (struct rule_words)WORDS(word_wifi);
+	assert_int_equal(judge(&r, &w).says, RULE_NOT_MINE);
+}
+
 /* ---- groups ---- */
 
 struct group_answer {
@@ -972,6 +986,7 @@ main(void)
 		cmocka_unit_test(grace_counts_from_the_enrolment_or_the_issue),
 		cmocka_unit_test(all_filters_have_to_fit),
 		cmocka_unit_test(a_filter_that_nobody_can_answer_changes_nothing),
+		cmocka_unit_test(a_certificate_of_another_ca_came_by_no_endpoint),
 		cmocka_unit_test(groups_are_asked_where_it_matters),
 		cmocka_unit_test(without_anybody_to_ask_groups_are_unknown),
 		cmocka_unit_test(who_has_one_of_the_exceptions_words_is_left_out),

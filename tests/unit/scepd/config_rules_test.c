@@ -231,6 +231,8 @@ a_wrong_rule_is_answered_with_its_line_and_key(void **state)
 		{ "rules: { r: { when: user-disabled, groups: staff } }\n",
 		    "rules.r.groups: \"staff\" is no object id of a group" },
 		{ "rules: { r: { when: user-disabled, ownership: mine } }\n", "rules.r.ownership" },
+		{ "foreign_cas: { device: { certificate: a } }\n",
+		    "foreign_cas.device: a profile of this name" },
 		{ "rules: { R: { when: user-disabled } }\n", "a name here is" },
 		{ "rules: { r: { when: user-disabled, outage: { then: revoke } } }\n",
 		    "rules.r.outage.then" },
@@ -282,6 +284,19 @@ no_brake_is_answered_with_how_to_write_it(void **state)
 		assert_non_null(strstr(err.hint, "percent: 1, count: 1, minimum: 0"));
 		assert_non_null(strstr(err.hint, "percent: 100, count: 1000000"));
 	}
+}
+
+static void
+what_a_foreign_ca_has_issued_is_named_by_the_ca(void **state)
+{
+	struct folder *f = *state;
+	struct config *c = loaded(f,
+	    WHOLE "foreign_cas: { adcs: { certificate: a, tenant: contoso } }\n"
+		  "rules: { r: { when: user-disabled, profiles: [adcs, device] } }\n");
+
+	assert_int_equal(c->rules[0].profiles.n, 2);
+	assert_string_equal(c->rules[0].profiles.v[0], "adcs");
+	config_free(c);
 }
 
 /* ---- files for `rules try` ---- */
@@ -365,6 +380,7 @@ main(void)
 		cmocka_unit_test(every_when_is_read_and_only_what_is_final_may_revoke),
 		cmocka_unit_test(a_wrong_rule_is_answered_with_its_line_and_key),
 		cmocka_unit_test(no_brake_is_answered_with_how_to_write_it),
+		cmocka_unit_test(what_a_foreign_ca_has_issued_is_named_by_the_ca),
 		cmocka_unit_test(a_file_of_rules_alone_is_read_by_the_names_of_the_configuration),
 		cmocka_unit_test(a_whole_file_is_read_as_one),
 		cmocka_unit_test(what_is_neither_is_refused),
