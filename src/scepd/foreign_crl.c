@@ -37,6 +37,7 @@ struct foreign_crl {
 	struct http_client *http; /* NULL: all are files */
 	struct watched *v;
 	size_t n;
+	atomic_bool hurry;
 };
 
 /* ---- start and end ---- */
@@ -289,16 +290,23 @@ int64_t
 foreign_crl_round(struct foreign_crl *f, int64_t now_ms, const atomic_bool *stop)
 {
 	int64_t next = now_ms + IDLE_MS;
+	bool now = atomic_exchange(&f->hurry, false);
 
 	for (size_t i = 0; i < f->n && !*stop; i++) {
 		struct watched *w = &f->v[i];
 
-		if (w->due_ms <= now_ms)
+		if (now || w->due_ms <= now_ms)
 			look_at(f, w, stop);
 		if (w->due_ms < next)
 			next = w->due_ms;
 	}
 	return next;
+}
+
+void
+foreign_crl_hurry(struct foreign_crl *f)
+{
+	f->hurry = true;
 }
 
 /* ---- metrics ---- */

@@ -24,6 +24,8 @@ void foreign_crl_free(struct foreign_crl *f); /* NULL is allowed */
  */
 #define FOREIGN_HTTP_MS 30000 /* a list of 64 MiB at 20 Mbit/s */
 int64_t foreign_crl_round(struct foreign_crl *f, int64_t now_ms, const atomic_bool *stop);
+/* Whatever is due when, the next round reads all lists.  From any thread. */
+void foreign_crl_hurry(struct foreign_crl *f);
 /* Gauges of each CA, in Prometheus text. */
 void foreign_crl_metrics(struct foreign_crl *f, struct buf *out);
 

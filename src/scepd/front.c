@@ -16,6 +16,7 @@
 #include "scepd/admin_auth.h"
 #include "scepd/background.h"
 #include "scepd/foreign_ca.h"
+#include "scepd/foreign_crl.h"
 #include "scepd/pipeline.h"
 #include "scepd/routes.h"
 
@@ -179,6 +180,13 @@ front_reload(struct front *f)
 	if (f->s->admin != NULL)
 		admin_auth_reload(f->s->admin);
 	scepd_watch_expiry(f->s);
+}
+
+void
+front_hurry(struct front *f)
+{
+	foreign_crl_hurry(f->s->foreign_crl);
+	background_wake(f->background, DUTY_FOREIGN);
 }
 
 /* ---- file descriptors ---- */

@@ -23,6 +23,8 @@ void front_tell_new_state(const struct front *f);
 const struct buf *front_ready0(const struct front *f);
 /* Whatever lies in a file and may be renewed there.  From one thread, about once a minute. */
 void front_reload(struct front *f);
+/* By SIGHUP: what is read by a clock of its own (lists of foreign CAs) is read now. */
+void front_hurry(struct front *f);
 /* How long the slowest of its I/O loops has not come round, in ms; 0: none is late.  Started; from one thread. */
 int64_t front_stalled_ms(struct front *f);
 /* Stops accepting, finishes what is in flight; NULL is allowed. */

@@ -182,6 +182,7 @@ static void
 obey(struct front_process *p)
 {
 	int64_t until;
+	bool asked;
 
 	(void)pthread_mutex_lock(&p->lock);
 	while (!p->stop) {
@@ -190,10 +191,13 @@ obey(struct front_process *p)
 			;
 		if (p->stop)
 			break;
+		asked = p->reload;
 		p->reload = false;
 		p->reload_ms = clock_mono_ms();
 		(void)pthread_mutex_unlock(&p->lock);
 		front_reload(p->front);
+		if (asked)
+			front_hurry(p->front);
 		(void)pthread_mutex_lock(&p->lock);
 		p->reload_ms = 0;
 	}

@@ -31,6 +31,8 @@ wait_for_stop(struct front *f, struct signer *signer, const sigset_t *set)
 		if (sig == SIGHUP || (sig == -1 && errno == EAGAIN)) {
 			signer_tick(signer, clock_now());
 			front_reload(f);
+			if (sig == SIGHUP)
+				front_hurry(f);
 		}
 	}
 	log_msg(LOG_INFO, "stop", "%s: finishing what is in flight",
