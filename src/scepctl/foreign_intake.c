@@ -76,10 +76,21 @@ fate_of(enum foreign_outcome o)
 	return fates[o];
 }
 
+static bool
+is_news(const enum foreign_outcome *outcomes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (outcomes[i] == FOREIGN_ADDED || outcomes[i] == FOREIGN_FILLED)
+			return true;
+	return false;
+}
+
+/* A look first: what is there already is no reason to have the daemon beside us wait. */
 static enum rc
 put(struct intake *in, enum foreign_outcome *outcomes, struct err *err)
 {
 	struct store_foreign_cert v[STORE_CAUSES_BATCH];
+	enum rc rc;
 
 	for (size_t i = 0; i < in->n; i++) {
 		const struct intake_item *t = &in->items[i];
@@ -94,9 +105,11 @@ put(struct intake *in, enum foreign_outcome *outcomes, struct err *err)
 			.not_after = t->not_after,
 			.binding = t->der != NULL ? &t->binding : NULL };
 	}
-	return in->dry_run
-	    ? store_foreign_look(in->store, in->conf->name, v, in->n, outcomes, err)
-	    : store_foreign_add(in->store, in->conf->name, in->who, v, in->n, outcomes, err);
+	rc = store_foreign_look(in->store, in->conf->name, v, in->n, outcomes, err);
+	in->wrote = rc == RC_OK && !in->dry_run && is_news(outcomes, in->n);
+	return in->wrote
+	    ? store_foreign_add(in->store, in->conf->name, in->who, v, in->n, outcomes, err)
+	    : rc;
 }
 
 enum rc
@@ -127,7 +140,7 @@ flush_if_full(struct intake *in, struct err *err)
 	if (in->n < STORE_CAUSES_BATCH)
 		return RC_OK;
 	rc = intake_flush(in, err);
-	if (rc == RC_OK && !in->dry_run)
+	if (rc == RC_OK && in->wrote)
 		change_give_way(clock_mono_us() - began);
 	return rc;
 }

@@ -37,6 +37,7 @@ struct intake {
 	const char *where;
 	struct intake_item *items;
 	size_t n;
+	bool wrote; /* the last batch was written */
 };
 /* The caller has filled what is above `who`; `where` may change between two files. */
 enum rc intake_begin(struct intake *in, struct err *err) MUST_CHECK;
