@@ -44,6 +44,7 @@ new_ca() { # KEY CERT NAME
 	quietly openssl req -x509 -newkey rsa:2048 -noenc -keyout "$1" -out "$2" -days 300 -subj "$3" -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
 }
 new_ca "$O/ca.key" "$O/ca.pem" "/CN=Contoso Old CA" || die "a CA"
+new_ca "$O/third.key" "$O/third.pem" "/CN=Third CA" || die "another CA"
 quietly openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$O/leaf.key"
 # leaf NAME SUBJECT [extension]: $O/NAME.pem
 leaf() {
@@ -80,6 +81,7 @@ foreign_cas:
     crl_interval: 10s
     ocsp_certificate: foreign/old.pem
     ocsp_key: foreign/old.key
+  third: { certificate: $O/third.pem }
 EOC
 token=$(new_token radius --for verdict) || die "a token"
 start_intunesim
@@ -123,11 +125,13 @@ claim "foreign list counts them" telling 0 '^Certificates +32, of which 0 by ser
 new_ca "$O/evil.key" "$O/evil.pem" "/CN=Contoso Old CA"
 quietly openssl x509 -req -in "$O/laptop.csr" -CA "$O/evil.pem" -CAkey "$O/evil.key" -set_serial 0x4711 -days 9 -out "$O/forged.pem"
 quietly openssl x509 -req -in "$O/host1.csr" -CA "$O/evil.pem" -CAkey "$O/evil.key" -set_serial "0x$(serial laptop)" -days 9 -out "$O/stolen.pem"
-new_ca "$O/third.key" "$O/third.pem" "/CN=Third CA"
-quietly openssl x509 -req -in "$O/host1.csr" -CA "$O/third.pem" -CAkey "$O/third.key" -set_serial 0x4712 -days 9 -out "$O/theirs.pem"
+theirs() { quietly openssl x509 -req -in "$O/host1.csr" -CA "$O/third.pem" -CAkey "$O/third.key" -set_serial "0x$1" -days 9 -out "$O/theirs$2.pem"; }
+theirs 4712 && theirs "$(serial laptop)" -too
 claim "a certificate that names the CA, which has not signed it, is refused and named" telling 65 'forged.pem:1: 4711 names the CA' ctl foreign import old "$O/forged.pem"
 claim "one of another CA is left out" telling 0 '1 +of other CAs' ctl foreign import old "$O/theirs.pem"
-claim "so is the CA itself" telling 0 "1 +the CA's own" ctl foreign import old "$O/ca.pem"
+claim "a serial number that another CA's certificate has is told, and nothing is overwritten" telling 73 'is the serial number of another certificate' ctl foreign import third "$O/theirs-too.pem"
+claim "... the rest of a file is taken" telling 73 '1 +added' ctl foreign import third "$O/theirs.pem" "$O/theirs-too.pem"
+claim "the CA itself is left out" telling 0 "1 +the CA's own" ctl foreign import old "$O/ca.pem"
 claim "what is none is told with its place" telling 65 'holds neither' ctl foreign import old "$O/conf"
 claim "a foreign CA that there is not" telling 66 'no foreign CA "odl"|there is no foreign' ctl foreign import odl "$O/laptop.pem"
 claim "none of that was imported" telling 0 '^Certificates +32, of which 0' ctl foreign list
