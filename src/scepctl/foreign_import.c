@@ -71,15 +71,16 @@ static void
 on_refused(void *arg, enum intake_fate fate, const char *where, size_t line, const char *what)
 {
 	struct job *j = arg;
-	char text[256], place[24] = "";
+	char text[256], file[512], place[24] = "";
 
 	if (j->named++ >= NAMED_MAX)
 		return;
 	end_progress(j);
 	if (line > 0)
 		(void)snprintf(place, sizeof(place), ":%zu", line);
-	(void)fprintf(stderr, "%s%s: %s%s%s\n", where, place, ctl_safe(text, sizeof(text), what),
-	    fates[fate].name != NULL ? " " : "", fates[fate].name != NULL ? fates[fate].name : "");
+	(void)fprintf(stderr, "%s%s: %s%s%s\n", ctl_safe(file, sizeof(file), where), place,
+	    ctl_safe(text, sizeof(text), what), fates[fate].name != NULL ? " " : "",
+	    fates[fate].name != NULL ? fates[fate].name : "");
 }
 
 static void
@@ -100,9 +101,6 @@ read_stream(struct job *j, FILE *f, struct err *err)
 	size_t rows;
 	enum rc rc = cert_stream_read(f, &rows, intake_take, &j->in, err);
 
-	/* Its name ends with it. */
-	if (rc == RC_OK)
-		rc = intake_flush(&j->in, err);
 	j->files++;
 	return rc;
 }
@@ -244,6 +242,8 @@ import(struct job *j, int nargs, char **args, struct err *err)
 
 	for (int i = 1; rc == RC_OK && i < nargs; i++)
 		rc = read_path(j, args[i], 0, err);
+	if (rc == RC_OK)
+		rc = intake_flush(&j->in, err);
 	end_progress(j);
 	if (rc != RC_OK && j->in.counts[INTAKE_ADDED] + j->in.counts[INTAKE_FILLED] > 0 &&
 	    !j->o->dry_run)

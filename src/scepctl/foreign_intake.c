@@ -20,7 +20,7 @@ struct intake_item {
 	char *subject, *san;
 	int64_t not_before, not_after;
 	struct store_binding binding;
-	const char *where;
+	char *where; /* the file may be over when its certificates are told of */
 	size_t line;
 };
 
@@ -30,6 +30,7 @@ item_done(struct intake_item *i)
 	free(i->der);
 	free(i->subject);
 	free(i->san);
+	free(i->where);
 	*i = (struct intake_item){ .der = NULL };
 }
 
@@ -166,6 +167,17 @@ text_of(char **out, const struct cert *c, bool san, struct err *err)
 	return rc;
 }
 
+/* The next one that waits; it counts when in->n does. */
+static enum rc
+begin_item(struct intake_item **out, struct intake *in, const struct cert_found *f, struct err *err)
+{
+	struct intake_item *t = &in->items[in->n];
+
+	*t = (struct intake_item){ .line = f->line, .not_after = f->not_after };
+	*out = t;
+	return str_dup(&t->where, in->where, err);
+}
+
 static enum rc
 fill_item(struct intake_item *t, const struct intake *in, const struct cert *c, struct err *err)
 {
@@ -223,9 +235,10 @@ take_cert(struct intake *in, const struct cert_found *f, const struct cert *c, s
 		count(in, fate, in->where, f->line, fate == INTAKE_UNREADABLE ? why.msg : serial);
 		return RC_OK;
 	}
-	t = &in->items[in->n];
-	*t = (struct intake_item){ .where = in->where, .line = f->line };
-	if ((rc = fill_item(t, in, c, err)) != RC_OK) {
+	rc = begin_item(&t, in, f, err);
+	if (rc == RC_OK)
+		rc = fill_item(t, in, c, err);
+	if (rc != RC_OK) {
 		item_done(t);
 		return rc;
 	}
@@ -254,14 +267,18 @@ take_der(struct intake *in, const struct cert_found *f, struct err *err)
 static enum rc
 take_serial(struct intake *in, const struct cert_found *f, struct err *err)
 {
-	struct intake_item *t = &in->items[in->n];
+	char serial[2 * SERIAL_MAX + 1];
+	struct intake_item *t;
+	enum rc rc;
 
-	*t = (struct intake_item){ .where = in->where, .line = f->line, .not_after = f->not_after };
-	serial_hex(t->serial, f->serial);
-	if (strspn(t->serial, "0") == strlen(t->serial)) {
+	serial_hex(serial, f->serial);
+	if (strspn(serial, "0") == strlen(serial)) {
 		count(in, INTAKE_UNREADABLE, in->where, f->line, "0 is no serial number");
 		return RC_OK;
 	}
+	if ((rc = begin_item(&t, in, f, err)) != RC_OK)
+		return rc;
+	memcpy(t->serial, serial, sizeof(serial));
 	in->bare++;
 	in->n++;
 	return flush_if_full(in, err);

@@ -318,7 +318,7 @@ foreign_crl_metrics(struct foreign_crl *f, struct buf *out)
 			  entries[] = "scepd_foreign_crl_entries";
 	int64_t now = clock_now();
 
-	if (f->n == 0)
+	if (f == NULL || f->n == 0)
 		return;
 	buf_addf(out,
 	    "# HELP %s Until the list of a foreign CA ends; below 0 it has ended\n# TYPE %s "

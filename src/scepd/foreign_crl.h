@@ -26,7 +26,7 @@ void foreign_crl_free(struct foreign_crl *f); /* NULL is allowed */
 int64_t foreign_crl_round(struct foreign_crl *f, int64_t now_ms, const atomic_bool *stop);
 /* Whatever is due when, the next round reads all lists.  From any thread. */
 void foreign_crl_hurry(struct foreign_crl *f);
-/* Gauges of each CA, in Prometheus text. */
+/* Gauges of each CA, in Prometheus text; NULL is allowed. */
 void foreign_crl_metrics(struct foreign_crl *f, struct buf *out);
 
 #endif

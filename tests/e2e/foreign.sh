@@ -125,7 +125,7 @@ claim "foreign list counts them" telling 0 '^Certificates +32, of which 0 by ser
 new_ca "$O/evil.key" "$O/evil.pem" "/CN=Contoso Old CA"
 quietly openssl x509 -req -in "$O/laptop.csr" -CA "$O/evil.pem" -CAkey "$O/evil.key" -set_serial 0x4711 -days 9 -out "$O/forged.pem"
 quietly openssl x509 -req -in "$O/host1.csr" -CA "$O/evil.pem" -CAkey "$O/evil.key" -set_serial "0x$(serial laptop)" -days 9 -out "$O/stolen.pem"
-theirs() { quietly openssl x509 -req -in "$O/host1.csr" -CA "$O/third.pem" -CAkey "$O/third.key" -set_serial "0x$1" -days 9 -out "$O/theirs$2.pem"; }
+theirs() { quietly openssl x509 -req -in "$O/host1.csr" -CA "$O/third.pem" -CAkey "$O/third.key" -set_serial "0x$1" -days 9 -out "$O/theirs${2:-}.pem"; }
 theirs 4712 && theirs "$(serial laptop)" -too
 claim "a certificate that names the CA, which has not signed it, is refused and named" telling 65 'forged.pem:1: 4711 names the CA' ctl foreign import old "$O/forged.pem"
 claim "one of another CA is left out" telling 0 '1 +of other CAs' ctl foreign import old "$O/theirs.pem"
