@@ -410,6 +410,50 @@ lists_of_openssl_are_read_whatever_the_key(void **state)
 	assert_int_equal(tried, 3);
 }
 
+/* RSASSA-PSS is one algorithm with its parameters: other salts and digests than those of RFC 4055's advice are not taken. */
+static void
+pss_is_taken_with_one_digest_and_a_salt_as_long(void **state)
+{
+	static const struct {
+		const char *args;
+		enum rc rc;
+	} t[] = {
+		{ "-sha256 -sigopt rsa_pss_saltlen:32", RC_OK },
+		{ "-sha384 -sigopt rsa_pss_saltlen:48", RC_OK },
+		{ "-sha512 -sigopt rsa_pss_saltlen:64", RC_OK },
+		{ "-sha256 -sigopt rsa_pss_saltlen:20", RC_ALG },
+		{ "-sha256 -sigopt rsa_pss_saltlen:32 -sigopt rsa_mgf1_md:sha384", RC_ALG },
+		{ "-sha1 -sigopt rsa_pss_saltlen:20", RC_ALG },
+	};
+	struct cert *one[1];
+	struct err err = { 0 };
+	char cmd[500];
+	size_t n;
+	struct buf b;
+	struct dir d;
+
+	(void)state;
+	dir_make_temp(&d);
+	buf_init(&b, 1 << 20);
+	assert_int_equal(
+	    dir_run(&d, NULL, "openssl genpkey -algorithm RSA -out k.pem 2>/dev/null"), 0);
+	for (size_t i = 0; i < N(t); i++) {
+		snprintf(cmd, sizeof(cmd),
+		    "openssl req -x509 -key k.pem -subj /CN=x -out c.pem"
+		    " -sigopt rsa_padding_mode:pss %s",
+		    t[i].args);
+		assert_int_equal(dir_run(&d, NULL, cmd), 0);
+		buf_reset(&b);
+		dir_get(&d, "c.pem", &b);
+		assert_ok(certs_parse_pem(one, 1, &n, b.data, b.len, &err), err);
+		if (cert_verify_by(one[0], one[0], &err) != t[i].rc)
+			fail_msg("%s: %s", t[i].args, err.msg);
+		cert_free(one[0]);
+	}
+	buf_done(&b);
+	dir_done(&d);
+}
+
 static void
 what_is_no_list_is_no_list_in_pem_either(void **state)
 {
@@ -436,6 +480,7 @@ main(void)
 		cmocka_unit_test(no_prefix_and_no_changed_bit_is_taken),
 		cmocka_unit_test(a_signed_list_that_is_damaged_is_refused_or_read_whole),
 		cmocka_unit_test(lists_of_openssl_are_read_whatever_the_key),
+		cmocka_unit_test(pss_is_taken_with_one_digest_and_a_salt_as_long),
 		cmocka_unit_test(what_is_no_list_is_no_list_in_pem_either),
 	};
 
