@@ -238,6 +238,10 @@ claim "... all is as it was" is host1 revoked
 cp "$O/last.crl" "$O/x" && mv "$O/x" "$O/web/old.crl"
 claim "a list in a file is read: the CA holds one" hold host4
 claim "... which is held" within 20 is host4 hold
+stop_scepd
+start_scepd --single-process || die "scepd --single-process starts"
+claim "in one process: the CA lets go" unhold host4
+claim "... it is good" within 20 is host4 valid
 claim "the audit trail is whole" ctl audit verify
 trail() { python3 -c 'import sqlite3,sys; print([r[0] for r in sqlite3.connect(sys.argv[1]).execute("SELECT detail FROM audit WHERE event = ?", (sys.argv[2],))])' "$T/ca/scepd.db" "$1" | grep -E -e "$2"; }
 claim "... and tells of imports, and who did them" trail foreign-import 'added=20 filled=0 ca="old" who="'
