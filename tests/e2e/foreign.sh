@@ -238,6 +238,27 @@ claim "... all is as it was" is host1 revoked
 cp "$O/last.crl" "$O/x" && mv "$O/x" "$O/web/old.crl"
 claim "a list in a file is read: the CA holds one" hold host4
 claim "... which is held" within 20 is host4 hold
+
+# ---- killed over a long list ----
+python3 - "$O/index" <<'PY'
+import os, sys
+with open(sys.argv[1], "a") as f:
+    for i in range(20000):
+        f.write("R\t401130235959Z\t260101000000Z,superseded\t7F%s\tunknown\t/CN=n%d\n" % (os.urandom(9).hex().upper(), i))
+PY
+revoked_rows() { python3 -c 'import sqlite3,sys; print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM cert WHERE revoked <> 0 AND reason = 4").fetchone()[0])' "$T/ca/scepd.db"; }
+some() { [ "$(revoked_rows)" -gt 400 ]; }
+list
+within 20 some
+kill -9 "$scepd_pid"
+wait "$scepd_pid" 2>/dev/null
+echo "# killed when $(revoked_rows) of 20000 were revoked"
+again_started() { start_scepd; }
+within 20 again_started || die "scepd starts after kill -9"
+all_of_them() { [ "$(revoked_rows)" -ge 20000 ] && ctl foreign list | grep -q ' 20[0-9]* entries'; }
+claim "kill -9 over a list of 20000: the rest is done after the start" within 60 all_of_them
+claim "... and what was held and let go is as the list says" is host4 hold
+
 stop_scepd
 start_scepd --single-process || die "scepd --single-process starts"
 claim "in one process: the CA lets go" unhold host4
