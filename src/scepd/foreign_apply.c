@@ -85,6 +85,7 @@ struct work {
 	struct foreign_applied *out;
 	size_t lines;
 	bool no_memory;
+	uint64_t bare, bare_max; /* rows that are bare now, and may be */
 };
 
 static enum cause_effect
@@ -242,13 +243,17 @@ put(struct batch *b, const struct crl_revoked *r)
 static enum rc
 put_down(struct work *w, struct batch *b, struct err *err)
 {
+	bool full = w->bare + w->out->bare + b->n > w->bare_max;
 	size_t n = 0;
-	enum rc rc = store_foreign_add(w->s, w->ca, NULL, b->certs, b->n, b->outcomes, err);
+	enum rc rc = full ? store_foreign_look(w->s, w->ca, b->certs, b->n, b->outcomes, err)
+			  : store_foreign_add(w->s, w->ca, NULL, b->certs, b->n, b->outcomes, err);
 
 	for (size_t i = 0; rc == RC_OK && i < b->n; i++) {
-		w->out->bare += b->outcomes[i] == FOREIGN_ADDED;
+		bool added = b->outcomes[i] == FOREIGN_ADDED;
+
+		*(full ? &w->out->left : &w->out->bare) += added;
 		w->out->taken += b->outcomes[i] == FOREIGN_TAKEN;
-		if (b->outcomes[i] != FOREIGN_TAKEN)
+		if (b->outcomes[i] != FOREIGN_TAKEN && !(full && added))
 			b->sets[n++] = b->sets[i];
 	}
 	b->n = 0;
@@ -297,13 +302,16 @@ release_all(struct work *w, const atomic_bool *stop, struct err *err)
 
 /* What revokes comes first: should the rest fail, nobody got in by it. */
 enum rc
-foreign_apply(struct store *s, const char *ca, const struct crl_list *l, const atomic_bool *stop,
-    struct foreign_applied *out, struct err *err)
+foreign_apply(struct store *s, const char *ca, const struct crl_list *l, uint64_t bare_max,
+    const atomic_bool *stop, struct foreign_applied *out, struct err *err)
 {
-	struct work w = { .s = s, .ca = ca, .out = out };
+	struct work w = { .s = s, .ca = ca, .out = out, .bare_max = bare_max };
+	uint64_t rows;
 	enum rc rc = collect(&w, l, err);
 
 	*out = (struct foreign_applied){ .whole = false };
+	if (rc == RC_OK)
+		rc = store_foreign_count(s, ca, &rows, &w.bare, err);
 	if (rc == RC_OK)
 		rc = store_foreign_marks(s, ca, on_mark, &w, err);
 	if (rc == RC_OK && w.no_memory)

@@ -32,13 +32,21 @@ struct foreign_applied {
 	uint64_t bare; /* serial numbers that nobody has imported: rows by themselves now */
 	uint64_t
 	    taken; /* serial numbers that are another CA's certificate in this store: not touched */
-	bool whole; /* false: *stop became true before the end */
+	uint64_t left; /* that nobody has imported, past FOREIGN_BARE_MAX: not kept */
+	bool whole;    /* false: *stop became true before the end */
 };
 /*
- * Set and take away causes until they are what the list says, in commits of STORE_CAUSES_BATCH, so that
- * enrolments go on; interrupted, it may simply be done again.  Needs 40 octets of memory for each entry.
+ * Rows of one CA that are known by serial number alone: more than a list can have entries, and 200 MB of a database.  Rows are
+ * never deleted, so that a CA that lists others each day would fill the disk.
  */
-enum rc foreign_apply(struct store *s, const char *ca, const struct crl_list *l,
+#define FOREIGN_BARE_MAX 2000000
+
+/*
+ * Set and take away causes until they are what the list says, in commits of STORE_CAUSES_BATCH, so that
+ * enrolments go on; interrupted, it may simply be done again.  Needs 40 octets of memory for each entry.  `bare_max`:
+ * FOREIGN_BARE_MAX; past it what was imported is still turned.
+ */
+enum rc foreign_apply(struct store *s, const char *ca, const struct crl_list *l, uint64_t bare_max,
     const atomic_bool *stop, struct foreign_applied *out, struct err *err) MUST_CHECK;
 
 #endif

@@ -162,7 +162,7 @@ log_applied(
 {
 	struct log_line l;
 
-	log_begin(&l, n->taken > 0 ? LOG_WARN : LOG_INFO, "foreign");
+	log_begin(&l, n->taken > 0 || n->left > 0 ? LOG_WARN : LOG_INFO, "foreign");
 	log_str(&l, "msg", "a new list was read");
 	log_str(&l, "ca", w->conf->name);
 	log_str(&l, "number", crl->number[0] != '\0' ? crl->number : NULL);
@@ -171,7 +171,13 @@ log_applied(
 	log_int(&l, "held", (int64_t)n->held);
 	log_int(&l, "released", (int64_t)n->released);
 	log_int(&l, "not_imported", (int64_t)n->bare);
-	if (n->taken > 0) {
+	if (n->left > 0) {
+		log_int(&l, "left", (int64_t)n->left);
+		log_str(&l, "hint",
+		    "more serial numbers that nobody has imported than are kept: import what the "
+		    "CA "
+		    "has issued");
+	} else if (n->taken > 0) {
 		log_int(&l, "taken", (int64_t)n->taken);
 		log_str(&l, "hint",
 		    "entries with serial numbers of certificates of another CA were left alone: "
@@ -187,13 +193,16 @@ take(struct foreign_crl *f, struct watched *w, const struct crl_list *l,
     struct store_foreign_crl *crl, const atomic_bool *stop, struct err *err)
 {
 	struct foreign_applied n;
-	enum rc rc = foreign_apply(f->s->store, w->conf->name, l, stop, &n, err);
+	enum rc rc = foreign_apply(f->s->store, w->conf->name, l, FOREIGN_BARE_MAX, stop, &n, err);
 
 	metric_add(f->s->metrics, METRIC_FOREIGN_REVOKED, n.revoked);
 	metric_add(f->s->metrics, METRIC_FOREIGN_HELD, n.held);
 	metric_add(f->s->metrics, METRIC_FOREIGN_RELEASED, n.released);
 	if (rc != RC_OK || !n.whole)
 		return rc;
+	/* What was left is done as soon as it is imported: the same list is read again. */
+	if (n.left > 0)
+		memset(crl->sha256, 0, sizeof(crl->sha256));
 	crl->this_update = l->this_update;
 	crl->next_update = l->next_update;
 	crl->entries = l->n;

@@ -59,7 +59,7 @@ apply(struct sf *f, const char *text, struct foreign_applied *out)
 		l.n++;
 	}
 	l.entries = (struct der){ b.data, b.len };
-	ok(f, foreign_apply(f->s, "adcs", &l, &stop, out, &f->err));
+	ok(f, foreign_apply(f->s, "adcs", &l, FOREIGN_BARE_MAX, &stop, out, &f->err));
 	assert_true(out->whole);
 	buf_done(&b);
 }
@@ -225,16 +225,42 @@ a_long_list_takes_several_commits_and_may_be_done_again(void **state)
 		put_entry(&b, serial, i % 2 == 0 ? 6 : 1, NOW - 5000);
 	}
 	l.entries = (struct der){ b.data, b.len };
-	ok(f, foreign_apply(f->s, "adcs", &l, &stop, &n, &f->err));
+	ok(f, foreign_apply(f->s, "adcs", &l, FOREIGN_BARE_MAX, &stop, &n, &f->err));
 	assert_false(n.whole);
 	stop = false;
-	ok(f, foreign_apply(f->s, "adcs", &l, &stop, &n, &f->err));
+	ok(f, foreign_apply(f->s, "adcs", &l, FOREIGN_BARE_MAX, &stop, &n, &f->err));
 	counted(&n, 600, 601, 0, 1201);
 	is(f, "0104B0", CERT_HELD, 6);
 	l.n = 0;
 	l.entries.len = 0;
-	ok(f, foreign_apply(f->s, "adcs", &l, &stop, &n, &f->err));
+	ok(f, foreign_apply(f->s, "adcs", &l, FOREIGN_BARE_MAX, &stop, &n, &f->err));
 	counted(&n, 0, 0, 601, 0);
+	buf_done(&b);
+}
+
+static void
+past_their_maximum_unknown_numbers_are_left_and_known_ones_are_turned(void **state)
+{
+	struct sf *f = *state;
+	struct crl_list l = { .n = 3 };
+	atomic_bool stop = false;
+	struct foreign_applied n;
+	struct store_status s;
+	struct buf b;
+
+	add(f, "adcs", "0A01");
+	buf_init(&b, 1 << 16);
+	put_entry(&b, "0A01", 1, NOW - 5000);
+	put_entry(&b, "0A02", 1, NOW - 5000);
+	put_entry(&b, "0A03", 1, NOW - 5000);
+	l.entries = (struct der){ b.data, b.len };
+	ok(f, foreign_apply(f->s, "adcs", &l, 3, &stop, &n, &f->err));
+	counted(&n, 1, 0, 0, 0);
+	assert_int_equal(n.left, 2);
+	is(f, "0A01", CERT_REVOKED, 1);
+	assert_int_equal(store_status_get(f->s, "0A02", &s, &f->err), RC_NOTFOUND);
+	ok(f, foreign_apply(f->s, "adcs", &l, 4, &stop, &n, &f->err));
+	counted(&n, 2, 0, 0, 2);
 	buf_done(&b);
 }
 
@@ -289,6 +315,7 @@ main(void)
 		T(a_certificate_of_another_ca_with_that_number_is_left_alone),
 		T(holds_of_administrators_and_rules_stand_beside_it),
 		T(a_long_list_takes_several_commits_and_may_be_done_again),
+		T(past_their_maximum_unknown_numbers_are_left_and_known_ones_are_turned),
 		cmocka_unit_test(an_old_list_and_one_that_has_ended_are_not_acted_on),
 	};
 
