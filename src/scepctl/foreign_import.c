@@ -156,9 +156,11 @@ read_path(struct job *j, const char *path, unsigned depth, struct err *err)
 	DIR *d;
 	enum rc rc;
 
-	if (strcmp(path, "-") != 0 && stat(path, &st) != 0)
+	if (strcmp(path, "-") == 0)
+		return read_file(j, path, err);
+	if (stat(path, &st) != 0)
 		return fail_errno(err, "open %s", path);
-	if (strcmp(path, "-") == 0 || !S_ISDIR(st.st_mode))
+	if (!S_ISDIR(st.st_mode))
 		return read_file(j, path, err);
 	if (depth > DEPTH_MAX)
 		return fail(err, RC_LIMIT, "%s: folders in folders, %d deep", path, DEPTH_MAX);
