@@ -119,6 +119,8 @@ claim "a folder, with what is there already" telling 0 '"filled": *2\b' ctl fore
 claim "... counted" test "$(figure added) $(figure filled) $(figure unchanged)" = "7 2 23"
 claim "the same again changes nothing" telling 0 '"added": *0' ctl foreign import old "$O/certs" "$O/issued.csv" "$O/serials.csv" --json
 claim "... and is known" test "$(figure filled) $(figure unchanged)" = "0 54"
+piped() { cat "$O/bundle.pem" | ctl foreign import old -; }
+claim "standard input is a file, too" telling 0 '2 +known already' piped
 claim "foreign list counts them" telling 0 '^Certificates +32, of which 0 by serial' ctl foreign list
 
 # ---- refused ----
