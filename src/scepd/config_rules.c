@@ -253,8 +253,7 @@ check_filter(const struct config_file *f, const struct config *names, const stru
 
 	for (size_t i = 0; rc == RC_OK && i < sizeof(rows) / sizeof(rows[0]); i++) {
 		(void)snprintf(key, sizeof(key), "%s%s", prefix, rows[i].key);
-		rc = check_names(
-		    f, r, key, rows[i].key, rows[i].words, rows[i].in, rows[i].n, err);
+		rc = check_names(f, r, key, rows[i].key, rows[i].words, rows[i].in, rows[i].n, err);
 	}
 	(void)snprintf(key, sizeof(key), "%sgroups", prefix);
 	return rc == RC_OK ? check_groups(f, r, key, &x->groups, err) : rc;
