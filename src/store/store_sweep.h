@@ -44,7 +44,7 @@ struct store_sweep {
 	uint64_t certs;           /* certificates that it turns */
 	uint64_t of;              /* certificates that rules see */
 	uint64_t
-	    owners; /* devices and users of `certs`: sweep_brake.h.  0: not counted, before schema 7 */
+	    owners; /* devices and users of `certs`: sweep_brake.h.  0: an older version did not count */
 	uint64_t of_owners; /* and of `of` */
 	char *why, *who; /* "312 of 2300 devices and users ..., more than 10 %"; who has decided */
 };
