@@ -13,11 +13,21 @@
 #include "scepd/publish.h"
 #include "scepd/scepd.h"
 #include "scepd/sweep.h"
+#include "scepd/upkeep.h"
 
 static int64_t
 outbox(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 {
 	(void)pipeline_outbox(s, clock_now_ms(), stop);
+	return clock_mono_ms() + 5000;
+}
+
+/* Beside the outbox, which may wait for a tenant's Intune. */
+static int64_t
+upkeep(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+{
+	scepd_refresh_rollover(s);
+	upkeep_run(s, clock_now_ms(), stop);
 	return clock_mono_ms() + 5000;
 }
 
@@ -81,6 +91,7 @@ static const struct duty_row {
 	int64_t (*part)(struct scepd *s, size_t i, int64_t now_ms, const atomic_bool *stop);
 } duties[DUTY__MAX] = {
 	[DUTY_OUTBOX] = { .round = outbox },
+	[DUTY_UPKEEP] = { .round = upkeep },
 	[DUTY_DIRECTORY] = { .parts = directories, .part = directory },
 	[DUTY_QUEUE] = { .parts = queues, .part = queue },
 	[DUTY_RULES] = { .round = rules },

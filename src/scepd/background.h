@@ -15,7 +15,8 @@ struct scepd;
 struct background;
 
 enum duty {
-	DUTY_OUTBOX,    /* what Intune still has to be told; upkeep of the store */
+	DUTY_OUTBOX,    /* what Intune still has to be told */
+	DUTY_UPKEEP,    /* what time does to the store; by which CA endpoints issue now */
 	DUTY_DIRECTORY, /* what directories say */
 	DUTY_RULES,     /* what follows from it */
 	DUTY_QUEUE,     /* what Intune wants revoked */

@@ -29,9 +29,8 @@ void pipeline_run(struct scepd *s, const struct pki_operation *op, struct http_r
  * pipeline_outbox() finishes. */
 enum rc pipeline_recover(struct scepd *s, struct err *err) MUST_CHECK;
 /*
- * One background round: takes up which CA each endpoint issues from, does what has become due
- * (upkeep.h), then what still has to be told to Intune: orphaned certificates, failures.  Each of these may take
- * a tenant's timeout; once *stop is true no other is begun.  Returns how many rows could not be
+ * One background round: what still has to be told to Intune: orphaned certificates, failures.  Each of these may take a
+ * tenant's timeout; once *stop is true no other is begun.  Returns how many rows could not be
  * settled.
  */
 size_t pipeline_outbox(struct scepd *s, int64_t now_ms, const atomic_bool *stop);

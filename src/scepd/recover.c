@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "scepd/pipeline.h"
-#include "scepd/upkeep.h"
 
 #define BATCH       64   /* rows per round: bounds memory, and how long one round can take */
 #define START_BATCH 4096 /* at start: more than requests can be in flight at once */
@@ -236,8 +235,6 @@ pipeline_outbox(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 	size_t n, left;
 	struct err err;
 
-	scepd_refresh_rollover(s); /* first: what follows may wait for Intune */
-	upkeep_run(s, now_ms, stop);
 	left = finish_orphans(s, now_ms, stop);
 	if (outbox_due(s->store, now_ms, BATCH, &rows, &n, &err) != RC_OK) {
 		log_msg(LOG_ERROR, "store", "outbox: %s", err.msg);

@@ -9,8 +9,7 @@
 
 #include "scepd/scepd.h"
 
-/* One background round, once a minute at most; begins nothing more once *stop is true.  On the
- * thread of pipeline_outbox(). */
+/* One background round, once a minute at most; begins nothing more once *stop is true.  On one thread. */
 void upkeep_run(struct scepd *s, int64_t now_ms, const atomic_bool *stop);
 
 #endif
