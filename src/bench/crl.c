@@ -96,7 +96,8 @@ all_change(struct run *r, struct err *err)
 {
 	return sql(r,
 	    "UPDATE cert SET reason = 5 WHERE revoked <> 0;"
-	    "UPDATE status_change SET number = number + 10000000",
+	    "UPDATE status_change SET number = number + (SELECT max(number) FROM "
+	    "status_change)",
 	    err);
 }
 

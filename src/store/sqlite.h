@@ -18,6 +18,18 @@ struct sq_fresh *sq_store_fresh(struct store *s); /* NULL beside a daemon */
 enum rc sq_reader_get(struct sq_conn **out, struct store *s, struct err *err) MUST_CHECK;
 void sq_reader_put(struct store *s, struct sq_conn *c);
 
+/* sqlite_list.c */
+
+/* Takes the cursor's row and lends it to whoever asked: *left goes down for one that counts, and to 0 when the caller has
+ * enough. */
+typedef enum rc sq_lend_fn(struct sq_cursor *cur, size_t *left, void *arg, struct err *err);
+/* A list: rows of a statement, by a connection that is borrowed meanwhile, until `max` have counted. */
+enum rc sq_each(struct store *s, enum sq_stmt id, const struct sq_arg *args, size_t n, size_t max,
+    sq_lend_fn *lend, void *arg, struct err *err) MUST_CHECK;
+/* A statement that yields one number. */
+enum rc sq_count(struct store *s, enum sq_stmt id, const struct sq_arg *args, size_t n,
+    uint64_t *out, struct err *err) MUST_CHECK;
+
 /* sqlite_tx.c */
 enum rc sqlite_tx_begin(struct store *s, const struct tx_key *key, const uint8_t *csr,
     size_t csr_len, struct store_tx *out, bool *fresh, struct err *err);

@@ -130,11 +130,6 @@ sqlite_exception_add(struct store *s, const struct store_exception *e, bool need
 
 /* ---- confirmed, ended ---- */
 
-struct end_args {
-	int64_t id;
-	const char *who;
-};
-
 static enum rc
 over(const struct store_exception *e, int64_t now, struct err *err)
 {
@@ -147,30 +142,52 @@ over(const struct store_exception *e, int64_t now, struct err *err)
 }
 
 static enum rc
-confirm_step(struct sq_writer *w, void *arg, struct err *err)
+may_confirm(const struct store_exception *e, const char *who, struct err *err)
+{
+	if (e->confirmed != 0)
+		return fail(err, RC_CONFLICT, "exception %lld is in force already%s%s",
+		    (long long)e->id, e->confirmed_by != NULL ? ", confirmed by " : "",
+		    e->confirmed_by != NULL ? e->confirmed_by : "");
+	if (store_same_person(e->who, who))
+		return fail(err, RC_DENIED,
+		    "exception %lld was made by %s: somebody else has to "
+		    "confirm it",
+		    (long long)e->id, e->who);
+	return RC_OK;
+}
+
+static enum rc
+may_end(const struct store_exception *e, const char *who, struct err *err)
+{
+	return RC_OK;
+}
+
+/* What somebody does with one that is not over. */
+struct word {
+	int64_t id;
+	const char *who;
+	enum rc (*may)(const struct store_exception *e, const char *who, struct err *err);
+	enum sq_stmt stmt;
+	const char *event;
+};
+
+static enum rc
+word_step(struct sq_writer *w, void *arg, struct err *err)
 {
 	struct sq_conn *c = sq_writer_conn(w);
 	int64_t now = sq_writer_now(w) / 1000;
-	const struct end_args *a = arg;
+	const struct word *a = arg;
 	struct store_exception e = { 0 };
 	enum rc rc = need(c, a->id, &e, err);
 
 	if (rc == RC_OK)
 		rc = over(&e, now, err);
-	if (rc == RC_OK && e.confirmed != 0)
-		rc = fail(err, RC_CONFLICT, "exception %lld is in force already%s%s",
-		    (long long)e.id, e.confirmed_by != NULL ? ", confirmed by " : "",
-		    e.confirmed_by != NULL ? e.confirmed_by : "");
-	else if (rc == RC_OK && store_same_person(e.who, a->who))
-		rc = fail(err, RC_DENIED,
-		    "exception %lld was made by %s: somebody else has to "
-		    "confirm it",
-		    (long long)e.id, e.who);
 	if (rc == RC_OK)
-		rc = sq_exec(c, Q_EXCEPTION_CONFIRM, SQ_ARGS(sq_i(e.id), sq_i(now), sq_t(a->who)),
-		    NULL, err);
+		rc = a->may(&e, a->who, err);
 	if (rc == RC_OK)
-		rc = audit(w, "exception-confirm", &e, a->who, err);
+		rc = sq_exec(c, a->stmt, SQ_ARGS(sq_i(e.id), sq_i(now), sq_t(a->who)), NULL, err);
+	if (rc == RC_OK)
+		rc = audit(w, a->event, &e, a->who, err);
 	store_exception_done(&e);
 	return rc;
 }
@@ -178,60 +195,41 @@ confirm_step(struct sq_writer *w, void *arg, struct err *err)
 enum rc
 sqlite_exception_confirm(struct store *s, int64_t id, const char *who, struct err *err)
 {
-	struct end_args a = { id, who };
+	struct word a = { id, who, may_confirm, Q_EXCEPTION_CONFIRM, "exception-confirm" };
 
-	return sq_write(sq_store_writer(s), confirm_step, &a, err);
-}
-
-static enum rc
-end_step(struct sq_writer *w, void *arg, struct err *err)
-{
-	struct sq_conn *c = sq_writer_conn(w);
-	int64_t now = sq_writer_now(w) / 1000;
-	const struct end_args *a = arg;
-	struct store_exception e = { 0 };
-	enum rc rc = need(c, a->id, &e, err);
-
-	if (rc == RC_OK)
-		rc = over(&e, now, err);
-	if (rc == RC_OK)
-		rc = sq_exec(
-		    c, Q_EXCEPTION_END, SQ_ARGS(sq_i(e.id), sq_i(now), sq_t(a->who)), NULL, err);
-	if (rc == RC_OK)
-		rc = audit(w, "exception-end", &e, a->who, err);
-	store_exception_done(&e);
-	return rc;
+	return sq_write(sq_store_writer(s), word_step, &a, err);
 }
 
 enum rc
 sqlite_exception_end(struct store *s, int64_t id, const char *who, struct err *err)
 {
-	struct end_args a = { id, who };
+	struct word a = { id, who, may_end, Q_EXCEPTION_END, "exception-end" };
 
-	return sq_write(sq_store_writer(s), end_step, &a, err);
+	return sq_write(sq_store_writer(s), word_step, &a, err);
 }
 
 /* ---- listed ---- */
 
+struct exception_list {
+	store_exception_fn *fn;
+	void *arg;
+};
+
 static enum rc
-each_read(struct sq_conn *c, int64_t live_at, int64_t after, size_t max, store_exception_fn *fn,
-    void *arg, struct err *err)
+lend_row(struct sq_cursor *cur, size_t *left, void *arg, struct err *err)
 {
-	const struct sq_arg args[] = { sq_i(after), sq_i((int64_t)max), sq_i(live_at) };
-	struct sq_cursor cur;
-	bool row = true, go = true;
-	enum rc rc = live_at != 0 ? sq_query(&cur, c, Q_EXCEPTION_EACH_LIVE, args, 3, err)
-				  : sq_query(&cur, c, Q_EXCEPTION_EACH, args, 2, err);
+	const struct exception_list *l = arg;
+	struct store_exception e;
+	enum rc rc;
 
-	while (rc == RC_OK && go && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
-		struct store_exception e;
-
-		exception_take(&e, &cur);
-		rc = sq_took(&cur, err);
-		go = rc == RC_OK && fn(arg, &e) == 0;
-		store_exception_done(&e);
+	exception_take(&e, cur);
+	rc = sq_took(cur, err);
+	if (rc == RC_OK) {
+		--*left;
+		if (l->fn(l->arg, &e) != 0)
+			*left = 0;
 	}
-	sq_end(&cur);
+	store_exception_done(&e);
 	return rc;
 }
 
@@ -239,12 +237,9 @@ enum rc
 sqlite_exception_each(struct store *s, int64_t live_at, int64_t after, size_t max,
     store_exception_fn *fn, void *arg, struct err *err)
 {
-	struct sq_conn *c;
-	enum rc rc = sq_reader_get(&c, s, err);
+	const struct sq_arg args[] = { sq_i(after), sq_i((int64_t)max), sq_i(live_at) };
+	struct exception_list l = { fn, arg };
 
-	if (rc != RC_OK)
-		return rc;
-	rc = each_read(c, live_at, after, max, fn, arg, err);
-	sq_reader_put(s, c);
-	return rc;
+	return live_at != 0 ? sq_each(s, Q_EXCEPTION_EACH_LIVE, args, 3, max, lend_row, &l, err)
+			    : sq_each(s, Q_EXCEPTION_EACH, args, 2, max, lend_row, &l, err);
 }

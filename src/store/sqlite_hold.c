@@ -535,42 +535,28 @@ sqlite_hold_resume(struct store *s, int64_t id, struct err *err)
 
 /* ---- lists and counts ---- */
 
+struct hold_list {
+	enum hold_verdict verdict; /* HOLD_NONE: any */
+	int64_t now;
+	store_hold_fn *fn;
+	void *arg;
+};
+
 static enum rc
-lend_row(struct sq_cursor *cur, const struct store_hold_filter *f, int64_t now, size_t *left,
-    store_hold_fn *fn, void *arg, struct err *err)
+lend_row(struct sq_cursor *cur, size_t *left, void *arg, struct err *err)
 {
+	const struct hold_list *l = arg;
 	struct store_hold h;
 	enum rc rc;
 
-	sqlite_hold_take(&h, cur, now, NULL);
+	sqlite_hold_take(&h, cur, l->now, NULL);
 	rc = sq_took(cur, err);
-	if (rc == RC_OK && (f->verdict == HOLD_NONE || f->verdict == h.verdict)) {
+	if (rc == RC_OK && (l->verdict == HOLD_NONE || l->verdict == h.verdict)) {
 		--*left;
-		if (fn(arg, &h) != 0)
+		if (l->fn(l->arg, &h) != 0)
 			*left = 0;
 	}
 	store_hold_done(&h);
-	return rc;
-}
-
-static enum rc
-each_read(struct sq_conn *c, const struct store_hold_filter *f, size_t max, store_hold_fn *fn,
-    void *arg, struct err *err)
-{
-	int64_t now = clock_now_ms();
-	struct sq_cursor cur;
-	bool row = true;
-	enum rc rc;
-
-	rc = sq_query(&cur, c, Q_HOLD_EACH,
-	    SQ_ARGS(sq_i(f->after_id), sq_t(f->endpoint), sq_i(f->verdict)), err);
-	while (rc == RC_OK && max > 0) {
-		rc = sq_next(&cur, &row, err);
-		if (rc != RC_OK || !row)
-			break;
-		rc = lend_row(&cur, f, now, &max, fn, arg, err);
-	}
-	sq_end(&cur);
 	return rc;
 }
 
@@ -578,32 +564,18 @@ enum rc
 sqlite_hold_each(struct store *s, const struct store_hold_filter *f, size_t max, store_hold_fn *fn,
     void *arg, struct err *err)
 {
-	struct sq_conn *c;
-	enum rc rc;
+	struct hold_list l = { f->verdict, clock_now_ms(), fn, arg };
 
-	rc = sq_reader_get(&c, s, err);
-	if (rc != RC_OK)
-		return rc;
-	rc = each_read(c, f, max, fn, arg, err);
-	sq_reader_put(s, c);
-	return rc;
+	return sq_each(s, Q_HOLD_EACH,
+	    SQ_ARGS(sq_i(f->after_id), sq_t(f->endpoint), sq_i(f->verdict)), max, lend_row, &l,
+	    err);
 }
 
 enum rc
 sqlite_hold_count(struct store *s, const char *endpoint, uint64_t *n, struct err *err)
 {
-	struct sq_arg args[] = { sq_i(clock_now_ms()), sq_t(endpoint) };
-	struct sq_conn *c;
-	int64_t count = 0;
-	enum rc rc;
+	const struct sq_arg args[] = { sq_i(clock_now_ms()), sq_t(endpoint) };
 
-	rc = sq_reader_get(&c, s, err);
-	if (rc != RC_OK)
-		return rc;
-	rc = endpoint == NULL ? sq_number_of(c, Q_HOLD_COUNT, args, 1, &count, err)
-			      : sq_number_of(c, Q_HOLD_COUNT_OF, args, 2, &count, err);
-	sq_reader_put(s, c);
-	if (rc == RC_OK)
-		*n = (uint64_t)count;
-	return rc;
+	return endpoint == NULL ? sq_count(s, Q_HOLD_COUNT, args, 1, n, err)
+				: sq_count(s, Q_HOLD_COUNT_OF, args, 2, n, err);
 }

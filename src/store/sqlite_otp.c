@@ -458,42 +458,27 @@ sqlite_otp_sweep(struct store *s, int64_t now_ms, size_t *gone, struct err *err)
 
 /* ---- lists and counts ---- */
 
+struct otp_list {
+	int64_t now;
+	store_otp_fn *fn;
+	void *arg;
+};
+
 static enum rc
-lend_row(
-    struct sq_cursor *cur, int64_t now, size_t *left, store_otp_fn *fn, void *arg, struct err *err)
+lend_row(struct sq_cursor *cur, size_t *left, void *arg, struct err *err)
 {
+	const struct otp_list *l = arg;
 	struct store_otp_row r;
 	enum rc rc;
 
-	otp_take(&r, cur, now);
+	otp_take(&r, cur, l->now);
 	rc = sq_took(cur, err);
 	if (rc == RC_OK) {
 		--*left;
-		if (fn(arg, &r) != 0)
+		if (l->fn(l->arg, &r) != 0)
 			*left = 0;
 	}
 	store_otp_row_done(&r);
-	return rc;
-}
-
-static enum rc
-each_read(struct sq_conn *c, const struct store_otp_filter *f, size_t max, store_otp_fn *fn,
-    void *arg, struct err *err)
-{
-	int64_t now = clock_now_ms();
-	struct sq_cursor cur;
-	bool row = true;
-	enum rc rc;
-
-	rc = sq_query(&cur, c, Q_OTP_EACH,
-	    SQ_ARGS(sq_i(f->after_id), sq_t(f->endpoint), sq_i(f->live ? now : 0)), err);
-	while (rc == RC_OK && max > 0) {
-		rc = sq_next(&cur, &row, err);
-		if (rc != RC_OK || !row)
-			break;
-		rc = lend_row(&cur, now, &max, fn, arg, err);
-	}
-	sq_end(&cur);
 	return rc;
 }
 
@@ -501,32 +486,18 @@ enum rc
 sqlite_otp_each(struct store *s, const struct store_otp_filter *f, size_t max, store_otp_fn *fn,
     void *arg, struct err *err)
 {
-	struct sq_conn *c;
-	enum rc rc;
+	struct otp_list l = { clock_now_ms(), fn, arg };
 
-	rc = sq_reader_get(&c, s, err);
-	if (rc != RC_OK)
-		return rc;
-	rc = each_read(c, f, max, fn, arg, err);
-	sq_reader_put(s, c);
-	return rc;
+	return sq_each(s, Q_OTP_EACH,
+	    SQ_ARGS(sq_i(f->after_id), sq_t(f->endpoint), sq_i(f->live ? l.now : 0)), max, lend_row,
+	    &l, err);
 }
 
 enum rc
 sqlite_otp_count(struct store *s, const char *endpoint, uint64_t *n, struct err *err)
 {
-	struct sq_arg args[] = { sq_i(clock_now_ms()), sq_t(endpoint) };
-	struct sq_conn *c;
-	int64_t count = 0;
-	enum rc rc;
+	const struct sq_arg args[] = { sq_i(clock_now_ms()), sq_t(endpoint) };
 
-	rc = sq_reader_get(&c, s, err);
-	if (rc != RC_OK)
-		return rc;
-	rc = endpoint == NULL ? sq_number_of(c, Q_OTP_COUNT, args, 1, &count, err)
-			      : sq_number_of(c, Q_OTP_COUNT_OF, args, 2, &count, err);
-	sq_reader_put(s, c);
-	if (rc == RC_OK)
-		*n = (uint64_t)count;
-	return rc;
+	return endpoint == NULL ? sq_count(s, Q_OTP_COUNT, args, 1, n, err)
+				: sq_count(s, Q_OTP_COUNT_OF, args, 2, n, err);
 }
