@@ -8,10 +8,10 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "scepctl/comment.h"
 
-#define COMMENT_MAX 200 /* bytes; it is kept for ever in the audit chain */
-#define EACH_MAX    20  /* of more than these, only what did not turn is printed line by line */
-#define PAUSE_MS    20  /* between two commits, at the least */
+#define EACH_MAX 20 /* of more than these, only what did not turn is printed line by line */
+#define PAUSE_MS 20 /* between two commits, at the least */
 
 /* What becomes of one; in the order of how bad it is. */
 enum fate {
@@ -328,25 +328,13 @@ tell(const struct work *w)
 
 /* ---- all of it ---- */
 
-static enum rc
-check_comment(const char *comment, struct err *err)
-{
-	if (comment == NULL)
-		return RC_OK;
-	if (strlen(comment) > COMMENT_MAX)
-		return fail(err, RC_CONFIG, "--comment is longer than %d bytes", COMMENT_MAX);
-	if (!utf8_valid((const uint8_t *)comment, strlen(comment)))
-		return fail(err, RC_CONFIG, "--comment is not UTF-8 text");
-	return RC_OK;
-}
-
 int
 change_run(const struct change *c, int nargs, char **args)
 {
 	struct work w = { .c = c };
 	struct err err = { 0 };
 	int status;
-	enum rc rc = check_comment(c->comment, &err);
+	enum rc rc = ctl_comment_check(c->comment, &err);
 
 	if (rc == RC_OK)
 		rc = ctl_open(NULL, &w.store, c->config, &err);

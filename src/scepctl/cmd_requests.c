@@ -8,9 +8,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "scepctl/ctl.h"
+#include "scepctl/listing.h"
 
-#define PAGE       100  /* rows read at a time, so that a long list holds up no checkpoint */
 #define REASON_MAX 1000 /* bytes; it is kept for ever in the audit chain */
 
 struct options {
@@ -94,13 +93,6 @@ print_hold(FILE *f, const struct store_hold *h)
 
 /* ---- list ---- */
 
-struct listing {
-	bool json;
-	int64_t last;
-	size_t n;
-	bool failed;
-};
-
 static void
 print_row(const struct listing *l, const struct store_hold *h)
 {
@@ -120,13 +112,10 @@ on_row(void *arg, const struct store_hold *h)
 {
 	struct listing *l = arg;
 
-	if (!l->json)
-		print_row(l, h);
-	else
-		l->failed = !ctl_json_item(hold_json(h), l->n == 0);
-	l->last = h->id;
-	l->n++;
-	return l->failed;
+	if (l->json)
+		return listing_item(l, h->id, hold_json(h));
+	print_row(l, h);
+	return listing_printed(l, h->id);
 }
 
 static enum rc
@@ -145,18 +134,15 @@ static enum rc
 list_all(struct store *s, const struct options *o, struct listing *l, struct err *err)
 {
 	struct store_hold_filter f = { .endpoint = o->endpoint };
-	size_t before;
 	enum rc rc = state_parse(&f.verdict, o, err);
 
+	if (rc != RC_OK)
+		return rc;
 	do {
-		before = l->n;
-		if (rc == RC_OK)
-			rc = store_hold_each(s, &f, PAGE, on_row, l, err);
+		rc = store_hold_each(s, &f, LISTING_PAGE, on_row, l, err);
 		f.after_id = l->last;
-	} while (rc == RC_OK && !l->failed && l->n - before == PAGE);
-	if (rc == RC_OK && l->failed)
-		rc = fail(err, RC_NOMEM, "out of memory for JSON");
-	return rc;
+	} while (listing_goes_on(l, rc));
+	return listing_end(l, rc, err);
 }
 
 static int
@@ -177,10 +163,7 @@ run_list(const void *options, int nargs, char **args)
 	config_free(c);
 	if (rc != RC_OK)
 		return err_report(PROG, &err);
-	if (o->json)
-		(void)printf("%s]\n", l.n > 0 ? "" : "[");
-	else if (l.n == 0)
-		(void)printf("no requests%s\n", o->all || o->state != NULL ? "" : " wait");
+	listing_close(&l, o->all || o->state != NULL ? "no requests\n" : "no requests wait\n");
 	return EX_OK;
 }
 
