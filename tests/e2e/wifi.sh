@@ -14,7 +14,7 @@ token=$(scepctl admin token --config "$CONFIG" --for verdict radius 2>>"$T/token
 TOKEN=$(scepctl admin token --config "$CONFIG" --for status desk 2>>"$T/token.log") || die "a token for the help desk"
 start_scepd || die "scepd starts"
 make_server_certificate || die "a certificate for RADIUS"
-for name in stays lost gone stolen roams; do enrol $name; done
+for name in stays lost late gone stolen roams; do enrol $name; done
 
 lets_in() { wifi "$T/$1/cert.pem" "$T/$1/key.pem"; }
 keeps_out() { wifi_refused "$T/$1/cert.pem" "$T/$1/key.pem" "$2" "$3"; }
@@ -41,6 +41,21 @@ word release roams >>"$T/claim.log" || die "release"
 in_again() { fetch_crl "$T/by-crl/trust" && lets_in roams; }
 claim "... and let in when it is released" within 30 in_again
 tell "from the release to the Access-Accept, by CRL" "$began"
+
+# What docs/nac.md says of other ways to bring a list; ca_path_reload_interval takes five minutes and is not waited for here.
+hash=$(openssl crl -in "$(ls "$T/by-crl/trust"/*.r0)" -noout -hash) n=0
+while [ -e "$T/by-crl/trust/$hash.r$((n + 1))" ]; do n=$((n + 1)); done
+last=$T/by-crl/trust/$hash.r$n
+revoke late keyCompromise || die "revoke"
+has_late() { get_crl "$T/late.pem" && openssl crl -in "$T/late.pem" -noout -text | grep -q "$(serial_of "$T/late/cert.pem")"; }
+claim "another revocation is on the list" within 30 has_late
+cp "$T/late.pem" "$T/late.new" && mv "$T/late.new" "$last" || die "a list in place of the last one"
+claim "FreeRADIUS does not see a list under a number that it has read" lets_in late
+hup() { kill -HUP "$radius_pid" && within 10 grep -q 'HUP - loading modules' "$T/by-crl/radius.log"; }
+claim "... it takes a HUP" hup
+claim "... and does not see it then either" lets_in late
+cp "$T/late.pem" "$T/by-crl/trust/$hash.r$((n + 1))" || die "the next number"
+claim "... but under the next number, at the next login" keeps_out late 'certificate revoked' by-crl
 stop_radius
 
 # ---- by OCSP, at the URL that the certificate names ----
