@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "scepd/publish_int.h"
+#include "store/sqlite.h"
 #include "store/store_status.h"
 
 static const char yaml[] =
@@ -52,6 +53,13 @@ static int
 open_parts(void **state)
 {
 	open_with(", crl_partitions: 4");
+	return 0;
+}
+
+static int
+open_many_parts(void **state)
+{
+	open_with(", crl_partitions: 256");
 	return 0;
 }
 
@@ -475,6 +483,40 @@ each_certificate_is_in_the_one_list_that_it_names(void **state)
 		assert_false(is_good_by("parts.pem", i));
 }
 
+/* Pages of the database that were looked at since this was asked last, by the one connection for reading that a
+ * test with one thread makes. */
+static int
+pages(void)
+{
+	struct sq_conn *c;
+	int hit, miss, most;
+
+	assert_ok(sq_reader_get(&c, rig.s->store, err));
+	(void)sqlite3_db_status(c->db, SQLITE_DBSTATUS_CACHE_HIT, &hit, &most, 1);
+	(void)sqlite3_db_status(c->db, SQLITE_DBSTATUS_CACHE_MISS, &miss, &most, 1);
+	sq_reader_put(rig.s->store, c);
+	return hit + miss;
+}
+
+/* By each of 256 lists for itself, as it once was, this took a look at the database of several pages each. */
+static void
+a_change_is_looked_for_once_for_all_partitions(void **state)
+{
+	const struct serial *serial = cert_serial0(devices[0].cert);
+	struct crl_lists *c = sca->crl;
+	unsigned part = serial->v[serial->len - 1];
+
+	round_later(-1);
+	assert_int_equal(c->n_parts, 256);
+	turn(0, CAUSE_REVOKE, 1);
+	(void)pages();
+	round_later(1);
+	assert_in_range(pages(), 1, 200);
+	assert_true(lists(&c->parts[part], 0));
+	for (unsigned i = 0; i < c->n_parts; i++)
+		assert_int_equal(c->parts[i].status, c->v[0].status);
+}
+
 static void
 a_change_signs_one_partition_anew(void **state)
 {
@@ -673,6 +715,8 @@ main(void)
 		DELTA(a_delta_goes_on_when_others_have_changed_much),
 		PARTS(each_certificate_is_in_the_one_list_that_it_names),
 		PARTS(a_change_signs_one_partition_anew),
+		cmocka_unit_test_setup_teardown(
+		    a_change_is_looked_for_once_for_all_partitions, open_many_parts, close_rig),
 		PARTS(paths_name_lists),
 		PLAIN(caches_are_told_what_they_need),
 		FILES(files_are_what_is_served),
