@@ -107,4 +107,28 @@ claim "... which the log tells" logged " status msg=.*holds have come to their e
 claim "the log tells who did it" logged " admin what=revoke serial=$laptop who=api:desk"
 claim "the audit, too" sh -c "scepctl audit list --config '$CONFIG' | grep -E 'who=\"?api:desk' | grep -q 'it was stolen'"
 claim "the audit chain is whole" scepctl audit verify --config "$CONFIG"
+
+# ---- a long list ----
+# Certificates as a year leaves them, none of which a pattern fits, and at last one.
+many() {
+	sqlite3 "$T/ca/scepd.db" "PRAGMA busy_timeout = 9000; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+		INSERT INTO cert(serial, tx_id, audit, issued, not_before, not_after, ca, endpoint, profile, subject, thumbprint, der)
+		SELECT randomblob(16), 0, 1, 5, 5, 4000000000, 'issuing', 'lab', 'lab', CASE i WHEN 20000 THEN 'CN=needle' ELSE 'CN=hay' END, '', x'30' FROM n" >>"$T/claim.log"
+}
+TOKEN=$desk
+many || die "many certificates"
+claim "a list that nothing fits is not walked to its end by one call" answered 200 GET "$C?match=*needle*"
+claim "... it is empty and says where to go on" says "([], 10000)" '(a["items"], a["next"])'
+follow() {
+	local next=0 calls=0
+	while [ "$next" != None ] && [ $calls -lt 9 ]; do
+		answered 200 GET "$C?match=*needle*&after=$next" || return 1
+		says "['CN=needle']" '[c["subject"] for c in a["items"]]' && echo "found by call $calls" && return 0
+		next=$(json 'a["next"]') calls=$((calls + 1))
+	done
+	return 1
+}
+claim "... and whoever does finds what is there" follow
+scepctl list --config "$CONFIG" --match needle >"$T/list" || die "scepctl list"
+claim "scepctl list looks at all" grep -q 'CN=needle' "$T/list"
 claim "no token stands in the log" sh -c "! grep -qF -e '$radius' -e '$desk' '$T/scepd.log'"
