@@ -140,6 +140,19 @@ look_for_changes(struct scepd *s, const struct server_ca *sca, struct due *d)
 	}
 }
 
+static void
+tell_left(const struct server_ca *sca, const struct crl_base *base, uint64_t changes)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "crl");
+	log_str(&line, "ca", sca->conf->name);
+	log_str(&line, "list", sca->crl->delta->name);
+	log_int(&line, "left-base", (int64_t)base->number);
+	log_int(&line, "changes", (int64_t)changes);
+	log_end(&line);
+}
+
 /*
  * The list that deltas are of: the oldest that somebody may still hold, unless more has changed since than a delta
  * is good for (DELTA_CHANGES_MAX).  Then a younger one, and whoever holds an older one fetches the complete list.
@@ -149,14 +162,17 @@ look_for_changes(struct scepd *s, const struct server_ca *sca, struct due *d)
  * signer signs each number once.  So they are never: a delta follows a second later.
  */
 static bool
-base_is_there(struct crl_lists *c, uint64_t status)
+base_is_there(const struct server_ca *sca, uint64_t status)
 {
+	struct crl_lists *c = sca->crl;
 	struct crl_list *full = &c->v[0];
 
 	if (full->out.der == NULL || clock_now() <= full->out.made)
 		return false;
-	while (c->n_bases > 0 && status - c->bases[0].status > c->delta_changes)
+	while (c->n_bases > 0 && status - c->bases[0].status > c->delta_changes) {
+		tell_left(sca, &c->bases[0], status - c->bases[0].status);
 		memmove(c->bases, c->bases + 1, --c->n_bases * sizeof(c->bases[0]));
+	}
 	if (c->n_bases == 0 && status - full->status <= c->delta_changes)
 		c->bases[c->n_bases++] = (struct crl_base){ full->out.number, full->status,
 			full->out.made, full->out.next_update };
@@ -164,12 +180,11 @@ base_is_there(struct crl_lists *c, uint64_t status)
 }
 
 static void
-look_at(struct due *d, struct server_ca *sca, size_t i, uint64_t status)
+look_at(struct due *d, const struct server_ca *sca, size_t i, uint64_t status)
 {
 	const struct crl_list *l = &d->v[i];
 
-	if (clock_mono_ms() < l->wait_ms ||
-	    (l->kind == LIST_DELTA && !base_is_there(sca->crl, status)))
+	if (clock_mono_ms() < l->wait_ms || (l->kind == LIST_DELTA && !base_is_there(sca, status)))
 		return;
 	if (l->out.der == NULL || clock_now() >= l->renew_at) {
 		d->is[i] = true;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -380,6 +381,16 @@ a_delta_s_base_is_the_oldest_list_that_still_holds(void **state)
 	assert_true(sca->crl->n_bases == 1 || sca->crl->bases[1].next_update > clock_now() - 3602);
 }
 
+static bool
+logged(const char *words)
+{
+	char all[16384];
+	ssize_t n = pread(rig.log, all, sizeof(all) - 1, 0);
+
+	all[n > 0 ? n : 0] = '\0';
+	return strstr(all, words) != NULL;
+}
+
 /* A delta of more than it is good for is none: it is of a younger complete list, or waits for one. */
 static void
 a_delta_never_holds_more_changes_than_it_is_good_for(void **state)
@@ -405,6 +416,7 @@ a_delta_never_holds_more_changes_than_it_is_good_for(void **state)
 	    1); /* three since the first, one since the second, which is no base by its age */
 	assert_int_equal(sca->crl->n_bases, 1);
 	assert_int_equal(sca->crl->bases[0].number, second);
+	assert_true(logged("ca=issuing list=delta left-base=") && logged(" changes=3"));
 	assert_true(lists(delta, 0) && text_says(delta, "Remove From CRL"));
 	assert_false(lists(delta, 1));
 	round_later(1);
