@@ -9,6 +9,8 @@ rules:
   off: { when: user-disabled, then: hold }
   strangers: { when: unknown-to-directory }
 EOF2
+# Profiles are changed here, for which Intune revokes the certificates of before.
+sed -i 's|^    properties: contoso.properties|&\n    revocation_queue: false|' "$CONFIG"
 start_intunesim
 start_scepd || die "scepd starts"
 t=$SIM/sim/tenants/contoso.com
