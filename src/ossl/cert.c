@@ -407,6 +407,12 @@ cert_ski0(const struct cert *c, size_t *len)
 }
 
 bool
+cert_same(const struct cert *a, const struct cert *b)
+{
+	return a->der_len == b->der_len && memcmp(a->der, b->der, a->der_len) == 0;
+}
+
+bool
 cert_self_issued(const struct cert *c)
 {
 	return name_same(&c->issuer, &c->subject);

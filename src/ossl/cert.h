@@ -56,6 +56,7 @@ const char *const *cert_eku0(const struct cert *c, size_t *n); /* dotted; n == 0
 bool cert_ocsp_nocheck(const struct cert *c); /* id-pkix-ocsp-nocheck (RFC 6960 4.2.2.2.1) */
 const struct san_list *cert_san0(const struct cert *c);
 const uint8_t *cert_ski0(const struct cert *c, size_t *len); /* subjectKeyIdentifier or NULL */
+bool cert_same(const struct cert *a, const struct cert *b);  /* octet by octet */
 /* issuer and subject are the same name (it may still be signed by another key) */
 bool cert_self_issued(const struct cert *c);
 enum rc cert_thumbprint_sha1(char out[static 41], const struct cert *c,

@@ -38,13 +38,9 @@ struct shown {
 static const struct cert *
 renewed_ra(const struct shown *s)
 {
-	size_t la, lb;
-	const uint8_t *configured = cert_der0(ca_ra_cert0(s->ca), &la), *used;
-
-	if (s->renewed.n_ra == 0)
+	if (s->renewed.n_ra == 0 || cert_same(ca_ra_cert0(s->ca), s->renewed.ra[0]))
 		return NULL;
-	used = cert_der0(s->renewed.ra[0], &lb);
-	return la == lb && memcmp(configured, used, la) == 0 ? NULL : s->renewed.ra[0];
+	return s->renewed.ra[0];
 }
 
 /* The certificate at the top: the CA's own when there is nothing above it. */

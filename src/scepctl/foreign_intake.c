@@ -197,22 +197,13 @@ fill_item(struct intake_item *t, const struct intake *in, const struct cert *c, 
 	return rc == RC_OK ? text_of(&t->san, c, true, err) : rc;
 }
 
-static bool
-is_itself(const struct intake *in, const struct cert *c)
-{
-	size_t n, m;
-	const uint8_t *a = cert_der0(c, &n), *b = cert_der0(in->ca, &m);
-
-	return n == m && memcmp(a, b, n) == 0;
-}
-
 /* INTAKE_ADDED: it is the CA's. */
 static enum intake_fate
 judge(const struct intake *in, const struct cert *c, struct err *why)
 {
 	enum rc rc;
 
-	if (is_itself(in, c))
+	if (cert_same(c, in->ca))
 		return INTAKE_ITSELF;
 	if (!name_same(cert_issuer0(c), cert_subject0(in->ca)))
 		return INTAKE_OTHER_CA;

@@ -2,7 +2,6 @@
 #include "scepd/foreign_ca.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -75,15 +74,6 @@ foreign_cas_close(struct scepd *s)
 
 /* ---- responders ---- */
 
-static bool
-same(const struct cert *a, const struct cert *b)
-{
-	size_t la = 0, lb = 0;
-	const uint8_t *pa = cert_der0(a, &la), *pb = cert_der0(b, &lb);
-
-	return la == lb && memcmp(pa, pb, la) == 0;
-}
-
 /* What is said is said once for each file that is put there. */
 static void
 tell_refused(struct server_foreign *f, const struct cert *c, const struct err *err)
@@ -132,7 +122,7 @@ refresh(struct scepd *s, struct server_foreign *f)
 	if (cert_load(&c, f->conf->ocsp_certificate, &err) != RC_OK)
 		return;
 	if (signer_certs(s->signer, f->conf->name, &now, &err) == RC_OK &&
-	    cert_not_after(c) >= clock_now() && (now.ocsp == NULL || !same(now.ocsp, c)))
+	    cert_not_after(c) >= clock_now() && (now.ocsp == NULL || !cert_same(now.ocsp, c)))
 		hand_over(s, f, c);
 	signer_certs_done(&now);
 	cert_free(c);

@@ -139,15 +139,6 @@ foreign_ready(const struct signer_id *id, int64_t now, struct err *err)
 	    id->name, end);
 }
 
-static bool
-same_cert(const struct cert *a, const struct cert *b)
-{
-	size_t la, lb;
-	const uint8_t *pa = cert_der0(a, &la), *pb = cert_der0(b, &lb);
-
-	return la == lb && memcmp(pa, pb, la) == 0;
-}
-
 /* An old one could be brought back by whoever has the front: it does no harm before its end, and is no use after. */
 static enum rc
 judge(const struct signer_id *id, const struct cert *c, int64_t now, struct err *err)
@@ -187,7 +178,7 @@ exchange(struct signer_local *l, struct signer_id *id, struct cert *c, bool *tak
 {
 	enum rc rc = judge(id, c, clock_now(), err);
 
-	if (rc != RC_OK || (id->ocsp != NULL && same_cert(id->ocsp, c)))
+	if (rc != RC_OK || (id->ocsp != NULL && cert_same(id->ocsp, c)))
 		return rc;
 	if ((rc = note(l, id, c, err)) != RC_OK)
 		return rc;

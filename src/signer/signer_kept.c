@@ -35,19 +35,10 @@ ra_insert(struct signer_id *id, struct cert *c)
 }
 
 static bool
-same_cert(const struct cert *a, const struct cert *b)
-{
-	size_t la, lb;
-	const uint8_t *da = cert_der0(a, &la), *db = cert_der0(b, &lb);
-
-	return la == lb && memcmp(da, db, la) == 0;
-}
-
-static bool
 ra_has(const struct signer_id *id, const struct cert *c)
 {
 	for (size_t i = 0; i < id->n_ra; i++)
-		if (same_cert(id->ra[i], c))
+		if (cert_same(id->ra[i], c))
 			return true;
 	return false;
 }

@@ -40,15 +40,6 @@ is_in_use(const struct cert *c, const struct cert *issuer)
 	    cert_verify_by(c, issuer, NULL) == RC_OK;
 }
 
-static bool
-same_bytes(const struct cert *a, const struct cert *b)
-{
-	size_t la, lb;
-	const uint8_t *da = cert_der0(a, &la), *db = cert_der0(b, &lb);
-
-	return la == lb && memcmp(da, db, la) == 0;
-}
-
 static enum rc
 look_ra(struct signer_id *id, const char *dir, const char *ca, const struct signer_certs_of *of,
     struct err *err)
@@ -62,7 +53,7 @@ look_ra(struct signer_id *id, const char *dir, const char *ca, const struct sign
 	ra_insert(id, own);
 	rc = read_all(certs, &n, dir, ca, "-ra.pem", err);
 	for (size_t i = 0; rc == RC_OK && i < n; i++) {
-		if (is_in_use(certs[i], of->issuer) && !same_bytes(certs[i], of->ra) &&
+		if (is_in_use(certs[i], of->issuer) && !cert_same(certs[i], of->ra) &&
 		    key_same_public(cert_key0(certs[i]), cert_key0(of->ra)))
 			ra_insert(id, certs[i]);
 		else

@@ -106,6 +106,24 @@ no_prefix_of_a_certificate_is_taken_and_no_flip_breaks_the_door(void **state)
 	}
 }
 
+static void
+a_certificate_is_the_same_as_its_copy_and_as_no_other(void **state)
+{
+	struct cert *a = make("ec:p256", "CN=a"), *again = make("ec:p256", "CN=a"), *copy;
+	struct err err;
+	size_t len;
+	const uint8_t *der = cert_der0(a, &len);
+
+	assert_ok(cert_parse(&copy, der, len, &err), err);
+	assert_true(cert_same(a, a));
+	assert_true(cert_same(a, copy));
+	/* All that it says is what the first one says; the signature is its own. */
+	assert_false(cert_same(a, again));
+	cert_free(a);
+	cert_free(again);
+	cert_free(copy);
+}
+
 static struct cert *flipped_issuer;
 
 static enum rc
@@ -415,6 +433,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_certificate_says_is_read),
 		cmocka_unit_test(no_prefix_of_a_certificate_is_taken_and_no_flip_breaks_the_door),
+		cmocka_unit_test(a_certificate_is_the_same_as_its_copy_and_as_no_other),
 		cmocka_unit_test(no_changed_bit_survives_the_signature),
 		cmocka_unit_test(a_certificate_beyond_the_limit_is_refused),
 		cmocka_unit_test(certificates_that_break_rfc5280_are_refused),
