@@ -139,18 +139,6 @@ holder_serial(const struct holder *h)
 }
 
 const char *
-holder_endpoint(const struct holder *h)
-{
-	return h->row.endpoint;
-}
-
-const char *
-holder_ca(const struct holder *h)
-{
-	return h->row.ca;
-}
-
-const char *
 holder_profile(const struct holder *h)
 {
 	return h->row.profile;

@@ -38,8 +38,6 @@ void holder_free(struct holder *h); /* NULL is allowed */
 
 const struct cert *holder_cert0(const struct holder *h);
 const char *holder_serial(const struct holder *h); /* upper hex */
-const char *holder_endpoint(const struct holder *h);
-const char *holder_ca(const struct holder *h);
 const char *holder_profile(const struct holder *h);
 
 #endif

@@ -16,11 +16,10 @@
 #include "base/text.h"
 #include "http/thread.h"
 
-#define EVENTS_ROUND   64
-#define HANDLES_KEPT   64u /* idle easy handles: some 20 KiB each */
-#define CONNECTIONS    64u
-#define PROXY_TEXT_MAX 300
-#define PATROL_MS      1000 /* while calls run: look for those that libcurl lost */
+#define EVENTS_ROUND 64
+#define HANDLES_KEPT 64u /* idle easy handles: some 20 KiB each */
+#define CONNECTIONS  64u
+#define PATROL_MS    1000 /* while calls run: look for those that libcurl lost */
 
 struct engine {
 	CURLM *multi;

@@ -41,9 +41,9 @@ replace(const char *path, const void *p, size_t len, struct err *err)
 	return rc;
 }
 
-enum rc
-publish_file(const struct server_ca *sca, const char *name, const char *suffix, const void *p,
-    size_t len, struct err *err)
+static enum rc
+put(const struct server_ca *sca, const char *name, const char *suffix, const void *p, size_t len,
+    struct err *err)
 {
 	const char *ca = sca->conf->name;
 	char *dir = NULL, *path = NULL;
@@ -85,8 +85,7 @@ list_to_file(struct server_ca *sca, struct crl_list *l)
 	size_t len;
 
 	p = http_shared_bytes(l->out.der, &len);
-	if (publish_file(sca, l->kind == LIST_FULL ? NULL : l->name, ".crl", p, len, &err) ==
-	    RC_OK) {
+	if (put(sca, l->kind == LIST_FULL ? NULL : l->name, ".crl", p, len, &err) == RC_OK) {
 		l->to_file = false;
 		return;
 	}
@@ -110,6 +109,6 @@ publish_files(struct server_ca *sca)
 		return;
 	c->cert_to_file = false; /* once: it does not change while the server runs */
 	der = cert_der0(ca_cert0(sca->ca), &len);
-	if (publish_file(sca, NULL, ".crt", der, len, &err) != RC_OK)
+	if (put(sca, NULL, ".crt", der, len, &err) != RC_OK)
 		tell(sca, "the certificate", &err);
 }

@@ -58,10 +58,7 @@ struct crl_lists {
 	bool cert_to_file;
 };
 
-/* One of the file's: DER in crl_dir, if there is such a folder.  What cannot be written is logged. */
-enum rc publish_file(const struct server_ca *sca, const char *name, const char *suffix,
-    const void *p, size_t len, struct err *err) MUST_CHECK;
-/* What is still to be written and may be tried again. */
+/* To crl_dir, which is set: what is still to be written and may be tried again.  What cannot be written is logged. */
 void publish_files(struct server_ca *sca);
 
 /* The list that a path names, or NULL. */

@@ -14,8 +14,6 @@
 #include "ossl/sig_alg.h"
 #include "signer/signer_local.h"
 
-#define BASIC_MAX (4 * LIMIT_CERT) /* a BasicOCSPResponse: the data, and one certificate */
-
 static struct signer_local *
 local_of(struct signer *s)
 {

@@ -83,8 +83,6 @@ enum rc foreign_take(struct signer_local *l, struct signer_id *id, const uint8_t
     struct err *err) MUST_CHECK;
 
 /* signer_open.c */
-enum rc ca_id_open(struct signer_id *id, const struct signer_ca *conf, const struct state *state,
-    struct err *err) MUST_CHECK;
 void ca_id_done(struct signer_id *id);
 /* A struct cert of one's own with the same bytes. */
 enum rc cert_copy(struct cert **out, const struct cert *c, struct err *err) MUST_CHECK;

@@ -226,7 +226,7 @@ id_begin(struct signer_id *id, const char *name, uint64_t certs_per_hour, struct
 	return str_dup(&id->name, name, err);
 }
 
-enum rc
+static enum rc
 ca_id_open(
     struct signer_id *id, const struct signer_ca *conf, const struct state *state, struct err *err)
 {

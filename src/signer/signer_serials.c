@@ -220,12 +220,6 @@ serials_complete(const struct serials *s)
 	return s->h->complete;
 }
 
-uint64_t
-serials_count(const struct serials *s)
-{
-	return s->h->count;
-}
-
 static uint64_t
 never_zero(uint64_t v)
 {

@@ -33,7 +33,6 @@ void serials_close(struct serials *s);
 
 /* The line of the audit up to which this table is complete; 0: it is new. */
 uint64_t serials_complete(const struct serials *s);
-uint64_t serials_count(const struct serials *s);
 
 enum serials_answer {
 	SERIALS_NEW,
