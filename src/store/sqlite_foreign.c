@@ -6,6 +6,9 @@
 #include "base/text.h"
 #include "store/sqlite.h"
 #include "store/store_audit.h"
+#include "store/store_check.h"
+
+#define NAME_SIZE (STORE_NAME_MAX + 1)
 
 /* ---- added ---- */
 
@@ -190,33 +193,28 @@ enum rc
 sqlite_foreign_count(
     struct store *s, const char *ca, uint64_t *rows, uint64_t *bare, struct err *err)
 {
-	struct sq_conn *c;
-	int64_t all = 0, no_der = 0;
-	enum rc rc = sq_reader_get(&c, s, err);
+	uint64_t all, no_der;
+	enum rc rc = sq_count(s, Q_FOREIGN_COUNT, SQ_ARGS(sq_t(ca)), &all, err);
 
-	if (rc != RC_OK)
-		return rc;
-	rc = sq_number_of(c, Q_FOREIGN_COUNT, SQ_ARGS(sq_t(ca)), &all, err);
 	if (rc == RC_OK)
-		rc = sq_number_of(c, Q_FOREIGN_BARE, SQ_ARGS(sq_t(ca)), &no_der, err);
-	sq_reader_put(s, c);
+		rc = sq_count(s, Q_FOREIGN_BARE, SQ_ARGS(sq_t(ca)), &no_der, err);
 	if (rc == RC_OK) {
-		*rows = (uint64_t)all;
-		*bare = (uint64_t)no_der;
+		*rows = all;
+		*bare = no_der;
 	}
 	return rc;
 }
 
 /* From one name to the next: an index of a million rows has few. */
 static enum rc
-next_ca(struct sq_conn *c, char name[static 256], bool *row, struct err *err)
+next_ca(struct sq_conn *c, char name[static NAME_SIZE], bool *row, struct err *err)
 {
 	struct sq_cursor cur;
 	enum rc rc = sq_query(&cur, c, Q_FOREIGN_NEXT_CA, SQ_ARGS(sq_t(name)), err);
 
 	*row = false;
 	if (rc == RC_OK && (rc = sq_next(&cur, row, err)) == RC_OK && *row) {
-		char next[256];
+		char next[NAME_SIZE];
 
 		sq_take_into(&cur, next, sizeof(next));
 		if ((rc = sq_took(&cur, err)) == RC_OK)
@@ -229,7 +227,7 @@ next_ca(struct sq_conn *c, char name[static 256], bool *row, struct err *err)
 enum rc
 sqlite_foreign_cas(struct store *s, store_name_fn *fn, void *arg, struct err *err)
 {
-	char name[256] = "";
+	char name[NAME_SIZE] = "";
 	struct sq_conn *c;
 	bool row = true;
 	enum rc rc = sq_reader_get(&c, s, err);
@@ -244,25 +242,26 @@ sqlite_foreign_cas(struct store *s, store_name_fn *fn, void *arg, struct err *er
 
 /* ---- what its own list says ---- */
 
+struct mark_list {
+	store_foreign_mark_fn *fn;
+	void *arg;
+};
+
 static enum rc
-marks_read(struct sq_conn *c, const char *ca, store_foreign_mark_fn *fn, void *arg, struct err *err)
+lend_mark(struct sq_cursor *cur, size_t *left, void *arg, struct err *err)
 {
-	struct sq_cursor cur;
-	bool row = true, go = true;
-	enum rc rc = sq_query(&cur, c, Q_FOREIGN_MARKS, SQ_ARGS(sq_t(ca)), err);
+	const struct mark_list *l = arg;
+	struct store_foreign_mark m;
+	uint8_t serial[STORE_SERIAL_MAX];
+	enum rc rc;
 
-	while (rc == RC_OK && go && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
-		struct store_foreign_mark m;
-		uint8_t serial[STORE_SERIAL_MAX];
-
-		m.serial = serial;
-		m.serial_len = sq_take_bytes(&cur, serial, sizeof(serial));
-		m.effect = (enum cause_effect)sq_take_int(&cur);
-		m.reason = (int)sq_take_int(&cur);
-		rc = sq_took(&cur, err);
-		go = rc == RC_OK && fn(arg, &m) == 0;
-	}
-	sq_end(&cur);
+	m.serial = serial;
+	m.serial_len = sq_take_bytes(cur, serial, sizeof(serial));
+	m.effect = (enum cause_effect)sq_take_int(cur);
+	m.reason = (int)sq_take_int(cur);
+	rc = sq_took(cur, err);
+	if (rc == RC_OK && l->fn(l->arg, &m) != 0)
+		*left = 0;
 	return rc;
 }
 
@@ -270,14 +269,9 @@ enum rc
 sqlite_foreign_marks(
     struct store *s, const char *ca, store_foreign_mark_fn *fn, void *arg, struct err *err)
 {
-	struct sq_conn *c;
-	enum rc rc = sq_reader_get(&c, s, err);
+	struct mark_list l = { fn, arg };
 
-	if (rc != RC_OK)
-		return rc;
-	rc = marks_read(c, ca, fn, arg, err);
-	sq_reader_put(s, c);
-	return rc;
+	return sq_each(s, Q_FOREIGN_MARKS, SQ_ARGS(sq_t(ca)), SIZE_MAX, lend_mark, &l, err);
 }
 
 static enum rc

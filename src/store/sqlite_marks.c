@@ -6,30 +6,31 @@
 
 /* ---- causes of rules, discarded turns ---- */
 
+struct mark_list {
+	enum sq_stmt stmt;
+	store_rule_mark_fn *fn;
+	void *arg;
+};
+
 static enum rc
-marks_read(struct sq_conn *c, enum sq_stmt stmt, const struct sq_arg *args, size_t n,
-    store_rule_mark_fn *fn, void *arg, struct err *err)
+lend_mark(struct sq_cursor *cur, size_t *left, void *arg, struct err *err)
 {
-	struct sq_cursor cur;
-	bool row = true, go = true;
-	enum rc rc = sq_query(&cur, c, stmt, args, n, err);
+	const struct mark_list *l = arg;
+	struct store_rule_mark m = { 0 };
+	char rule[CAUSE_RULE_MAX];
+	enum rc rc;
 
-	while (rc == RC_OK && go && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
-		struct store_rule_mark m = { 0 };
-		char rule[CAUSE_RULE_MAX];
-
-		m.cert_id = sq_take_int(&cur);
-		sq_take_into(&cur, rule, sizeof(rule));
-		m.rule = rule;
-		m.effect = (enum cause_effect)sq_take_int(&cur);
-		if (stmt == Q_IGNORED) {
-			m.sweep = sq_take_int(&cur);
-			m.row = sq_take_int(&cur);
-		}
-		rc = sq_took(&cur, err);
-		go = rc == RC_OK && fn(arg, &m) == 0;
+	m.cert_id = sq_take_int(cur);
+	sq_take_into(cur, rule, sizeof(rule));
+	m.rule = rule;
+	m.effect = (enum cause_effect)sq_take_int(cur);
+	if (l->stmt == Q_IGNORED) {
+		m.sweep = sq_take_int(cur);
+		m.row = sq_take_int(cur);
 	}
-	sq_end(&cur);
+	rc = sq_took(cur, err);
+	if (rc == RC_OK && l->fn(l->arg, &m) != 0)
+		*left = 0;
 	return rc;
 }
 
@@ -37,14 +38,9 @@ static enum rc
 marks(struct store *s, enum sq_stmt stmt, const struct sq_arg *args, size_t n,
     store_rule_mark_fn *fn, void *arg, struct err *err)
 {
-	struct sq_conn *c;
-	enum rc rc = sq_reader_get(&c, s, err);
+	struct mark_list l = { stmt, fn, arg };
 
-	if (rc != RC_OK)
-		return rc;
-	rc = marks_read(c, stmt, args, n, fn, arg, err);
-	sq_reader_put(s, c);
-	return rc;
+	return sq_each(s, stmt, args, n, SIZE_MAX, lend_mark, &l, err);
 }
 
 enum rc
@@ -122,32 +118,27 @@ sqlite_turned_add(struct store *s, int64_t now, const uint64_t *owners, size_t n
 	return sq_write(sq_store_writer(s), turned_step, &a, err);
 }
 
+struct owner_list {
+	store_owner_fn *fn;
+	void *arg;
+};
+
 static enum rc
-turned_read(struct sq_conn *c, int64_t since, store_owner_fn *fn, void *arg, struct err *err)
+lend_owner(struct sq_cursor *cur, size_t *left, void *arg, struct err *err)
 {
-	struct sq_cursor cur;
-	bool row = true, go = true;
-	enum rc rc = sq_query(&cur, c, Q_TURNED_SINCE, SQ_ARGS(sq_i(since / 60)), err);
+	const struct owner_list *l = arg;
+	uint64_t owner = (uint64_t)sq_take_int(cur);
+	enum rc rc = sq_took(cur, err);
 
-	while (rc == RC_OK && go && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
-		uint64_t owner = (uint64_t)sq_take_int(&cur);
-
-		rc = sq_took(&cur, err);
-		go = rc == RC_OK && fn(arg, owner) == 0;
-	}
-	sq_end(&cur);
+	if (rc == RC_OK && l->fn(l->arg, owner) != 0)
+		*left = 0;
 	return rc;
 }
 
 enum rc
 sqlite_turned_since(struct store *s, int64_t since, store_owner_fn *fn, void *arg, struct err *err)
 {
-	struct sq_conn *c;
-	enum rc rc = sq_reader_get(&c, s, err);
+	struct owner_list l = { fn, arg };
 
-	if (rc != RC_OK)
-		return rc;
-	rc = turned_read(c, since, fn, arg, err);
-	sq_reader_put(s, c);
-	return rc;
+	return sq_each(s, Q_TURNED_SINCE, SQ_ARGS(sq_i(since / 60)), SIZE_MAX, lend_owner, &l, err);
 }
