@@ -6,10 +6,9 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "scepctl/listing.h"
 #include "scepctl/select.h"
 #include "store/store_sweep.h"
-
-#define PAGE 500
 
 struct options {
 	const char *config, *certificate, *device, *user, *rule, *comment, *until;
@@ -196,11 +195,9 @@ run_end(const void *options, int nargs, char **args)
 
 /* ---- list ---- */
 
-struct listing {
-	const struct options *o;
-	int64_t now, last;
-	size_t n;
-	bool failed;
+struct exceptions {
+	struct listing pages;
+	int64_t now;
 };
 
 static const char *
@@ -236,49 +233,40 @@ exception_json(const struct store_exception *e, int64_t now)
 static int
 on_row(void *arg, const struct store_exception *e)
 {
-	struct listing *l = arg;
+	struct exceptions *l = arg;
 	char until[CTL_TIME_MAX], who[64], why[128];
 
-	if (l->o->json) {
-		l->failed = !ctl_json_item(exception_json(e, l->now), l->n == 0);
-	} else {
-		if (l->n == 0)
-			(void)printf("%-6s  %-8s  %-20s  %-11s  %-40s  %-16s  %-24s  %s\n",
-			    "NUMBER", "STATE", "UNTIL", "OF", "TARGET", "RULE", "WHO", "WHY");
-		(void)printf("%-6lld  %-8s  %-20s  %-11s  %-40s  %-16s  %-24s  %s\n",
-		    (long long)e->id, state_of(e, l->now), ctl_time(until, e->until),
-		    exception_of_name(e->of), e->target, e->rule[0] != '\0' ? e->rule : "(all)",
-		    ctl_safe(who, sizeof(who), e->who), ctl_safe(why, sizeof(why), e->comment));
-	}
-	l->last = e->id;
-	l->n++;
-	return l->failed;
+	if (l->pages.json)
+		return listing_item(&l->pages, e->id, exception_json(e, l->now));
+	if (l->pages.n == 0)
+		(void)printf("%-6s  %-8s  %-20s  %-11s  %-40s  %-16s  %-24s  %s\n", "NUMBER",
+		    "STATE", "UNTIL", "OF", "TARGET", "RULE", "WHO", "WHY");
+	(void)printf("%-6lld  %-8s  %-20s  %-11s  %-40s  %-16s  %-24s  %s\n", (long long)e->id,
+	    state_of(e, l->now), ctl_time(until, e->until), exception_of_name(e->of), e->target,
+	    e->rule[0] != '\0' ? e->rule : "(all)", ctl_safe(who, sizeof(who), e->who),
+	    ctl_safe(why, sizeof(why), e->comment));
+	return listing_printed(&l->pages, e->id);
 }
 
 static int
 run_list(const void *options, int nargs, char **args)
 {
-	struct listing l = { .o = options, .now = clock_now() };
+	const struct options *o = options;
+	struct exceptions l = { .pages.json = o->json, .now = clock_now() };
 	struct store *s = NULL;
 	struct err err = { 0 };
-	size_t before;
-	enum rc rc = ctl_open(NULL, &s, l.o->config, &err);
+	enum rc rc = ctl_open(NULL, &s, o->config, &err);
 
-	do {
-		before = l.n;
-		if (rc == RC_OK)
-			rc = store_exception_each(
-			    s, l.o->all ? 0 : l.now, l.last, PAGE, on_row, &l, &err);
-	} while (rc == RC_OK && !l.failed && l.n - before == PAGE);
-	if (rc == RC_OK && l.failed)
-		rc = fail(&err, RC_NOMEM, "out of memory for JSON");
+	do
+		rc = rc == RC_OK ? store_exception_each(s, o->all ? 0 : l.now, l.pages.last,
+				       LISTING_PAGE, on_row, &l, &err)
+				 : rc;
+	while (listing_goes_on(&l.pages, rc));
+	rc = listing_end(&l.pages, rc, &err);
 	store_close(s);
 	if (rc != RC_OK)
 		return err_report(PROG, &err);
-	if (l.o->json)
-		(void)printf("%s]\n", l.n > 0 ? "" : "[");
-	else if (l.n == 0)
-		(void)printf("no exceptions\n");
+	listing_close(&l.pages, "no exceptions\n");
 	return EX_OK;
 }
 

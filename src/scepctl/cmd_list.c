@@ -8,11 +8,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "scepctl/cert_json.h"
+#include "scepctl/listing.h"
 #include "scepctl/select.h"
 #include "store/store_foreign.h"
-
-/* Rows read at a time, so that a long list never holds up the daemon's checkpoints. */
-#define PAGE 100
 
 struct options {
 	const char *config, *match, *ca, *endpoint, *status, *binding;
@@ -62,22 +60,20 @@ static const struct opt opts[] = {
 	{ .name = NULL },
 };
 
-struct listing {
-	bool json;
+struct certs {
+	struct listing rows;
 	int64_t now;
-	size_t n;
-	bool failed;
 };
 
 static void
-print_row(const struct listing *l, const struct store_cert_row *r)
+print_row(const struct certs *l, const struct store_cert_row *r)
 {
 	char when[CTL_TIME_MAX], subject[512], endpoint[64], ca[80];
 
 	/* Where a foreign CA's has no endpoint, its name. */
 	(void)snprintf(ca, sizeof(ca), "(%.63s)", r->ca);
 
-	if (l->n == 0)
+	if (l->rows.n == 0)
 		(void)printf("%-40s  %-7s  %-20s  %-12s  %s\n", "SERIAL", "STATE", "NOT AFTER",
 		    "ENDPOINT", "SUBJECT");
 	(void)printf("%-40s  %-7s  %-20s  %-12s  %s\n", r->serial, cert_state(r, l->now),
@@ -89,14 +85,12 @@ print_row(const struct listing *l, const struct store_cert_row *r)
 static int
 on_row(void *arg, int64_t rowid, const struct store_cert_row *row)
 {
-	struct listing *l = arg;
+	struct certs *l = arg;
 
-	if (l->json)
-		l->failed = !ctl_json_item(cert_json(row, l->now), l->n == 0);
-	else
-		print_row(l, row);
-	l->n++;
-	return l->failed ? 1 : 0;
+	if (l->rows.json)
+		return listing_item(&l->rows, rowid, cert_json(row, l->now));
+	print_row(l, row);
+	return listing_printed(&l->rows, rowid);
 }
 
 /* A bare word is looked for anywhere. */
@@ -132,13 +126,13 @@ status_of(int *out, const struct options *o, struct err *err)
 /* ---- of all ---- */
 
 static enum rc
-list_all(struct store *store, struct store_cert_filter *f, struct listing *l, struct err *err)
+list_all(struct store *store, struct store_cert_filter *f, struct certs *l, struct err *err)
 {
 	enum rc rc;
 
 	do
-		rc = store_cert_page(store, f, PAGE, &f->after_rowid, on_row, l, err);
-	while (rc == RC_OK && !l->failed && f->after_rowid != 0);
+		rc = store_cert_page(store, f, LISTING_PAGE, &f->after_rowid, on_row, l, err);
+	while (rc == RC_OK && !l->rows.failed && f->after_rowid != 0);
 	return rc;
 }
 
@@ -162,7 +156,7 @@ fits(const struct store_cert_filter *f, const struct store_cert_row *r)
 
 static enum rc
 list_one(struct store *store, const char *serial, const struct store_cert_filter *f,
-    struct listing *l, struct err *err)
+    struct certs *l, struct err *err)
 {
 	struct store_cert_row row = { 0 };
 	enum rc rc = store_cert_get(store, serial, &row, err);
@@ -175,12 +169,12 @@ list_one(struct store *store, const char *serial, const struct store_cert_filter
 
 static enum rc
 list_bound(struct store *store, const struct options *o, const struct store_cert_filter *f,
-    struct listing *l, struct err *err)
+    struct certs *l, struct err *err)
 {
 	struct selection sel = { 0 };
 	enum rc rc = selection_make(&sel, store, &o->by, f->valid_at, 0, NULL, err);
 
-	for (size_t i = 0; rc == RC_OK && !l->failed && i < sel.n; i++)
+	for (size_t i = 0; rc == RC_OK && !l->rows.failed && i < sel.n; i++)
 		rc = list_one(store, sel.v[i].serial, f, l, err);
 	selection_done(&sel);
 	return rc;
@@ -189,7 +183,7 @@ list_bound(struct store *store, const struct options *o, const struct store_cert
 /* ---- of whom the directory does not know ---- */
 
 struct serials {
-	char v[PAGE][2 * SERIAL_MAX + 1];
+	char v[LISTING_PAGE][2 * SERIAL_MAX + 1];
 	size_t n;
 };
 
@@ -212,23 +206,24 @@ state_of(const char *word)
 
 static enum rc
 list_unsettled(struct store *store, enum binding_state state, const struct store_cert_filter *f,
-    struct listing *l, struct err *err)
+    struct certs *l, struct err *err)
 {
-	struct serials s = { .n = PAGE };
+	struct serials s = { .n = LISTING_PAGE };
 	int64_t after = 0;
 	enum rc rc = RC_OK;
 
-	while (rc == RC_OK && !l->failed && s.n == PAGE) {
+	while (rc == RC_OK && !l->rows.failed && s.n == LISTING_PAGE) {
 		s.n = 0;
-		rc = store_binding_unsettled(store, state, PAGE, &after, on_serial, &s, err);
-		for (size_t i = 0; rc == RC_OK && !l->failed && i < s.n; i++)
+		rc =
+		    store_binding_unsettled(store, state, LISTING_PAGE, &after, on_serial, &s, err);
+		for (size_t i = 0; rc == RC_OK && !l->rows.failed && i < s.n; i++)
 			rc = list_one(store, s.v[i], f, l, err);
 	}
 	return rc;
 }
 
 static enum rc
-list(struct store *store, const struct options *o, struct listing *l, struct err *err)
+list(struct store *store, const struct options *o, struct certs *l, struct err *err)
 {
 	struct store_cert_filter f = {
 		.ca = o->ca, .endpoint = o->endpoint, .valid_at = o->valid ? l->now : 0
@@ -250,16 +245,14 @@ list(struct store *store, const struct options *o, struct listing *l, struct err
 		    : o->binding != NULL ? list_unsettled(store, state_of(o->binding), &f, l, err)
 					 : list_all(store, &f, l, err);
 	free(pattern);
-	if (rc == RC_OK && l->failed)
-		rc = fail(err, RC_NOMEM, "out of memory for JSON");
-	return rc;
+	return listing_end(&l->rows, rc, err);
 }
 
 static int
 run(const void *options, int nargs, char **args)
 {
 	const struct options *o = options;
-	struct listing l = { .json = o->json, .now = clock_now() };
+	struct certs l = { .rows.json = o->json, .now = clock_now() };
 	struct config *c = NULL;
 	struct store *store = NULL;
 	struct err err = { 0 };
@@ -268,19 +261,16 @@ run(const void *options, int nargs, char **args)
 	rc = ctl_open(&c, &store, o->config, &err);
 	if (rc == RC_OK)
 		rc = list(store, o, &l, &err);
-	if (rc == RC_OK && l.n == 0 && o->endpoint != NULL)
+	if (rc == RC_OK && l.rows.n == 0 && o->endpoint != NULL)
 		rc = ctl_endpoint(c, o->endpoint, &err);
-	if (rc == RC_OK && l.n == 0 && o->ca != NULL && config_ca(c, o->ca) == NULL &&
+	if (rc == RC_OK && l.rows.n == 0 && o->ca != NULL && config_ca(c, o->ca) == NULL &&
 	    config_foreign(c, o->ca) == NULL)
 		rc = fail(&err, RC_NOTFOUND, "%s: there is no CA \"%.60s\"", c->path, o->ca);
 	store_close(store);
 	config_free(c);
 	if (rc != RC_OK)
 		return err_report(PROG, &err);
-	if (o->json)
-		(void)printf("%s]\n", l.n > 0 ? "" : "[");
-	else if (l.n == 0)
-		(void)printf("no certificates\n");
+	listing_close(&l.rows, "no certificates\n");
 	return EX_OK;
 }
 

@@ -8,9 +8,10 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "scepctl/comment.h"
 #include "scepctl/listing.h"
 
-#define REASON_MAX 1000 /* bytes; it is kept for ever in the audit chain */
+#define REASON_MAX 1000 /* bytes */
 
 struct options {
 	const char *config, *endpoint, *state, *reason;
@@ -229,18 +230,6 @@ static const struct opt show_opts[] = {
 
 /* ---- approve, deny ---- */
 
-static enum rc
-reason_check(const char *reason, struct err *err)
-{
-	if (reason == NULL)
-		return RC_OK;
-	if (strlen(reason) > REASON_MAX)
-		return fail(err, RC_CONFIG, "--reason is longer than %d bytes", REASON_MAX);
-	if (!utf8_valid((const uint8_t *)reason, strlen(reason)))
-		return fail(err, RC_CONFIG, "--reason is not UTF-8 text");
-	return RC_OK;
-}
-
 /* The word of a person who has seen the request, or of a script that says so. */
 static enum rc
 confirm(const struct options *o, struct err *err)
@@ -298,7 +287,7 @@ run_decide(const void *options, char **args, enum hold_verdict v)
 	struct store *s = NULL;
 	struct err err = { 0 };
 	int64_t id;
-	enum rc rc = reason_check(o->reason, &err);
+	enum rc rc = ctl_text_check("--reason", o->reason, REASON_MAX, &err);
 
 	if (rc == RC_OK)
 		rc = open_one(&s, &h, &id, o, args[0], &err);

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "scepctl/ctl.h"
+#include "scepctl/listing.h"
 #include "store/store_sweep.h"
 
-#define PAGE 500 /* rows read at a time, so that a long list holds up no checkpoint */
+#define PAGE 500 /* turns read at a time, so that a large sweep holds up no checkpoint */
 
 struct options {
 	const char *config;
@@ -79,57 +79,41 @@ print_sweep(FILE *f, const struct store_sweep *s)
 
 /* ---- list ---- */
 
-struct listing {
-	const struct options *o;
-	size_t n;
-	int64_t last;
-	bool failed;
-};
-
 static int
 on_sweep(void *arg, const struct store_sweep *s)
 {
 	struct listing *l = arg;
 	char when[CTL_TIME_MAX];
 
-	if (l->o->json) {
-		l->failed = !ctl_json_item(sweep_json(s), l->n == 0);
-	} else {
-		if (l->n == 0)
-			(void)printf("%-6s  %-10s  %-20s  %8s  %12s  %s\n", "SWEEP", "STATE",
-			    "STOPPED", "OWNERS", "CERTIFICATES", "WHY");
-		(void)printf("%-6lld  %-10s  %-20s  %8llu  %12llu  %s\n", (long long)s->id,
-		    sweep_state_name(s->state), ctl_time(when, s->created / 1000),
-		    (unsigned long long)s->owners, (unsigned long long)s->certs, s->why);
-	}
-	l->last = s->id;
-	l->n++;
-	return l->failed;
+	if (l->json)
+		return listing_item(l, s->id, sweep_json(s));
+	if (l->n == 0)
+		(void)printf("%-6s  %-10s  %-20s  %8s  %12s  %s\n", "SWEEP", "STATE", "STOPPED",
+		    "OWNERS", "CERTIFICATES", "WHY");
+	(void)printf("%-6lld  %-10s  %-20s  %8llu  %12llu  %s\n", (long long)s->id,
+	    sweep_state_name(s->state), ctl_time(when, s->created / 1000),
+	    (unsigned long long)s->owners, (unsigned long long)s->certs, s->why);
+	return listing_printed(l, s->id);
 }
 
 static int
 run_list(const void *options, int nargs, char **args)
 {
-	struct listing l = { .o = options };
+	const struct options *o = options;
+	struct listing l = { .json = o->json };
 	struct store *s = NULL;
 	struct err err = { 0 };
-	size_t before;
-	enum rc rc = ctl_open(NULL, &s, l.o->config, &err);
+	enum rc rc = ctl_open(NULL, &s, o->config, &err);
 
-	do {
-		before = l.n;
-		if (rc == RC_OK)
-			rc = store_sweep_each(s, l.last, PAGE, on_sweep, &l, &err);
-	} while (rc == RC_OK && !l.failed && l.n - before == PAGE);
-	if (rc == RC_OK && l.failed)
-		rc = fail(&err, RC_NOMEM, "out of memory for JSON");
+	do
+		rc = rc == RC_OK ? store_sweep_each(s, l.last, LISTING_PAGE, on_sweep, &l, &err)
+				 : rc;
+	while (listing_goes_on(&l, rc));
+	rc = listing_end(&l, rc, &err);
 	store_close(s);
 	if (rc != RC_OK)
 		return err_report(PROG, &err);
-	if (l.o->json)
-		(void)printf("%s]\n", l.n > 0 ? "" : "[");
-	else if (l.n == 0)
-		(void)printf("no sweeps: rules never turned more than the brake allows\n");
+	listing_close(&l, "no sweeps: rules never turned more than the brake allows\n");
 	return EX_OK;
 }
 

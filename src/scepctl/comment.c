@@ -8,13 +8,19 @@
 #include "base/text.h"
 
 enum rc
+ctl_text_check(const char *option, const char *text, size_t max, struct err *err)
+{
+	if (text == NULL)
+		return RC_OK;
+	if (strlen(text) > max)
+		return fail(err, RC_CONFIG, "%s is longer than %zu bytes", option, max);
+	if (!utf8_valid((const uint8_t *)text, strlen(text)))
+		return fail(err, RC_CONFIG, "%s is not UTF-8 text", option);
+	return RC_OK;
+}
+
+enum rc
 ctl_comment_check(const char *comment, struct err *err)
 {
-	if (comment == NULL)
-		return RC_OK;
-	if (strlen(comment) > CTL_COMMENT_MAX)
-		return fail(err, RC_CONFIG, "--comment is longer than %d bytes", CTL_COMMENT_MAX);
-	if (!utf8_valid((const uint8_t *)comment, strlen(comment)))
-		return fail(err, RC_CONFIG, "--comment is not UTF-8 text");
-	return RC_OK;
+	return ctl_text_check("--comment", comment, CTL_COMMENT_MAX, err);
 }

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "scepctl/ctl.h"
+#include "scepctl/listing.h"
 #include "store/store_foreign.h"
 
 struct options {
@@ -149,34 +149,34 @@ known_json(const struct known *k)
 
 /* ---- all ---- */
 
-struct listing {
+struct all {
 	const struct config *c;
 	struct store *store;
 	struct err *err;
-	bool json;
-	size_t n;
+	struct listing rows;
 	enum rc rc;
 };
 
 static enum rc
-tell(struct listing *l, const char *name, const struct conf_foreign *conf)
+tell(struct all *l, const char *name, const struct conf_foreign *conf)
 {
 	struct known k = { .name = name, .conf = conf };
 	enum rc rc = know(&k, l->store, l->err);
 
-	if (rc == RC_OK && l->json && !ctl_json_item(known_json(&k), l->n == 0))
-		rc = fail(l->err, RC_NOMEM, "out of memory for JSON");
-	else if (rc == RC_OK && !l->json)
-		print_text(&k, l->n == 0, clock_now());
-	l->n++;
+	if (rc == RC_OK && l->rows.json) {
+		(void)listing_item(&l->rows, 0, known_json(&k));
+	} else if (rc == RC_OK) {
+		print_text(&k, l->rows.n == 0, clock_now());
+		(void)listing_printed(&l->rows, 0);
+	}
 	cert_free(k.responder);
-	return rc;
+	return listing_end(&l->rows, rc, l->err);
 }
 
 static int
 tell_forgotten(void *arg, const char *name)
 {
-	struct listing *l = arg;
+	struct all *l = arg;
 
 	if (config_foreign(l->c, name) == NULL)
 		l->rc = tell(l, name, NULL);
@@ -184,7 +184,7 @@ tell_forgotten(void *arg, const char *name)
 }
 
 static enum rc
-list(struct listing *l)
+list(struct all *l)
 {
 	const struct conf_foreign *v = l->c->foreign_cas.v;
 	enum rc rc;
@@ -204,7 +204,7 @@ run(const void *options, int nargs, char **args)
 	struct config *c = NULL;
 	struct store *store = NULL;
 	struct err err = { 0 };
-	struct listing l = { .err = &err, .json = o->json };
+	struct all l = { .err = &err, .rows.json = o->json };
 	enum rc rc = ctl_open(&c, &store, o->config, &err);
 
 	l.c = c;
@@ -215,10 +215,7 @@ run(const void *options, int nargs, char **args)
 	config_free(c);
 	if (rc != RC_OK)
 		return err_report(PROG, &err);
-	if (o->json)
-		(void)printf("%s]\n", l.n > 0 ? "" : "[");
-	else if (l.n == 0)
-		(void)printf("no foreign CAs\n");
+	listing_close(&l.rows, "no foreign CAs\n");
 	return EX_OK;
 }
 
