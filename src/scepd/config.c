@@ -216,6 +216,12 @@ config_free(struct config *c)
 	free(f);
 }
 
+bool
+config_is_url(const char *where)
+{
+	return str_starts(where, "http://") || str_starts(where, "https://");
+}
+
 const struct conf_ca *
 config_ca(const struct config *c, const char *name)
 {

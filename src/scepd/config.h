@@ -196,6 +196,9 @@ struct config {
 	} limits;
 };
 
+/* http:// or https://: where a key may say a file or an address. */
+bool config_is_url(const char *where);
+
 /* Looking up by name; NULL when there is none. */
 const struct conf_ca *config_ca(const struct config *c, const char *name);
 const struct conf_foreign *config_foreign(const struct config *c, const char *name);

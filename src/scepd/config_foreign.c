@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "scepd/config_int.h"
 
 #define ROW(k, t, s, f) .key = (k), .type = (t), .offset = offsetof(struct s, f)
@@ -36,12 +35,6 @@ static const struct conf_row foreign_rows[] = {
 const struct conf_schema conf_foreign_schema = { "a foreign CA", sizeof(struct conf_foreign),
 	foreign_rows, offsetof(struct conf_foreign, name), offsetof(struct conf_foreign, line) };
 
-static bool
-is_url(const char *s)
-{
-	return str_starts(s, "http://") || str_starts(s, "https://");
-}
-
 enum rc
 config_foreign_resolve(struct config_file *f, struct err *err)
 {
@@ -49,7 +42,7 @@ config_foreign_resolve(struct config_file *f, struct err *err)
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; rc == RC_OK && i < f->c.foreign_cas.n; i++) {
-		if (v[i].crl != NULL && !is_url(v[i].crl))
+		if (v[i].crl != NULL && !config_is_url(v[i].crl))
 			rc = config_resolve_key(&v[i].crl, f, err);
 		if (rc == RC_OK)
 			rc = config_resolve_key(&v[i].ocsp_key, f, err);

@@ -290,8 +290,7 @@ check_urls(const struct config_file *f, const struct conf_profile *raw, const ch
 	for (i = 0; i < urls->n; i++) {
 		if (strcmp(urls->v[i], "none") == 0 && urls->n == 1)
 			return RC_OK;
-		if (!str_starts(urls->v[i], "http://") && !str_starts(urls->v[i], "https://") &&
-		    !str_starts(urls->v[i], "ldap://"))
+		if (!config_is_url(urls->v[i]) && !str_starts(urls->v[i], "ldap://"))
 			return conf_fail(f->c.source, err, raw->line, NULL,
 			    "profiles.%s.%s: \"%.100s\" is no http:// address", raw->name, key,
 			    urls->v[i]);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "http/client.h"
 #include "scepd/foreign_apply.h"
+#include "scepd/publish.h"
 
 #define IDLE_MS  60000                  /* with nothing to read */
 #define AGAIN_MS 60000                  /* after a failure, where the interval is longer */
@@ -20,10 +21,10 @@
 
 struct watched {
 	const struct conf_foreign *conf;
-	struct cert *ca;
-	int64_t due_ms; /* mono */
-	bool looked;    /* `last` is what the store says */
-	bool has;       /* a list was taken */
+	const struct cert *ca; /* the server's */
+	int64_t due_ms;        /* mono */
+	bool looked;           /* `last` is what the store says */
+	bool has;              /* a list was taken */
 	struct store_foreign_crl last;
 	char told[ERR_MSG_MAX]; /* the last complaint */
 	int64_t told_ms;
@@ -42,44 +43,33 @@ struct foreign_crl {
 
 /* ---- start and end ---- */
 
-static bool
-is_url(const char *where)
-{
-	return str_starts(where, "http://") || str_starts(where, "https://");
-}
-
 static enum rc
-add(struct foreign_crl *f, const struct conf_foreign *conf, struct err *err)
+add(struct foreign_crl *f, const struct server_foreign *ca, struct err *err)
 {
 	static const struct http_client_conf hc = { .user_agent = "scepd", .connections_max = 4 };
-	struct watched *w = &f->v[f->n];
-	enum rc rc = cert_load(&w->ca, conf->certificate, err);
+	struct watched *w = &f->v[f->n++];
 
-	if (rc != RC_OK) {
-		(void)err_context(err, "foreign_cas.%s", conf->name);
-		return rc;
-	}
-	w->conf = conf;
-	f->n++;
-	return is_url(conf->crl) && f->http == NULL ? http_client_new(&f->http, &hc, err) : RC_OK;
+	w->conf = ca->conf;
+	w->ca = ca->cert;
+	return config_is_url(ca->conf->crl) && f->http == NULL ? http_client_new(&f->http, &hc, err)
+							       : RC_OK;
 }
 
 enum rc
 foreign_crl_new(struct foreign_crl **out, struct scepd *s, struct err *err)
 {
-	const struct conf_foreign *conf = s->config->foreign_cas.v;
 	struct foreign_crl *f = calloc(1, sizeof(*f));
 	enum rc rc = RC_OK;
 
 	if (f != NULL) {
 		f->s = s;
-		f->v = calloc(s->config->foreign_cas.n + 1, sizeof(f->v[0]));
+		f->v = calloc(s->n_foreign + 1, sizeof(f->v[0]));
 	}
 	if (f == NULL || f->v == NULL)
 		rc = fail(err, RC_NOMEM, "no memory for lists of foreign CAs");
-	for (size_t i = 0; rc == RC_OK && i < s->config->foreign_cas.n; i++)
-		if (conf[i].crl != NULL)
-			rc = add(f, &conf[i], err);
+	for (size_t i = 0; rc == RC_OK && i < s->n_foreign; i++)
+		if (s->foreign[i].conf->crl != NULL)
+			rc = add(f, &s->foreign[i], err);
 	if (rc == RC_OK)
 		*out = f;
 	else
@@ -93,8 +83,6 @@ foreign_crl_free(struct foreign_crl *f)
 	if (f == NULL)
 		return;
 	http_client_free(f->http);
-	for (size_t i = 0; f->v != NULL && i < f->n; i++)
-		cert_free(f->v[i].ca);
 	free(f->v);
 	free(f);
 }
@@ -124,8 +112,8 @@ fetch_http(struct foreign_crl *f, const char *url, struct buf *text, struct err 
 static enum rc
 fetch(struct foreign_crl *f, const struct watched *w, struct buf *text, struct err *err)
 {
-	return is_url(w->conf->crl) ? fetch_http(f, w->conf->crl, text, err)
-				    : file_read(text, w->conf->crl, TEXT_MAX, err);
+	return config_is_url(w->conf->crl) ? fetch_http(f, w->conf->crl, text, err)
+					   : file_read(text, w->conf->crl, TEXT_MAX, err);
 }
 
 /* ---- one list ---- */
@@ -198,6 +186,8 @@ take(struct foreign_crl *f, struct watched *w, const struct crl_list *l,
 	metric_add(f->s->metrics, METRIC_FOREIGN_REVOKED, n.revoked);
 	metric_add(f->s->metrics, METRIC_FOREIGN_HELD, n.held);
 	metric_add(f->s->metrics, METRIC_FOREIGN_RELEASED, n.released);
+	if (n.revoked + n.held + n.released > 0)
+		publish_wake(f->s); /* for OCSP, whose kept answers are of an earlier number */
 	if (rc != RC_OK || !n.whole)
 		return rc;
 	/* What was left is done as soon as it is imported: the same list is read again. */

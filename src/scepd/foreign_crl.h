@@ -15,7 +15,7 @@
 #include "scepd/scepd.h"
 
 struct foreign_crl;
-/* For all foreign CAs whose list is to be read. */
+/* For all foreign CAs of the server (foreign_cas_open()) whose list is to be read. */
 enum rc foreign_crl_new(struct foreign_crl **out, struct scepd *s, struct err *err) MUST_CHECK;
 void foreign_crl_free(struct foreign_crl *f); /* NULL is allowed */
 /*

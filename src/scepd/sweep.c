@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "scepd/publish.h"
 #include "scepd/scepd.h"
 #include "scepd/sweep_int.h"
 
@@ -406,7 +405,6 @@ sweep_run(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 		return;
 	w->news = news;
 	sweeper_run(w, now_ms, stop);
-	publish_wake(s);
 	w->due_ms = clock_mono_ms() + s->config->revocation.interval * 1000;
 	took = clock_mono_ms() - began;
 	w->rest_until_ms =
