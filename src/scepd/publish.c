@@ -26,7 +26,7 @@
 static void
 name_lists(struct crl_lists *c, bool delta, unsigned parts)
 {
-	struct crl_list *l = c->v;
+	struct published *l = c->v;
 
 	l++->kind = LIST_FULL;
 	(void)snprintf(c->v[0].name, sizeof(c->v[0].name), "full");
@@ -84,7 +84,7 @@ publish_close(struct server_ca *sca)
 }
 
 bool
-publish_take(struct server_ca *sca, const struct crl_list *l, struct crl_made *out)
+publish_take(struct server_ca *sca, const struct published *l, struct crl_made *out)
 {
 	(void)pthread_mutex_lock(&sca->crl->lock);
 	*out = l->out;
@@ -98,7 +98,7 @@ publish_take(struct server_ca *sca, const struct crl_list *l, struct crl_made *o
 
 /* Lists of one kind that are asked about, and those among them that are due. */
 struct due {
-	struct crl_list *v;
+	struct published *v;
 	size_t n, left;            /* asked about, and not known to have changed */
 	bool asked[CRL_PARTS_MAX]; /* by a change in its scope alone */
 	bool is[CRL_PARTS_MAX];
@@ -165,7 +165,7 @@ static bool
 base_is_there(const struct server_ca *sca, uint64_t status)
 {
 	struct crl_lists *c = sca->crl;
-	struct crl_list *full = &c->v[0];
+	struct published *full = &c->v[0];
 
 	if (full->out.der == NULL || clock_now() <= full->out.made)
 		return false;
@@ -182,7 +182,7 @@ base_is_there(const struct server_ca *sca, uint64_t status)
 static void
 look_at(struct due *d, const struct server_ca *sca, size_t i, uint64_t status)
 {
-	const struct crl_list *l = &d->v[i];
+	const struct published *l = &d->v[i];
 
 	if (clock_mono_ms() < l->wait_ms || (l->kind == LIST_DELTA && !base_is_there(sca, status)))
 		return;
@@ -195,7 +195,7 @@ look_at(struct due *d, const struct server_ca *sca, size_t i, uint64_t status)
 }
 
 static void
-make_due(struct scepd *s, struct server_ca *sca, struct crl_list *v, size_t n, uint64_t status,
+make_due(struct scepd *s, struct server_ca *sca, struct published *v, size_t n, uint64_t status,
     const atomic_bool *stop)
 {
 	struct due d = { .v = v, .n = n };

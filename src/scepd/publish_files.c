@@ -78,7 +78,7 @@ tell(const struct server_ca *sca, const char *what, const struct err *err)
 }
 
 static void
-list_to_file(struct server_ca *sca, struct crl_list *l)
+list_to_file(struct server_ca *sca, struct published *l)
 {
 	struct err err = { 0 };
 	const uint8_t *p;
@@ -94,21 +94,30 @@ list_to_file(struct server_ca *sca, struct crl_list *l)
 	tell(sca, l->name, &err);
 }
 
+static void
+cert_to_file(struct server_ca *sca)
+{
+	struct crl_lists *c = sca->crl;
+	struct err err = { 0 };
+	size_t len;
+	const uint8_t *der = cert_der0(ca_cert0(sca->ca), &len);
+
+	if (put(sca, NULL, ".crt", der, len, &err) == RC_OK) {
+		c->cert_to_file = false;
+		return;
+	}
+	c->cert_file_ms = clock_mono_ms() + RETRY_MS;
+	tell(sca, "the certificate", &err);
+}
+
 void
 publish_files(struct server_ca *sca)
 {
 	struct crl_lists *c = sca->crl;
-	struct err err = { 0 };
-	const uint8_t *der;
-	size_t len;
 
 	for (size_t i = 0; i < c->n; i++)
 		if (c->v[i].to_file && clock_mono_ms() >= c->v[i].file_ms)
 			list_to_file(sca, &c->v[i]);
-	if (!c->cert_to_file)
-		return;
-	c->cert_to_file = false; /* once: it does not change while the server runs */
-	der = cert_der0(ca_cert0(sca->ca), &len);
-	if (put(sca, NULL, ".crt", der, len, &err) != RC_OK)
-		tell(sca, "the certificate", &err);
+	if (c->cert_to_file && clock_mono_ms() >= c->cert_file_ms)
+		cert_to_file(sca);
 }

@@ -15,7 +15,7 @@
 
 /* ---- which list ---- */
 
-struct crl_list *
+struct published *
 publish_list_of(const struct scepd *s, const char *path, struct server_ca **sca)
 {
 	struct crl_path p;
@@ -100,7 +100,7 @@ publish_crl(
     struct scepd *s, const char *path, const struct http_request *req, struct http_reply *reply)
 {
 	struct server_ca *sca = NULL;
-	struct crl_list *l = publish_list_of(s, path, &sca);
+	struct published *l = publish_list_of(s, path, &sca);
 	struct http_shared *first = NULL;
 	struct crl_made made;
 

@@ -21,7 +21,7 @@ struct crl_made {
 	size_t entries_len;
 };
 
-struct crl_list {
+struct published {
 	enum list_kind kind;
 	unsigned part;
 	char name[CRL_NAME_MAX];
@@ -48,26 +48,27 @@ struct crl_lists {
 	pthread_mutex_t lock; /* over `out` of each, and `waiting` */
 	pthread_cond_t made;  /* the first complete list */
 	unsigned waiting;
-	struct crl_list *v; /* the complete one, the delta, the parts */
+	struct published *v; /* the complete one, the delta, the parts */
 	size_t n;
-	struct crl_list *delta, *parts; /* NULL: there are none */
+	struct published *delta, *parts; /* NULL: there are none */
 	unsigned n_parts;
 	struct crl_base bases[CRL_BASES_MAX]; /* oldest first */
 	size_t n_bases;
 	uint64_t delta_changes; /* since the base, at most */
-	bool cert_to_file;
+	bool cert_to_file;      /* the CA's certificate, which does not change: once */
+	int64_t cert_file_ms;   /* monotonic: not before */
 };
 
 /* To crl_dir, which is set: what is still to be written and may be tried again.  What cannot be written is logged. */
 void publish_files(struct server_ca *sca);
 
 /* The list that a path names, or NULL. */
-struct crl_list *publish_list_of(const struct scepd *s, const char *path, struct server_ca **sca);
+struct published *publish_list_of(const struct scepd *s, const char *path, struct server_ca **sca);
 /* As it is out, with a reference; false: none yet. */
-bool publish_take(struct server_ca *sca, const struct crl_list *l, struct crl_made *out);
+bool publish_take(struct server_ca *sca, const struct published *l, struct crl_made *out);
 
 /* Make the lists of v[] (all of one kind) whose bit of `due` is set, by one walk through the store. */
-void publish_make(struct scepd *s, struct server_ca *sca, struct crl_list *v, size_t n,
+void publish_make(struct scepd *s, struct server_ca *sca, struct published *v, size_t n,
     const bool *due, const atomic_bool *stop);
 
 #endif

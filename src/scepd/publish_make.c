@@ -23,7 +23,7 @@
 
 /* One list that is being made. */
 struct making {
-	struct crl_list *list;
+	struct published *list;
 	struct crl_scope scope;
 	struct crl_writer w;
 	struct buf out;
@@ -138,7 +138,7 @@ scope_of(struct making *m, const struct scepd *s, const struct server_ca *sca, s
 }
 
 static enum rc
-begin(struct making *m, struct crl_list *list, const struct scepd *s, const struct server_ca *sca,
+begin(struct making *m, struct published *list, const struct scepd *s, const struct server_ca *sca,
     struct err *err)
 {
 	size_t had = 0;
@@ -247,7 +247,7 @@ note_base(struct crl_lists *c, const struct crl_made *made, uint64_t status, int
 }
 
 static void
-put_out(struct server_ca *sca, struct crl_list *l, const struct crl_made *made, uint64_t status)
+put_out(struct server_ca *sca, struct published *l, const struct crl_made *made, uint64_t status)
 {
 	struct crl_lists *c = sca->crl;
 	struct http_shared *old;
@@ -267,7 +267,7 @@ put_out(struct server_ca *sca, struct crl_list *l, const struct crl_made *made, 
 }
 
 static void
-tell(const struct server_ca *sca, const struct crl_list *l, size_t len, uint64_t us)
+tell(const struct server_ca *sca, const struct published *l, size_t len, uint64_t us)
 {
 	struct log_line line;
 
@@ -301,7 +301,7 @@ sign(struct making *m, const struct server_ca *sca, struct crl_made *made, struc
 }
 
 static void
-failed(const struct server_ca *sca, struct crl_list *l, const struct err *err)
+failed(const struct server_ca *sca, struct published *l, const struct err *err)
 {
 	int64_t wait = l->failed < 5 ? (int64_t)RETRY_MS << l->failed : RETRY_MAX;
 	struct log_line line;
@@ -320,7 +320,7 @@ failed(const struct server_ca *sca, struct crl_list *l, const struct err *err)
 static void
 finish(struct making *m, struct server_ca *sca, uint64_t status, uint64_t began)
 {
-	struct crl_list *l = m->list;
+	struct published *l = m->list;
 	struct crl_made made = { .der = NULL };
 	struct err err = { 0 };
 	size_t len;
@@ -363,7 +363,7 @@ number_them(struct making *all, size_t n, const bool *due, struct scepd *s,
 
 /* However often something changes, making lists takes a tenth of the time at most. */
 static void
-rest(struct crl_list *v, size_t n, uint64_t began, size_t made)
+rest(struct published *v, size_t n, uint64_t began, size_t made)
 {
 	int64_t wait = (int64_t)((clock_mono_us() - began) / 1000) * WAIT_COST;
 
@@ -375,7 +375,7 @@ rest(struct crl_list *v, size_t n, uint64_t began, size_t made)
 }
 
 void
-publish_make(struct scepd *s, struct server_ca *sca, struct crl_list *v, size_t n, const bool *due,
+publish_make(struct scepd *s, struct server_ca *sca, struct published *v, size_t n, const bool *due,
     const atomic_bool *stop)
 {
 	struct making *all = calloc(n, sizeof(*all));

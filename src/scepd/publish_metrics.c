@@ -12,7 +12,7 @@ struct shown {
 };
 
 static void
-add(struct shown *w, struct server_ca *sca, struct crl_list *l)
+add(struct shown *w, struct server_ca *sca, struct published *l)
 {
 	struct crl_made made;
 	int64_t now = clock_now();
@@ -95,7 +95,7 @@ static const struct {
 };
 
 static void
-show(struct buf *out, size_t row, struct server_ca *sca, struct crl_list *v, size_t n)
+show(struct buf *out, size_t row, struct server_ca *sca, struct published *v, size_t n)
 {
 	struct shown w = { .any = false };
 

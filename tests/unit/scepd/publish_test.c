@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -118,7 +119,7 @@ round_later(int64_t seconds)
 }
 
 static bool
-text_says(const struct crl_list *l, const char *words)
+text_says(const struct published *l, const char *words)
 {
 	char command[600], text[65536];
 	const uint8_t *der;
@@ -140,7 +141,7 @@ text_says(const struct crl_list *l, const char *words)
 }
 
 static bool
-lists(const struct crl_list *l, size_t i)
+lists(const struct published *l, size_t i)
 {
 	char hex[2 * SERIAL_MAX + 1];
 
@@ -163,7 +164,7 @@ run(const char *command)
 
 /* Append it to a file of PEM, or begin the file. */
 static void
-save(const struct crl_list *l, const char *name, bool append)
+save(const struct published *l, const char *name, bool append)
 {
 	char command[600];
 	const uint8_t *der;
@@ -205,7 +206,7 @@ is_good_by(const char *crls, size_t i)
 static void
 a_list_is_signed_when_something_changes_and_not_before(void **state)
 {
-	struct crl_list *full = &sca->crl->v[0];
+	struct published *full = &sca->crl->v[0];
 	struct http_shared *first;
 	uint64_t number;
 
@@ -234,7 +235,7 @@ a_list_is_signed_when_something_changes_and_not_before(void **state)
 static void
 a_change_of_another_ca_is_none(void **state)
 {
-	struct crl_list *other = &scepd_ca(rig.s, "other", 5)->crl->v[0];
+	struct published *other = &scepd_ca(rig.s, "other", 5)->crl->v[0];
 	struct http_shared *first;
 
 	round_later(-1);
@@ -248,7 +249,7 @@ a_change_of_another_ca_is_none(void **state)
 static void
 a_list_is_signed_again_halfway_to_its_end(void **state)
 {
-	struct crl_list *full = &sca->crl->v[0];
+	struct published *full = &sca->crl->v[0];
 	uint64_t number;
 
 	round_later(-1);
@@ -263,7 +264,7 @@ a_list_is_signed_again_halfway_to_its_end(void **state)
 static void
 the_expired_stay_until_a_regular_list_has_had_them(void **state)
 {
-	struct crl_list *full = &sca->crl->v[0];
+	struct published *full = &sca->crl->v[0];
 	int64_t end = cert_not_after(devices[0].cert);
 
 	later(-1);
@@ -294,7 +295,7 @@ numbers_go_up_after_a_restart(void **state)
 static void
 a_list_that_cannot_be_made_leaves_the_last_good_one(void **state)
 {
-	struct crl_list *full = &sca->crl->v[0];
+	struct published *full = &sca->crl->v[0];
 	struct crl_scope scope = ca_crl_scope(sca->ca);
 	struct http_shared *first;
 	struct crl_writer w;
@@ -325,7 +326,7 @@ a_list_that_cannot_be_made_leaves_the_last_good_one(void **state)
 static void
 a_delta_holds_what_changed_since_its_base(void **state)
 {
-	struct crl_list *full = &sca->crl->v[0], *delta = sca->crl->delta;
+	struct published *full = &sca->crl->v[0], *delta = sca->crl->delta;
 	char base[64];
 
 	later(-1);
@@ -364,7 +365,7 @@ a_delta_holds_what_changed_since_its_base(void **state)
 static void
 a_delta_s_base_is_the_oldest_list_that_still_holds(void **state)
 {
-	struct crl_list *full = &sca->crl->v[0], *delta = sca->crl->delta;
+	struct published *full = &sca->crl->v[0], *delta = sca->crl->delta;
 	uint64_t first;
 
 	round_later(-1);
@@ -395,7 +396,7 @@ logged(const char *words)
 static void
 a_delta_never_holds_more_changes_than_it_is_good_for(void **state)
 {
-	struct crl_list *full = &sca->crl->v[0], *delta = sca->crl->delta;
+	struct published *full = &sca->crl->v[0], *delta = sca->crl->delta;
 	uint64_t first, second, out;
 
 	sca->crl->delta_changes = 2;
@@ -440,7 +441,7 @@ a_delta_never_holds_more_changes_than_it_is_good_for(void **state)
 static void
 a_delta_goes_on_when_others_have_changed_much(void **state)
 {
-	struct crl_list *full = &sca->crl->v[0], *delta = sca->crl->delta;
+	struct published *full = &sca->crl->v[0], *delta = sca->crl->delta;
 	uint64_t number;
 
 	round_later(-1);
@@ -582,7 +583,7 @@ paths_name_lists(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct server_ca *of = NULL;
-		struct crl_list *l = publish_list_of(rig.s, rows[i].path, &of);
+		struct published *l = publish_list_of(rig.s, rows[i].path, &of);
 
 		if ((l == NULL) != (rows[i].list == NULL) ||
 		    (l != NULL && strcmp(l->name, rows[i].list) != 0))
@@ -690,6 +691,22 @@ files_are_what_is_served(void **state)
 }
 
 static void
+the_certificate_is_written_once_its_folder_lets(void **state)
+{
+	struct stat st;
+
+	(void)unlink(in_dir(rig.f, "lists/issuing.crt"));
+	/* Its name before it is whole is that of a folder. */
+	assert_int_equal(mkdir(in_dir(rig.f, "lists/issuing.crt.new"), 0755), 0);
+	round_later(-1);
+	assert_int_not_equal(stat(in_dir(rig.f, "lists/issuing.crt"), &st), 0);
+	assert_int_equal(rmdir(in_dir(rig.f, "lists/issuing.crt.new")), 0);
+	sca->crl->cert_file_ms = 0; /* half a minute later */
+	round_later(1);
+	assert_int_equal(stat(in_dir(rig.f, "lists/issuing.crt"), &st), 0);
+}
+
+static void
 metrics_tell_of_each_list(void **state)
 {
 	static const char *const words[] = { "scepd_crl_number{ca=\"issuing\",list=\"full\"} ",
@@ -732,6 +749,7 @@ main(void)
 		PARTS(paths_name_lists),
 		PLAIN(caches_are_told_what_they_need),
 		FILES(files_are_what_is_served),
+		FILES(the_certificate_is_written_once_its_folder_lets),
 		FILES(metrics_tell_of_each_list),
 	};
 
