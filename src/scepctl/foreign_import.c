@@ -124,6 +124,25 @@ read_file(struct job *j, const char *path, struct err *err)
 
 static enum rc read_path(struct job *j, const char *path, unsigned depth, struct err *err);
 
+/*
+ * Who fills the folder need not be who imports it: a pipe nobody writes to or a device would be read for ever, and links
+ * to folders round and round.  RC_PARSE: left out.
+ */
+static enum rc
+read_inside(struct job *j, const char *path, unsigned depth, struct err *err)
+{
+	struct stat st;
+	bool linked = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+
+	if (stat(path, &st) != 0)
+		return fail(err, RC_PARSE, "%s: %s", path, strerror(errno));
+	if (linked && S_ISDIR(st.st_mode))
+		return fail(err, RC_PARSE, "%s: is a link to a folder", path);
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return fail(err, RC_PARSE, "%s: is neither a file nor a folder", path);
+	return read_path(j, path, depth, err);
+}
+
 static enum rc
 read_entries(struct job *j, DIR *d, const char *path, unsigned depth, struct err *err)
 {
@@ -137,7 +156,7 @@ read_entries(struct job *j, DIR *d, const char *path, unsigned depth, struct err
 			continue;
 		rc = path_join(&inside, path, e->d_name, err);
 		if (rc == RC_OK)
-			rc = read_path(j, inside, depth + 1, err);
+			rc = read_inside(j, inside, depth + 1, err);
 		free(inside);
 		/* Among certificates in a folder there may be a note about them. */
 		if (rc == RC_PARSE) {

@@ -229,10 +229,15 @@ take_cert(struct intake *in, const struct cert_found *f, const struct cert *c, s
 	rc = begin_item(&t, in, f, err);
 	if (rc == RC_OK)
 		rc = fill_item(t, in, c, err);
-	if (rc != RC_OK) {
+	if (rc != RC_OK)
 		item_done(t);
-		return rc;
+	/* Names of which the text is longer than the store takes: the next certificates are not to suffer for it. */
+	if (rc == RC_LIMIT) {
+		count(in, INTAKE_UNREADABLE, in->where, f->line, err->msg);
+		return RC_OK;
 	}
+	if (rc != RC_OK)
+		return rc;
 	in->n++;
 	return flush_if_full(in, err);
 }

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# foreign-hostile: two CAs of others, one of them hostile, and files that are not what they should be: nothing of anybody else's is touched, nothing hangs, and what is good
+# beside it is taken.
+. "$(dirname "$0")/../lib/env.sh"
+. "$(dirname "$0")/../lib/kinds.sh"
+. "$(dirname "$0")/../lib/foreign.sh"
+make_lab '
+profiles:
+  open: { san: { types: [dns] } }
+endpoints:
+  default: { ca: issuing, profile: open, challenge: otp }'
+web_port=$(free_port "$admin_port") || die "a free port"
+other_ca good rsa:2048 && other_ca evil rsa:2048 || die "two CAs"
+mkdir "$T/web" && cat >>"$CONFIG" <<EOC
+foreign_cas:
+  evil: { certificate: $T/evil/ca.pem, crl: "http://127.0.0.1:$web_port/evil.crl", crl_interval: 10s, ocsp_certificate: foreign/evil.pem, ocsp_key: foreign/evil.key }
+  good: { certificate: $T/good/ca.pem, crl: $T/web/good.crl, crl_interval: 10s, ocsp_certificate: foreign/good.pem, ocsp_key: foreign/good.key, not_imported: good }
+EOC
+TOKEN=$(new_token jane)
+says() { "${@:2}" >"$T/said" 2>&1 </dev/null; cat "$T/said"; grep -qE -e "$1" "$T/said"; }
+within() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
+serial_of() { openssl x509 -in "$1" -noout -serial | sed 's/.*=//; s/^\(00\)*//'; }
+import() { timeout 30 scepctl foreign import "$@" --config "$CONFIG"; }
+for ca in good evil; do
+	scepctl foreign csr $ca --config "$CONFIG" --out "$T/$ca.csr" >>"$T/openssl.log" 2>&1 && signed_by $ca "$T/$ca.csr" "$T/$ca/responder.pem" responder &&
+		scepctl foreign install $ca "$T/$ca/responder.pem" --config "$CONFIG" >>"$T/openssl.log" 2>&1 || die "a responder of $ca"
+done
+for n in known later last; do leaf good $n || die "openssl ca"; done
+for n in a z; do leaf evil $n || die "openssl ca"; done
+list() { python3 "$SCEPD_TOP/tests/lib/crl_forge.py" "$T/$1/ca.pem" "$T/$1/ca.key" "$T/web/new" "$2" "${3:--}" && mv "$T/web/new" "$T/web/$1.crl"; }
+: | list good 1 || die "a list"
+
+# evil's web server: what it does is in the file `how`
+cat >"$T/web.py" <<'PY'
+import gzip, http.server, os, socketserver, sys, time
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+
+class Hostile(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        folder = sys.argv[2]
+        how = open(folder + "/how").read().strip() if os.path.exists(folder + "/how") else "plain"
+        body = open(folder + "/evil.crl", "rb").read()
+        self.log_message("%s", how)
+        if how == "redirect":
+            self.send_response(302)
+            self.send_header("Location", "file:///etc/passwd")
+            return self.end_headers()
+        self.send_response(200)
+        if how == "gzip":
+            body = gzip.compress(b"\0" * 200000000)
+            self.send_header("Content-Encoding", "gzip")
+        if how not in ("endless", "drip"):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if how == "endless":
+            while True:
+                self.wfile.write(body[:4] + b"\0" * 1000000)
+        for i in range(len(body) if how == "drip" else 0):
+            self.wfile.write(body[i:i + 1])
+            self.wfile.flush()
+            time.sleep(0.5)
+        self.wfile.write(body)
+
+Server(("127.0.0.1", int(sys.argv[1])), Hostile).serve_forever()
+PY
+: | list evil 1 || die "a list"
+python3 "$T/web.py" "$web_port" "$T/web" 2>>"$T/web.log" &
+pids="$pids $!"
+start_scepd || die "scepd starts"
+new_otp '{"endpoint":"default","subject":"CN=ours"}' && claim "a certificate of ours" enrolled default CN=ours --challenge-file "$otp_file"
+ours=$(serial_of "$dev/cert.pem")
+peak() { grep VmHWM "/proc/$(process_of front)/status"; }
+peak
+
+# ---- files ----
+claim "a certificate of the good CA is imported" says '1 +added' import good "$T/good/known.pem"
+F=$T/files
+mkdir "$F" "$F/sub" && cp "$T/evil/a.pem" "$F/a.pem" && cp "$T/evil/z.pem" "$F/z.pem" && mkfifo "$F/fifo" && ln -s . "$F/loop" && ln -s "$F" "$F/sub/up" && ln -s /dev/zero "$F/endless"
+ln -s /nowhere "$F/dangling" && printf 'SerialNumber,x\n"=cmd|calc",1\n"47\0' >"$F/table.csv"
+odd() { # NAME SUBJECT EXTENSION: signed by evil, whatever it is
+	openssl req -new -key "$T/evil/a.key" -out "$T/odd.csr" -subj "$2" -utf8 >>"$T/openssl.log" 2>&1 && printf '%s\n' "$3" >"$T/odd.ext" &&
+		openssl x509 -req -in "$T/odd.csr" -CA "$T/evil/ca.pem" -CAkey "$T/evil/ca.key" -set_serial "0x${4:-$(openssl rand -hex 9)}" -days 9 -extfile "$T/odd.ext" -out "$F/$1.pem" >>"$T/openssl.log" 2>&1
+}
+blank=$(printf '%1000s' '' | tr ' ' '!')
+odd spaces /CN=b "subjectAltName=$(for i in $(seq 25); do printf 'URI:x:%s,' "$(printf '%1800s' '' | tr ' ' '\\\\')"; done | sed 's/,$//')" || die "a certificate"
+odd many /CN=c "subjectAltName=$(for i in $(seq 10000); do printf 'DNS:h,'; done | sed 's/,$//')" || die "a certificate"
+odd ours /CN=d "basicConstraints=CA:FALSE" "$ours" || die "a certificate"
+odd known /CN=e "basicConstraints=CA:FALSE" "$(serial_of "$T/good/known.pem")" || die "a certificate"
+odd escape "/CN=$(printf 'x\033[2J\342\200\256y')" "basicConstraints=CA:FALSE" || die "a certificate"
+claim "a folder with everything in it is read to its end" says '[0-9] +added' import evil "$F"
+cat "$T/said"
+claim "... the last is in it" says '1 +known' import evil "$F/z.pem"
