@@ -238,6 +238,22 @@ what_nobody_has_imported_is_as_configured(void **state)
 	assert_int_equal(o.kept.status, OCSP_UNKNOWN);
 }
 
+/* Its own list may have said "revoked" of such a number, which had no row to stand in. */
+static void
+what_another_ca_has_is_good_of_none(void **state)
+{
+	struct rig *r = *state;
+	char theirs[64], ours[64];
+	struct ocsp_kit_id ids[] = { { r->foreign[EASY].cert, DIGEST_SHA1,
+					 positive(theirs, rig_serial(4)) },
+		{ r->foreign[EASY].cert, DIGEST_SHA1, positive(ours, rig_serial(1)) } };
+	struct ocsp_outcome o;
+
+	assert_int_equal(ask_for(r, RIG_CAS + EASY, ids, N(ids), NONCE, &o), 0);
+	assert_string_equal(o.ca, "easy");
+	assert_memory_equal(fake.status, ((const uint8_t[]){ UNKNOWN, UNKNOWN }), N(ids));
+}
+
 static void
 a_foreign_ca_without_a_responder_is_none(void **state)
 {
@@ -599,6 +615,7 @@ main(void)
 		T(a_hold_is_told_and_not_for_long),
 		T(a_foreign_ca_is_answered_for_at_any_url),
 		T(what_nobody_has_imported_is_as_configured),
+		T(what_another_ca_has_is_good_of_none),
 		T(a_foreign_ca_without_a_responder_is_none),
 		T(a_responder_that_has_ended_signs_nothing_and_one_that_is_new_does),
 		T(an_answer_is_kept_no_longer_than_its_responder_lasts),
