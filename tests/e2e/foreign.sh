@@ -137,6 +137,9 @@ claim "the CA itself is left out" telling 0 "1 +the CA's own" ctl foreign import
 claim "what is none is told with its place" telling 65 'holds neither' ctl foreign import old "$O/conf"
 claim "a foreign CA that there is not" telling 66 'no foreign CA "odl"|there is no foreign' ctl foreign import odl "$O/laptop.pem"
 claim "none of that was imported" telling 0 '^Certificates +32, of which 0' ctl foreign list
+leaf two /CN=two "$(upn jane.doe@contoso.com),otherName:1.3.6.1.4.1.311.20.2.3;UTF8:omar.haddad@contoso.com"
+claim "one that names two users is imported, and told" telling 0 'two.pem:1: .* names two users' ctl foreign import old "$O/two.pem"
+claim "... is counted" telling 0 '"twoNames": *1' ctl foreign import old "$O/two.pem" "$O/phone.pem" --json
 
 # ---- seen ----
 # within SECONDS COMMAND...
