@@ -211,7 +211,8 @@ print_json(const struct job *j)
 	    json_object_set_new(o, "dryRun", json_boolean(j->o->dry_run)) == 0 &&
 	    ctl_json_int(o, "files", (int64_t)j->files) &&
 	    ctl_json_int(o, "read", (int64_t)j->in.read) &&
-	    ctl_json_int(o, "serialsAlone", (int64_t)j->in.bare);
+	    ctl_json_int(o, "serialsAlone", (int64_t)j->in.bare) &&
+	    ctl_json_int(o, "twoNames", (int64_t)j->in.two_names);
 
 	for (size_t i = 0; fine && i < INTAKE__MAX; i++)
 		fine = ctl_json_int(o, fates[i].word, (int64_t)j->in.counts[i]);
@@ -236,13 +237,17 @@ static void
 print_hints(const struct job *j)
 {
 	if (j->named > NAMED_MAX)
-		(void)fprintf(
-		    stderr, "... and %zu more that were not taken\n", j->named - NAMED_MAX);
+		(void)fprintf(stderr, "... and %zu more to be told of\n", j->named - NAMED_MAX);
 	if (j->in.counts[INTAKE_FORGED] > 0)
 		(void)fprintf(stderr,
 		    "  a CA that was renewed with a new key is another one under foreign_cas: it "
 		    "signs "
 		    "with another key\n");
+	if (j->in.two_names > 0)
+		(void)fprintf(stderr,
+		    "  %" PRIu64
+		    " name two users or two devices: revoke those that nobody can account for\n",
+		    j->in.two_names);
 	if (j->in.counts[INTAKE_TAKEN] > 0)
 		(void)fprintf(stderr,
 		    "  serial numbers are unique in the whole store: scepctl show tells whose such "

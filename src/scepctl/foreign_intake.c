@@ -212,6 +212,22 @@ judge(const struct intake *in, const struct cert *c, struct err *why)
 	return INTAKE_ADDED;
 }
 
+/* One is bound to, and whoever reads the certificate may take the other.  A request for it would be refused
+ * (sid_guard.h); this one is there already, and somebody may ask about it. */
+static void
+tell_two_names(struct intake *in, const struct cert_found *f, const struct cert *c)
+{
+	char text[2 * SERIAL_MAX + 64];
+	struct err why;
+
+	if (in->conf->tenant == NULL || binding_names_agree(cert_san0(c), &why) == RC_OK)
+		return;
+	in->two_names++;
+	serial_hex(text, cert_serial0(c));
+	(void)strcat(text, " names two users or two devices: rules see one");
+	in->refused(in->arg, INTAKE_ADDED, in->where, f->line, text);
+}
+
 static enum rc
 take_cert(struct intake *in, const struct cert_found *f, const struct cert *c, struct err *err)
 {
@@ -238,6 +254,7 @@ take_cert(struct intake *in, const struct cert_found *f, const struct cert *c, s
 	}
 	if (rc != RC_OK)
 		return rc;
+	tell_two_names(in, f, c);
 	in->n++;
 	return flush_if_full(in, err);
 }

@@ -26,7 +26,7 @@ struct intake {
 	const struct conf_foreign *conf;
 	const struct cert *ca;
 	bool dry_run;
-	/* Called for each that was not taken; `where` is the file. */
+	/* Called for each that was not taken, and with INTAKE_ADDED for one that was and is odd; `where` is the file. */
 	void (*refused)(
 	    void *arg, enum intake_fate fate, const char *where, size_t line, const char *what);
 	/* Called after each batch. */
@@ -34,6 +34,7 @@ struct intake {
 	void *arg;
 	char who[CTL_WHO_MAX];
 	uint64_t read, bare, counts[INTAKE__MAX]; /* bare: of those read, serial numbers alone */
+	uint64_t two_names; /* of those read, certificates that name two users or devices */
 	const char *where;
 	struct intake_item *items;
 	size_t n;
