@@ -159,8 +159,10 @@ on_subject(void *arg, const struct store_subject *c)
 	    : b->device_object[0] != '\0' ? b->device_object
 					  : b->device;
 
-	/* What is not bound has hints at most: whoever enrolled has written them. */
-	if (b->state != BINDING_BOUND || id[0] == '\0' || !is_called(w, c))
+	/* What is not bound has hints at most: whoever enrolled has written them.  So has, of a device, what is bound to its
+	 * user alone: an exception for a device's number would be his who has made up that he is it. */
+	if (b->state != BINDING_BOUND || id[0] == '\0' || !is_called(w, c) ||
+	    (!w->user && c->device == NULL && c->managed == NULL))
 		return 0;
 	for (size_t i = 0; i < w->n; i++)
 		if (strcmp(w->ids[i], id) == 0)

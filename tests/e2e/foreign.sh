@@ -30,6 +30,7 @@ unique_subject = no
 crl_extensions = list
 [any]
 commonName = supplied
+serialNumber = optional
 [list]
 authorityKeyIdentifier = keyid
 [leaf]
@@ -157,6 +158,13 @@ claim "a forged certificate with the same serial number is unknown" whole stolen
 claim "OCSP says good" ocsp laptop ': good'
 bound() { shows "$1" '^Bound .*by the ids'; }
 for n in laptop phone mac; do claim "$n is bound to whom it names" within 20 bound "$n"; done
+# Whoever chooses his names by himself: a device that nobody has, by the number that an administrator may type.
+leaf liar /CN=1b7b6c5d-9999-4b4b-8d8d-000000000999/serialNumber=KIOSK-77 "$(upn omar.haddad@contoso.com)"
+claim "one that names a user, and a device that there is not, is imported" telling 0 '1 +added' ctl foreign import old "$O/liar.pem"
+users_alone() { scepctl show --config "$CONFIG" --json "$(serial liar)" | python3 -c 'import json,sys; b = json.load(sys.stdin)["bound"]; exit(not (b["user"] and b["serialNumber"] == "KIOSK-77"))'; }
+claim "... and bound to the user" within 20 users_alone
+claim "... but an exception for that device is not his" telling 66 'no valid certificate is bound to device "KIOSK-77"' ctl exception add --device KIOSK-77 --for 1d --comment 'the new kiosk'
+claim "... nor is he held as that device" telling 66 'no certificate is bound to device|no valid certificate is bound' scepctl hold --config "$CONFIG" --device KIOSK-77 --comment lost
 claim "its list was read by HTTP" within 20 telling 0 'Its list +number 0A .* 0 entries, good until' ctl foreign list
 claim "scepctl check says so" sh -c "scepctl check --config '$CONFIG' | grep -q '^ok .*old .*its list, of 0 entries'"
 claim "metrics say so" sh -c "[ \$(curl -fsS '$ADMIN/metrics' | sed -n 's/^scepd_foreign_crl_next_update_seconds{ca=\"old\"} //p') -gt 170000 ]"
