@@ -9,6 +9,17 @@
 
 /* ---- owners ---- */
 
+/*
+ * Names a device that the directory does not know, and a user whom it does.  Who writes his requests by himself makes up
+ * devices as he likes: each would be an owner of its own, and the brake would stop when he is disabled.
+ */
+static bool
+device_is_made_up(const struct store_subject *c)
+{
+	return c->binding->user[0] != '\0' && c->binding->device_object[0] == '\0' &&
+	    c->device == NULL && c->managed == NULL;
+}
+
 /* Two certificates of one device may have been bound by different names; what both have then is Entra's object id, if
  * Entra knows the device. */
 uint64_t
@@ -25,7 +36,7 @@ owner_of(const struct store_subject *c)
 	char text[192];
 	int len;
 
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+	for (size_t i = device_is_made_up(c) ? 3 : 0; i < sizeof(ids) / sizeof(ids[0]); i++)
 		if (ids[i].id[0] != '\0') {
 			len = snprintf(
 			    text, sizeof(text), "%c%s %s", ids[i].kind, ids[i].id, b->tenant);

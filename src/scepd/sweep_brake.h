@@ -1,9 +1,10 @@
 /*
  * sweep_brake.h - whom rules turn, counted in owners, and whether that is too much to be done unasked.
  *
- * The owner of a certificate is the device that it is bound to, else the user, else the certificate itself.  So nobody
- * weighs more by having some more certificates, and a device that goes to and fro is one within the brake's window.  But
- * an account that has enrolled a fleet is no person: an owner counts once for each OWNER_CERTS certificates begun.
+ * The owner of a certificate is the device that it is bound to (not one that it only names, if its user is known), else
+ * the user, else the certificate itself.  So nobody weighs more by having some more certificates, and a device that goes
+ * to and fro is one within the brake's window.  But an account that has enrolled a fleet is no person: an owner counts
+ * once for each OWNER_CERTS certificates begun.
  *
  * An owner is a number: a hash of its ids, the same in every process, as the store remembers it.  Nobody chooses ids of
  * a directory, and two of a million owners are the same number once in thirty million times: then they count as one.

@@ -69,11 +69,14 @@ the_owner_is_the_device_else_the_user_else_the_certificate(void **state)
 		{ .tenant = "a" },
 		{ .tenant = "a" },
 	};
+	static const struct store_object known = { .kind = DIR_MANAGED };
 	uint64_t owner[N(v)];
 
 	for (size_t i = 0; i < N(v); i++) {
 		char serial_of[8];
-		const struct store_subject c = { .serial = serial_of, .binding = &v[i] };
+		const struct store_subject c = {
+			.serial = serial_of, .binding = &v[i], .managed = &known
+		};
 
 		(void)snprintf(serial_of, sizeof(serial_of), "%02zX", i);
 		owner[i] = owner_of(&c);
@@ -84,6 +87,22 @@ the_owner_is_the_device_else_the_user_else_the_certificate(void **state)
 			assert_true(owner[i] != owner[k] || (i == 1 && k == 0));
 	/* The store remembers them: what a release has written, the next has to read. */
 	assert_true(owner[4] == UINT64_C(0xbfbfbb1274a132cb));
+}
+
+/* By a CA that lets its users write what they like: the brake is not to stop when one of them is disabled. */
+static void
+a_user_who_makes_up_devices_is_one_owner(void **state)
+{
+	static const struct store_binding v[] = {
+		{ .tenant = "a", .user = "3" },
+		{ .tenant = "a", .user = "3", .managed = "1" },
+		{ .tenant = "a", .user = "3", .managed = "2", .device = "2" },
+		{ .tenant = "a", .user = "3", .device = "4" },
+	};
+
+	for (size_t i = 1; i < N(v); i++)
+		assert_true(owner_of(&(struct store_subject){ .serial = "01", .binding = &v[i] }) ==
+		    owner_of(&(struct store_subject){ .serial = "02", .binding = &v[0] }));
 }
 
 static void
@@ -145,6 +164,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_brake_says_what_is_too_much),
 		cmocka_unit_test(the_owner_is_the_device_else_the_user_else_the_certificate),
+		cmocka_unit_test(a_user_who_makes_up_devices_is_one_owner),
 		cmocka_unit_test(owners_are_counted_once),
 		cmocka_unit_test(who_has_very_many_certificates_is_counted_more_than_once),
 	};
