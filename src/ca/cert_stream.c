@@ -185,6 +185,28 @@ read_block(struct in *in, struct buf *line, size_t at, struct err *err)
 	return rc;
 }
 
+/* At the start of a line; or of a field, in a table whose columns all have names of another language. */
+static bool
+begins_block(const char *line)
+{
+	const char *quoted = strchr(line, '"');
+
+	for (; quoted != NULL; quoted = strchr(quoted + 1, '"'))
+		if (str_starts(quoted + 1, pem_begin))
+			return true;
+	return str_starts(line, pem_begin);
+}
+
+static enum rc
+nothing_found(struct err *err)
+{
+	(void)fail(err, RC_PARSE,
+	    "holds neither certificates nor a table with serial numbers or certificates");
+	return err_hint(err,
+	    "certificates are PEM or DER; of a table of serial numbers the first row names the "
+	    "columns: SerialNumber, NotAfter");
+}
+
 /* Text around the blocks, as openssl writes it, is skipped. */
 static enum rc
 read_pem(struct in *in, struct err *err)
@@ -194,13 +216,12 @@ read_pem(struct in *in, struct err *err)
 
 	buf_init(&line, HEAD_MAX);
 	while (rc == RC_OK && read_line(in, &line))
-		if (str_starts(buf_str(&line), pem_begin))
+		if (begins_block(buf_str(&line)))
 			rc = read_block(in, &line, in->line - 1, err);
 	if (rc == RC_OK)
 		rc = buf_ok(&line, "PEM", err);
 	if (rc == RC_OK && in->rows == 0)
-		rc = fail(err, RC_PARSE,
-		    "holds neither certificates nor a table with serial numbers or certificates");
+		rc = nothing_found(err);
 	buf_done(&line);
 	return rc;
 }

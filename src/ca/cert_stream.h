@@ -8,7 +8,7 @@
  * names of the schema ("SerialNumber", "RawCertificate", "NotAfter") or as certutil shows them ("Serial Number",
  * "Binary Certificate").  The certificate is base64, with or without BEGIN and END, with line breaks or without;
  * a field that begins with -----BEGIN CERTIFICATE is one whatever the column is called, as Windows translates
- * those names.  A row without a certificate is a serial number, and the end of its validity where that is written year
+ * those names (if it knows none of them, it looks for such fields alone).  A row without a certificate is a serial number, and the end of its validity where that is written year
  * first: other dates are told in the order of some country, and are not guessed at.
  *
  * Nothing is verified here.

@@ -94,6 +94,14 @@ static const struct {
 	    "\"Seriennummer\";\"SerialNumber\";\"Anforderung\";\"Zertifikat\"\n"
 	    "x;05;\"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n\";\"" PEM "\"\n",
 	    "2:DER=3003020105 " },
+	{ "all names translated, as on a CA of Windows in German",
+	    "\"Seriennummer\",\"Ablaufdatum\",\"Anforderung\",\"Bin\xc3\xa4res Zertifikat\"\r\n"
+	    "\"05\",\"30.11.2027 10:00\",\"-----BEGIN NEW CERTIFICATE REQUEST-----\r\nMAA=\r\n\",\""
+	    "-----BEGIN CERTIFICATE-----\r\nMAMC\r\nAQU=\r\n-----END CERTIFICATE-----\r\n\"\r\n"
+	    "\"06\",\"30.11.2027 10:00\",\"EMPTY\",\"" PEM "\"\r\n",
+	    "4:DER=3003020105 9:DER=3003020105 " },
+	{ "translated names without certificates", "Seriennummer,Ablaufdatum\n05,30.11.2027\n",
+	    NULL },
 	{ "tabs and a byte order mark", "\xef\xbb\xbfSerial\tNotAfter\n05\t2027-01-02T03:04:05Z\n",
 	    "2:SERIAL=05,1798859045 " },
 	{ "what is no serial number",
