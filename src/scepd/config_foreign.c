@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "scepd/config_int.h"
 
 #define ROW(k, t, s, f) .key = (k), .type = (t), .offset = offsetof(struct s, f)
@@ -35,6 +36,15 @@ static const struct conf_row foreign_rows[] = {
 const struct conf_schema conf_foreign_schema = { "a foreign CA", sizeof(struct conf_foreign),
 	foreign_rows, offsetof(struct conf_foreign, name), offsetof(struct conf_foreign, line) };
 
+/* ldap:, HTTP:, pkcs11: and so on: no path, as nobody means a folder "ldap:". */
+static bool
+is_other_uri(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+
+	return n > 1 && s[n] == ':' && !config_is_url(s) && !str_starts(s, "file:");
+}
+
 enum rc
 config_foreign_resolve(struct config_file *f, struct err *err)
 {
@@ -42,7 +52,7 @@ config_foreign_resolve(struct config_file *f, struct err *err)
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; rc == RC_OK && i < f->c.foreign_cas.n; i++) {
-		if (v[i].crl != NULL && !config_is_url(v[i].crl))
+		if (v[i].crl != NULL && !config_is_url(v[i].crl) && !is_other_uri(v[i].crl))
 			rc = config_resolve_key(&v[i].crl, f, err);
 		if (rc == RC_OK)
 			rc = config_resolve_key(&v[i].ocsp_key, f, err);
@@ -52,6 +62,18 @@ config_foreign_resolve(struct config_file *f, struct err *err)
 			rc = config_resolve_secret(&v[i].pin_file, f, err);
 	}
 	return rc;
+}
+
+static enum rc
+check_crl(const struct config_file *f, const struct conf_foreign *v, struct err *err)
+{
+	if (v->crl == NULL || !is_other_uri(v->crl))
+		return RC_OK;
+	(void)config_item_fail(f, err, v->line, "foreign_cas", v->name, "crl",
+	    "is neither a file nor an http address");
+	return err_hint(err,
+	    "http:// or https://, in small letters, or a path; of a list in a directory (ldap:) "
+	    "have a program write a file");
 }
 
 static enum rc
@@ -70,8 +92,6 @@ check_one(const struct config_file *f, const struct conf_foreign *v, struct err 
 		why = "a responder is a certificate and its key: scepctl foreign csr makes the key";
 	else if (v->tenant != NULL && config_tenant(&f->c, v->tenant) == NULL)
 		key = "tenant", why = "there is no such tenant under tenants";
-	else if (v->crl != NULL && config_key_is_uri(v->crl))
-		key = "crl", why = "is neither a file nor an http address";
 	if (why != NULL)
 		return config_item_fail(f, err, v->line, "foreign_cas", v->name, key, why);
 	return config_check_key(f, err, v->line, "foreign_cas", v->name, "ocsp_key", v->ocsp_key);
@@ -87,6 +107,8 @@ config_foreign_check(const struct config_file *f, struct err *err)
 		rc = config_check_name(f, err, v[i].line, "foreign_cas", v[i].name);
 		if (rc == RC_OK)
 			rc = check_one(f, &v[i], err);
+		if (rc == RC_OK)
+			rc = check_crl(f, &v[i], err);
 	}
 	return rc;
 }
