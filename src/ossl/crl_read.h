@@ -18,7 +18,8 @@
 #include "ossl/cert.h"
 #include "ossl/der.h"
 
-#define CRL_READ_MAX (64u * 1024 * 1024) /* bytes: 1.5 million entries of the usual 40 octets */
+#define CRL_READ_MAX (64u * 1024 * 1024)    /* bytes: 1.5 million entries of the usual 40 octets */
+#define CRL_TEXT_MAX (CRL_READ_MAX / 2 * 3) /* of a file or reply: PEM is a third longer */
 
 struct crl_list {
 	int64_t this_update, next_update; /* wall seconds; next_update 0: it does not say */

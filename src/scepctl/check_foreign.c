@@ -64,6 +64,35 @@ check_responder(
 	cert_free(responder);
 }
 
+static bool
+has_key_of(const char *file, const struct cert *c)
+{
+	struct cert *other = NULL;
+	bool same = cert_load(&other, file, NULL) == RC_OK &&
+	    key_same_public(cert_key0(other), cert_key0(c));
+
+	cert_free(other);
+	return same;
+}
+
+/* With one that is here already scepd does not start. */
+static void
+check_only_here(
+    struct report *r, const struct config *c, const struct conf_foreign *f, const struct cert *ca)
+{
+	const struct conf_foreign *v = c->foreign_cas.v;
+	const struct conf_ca *own = c->cas.v;
+	const char *other = NULL;
+
+	for (size_t i = 0; i < c->cas.n && other == NULL; i++)
+		other = has_key_of(own[i].certificate, ca) ? own[i].name : NULL;
+	for (; v < f && other == NULL; v++)
+		other = has_key_of(v->certificate, ca) ? v->name : NULL;
+	if (other != NULL)
+		report(r, FINDING_FAIL, f->name,
+		    "%s is the certificate of CA %s, which is here already", f->certificate, other);
+}
+
 static void
 check_one(struct report *r, const struct config *c, const struct conf_foreign *f)
 {
@@ -79,6 +108,7 @@ check_one(struct report *r, const struct config *c, const struct conf_foreign *f
 	else
 		report(
 		    r, FINDING_FAIL, f->name, "%s is not the certificate of a CA", f->certificate);
+	check_only_here(r, c, f, ca);
 	if (f->ocsp_certificate != NULL)
 		check_responder(r, c, f, ca);
 	else

@@ -3,8 +3,11 @@
  * what they have issued?
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
+#include "ossl/crl_read.h"
 #include "scepctl/ctl.h"
 #include "scepctl/report.h"
 #include "store/store_foreign.h"
@@ -26,6 +29,35 @@ check_rows(struct report *r, struct store *store, const struct conf_foreign *f)
 		report(r, FINDING_OK, f->name,
 		    "%" PRIu64 " certificates imported, %" PRIu64 " known by serial number alone",
 		    rows - bare, bare);
+}
+
+/* A list that is a file can be read here and now; whether it is news, scepd judges. */
+static void
+check_crl_file(struct report *r, const struct conf_foreign *f)
+{
+	struct cert *ca = NULL;
+	struct crl_list l;
+	struct buf text, room;
+	struct der der;
+	struct err err = { 0 };
+	enum rc rc;
+
+	/* Why the CA cannot be read, check_foreign() has said. */
+	if (cert_load(&ca, f->certificate, NULL) != RC_OK)
+		return;
+	buf_init(&text, CRL_TEXT_MAX);
+	buf_init(&room, CRL_READ_MAX);
+	rc = file_read(&text, f->crl, CRL_TEXT_MAX, &err);
+	if (rc == RC_OK && (rc = crl_unpack(&der, &room, text.data, text.len, &err)) == RC_OK)
+		rc = crl_read(&l, der.p, der.len, ca, &err);
+	if (rc != RC_OK) {
+		(void)err_context(&err, "its list%s%s", strstr(err.msg, f->crl) ? "" : ", ",
+		    strstr(err.msg, f->crl) ? "" : f->crl);
+		report_err(r, FINDING_FAIL, f->name, &err);
+	}
+	buf_done(&room);
+	buf_done(&text);
+	cert_free(ca);
 }
 
 static void
@@ -81,13 +113,15 @@ check_foreign_lists(struct report *r, const struct config *c)
 	for (size_t i = 0; i < c->foreign_cas.n; i++) {
 		check_tenant(r, c, &v[i]);
 		check_rows(r, store, &v[i]);
-		if (v[i].crl != NULL)
+		if (v[i].crl != NULL) {
+			if (!config_is_url(v[i].crl))
+				check_crl_file(r, &v[i]);
 			check_crl(r, store, &v[i]);
-		else
+		} else {
 			report(r, FINDING_WARN, v[i].name,
 			    "its own list is not read (crl is not set): what the CA revokes itself "
-			    "is "
-			    "not known here");
+			    "is not known here");
+		}
 	}
 	store_close(store);
 }

@@ -14,10 +14,9 @@
 #include "scepd/foreign_apply.h"
 #include "scepd/publish.h"
 
-#define IDLE_MS  60000                  /* with nothing to read */
-#define AGAIN_MS 60000                  /* after a failure, where the interval is longer */
-#define TELL_MS  (INT64_C(3600000))     /* a complaint that stands is told again */
-#define TEXT_MAX (CRL_READ_MAX / 2 * 3) /* PEM of a list is a third longer */
+#define IDLE_MS  60000              /* with nothing to read */
+#define AGAIN_MS 60000              /* after a failure, where the interval is longer */
+#define TELL_MS  (INT64_C(3600000)) /* a complaint that stands is told again */
 
 struct watched {
 	const struct conf_foreign *conf;
@@ -90,16 +89,28 @@ foreign_crl_free(struct foreign_crl *f)
 /* ---- the bytes ---- */
 
 static enum rc
+not_there(int status, struct err *err)
+{
+	(void)fail(err, RC_IO, "the web server answers %d", status);
+	return err_hint(err, "%s",
+	    status / 100 == 3
+		? "redirects are not followed: name the address of the list itself, or have "
+		  "another "
+		  "program fetch it into a file"
+		: "fetch it with curl from this machine, and compare the address with the CA's");
+}
+
+static enum rc
 fetch_http(struct foreign_crl *f, const char *url, struct buf *text, struct err *err)
 {
 	const struct http_call call = {
-		.method = "GET", .url = url, .total_ms = FOREIGN_HTTP_MS, .reply_max = TEXT_MAX
+		.method = "GET", .url = url, .total_ms = FOREIGN_HTTP_MS, .reply_max = CRL_TEXT_MAX
 	};
 	struct http_result r;
 	enum rc rc = http_call(f->http, &call, &r, err);
 
 	if (rc == RC_OK && r.status != 200)
-		rc = fail(err, RC_IO, "%s answers %d", url, r.status);
+		rc = not_there(r.status, err);
 	if (rc == RC_OK) {
 		buf_done(text);
 		*text = r.body;
@@ -113,7 +124,7 @@ static enum rc
 fetch(struct foreign_crl *f, const struct watched *w, struct buf *text, struct err *err)
 {
 	return config_is_url(w->conf->crl) ? fetch_http(f, w->conf->crl, text, err)
-					   : file_read(text, w->conf->crl, TEXT_MAX, err);
+					   : file_read(text, w->conf->crl, CRL_TEXT_MAX, err);
 }
 
 /* ---- one list ---- */
@@ -238,7 +249,7 @@ look(struct foreign_crl *f, struct watched *w, const atomic_bool *stop, struct e
 	struct buf text, room;
 	enum rc rc = look_back(f, w, err);
 
-	buf_init(&text, TEXT_MAX);
+	buf_init(&text, CRL_TEXT_MAX);
 	buf_init(&room, CRL_READ_MAX);
 	if (rc == RC_OK)
 		rc = fetch(f, w, &text, err);
@@ -271,16 +282,19 @@ complain(struct watched *w, const struct err *err, int64_t now_ms)
 {
 	const char *message = err != NULL ? err->msg : "";
 	bool again = err != NULL && now_ms - w->told_ms >= TELL_MS;
+	struct log_line l;
 
 	if (same_but_figures(w->told, message) && !again)
 		return;
 	(void)snprintf(w->told, sizeof(w->told), "%s", message);
 	w->told_ms = now_ms;
-	if (err == NULL)
-		log_msg(LOG_INFO, "foreign", "%s: its list is read again", w->conf->name);
-	else
-		log_msg(LOG_WARN, "foreign", "%s: %s: %s%s%s", w->conf->name, w->conf->crl, message,
-		    err->hint[0] != '\0' ? ": " : "", err->hint);
+	log_begin(&l, err != NULL ? LOG_WARN : LOG_INFO, "foreign");
+	log_str(&l, "msg", err != NULL ? "its list was not taken" : "its list is read again");
+	log_str(&l, "ca", w->conf->name);
+	log_str(&l, "from", w->conf->crl);
+	if (err != NULL)
+		log_err(&l, err);
+	log_end(&l);
 }
 
 static void
