@@ -177,8 +177,9 @@ print_next(const struct asking *a)
 		     "    ADCS     certreq -submit -attrib CertificateTemplate:TEMPLATE %s "
 		     "responder.cer\n"
 		     "             TEMPLATE: one made of OCSP Response Signing (docs/foreign.md)\n"
-		     "    OpenSSL  openssl ca -in %s -extensions ocsp -out responder.pem\n"
-		     "             [ocsp] as in docs/foreign.md\n"
+		     "    OpenSSL  openssl ca -in %s -extensions responder -days 365 -out "
+		     "responder.pem\n"
+		     "             [responder] as in docs/foreign.md\n"
 		     "  scepctl foreign install %s RESPONDER --config %s\n",
 	    a->out, a->out, f->name, a->s.config->path);
 }

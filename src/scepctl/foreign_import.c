@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "scepctl/foreign_common.h"
 #include "scepctl/foreign_intake.h"
 
@@ -106,13 +107,21 @@ read_stream(struct job *j, FILE *f, struct err *err)
 }
 
 static enum rc
+not_opened(const char *path, struct err *err)
+{
+	if (errno == ENOENT || errno == ENOTDIR)
+		return fail(err, RC_NOTFOUND, "%s does not exist", path);
+	return fail_errno(err, "cannot open %s", path);
+}
+
+static enum rc
 read_file(struct job *j, const char *path, struct err *err)
 {
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	enum rc rc;
 
 	if (f == NULL)
-		return fail_errno(err, "open %s", path);
+		return not_opened(path, err);
 	j->in.where = f == stdin ? "standard input" : path;
 	rc = read_stream(j, f, err);
 	if (f != stdin)
@@ -178,13 +187,13 @@ read_path(struct job *j, const char *path, unsigned depth, struct err *err)
 	if (strcmp(path, "-") == 0)
 		return read_file(j, path, err);
 	if (stat(path, &st) != 0)
-		return fail_errno(err, "open %s", path);
+		return not_opened(path, err);
 	if (!S_ISDIR(st.st_mode))
 		return read_file(j, path, err);
 	if (depth > DEPTH_MAX)
 		return fail(err, RC_LIMIT, "%s: folders in folders, %d deep", path, DEPTH_MAX);
 	if ((d = opendir(path)) == NULL)
-		return fail_errno(err, "open %s", path);
+		return not_opened(path, err);
 	rc = read_entries(j, d, path, depth, err);
 	(void)closedir(d);
 	return rc;
@@ -233,11 +242,32 @@ print_text(const struct job *j)
 			    j->o->dry_run ? fates[i].would : fates[i].text);
 }
 
+/* The wrong file, or the wrong CA: the usual mistakes, and each certificate is "of another CA". */
+static void
+print_nothing_of_it(const struct job *j)
+{
+	struct buf name;
+
+	if (j->in.read > j->in.counts[INTAKE_OTHER_CA] + j->in.counts[INTAKE_ITSELF])
+		return;
+	buf_init(&name, LIMIT_CERT);
+	name_text(&name, cert_subject0(j->in.ca));
+	if (j->in.read == 0)
+		(void)fprintf(stderr, "  there was no file to read\n");
+	else if (name.rc == RC_OK)
+		(void)fprintf(stderr,
+		    "  nothing in there was issued by %s, which is %s: another file, or another "
+		    "name?\n",
+		    j->in.conf->name, buf_str(&name));
+	buf_done(&name);
+}
+
 static void
 print_hints(const struct job *j)
 {
 	if (j->named > NAMED_MAX)
 		(void)fprintf(stderr, "... and %zu more to be told of\n", j->named - NAMED_MAX);
+	print_nothing_of_it(j);
 	if (j->in.counts[INTAKE_FORGED] > 0)
 		(void)fprintf(stderr,
 		    "  a CA that was renewed with a new key is another one under foreign_cas: it "
@@ -336,7 +366,7 @@ const struct command foreign_import = {
 	    "named.  A table without\n"
 	    "certificates gives serial numbers alone.  Safe to repeat, beside a running scepd.\n\n"
 	    "On a Windows CA:\n"
-	    "  certutil -view -restrict \"Disposition=20\" -out "
+	    "  certutil -view -restrict \"Disposition=20,NotAfter>=now\" -out "
 	    "\"SerialNumber,NotAfter,RawCertificate\" csv "
 	    "> issued.csv\n"
 	    "Examples:\n"
