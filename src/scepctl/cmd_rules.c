@@ -77,14 +77,14 @@ print_rules(const struct standing *s, bool json, struct err *err)
 {
 	if (!json && s->c->n_rules > 0)
 		(void)printf(
-		    "%-24s  %-16s  %-7s  %10s  %10s\n", "RULE", "WHEN", "THEN", "HELD", "REVOKED");
+		    "%-24s  %-20s  %-7s  %10s  %10s\n", "RULE", "WHEN", "THEN", "HELD", "REVOKED");
 	for (size_t i = 0; i < s->c->n_rules; i++) {
 		const struct directory_rule *r = &s->c->rules[i];
 
 		if (json && !rule_json(s, i, i == 0))
 			return fail(err, RC_NOMEM, "out of memory for JSON");
 		if (!json)
-			(void)printf("%-24s  %-16s  %-7s  %10llu  %10llu\n", r->name,
+			(void)printf("%-24s  %-20s  %-7s  %10llu  %10llu\n", r->name,
 			    rule_when_name(r->when), effect_word(r->then),
 			    (unsigned long long)s->held[i], (unsigned long long)s->revoked[i]);
 	}

@@ -132,7 +132,8 @@ turn_json(const struct store_turn *t)
 	json_t *o = json_object();
 	bool built = o != NULL && ctl_json_str(o, "serial", t->serial) &&
 	    ctl_json_str(o, "rule", t->rule) && ctl_json_str(o, "effect", effect_word(t->effect)) &&
-	    ctl_json_str(o, "why", t->comment);
+	    ctl_json_str(o, "why", t->comment) && ctl_json_str(o, "user", t->person) &&
+	    ctl_json_str(o, "device", t->device);
 
 	if (!built) {
 		json_decref(o);
@@ -141,20 +142,30 @@ turn_json(const struct store_turn *t)
 	return o;
 }
 
+/* The columns of 'rules try'. */
+static void
+print_turn(const struct store_turn *t, bool first)
+{
+	char who[64], device[64], why[256];
+
+	if (first)
+		(void)printf("\n%-40s  %-20s  %-7s  %-32s  %-20s  %s\n", "CERTIFICATE", "RULE",
+		    "EFFECT", "PERSON", "DEVICE", "WHY");
+	(void)printf("%-40s  %-20s  %-7s  %-32s  %-20s  %s\n", t->serial, t->rule,
+	    effect_word(t->effect), ctl_safe(who, sizeof(who), t->person != NULL ? t->person : ""),
+	    ctl_safe(device, sizeof(device), t->device != NULL ? t->device : ""),
+	    ctl_safe(why, sizeof(why), t->comment));
+}
+
 static int
 on_turn(void *arg, const struct store_turn *t)
 {
 	struct showing *w = arg;
-	char why[256];
 
 	if (w->o->json) {
 		w->failed = !ctl_json_item(turn_json(t), w->n == 0);
 	} else if (w->n < w->o->max) {
-		if (w->n == 0)
-			(void)printf(
-			    "\n%-40s  %-24s  %-7s  %s\n", "CERTIFICATE", "RULE", "EFFECT", "WHY");
-		(void)printf("%-40s  %-24s  %-7s  %s\n", t->serial, t->rule, effect_word(t->effect),
-		    ctl_safe(why, sizeof(why), t->comment));
+		print_turn(t, w->n == 0);
 	}
 	if ((unsigned)t->effect <= CAUSE_REVOKE)
 		w->effects[t->effect]++;

@@ -431,9 +431,13 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_SWEEP_EACH] =
 	    "SELECT " SWEEP_COLUMNS " FROM sweep WHERE id > ?1 AND state > 0 ORDER BY id LIMIT ?2",
 	[Q_SWEEP_TURNS] =
-	    "SELECT t.cert_id, c.serial, t.rule, t.effect, t.reason, t.comment FROM sweep_turn t"
-	    " CROSS JOIN cert c ON c.id = t.cert_id WHERE t.sweep_id = ?1 AND t.n > ?2"
-	    " ORDER BY t.n LIMIT ?3",
+	    "SELECT t.cert_id, c.serial, t.rule, t.effect, t.reason, t.comment,"
+	    " coalesce(nullif(u.name, ''), nullif(b.upn, '')), coalesce(nullif(m.name, ''), "
+	    "nullif(d.name, ''))"
+	    " FROM sweep_turn t CROSS JOIN cert c ON c.id = t.cert_id"
+	    " LEFT JOIN binding b ON b.cert_id = t.cert_id" OBJECT_OF("u", "1", "user")
+		OBJECT_OF("d", "2", "device_object") OBJECT_OF("m", "3",
+		    "managed") " WHERE t.sweep_id = ?1 AND t.n > ?2 ORDER BY t.n LIMIT ?3",
 	[Q_SWEEP_DECIDE] =
 	    "UPDATE sweep SET state = ?2, decided = ?3, who = ?4 WHERE id = ?1 AND state = 1",
 	[Q_SWEEP_OBSOLETE] = "UPDATE sweep SET state = 5, decided = ?2 WHERE id = ?1 AND state = 1",

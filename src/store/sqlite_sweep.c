@@ -135,7 +135,7 @@ lend_turn(struct sq_cursor *cur, store_turn_fn *fn, void *arg, enum rc *rc, stru
 	char serial[2 * STORE_SERIAL_MAX + 1], rule[CAUSE_RULE_MAX];
 	struct store_turn t = { .serial = serial, .rule = rule };
 	uint8_t v[STORE_SERIAL_MAX];
-	char *comment;
+	char *comment, *person, *device;
 	bool go;
 
 	t.cert_id = sq_take_int(cur);
@@ -144,9 +144,13 @@ lend_turn(struct sq_cursor *cur, store_turn_fn *fn, void *arg, enum rc *rc, stru
 	t.effect = (enum cause_effect)sq_take_int(cur);
 	t.reason = (int)sq_take_int(cur);
 	t.comment = comment = sq_take_text(cur);
+	t.person = person = sq_take_text(cur);
+	t.device = device = sq_take_text(cur);
 	*rc = sq_took(cur, err);
 	go = *rc == RC_OK && fn(arg, &t) == 0;
 	free(comment);
+	free(person);
+	free(device);
 	return go;
 }
 

@@ -34,6 +34,9 @@ struct store_turn {
 	enum cause_effect effect; /* CAUSE_GONE: the rule lets it go */
 	int reason;
 	const char *comment; /* what the directory said */
+	/* Whom the certificate is bound to, as the directory calls them now; NULL: none that it knows.  Told, as
+	 * `serial`. */
+	const char *person, *device;
 };
 struct store_sweep {
 	int64_t id;

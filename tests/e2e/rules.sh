@@ -147,6 +147,7 @@ claim "scepctl check says that one waits" sh -c "scepctl check --config '$CONFIG
 out=$(ctl sweep show 2>&1)
 claim "and of how many devices and users" said '^Whose *2 devices and users, of 4$' "$out"
 claim "the sweep shows what it would turn" said 'compliance.*hold.*noncompliant' "$out"
+claim "... and whose that is" said 'compliance.*hold .*LAPTOP-7F3K2 .*noncompliant' "$out"
 id=$(waiting)
 claim "meanwhile a third one is not compliant" api PATCH "$t/devices/Meis-Pixel-8" '{"compliance":"noncompliant"}'
 claim "... and is held, as it alone is within the brake" within 30 held Meis-Pixel-8

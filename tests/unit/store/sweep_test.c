@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "store/store_directory.h"
 #include "store/store_sweep.h"
 
 #include "fixture.h"
@@ -142,6 +143,60 @@ a_sweep_waits_once_it_is_ready(void **state)
 	turns_are(f, id, 1, 1, "2 b 2 5 Intune says so;");
 	turns_are(f, id, 3, 10, "");
 	assert_int_equal(store_sweep_ready(f->s, id, &f->err), RC_CONFLICT);
+}
+
+static int
+keep_names(void *arg, const struct store_turn *t)
+{
+	struct buf *b = arg;
+
+	buf_addf(b, "%lld %s %s;", (long long)t->cert_id, t->person != NULL ? t->person : "-",
+	    t->device != NULL ? t->device : "-");
+	return 0;
+}
+
+static void
+bind(struct sf *f, unsigned cert, const struct store_binding *b)
+{
+	struct sf_tx t;
+
+	sf_tx(&t, cert);
+	ok(f, store_binding_set(f->s, t.serial, b, &f->err));
+}
+
+static void
+a_turn_tells_whose_it_is_by_the_names_of_now(void **state)
+{
+	static const struct store_binding whole = { .state = BINDING_BOUND,
+		.tenant = "contoso",
+		.user = "u1",
+		.device_object = "o1",
+		.managed = "m1",
+		.upn = "maiden.name@contoso.com" },
+					  entra = { .state = BINDING_BOUND,
+						  .tenant = "contoso",
+						  .upn = "omar@contoso.com",
+						  .device_object = "o1" };
+	static const struct store_object v[] = {
+		{ .kind = DIR_USER, .tenant = "contoso", .id = "u1", .name = "jane@contoso.com" },
+		{ .kind = DIR_DEVICE, .tenant = "contoso", .id = "o1", .name = "in Entra" },
+		{ .kind = DIR_MANAGED, .tenant = "contoso", .id = "m1", .name = "LAPTOP-7" },
+	};
+	struct store_turn t[] = { turn(1, "a", CAUSE_HOLD), turn(2, "a", CAUSE_HOLD),
+		turn(3, "a", CAUSE_HOLD) };
+	struct sf *f = *state;
+	size_t changed;
+	struct buf b;
+
+	certs(f, 3);
+	bind(f, 1, &whole);
+	bind(f, 2, &entra);
+	ok(f, store_objects_put(f->s, v, N(v), &changed, &f->err));
+	buf_init(&b, 1000);
+	ok(f, store_sweep_turns(f->s, waiting(f, t, N(t)), 0, 10, keep_names, &b, &f->err));
+	assert_string_equal(
+	    buf_str(&b), "1 jane@contoso.com LAPTOP-7;2 omar@contoso.com in Entra;3 - -;");
+	buf_done(&b);
 }
 
 static void
@@ -571,6 +626,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_sweep_waits_once_it_is_ready),
+		T(a_turn_tells_whose_it_is_by_the_names_of_now),
 		T(at_most_one_waits_or_is_applied),
 		T(the_second_administrator_hears_who_was_first),
 		T(what_is_dealt_with_survives_a_restart),
