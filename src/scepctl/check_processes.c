@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -222,11 +223,36 @@ check_paths(struct report *r, const struct config *c, const struct passwd *pw)
 	}
 }
 
+/* Who runs scepd has the lock of its supervisor, a file as old as that scepd. */
+static void
+check_running(struct report *r, const struct config *c)
+{
+	char *path = NULL;
+	int fd = -1;
+
+	if (path_join(&path, c->processes.signer_state, "supervisor.lock", NULL) == RC_OK)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		if (config_is_newer(c, fd))
+			report(r, FINDING_WARN, "config",
+			    "%s was changed since the scepd that runs was started: what it says "
+			    "counts after a restart (systemctl restart scepd)",
+			    c->path);
+		else
+			report(r, FINDING_OK, "config",
+			    "scepd runs, and was started after the last change of %s", c->path);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	free(path);
+}
+
 void
 check_processes(struct report *r, const struct config *c)
 {
 	const char *front = c->processes.front_user, *signer = c->processes.signer_user;
 
+	check_running(r, c);
 	check_kernel(r);
 	check_accounts(r, front, signer);
 	/* getpwnam() has one place for its answer: one account at a time. */

@@ -43,7 +43,7 @@ yaml_server(struct buf *b, const struct init_text *t)
 {
 	buf_addf(b,
 	    "# scepd.yaml of %s.  Every key: scepd.yaml(5).  After a change: scepctl check "
-	    "--config THIS FILE\n"
+	    "--config THIS FILE, then restart scepd\n"
 	    "# Relative paths count from the folder of this file.\n\n",
 	    t->name);
 	buf_addf(b,

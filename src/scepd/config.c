@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -71,6 +72,18 @@ resolve(const char **out, struct config_file *f, const char *name, struct err *e
 	free(real);
 	free(dir);
 	return rc;
+}
+
+bool
+config_is_newer(const struct config *c, int fd)
+{
+	struct stat file, than;
+
+	if (stat(c->path, &file) != 0 || fstat(fd, &than) != 0)
+		return false;
+	return file.st_mtim.tv_sec != than.st_mtim.tv_sec
+	    ? file.st_mtim.tv_sec > than.st_mtim.tv_sec
+	    : file.st_mtim.tv_nsec > than.st_mtim.tv_nsec;
 }
 
 bool

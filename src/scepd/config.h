@@ -222,6 +222,8 @@ enum rc config_load_rules(
     struct config **out, const char *path, const struct config *names, struct err *err) MUST_CHECK;
 /* "2027-05-01", as Entra shows the end of a secret: that day's beginning, UTC.  RC_PARSE. */
 enum rc config_day(int64_t *out, const char *text, struct err *err) MUST_CHECK;
+/* Was the file written after the one that is open as `fd`?  False, too, when that cannot be said. */
+bool config_is_newer(const struct config *c, int fd);
 /* The key is in a token, not in a file. */
 bool config_key_is_uri(const char *key);
 

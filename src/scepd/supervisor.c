@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
@@ -99,6 +100,15 @@ make_state(const struct config *c, struct err *err)
 	return RC_OK;
 }
 
+/* The file of the lock is as old as this scepd: scepctl check compares scepd.yaml with it. */
+static enum rc
+mark_start(const struct supervisor *s, enum rc rc, const char *path, struct err *err)
+{
+	if (rc == RC_OK && futimens(s->env.lock_fd, NULL) != 0)
+		return fail_errno(err, "cannot write the time to %s", path);
+	return rc;
+}
+
 /* Processes of a scepd that was just killed have the lock until they are gone: wait for that. */
 static enum rc
 take_lock(struct supervisor *s, struct err *err)
@@ -124,6 +134,7 @@ take_lock(struct supervisor *s, struct err *err)
 		}
 		(void)nanosleep(&tick, NULL);
 	}
+	rc = mark_start(s, rc, path, err);
 	free(path);
 	return rc;
 }
@@ -478,6 +489,11 @@ on_signal(struct supervisor *s)
 		break;
 	case SIGHUP:
 		log_msg(LOG_INFO, "reload", "SIGHUP: certificates and secrets are read again");
+		if (config_is_newer(s->config, s->env.lock_fd))
+			log_msg(LOG_WARN, "reload",
+			    "%s was changed since scepd was started: what it says counts after a "
+			    "restart",
+			    s->config->path);
 		if (!renew_front_if_due(s, clock_mono_ms()) && s->front.ready && !s->renewing &&
 		    control_say(s->front.control, CONTROL_RELOAD, 0, NULL, 0, &err) != RC_OK)
 			log_msg(LOG_ERROR, "reload", "%s", err.msg);

@@ -55,6 +55,20 @@ claim "check: the list of another CA" telling 78 '^fail +old +its list, .*other.
 with "old: { certificate: $O/ca.pem, crl: $O/ca.pem }"
 claim "check: a certificate instead of a list" telling 78 '^fail +old +its list, .*ca.pem: is neither a revocation list' check
 
+# ---- a running scepd does not know what was written since ----
+cp "$T/before" "$CONFIG"
+start_scepd || die "scepd starts"
+claim "check: scepd was started after the last change" silent_about '^warn +config'
+with "old: { certificate: $O/ca.pem }"
+claim "check: scepd.yaml was changed, and scepd not restarted" telling 0 '^warn +config .*counts after a restart' check
+warned() { local i; kill -HUP "$scepd_pid"; for i in $(seq 50); do grep -q 'warn reload .*counts after a restart' "$T/scepd.log" && return; sleep 0.1; done; return 1; }
+claim "... the log says so when a reload is tried" warned
+stop_scepd
+claim "check: of a scepd that does not run nothing is said" silent_about 'config .*(restart|started)'
+start_scepd || die "scepd starts again"
+claim "check: restarted" silent_about '^warn +config'
+stop_scepd
+
 # ---- import ----
 with "old: { certificate: $O/ca.pem, ocsp_certificate: foreign/old.pem, ocsp_key: foreign/old.key }" "other: { certificate: $O/other.pem }"
 claim "a file that is not there" telling 66 'issued.csv does not exist' ctl foreign import old "$O/issued.csv"
