@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "scepctl/comment.h"
+#include "store/store_foreign.h"
 
 #define EACH_MAX 20 /* of more than these, only what did not turn is printed line by line */
 #define PAUSE_MS 20 /* between two commits, at the least */
@@ -288,6 +289,49 @@ print_one(const struct work *w, const struct selected *one)
 	buf_done(&text);
 }
 
+static int
+note_one(void *arg, const char *ca)
+{
+	*(bool *)arg = true;
+	return 1;
+}
+
+/* Of the changed ones.  They are looked up only where there are foreign CAs. */
+static size_t
+count_foreign(const struct work *w)
+{
+	bool any = false;
+	size_t n = 0;
+
+	(void)!store_foreign_cas(w->store, note_one, &any, NULL);
+	for (size_t i = 0; any && i < w->sel.n; i++) {
+		struct store_cert_row row = { 0 };
+
+		if (w->sel.v[i].mark != FATE_DONE)
+			continue;
+		if (store_cert_get(w->store, w->sel.v[i].serial, &row, NULL) == RC_OK)
+			n += row.endpoint[0] == '\0';
+		store_cert_row_done(&row);
+	}
+	return n;
+}
+
+/* A foreign CA's list is signed by its own key: whoever believes it here would leave a door open there. */
+static void
+print_where(const struct work *w)
+{
+	size_t foreign = count_foreign(w);
+
+	if (w->counts[FATE_DONE] > foreign)
+		(void)printf("OCSP and the CRL say so within seconds; relying parties may keep an "
+			     "older CRL until its nextUpdate.\n");
+	if (foreign > 0)
+		(void)printf(
+		    "%zu of a foreign CA: OCSP and verdicts of this server say so, and that "
+		    "CA's own CRL does not, unless the CA is told as well.\n",
+		    foreign);
+}
+
 static void
 print_text(const struct work *w)
 {
@@ -299,13 +343,12 @@ print_text(const struct work *w)
 			(void)printf("%zu %s\n", w->counts[f], fates[f].text[w->c->effect]);
 	if (w->counts[FATE_HELD] > 0)
 		(void)fprintf(stderr,
-		    "What a rule holds it lets go when its cause has gone.  Sooner, and for a "
-		    "time:\n"
+		    "What a rule, or the CA of a foreign certificate, holds is let go when the "
+		    "cause "
+		    "has gone.  Of a rule sooner, and for a time:\n"
 		    "  " PROG " exception add --certificate SERIAL --rule NAME --for 1d --comment "
 		    "WHY\n");
-	if (w->counts[FATE_DONE] > 0)
-		(void)printf("OCSP and the CRL say so within seconds; relying parties may keep an "
-			     "older CRL until its nextUpdate.\n");
+	print_where(w);
 }
 
 /* A certificate that is to be revoked and is revoked already was somebody else's before. */

@@ -214,7 +214,9 @@ claim "... it is good" within 20 is laptop valid
 claim "an administrator holds one" scepctl hold --config "$CONFIG" "$(serial host3)" --comment lost
 claim "... it is held" verdict host3 hold
 claim "... and let go" scepctl release --config "$CONFIG" "$(serial host3)"
-claim "an administrator revokes one" scepctl revoke --config "$CONFIG" --yes "$(serial host3)" --reason cessationOfOperation
+claim "an administrator revokes one, and is told that the CA's own list does not say so" telling 0 "1 of a foreign CA: .* own CRL does not" scepctl revoke --config "$CONFIG" --yes "$(serial host3)" --reason cessationOfOperation
+only_foreign() { ! said 'OCSP and the CRL say so'; }
+claim "... and nothing else" only_foreign
 claim "... it is revoked, whatever the CA's list says" is host3 revoked
 
 # ---- lists that change nothing ----
