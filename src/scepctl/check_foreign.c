@@ -3,6 +3,7 @@
  */
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "scepctl/ctl.h"
 #include "scepctl/report.h"
 #include "scepd/keys.h"
@@ -42,6 +43,7 @@ check_responder(
     struct report *r, const struct config *c, const struct conf_foreign *f, const struct cert *ca)
 {
 	struct cert *responder = NULL;
+	char when[CTL_TIME_MAX];
 	struct err err = { 0 };
 	enum rc rc = cert_load(&responder, f->ocsp_certificate, &err);
 
@@ -56,6 +58,10 @@ check_responder(
 		return;
 	}
 	check_end(r, f->name, EXPIRY_FOREIGN_OCSP, responder);
+	if (cert_not_before(responder) > clock_now())
+		report(r, FINDING_FAIL, f->name,
+		    "the responder's certificate begins %s: until then nobody believes it",
+		    ctl_time(when, cert_not_before(responder)));
 	if (!cert_ocsp_nocheck(responder))
 		report(r, FINDING_WARN, f->name,
 		    "the responder's certificate does not say id-pkix-ocsp-nocheck: some relying "

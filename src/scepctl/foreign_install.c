@@ -47,16 +47,28 @@ pick(struct installing *in, const char *file, struct err *err)
 	    in->s.conf->name);
 }
 
-/* As the signer will at its start; and one that has ended is of no use to it. */
+static enum rc
+judge_time(const struct cert *c, struct err *err)
+{
+	int64_t now = clock_now();
+	char when[CTL_TIME_MAX];
+
+	if (cert_not_after(c) < now)
+		return fail(err, RC_CONFIG, "it has ended: %s", ctl_time(when, cert_not_after(c)));
+	if (cert_not_before(c) <= now)
+		return RC_OK;
+	(void)fail(err, RC_CONFIG, "it begins %s", ctl_time(when, cert_not_before(c)));
+	return err_hint(err, "compare the clocks of this machine and of the CA, or come back then");
+}
+
+/* As the signer will at its start; and one that has ended or not begun is of no use to anybody. */
 static enum rc
 judge(const struct installing *in, const char *file, struct err *err)
 {
-	char end[CTL_TIME_MAX];
 	enum rc rc = signer_responder_check(in->responder, in->s.ca, err);
 
-	if (rc == RC_OK && cert_not_after(in->responder) < clock_now())
-		rc = fail(err, RC_CONFIG, "it has ended: %s",
-		    ctl_time(end, cert_not_after(in->responder)));
+	if (rc == RC_OK)
+		rc = judge_time(in->responder, err);
 	if (rc != RC_OK)
 		(void)err_context(err, "%s is no certificate of a responder of foreign CA %s", file,
 		    in->s.conf->name);

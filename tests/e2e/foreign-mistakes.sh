@@ -84,3 +84,32 @@ claim "the request says how OpenSSL signs it" telling 0 'openssl ca .*-extension
 section=$(sed -nE 's/.* -extensions ([a-z]+) .*/\1/p' "$T/said")
 claim "... by a section that docs/foreign.md has" grep -qx "\[$section\]" "$SCEPD_TOP/docs/foreign.md"
 claim "a certificate for another key" telling 78 'it is that of another request' ctl foreign install old "$O/laptop.pem"
+printf '[responder]\nbasicConstraints = CA:FALSE\nkeyUsage = critical, digitalSignature\nextendedKeyUsage = OCSPSigning\nnoCheck = yes\n' >"$O/extensions"
+# responder NAME START END: what the CA signs with its clock
+responder() {
+	mkdir -p "$O/new"
+	cat >"$O/ca.conf" <<EOC
+[ca]
+default_ca = d
+[d]
+database = $O/index
+new_certs_dir = $O/new
+rand_serial = yes
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+EOC
+	quietly openssl ca -batch -notext -config "$O/ca.conf" -cert "$O/ca.pem" -keyfile "$O/ca.key" -in "$T/ca/foreign/old.pem.csr" -extfile "$O/extensions" -extensions responder -startdate "$2" -enddate "$3" -out "$O/$1.pem"
+}
+day() { date -u -d "$1 days" +%Y%m%d%H%M%SZ; }
+responder over "$(day -20)" "$(day -10)" && responder later "$(day +10)" "$(day +20)" && responder now "$(day -1)" "$(day +60)" || die "responders"
+claim "a responder that has ended" telling 78 'it has ended: ' ctl foreign install old "$O/over.pem"
+claim "one that has not begun, as the clocks differ" telling 78 'later.pem .*it begins ' ctl foreign install old "$O/later.pem"
+claim "... is told to compare them" grep -q '^  compare the clocks' "$T/said"
+claim "nothing is in its place" test ! -e "$T/ca/foreign/old.pem"
+cp "$O/later.pem" "$T/ca/foreign/old.pem"
+claim "check: one that has not begun, put there by other means" telling 78 '^fail +old .*begins .*nobody believes it' check
+claim "one of now" telling 0 'is in place' ctl foreign install old "$O/now.pem"
+claim "check has nothing against it" silent_about '^fail +old'
