@@ -164,6 +164,19 @@ http_client_tls_set(struct http_client *c, const char *ca_file,
 	return RC_OK;
 }
 
+/* Under the lock: whoever drops a lease meanwhile may free engines that are on the list no more. */
+void
+http_client_stop(struct http_client *c)
+{
+	if (c == NULL)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->closing = true;
+	for (struct lease *l = c->leases; l != NULL; l = l->next)
+		engine_stop(l->engine);
+	pthread_mutex_unlock(&c->lock);
+}
+
 void
 http_client_free(struct http_client *c)
 {
@@ -171,11 +184,7 @@ http_client_free(struct http_client *c)
 
 	if (c == NULL)
 		return;
-	pthread_mutex_lock(&c->lock);
-	c->closing = true;
-	pthread_mutex_unlock(&c->lock);
-	for (l = c->leases; l != NULL; l = l->next)
-		engine_stop(l->engine);
+	http_client_stop(c);
 	pthread_mutex_lock(&c->lock);
 	for (l = c->leases; l != NULL; l = l->next)
 		while (l->users > 0)

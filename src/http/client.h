@@ -36,7 +36,9 @@ struct http_client_conf {
 
 enum rc http_client_new(
     struct http_client **out, const struct http_client_conf *conf, struct err *err) MUST_CHECK;
-/* Ends the thread; calls in progress return RC_IO. */
+/* Ends the threads; calls in progress, and all that come, return RC_IO.  From any thread; NULL is allowed. */
+void http_client_stop(struct http_client *c);
+/* Stops, and waits for calls in progress. */
 void http_client_free(struct http_client *c);
 /* Later connections use the new settings; pooled ones are closed. */
 enum rc http_client_tls_set(struct http_client *c, const char *ca_file,

@@ -151,6 +151,8 @@ background_stop(struct background *b)
 {
 	for (size_t d = 0; b != NULL && d < DUTY__MAX; d++)
 		crew_stop(b->crews[d]);
+	if (b != NULL)
+		foreign_crl_stop(b->on[0].s->foreign_crl);
 }
 
 void

@@ -86,6 +86,13 @@ foreign_crl_free(struct foreign_crl *f)
 	free(f);
 }
 
+void
+foreign_crl_stop(struct foreign_crl *f)
+{
+	if (f != NULL)
+		http_client_stop(f->http);
+}
+
 /* ---- the bytes ---- */
 
 static enum rc
@@ -305,7 +312,7 @@ look_at(struct foreign_crl *f, struct watched *w, const atomic_bool *stop)
 
 	if (look(f, w, stop, &err) == RC_OK) {
 		complain(w, NULL, clock_mono_ms());
-	} else {
+	} else if (!*stop) {
 		metric_add(f->s->metrics, METRIC_FOREIGN_CRL_FAILURES, 1);
 		complain(w, &err, clock_mono_ms());
 		wait_ms = wait_ms < AGAIN_MS ? wait_ms : AGAIN_MS;

@@ -18,9 +18,12 @@ struct foreign_crl;
 /* For all foreign CAs of the server (foreign_cas_open()) whose list is to be read. */
 enum rc foreign_crl_new(struct foreign_crl **out, struct scepd *s, struct err *err) MUST_CHECK;
 void foreign_crl_free(struct foreign_crl *f); /* NULL is allowed */
+/* What is being fetched ends at once, and nothing is fetched any more: a server that drips would have the end of scepd
+ * wait for it.  From any thread; NULL is allowed. */
+void foreign_crl_stop(struct foreign_crl *f);
 /*
  * Read what is due at `now_ms` (clock_mono_ms()); returns when something is due next.  Begins nothing more once
- * *stop is true; what is under way takes FOREIGN_HTTP_MS at most.
+ * *stop is true; what is under way takes FOREIGN_HTTP_MS at most, unless foreign_crl_stop() ends it.
  */
 #define FOREIGN_HTTP_MS 30000 /* a list of 64 MiB at 20 Mbit/s */
 int64_t foreign_crl_round(struct foreign_crl *f, int64_t now_ms, const atomic_bool *stop);

@@ -145,4 +145,13 @@ claim "a list that is one is read again" answers plain 'revoked ca=evil serial=2
 peak=$(peak_kb)
 echo "# the front had $((peak / 1024)) MB at the most"
 claim "the front had 200 MB at the most" test "$peak" -lt 204800
+echo drip >"$T/web/how"
+n=$(grep -c drip "$T/web.log") && hurry
+drips() { [ "$(grep -c drip "$T/web.log")" -gt "$n" ]; }
+claim "while it drips" within 20 drips
+begun=$(date +%s%N)
+stop_scepd
+took=$((($(date +%s%N) - begun) / 1000000))
+echo "# scepd ended in $took ms"
+claim "... scepd does not wait for it to end" test "$took" -lt 5000
 claim "the audit trail is whole" scepctl audit verify --config "$CONFIG"
