@@ -101,6 +101,19 @@ base64_add(struct buf *b, const uint8_t *p, size_t len)
 	base64_with(b, p, len, B64_STD, true);
 }
 
+#define PEM_OCTETS 48 /* of a line: 64 characters (RFC 7468 2) */
+
+void
+pem_add(struct buf *b, const char *label, const uint8_t *p, size_t len)
+{
+	buf_addf(b, "-----BEGIN %s-----\n", label);
+	for (size_t i = 0; i < len; i += PEM_OCTETS) {
+		base64_add(b, p + i, len - i < PEM_OCTETS ? len - i : PEM_OCTETS);
+		buf_addc(b, '\n');
+	}
+	buf_addf(b, "-----END %s-----\n", label);
+}
+
 void
 base64url_add(struct buf *b, const uint8_t *p, size_t len)
 {

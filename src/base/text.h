@@ -21,6 +21,8 @@ enum rc hex_decode(
 
 /* Append standard base64 (RFC 4648 section 4), one line, padded. */
 void base64_add(struct buf *b, const uint8_t *p, size_t len);
+/* Append as PEM (RFC 7468), with this label: "CERTIFICATE". */
+void pem_add(struct buf *b, const char *label, const uint8_t *p, size_t len);
 /* Append base64url without padding (RFC 4648 section 5). */
 void base64url_add(struct buf *b, const uint8_t *p, size_t len);
 /* Append percent-encoding of everything but what is unreserved (RFC 3986 2.3). */

@@ -14,27 +14,13 @@
 #include "ossl/cert.h"
 #include "ossl/evp.h"
 
-#define PEM_LINE 64 /* RFC 7468 2 */
-
 void
 cert_pem(struct buf *out, const struct cert *c)
 {
-	size_t len, i, line;
+	size_t len;
 	const uint8_t *der = cert_der0(c, &len);
-	struct buf b64;
 
-	buf_init(&b64, 2 * LIMIT_CERT);
-	base64_add(&b64, der, len);
-	buf_adds(out, "-----BEGIN CERTIFICATE-----\n");
-	for (i = 0; i < b64.len; i += line) {
-		line = b64.len - i < PEM_LINE ? b64.len - i : PEM_LINE;
-		buf_add(out, b64.data + i, line);
-		buf_addc(out, '\n');
-	}
-	buf_adds(out, "-----END CERTIFICATE-----\n");
-	if (b64.rc != RC_OK && out->rc == RC_OK)
-		out->rc = b64.rc;
-	buf_done(&b64);
+	pem_add(out, "CERTIFICATE", der, len);
 }
 
 /* The next block of any kind; false at the end. */

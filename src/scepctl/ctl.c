@@ -199,27 +199,6 @@ ctl_thumbprints(struct thumbprints *out, const struct cert *c, struct err *err)
 	return rc == RC_OK ? cert_thumbprint_sha256(out->sha256, c, err) : rc;
 }
 
-/* RFC 7468 7. */
-static void
-add_request_pem(struct buf *out, const struct buf *der)
-{
-	size_t i, line;
-	struct buf b64;
-
-	buf_init(&b64, 2 * LIMIT_CSR);
-	base64_add(&b64, der->data, der->len);
-	buf_adds(out, "-----BEGIN CERTIFICATE REQUEST-----\n");
-	for (i = 0; i < b64.len; i += line) { /* RFC 7468 2: 64 characters */
-		line = b64.len - i < 64 ? b64.len - i : 64;
-		buf_add(out, b64.data + i, line);
-		buf_addc(out, '\n');
-	}
-	buf_adds(out, "-----END CERTIFICATE REQUEST-----\n");
-	if (b64.rc != RC_OK && out->rc == RC_OK)
-		out->rc = b64.rc;
-	buf_done(&b64);
-}
-
 enum rc
 ctl_write_request(const char *path, const struct buf *der, bool as_der, struct err *err)
 {
@@ -230,7 +209,7 @@ ctl_write_request(const char *path, const struct buf *der, bool as_der, struct e
 	if (as_der)
 		buf_add(&pem, der->data, der->len);
 	else
-		add_request_pem(&pem, der);
+		pem_add(&pem, "CERTIFICATE REQUEST", der->data, der->len); /* RFC 7468 7 */
 	rc = buf_ok(&pem, "request", err);
 	if (rc == RC_OK)
 		rc = file_write(path, pem.data, pem.len, 0644, 1, err);

@@ -86,6 +86,34 @@ base64_gives_the_vectors_of_the_standard(void **state)
 }
 
 static void
+pem_has_lines_of_64_characters_and_a_shorter_one(void **state)
+{
+	static const struct {
+		size_t octets, lines, last;
+	} rows[] = { { 1, 1, 4 }, { 47, 1, 64 }, { 48, 1, 64 }, { 49, 2, 4 }, { 96, 2, 64 } };
+	static const uint8_t bytes[96] = { 0 };
+	const char *at;
+	struct buf b;
+	size_t n, len;
+
+	buf_init(&b, 2 * MAX);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		buf_reset(&b);
+		pem_add(&b, "X", bytes, rows[i].octets);
+		at = buf_str(&b);
+		assert_memory_equal(at, "-----BEGIN X-----\n", 18);
+		for (n = 0, len = 0, at += 18; *at != '-'; at += len + 1, n++) {
+			len = strcspn(at, "\n");
+			assert_true(len == 64 || n + 1 == rows[i].lines);
+		}
+		assert_int_equal(n, rows[i].lines);
+		assert_int_equal(len, rows[i].last);
+		assert_string_equal(at, "-----END X-----\n");
+	}
+	buf_done(&b);
+}
+
+static void
 field_mode_takes_what_clients_send(void **state)
 {
 	static const char *const same[] = { "+/+/Zg==", "-_-_Zg==", "+_-/Zg",
@@ -212,6 +240,7 @@ main(void)
 		cmocka_unit_test(hex_goes_both_ways),
 		cmocka_unit_test(hex_refuses_all_but_pairs_of_digits),
 		cmocka_unit_test(base64_gives_the_vectors_of_the_standard),
+		cmocka_unit_test(pem_has_lines_of_64_characters_and_a_shorter_one),
 		cmocka_unit_test(field_mode_takes_what_clients_send),
 		cmocka_unit_test(no_mode_takes_anything_else),
 		cmocka_unit_test(decoding_appends_and_honours_the_maximum),
