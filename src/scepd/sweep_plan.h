@@ -3,7 +3,7 @@
  * much to be done unasked.
  * Reads the store and changes nothing: the daemon's sweep and `scepctl rules try` make the same plan.
  *
- * Memory: some 100 bytes a turn, 16 a cause that stands, 16 a certificate that rules see.  Threads: one plan is of one thread.
+ * Memory: some 100 bytes a turn, 40 a cause that stands or was discarded, 16 a certificate that rules see.  Threads: one plan is of one thread.
  */
 #ifndef SCEPD_SCEPD_SWEEP_PLAN_H
 #define SCEPD_SCEPD_SWEEP_PLAN_H
