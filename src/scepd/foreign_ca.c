@@ -74,20 +74,36 @@ foreign_cas_close(struct scepd *s)
 
 /* ---- responders ---- */
 
-/* What is said is said once for each file that is put there. */
 static void
-tell_refused(struct server_foreign *f, const struct cert *c, const struct err *err)
+tell(const struct server_foreign *f, const struct err *err)
 {
 	struct log_line l;
 
-	if (f->refused.len > 0 && serial_same(&f->refused, cert_serial0(c)))
-		return;
-	f->refused = *cert_serial0(c);
 	log_begin(&l, LOG_ERROR, "foreign-responder");
 	log_str(&l, "ca", f->conf->name);
 	log_str(&l, "file", f->conf->ocsp_certificate);
 	log_err(&l, err);
 	log_end(&l);
+}
+
+/* What is said is said once for each file that is put there. */
+static void
+tell_refused(struct server_foreign *f, const struct cert *c, const struct err *err)
+{
+	if (f->refused.len > 0 && serial_same(&f->refused, cert_serial0(c)))
+		return;
+	f->refused = *cert_serial0(c);
+	tell(f, err);
+}
+
+/* Where there is none yet, the signer has said so at its start. */
+static void
+tell_unreadable(struct server_foreign *f, enum rc rc, const struct err *err)
+{
+	if (rc == RC_NOTFOUND || f->unreadable)
+		return;
+	f->unreadable = true;
+	tell(f, err);
 }
 
 static void
@@ -117,10 +133,14 @@ refresh(struct scepd *s, struct server_foreign *f)
 {
 	struct signer_certs now = { .n_ra = 0 };
 	struct cert *c = NULL;
-	struct err err;
+	struct err err = { 0 };
+	enum rc rc = cert_load(&c, f->conf->ocsp_certificate, &err);
 
-	if (cert_load(&c, f->conf->ocsp_certificate, &err) != RC_OK)
+	if (rc != RC_OK) {
+		tell_unreadable(f, rc, &err);
 		return;
+	}
+	f->unreadable = false;
 	if (signer_certs(s->signer, f->conf->name, &now, &err) == RC_OK &&
 	    cert_not_after(c) >= clock_now() && (now.ocsp == NULL || !cert_same(now.ocsp, c)))
 		hand_over(s, f, c);

@@ -48,8 +48,10 @@ struct server_ca {
 struct server_foreign {
 	const struct conf_foreign *conf;
 	struct cert *cert;
-	struct serial
-	    refused; /* foreign_cas_refresh()'s: of a responder that did not fit; len 0: none */
+	/* foreign_cas_refresh()'s, so that it tells once: of a responder that did not fit (len 0: none), and that
+	 * none can be read. */
+	struct serial refused;
+	bool unreadable;
 };
 
 struct endpoint {

@@ -103,6 +103,10 @@ claim "answers about foreign certificates are counted, and ours not among them" 
 cp "$T/other.pem" "$T/ca/foreign/old.pem" && kill -HUP "$scepd_pid"
 claim "one that does not fit is told of" within 20 grep -q 'foreign-responder.*not signed by that CA' "$T/scepd.log"
 claim "and the one before stays in use" says 'fine.pem: good' ask old fine
+cp "$T/ca/foreign/old.pem" "$T/other.now" && echo "not a certificate" >"$T/ca/foreign/old.pem" && kill -HUP "$scepd_pid"
+claim "one that cannot be read is told of, too" within 20 grep -q 'foreign-responder.*old.pem: holds no certificate' "$T/scepd.log"
+claim "... and the one before stays in use" says 'fine.pem: good' ask old fine
+cp "$T/other.now" "$T/ca/foreign/old.pem"
 stop_scepd
 start_scepd && not_ok "scepd starts with a responder that another CA has certified"
 claim "at the start it is refused with its name" grep -q 'OCSP responder of foreign CA old: .*foreign/old.pem: it was not signed by that CA' "$T/scepd.log"
