@@ -66,7 +66,8 @@ enum rc cert_thumbprint_sha256(
 /* `c` was signed by the key of `issuer` (names compared too). */
 enum rc cert_verify_by(const struct cert *c, const struct cert *issuer, struct err *err) MUST_CHECK;
 void cert_pem(struct buf *out, const struct cert *c); /* appends */
-/* All CERTIFICATE blocks of a PEM text. certs[] are the caller's; at most max (RC_LIMIT). */
+/* All CERTIFICATE blocks of a PEM text. certs[] are the caller's; at most max (RC_LIMIT).  After an error there is
+ * nothing to be freed in certs[]: what was there by then is, and is NULL. */
 enum rc certs_parse_pem(struct cert **certs, size_t max, size_t *n, const void *pem, size_t len,
     struct err *err) MUST_CHECK;
 

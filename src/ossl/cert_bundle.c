@@ -122,8 +122,10 @@ certs_parse_any(
 		rc = fail(err, RC_PARSE, "holds no certificate");
 	if (rc == RC_OK)
 		*n = f.n;
-	while (rc != RC_OK && f.n > 0)
+	while (rc != RC_OK && f.n > 0) {
 		cert_free(certs[--f.n]);
+		certs[f.n] = NULL; /* as certs_parse_pem() */
+	}
 	return rc;
 }
 

@@ -77,8 +77,10 @@ certs_parse_pem(
 	BIO_free(bio);
 	if (rc == RC_OK)
 		*n = count;
-	while (rc != RC_OK && count > 0)
+	while (rc != RC_OK && count > 0) {
 		cert_free(certs[--count]);
+		certs[count] = NULL; /* the caller may free what he has */
+	}
 	return rc;
 }
 

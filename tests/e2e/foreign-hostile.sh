@@ -129,6 +129,22 @@ hurry
 claim "the good CA revokes one of these" within 20 grep -q 'ca=good number=02 .*taken=1' "$T/scepd.log"
 claim "... which is not good" ocsp good "$later" ': unknown'
 
+# ---- verdicts ----
+# verdict STATUS FILE
+verdict() { answered "$1" POST /api/v1/verdict "$(python3 -c 'import json,sys; print(json.dumps({"certificate": open(sys.argv[1]).read()}))' "$2")"; }
+claim "a verdict about ours is good" verdict 200 "$dev/cert.pem"
+claim "... good" says good json 'a["verdict"]'
+for n in ours known; do
+	claim "one that the hostile CA has made with the serial number of $n is answered" verdict 200 "$F/$n.pem"
+	claim "... unknown" says unknown json 'a["verdict"]'
+done
+front=$(process_of front)
+cat "$dev/cert.pem" "$F/ours.pem" >"$T/two.pem"
+sed '$d' "$F/ours.pem" | cat "$dev/cert.pem" - >"$T/damaged.pem"
+for n in two damaged; do claim "a good certificate and another ($n) are refused" verdict 400 "$T/$n.pem"; done
+claim "... and the front lives" test "$(process_of front)" = "$front"
+claim "... and answers" verdict 200 "$dev/cert.pem"
+
 # ---- a hostile web server ----
 echo "22220001 $now 1" | list evil 3
 how() { echo "$1" >"$T/web/how" && hurry; }
