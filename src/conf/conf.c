@@ -161,6 +161,16 @@ conf_parse(struct conf **conf, const char *name, const void *bytes, size_t len,
 }
 
 enum rc
+conf_read(struct buf *text, const char *path, struct err *err)
+{
+	enum rc rc = file_read(text, path, LIMIT_CONFIG, err);
+
+	if (rc == RC_LIMIT)
+		rc = fail(err, RC_CONFIG, "%s is longer than %u bytes", path, LIMIT_CONFIG);
+	return rc;
+}
+
+enum rc
 conf_load(struct conf **conf, const char *path, const struct conf_schema *schema, void *out,
     struct err *err)
 {
@@ -168,9 +178,7 @@ conf_load(struct conf **conf, const char *path, const struct conf_schema *schema
 	enum rc rc;
 
 	buf_init(&text, LIMIT_CONFIG);
-	rc = file_read(&text, path, LIMIT_CONFIG, err);
-	if (rc == RC_LIMIT)
-		rc = fail(err, RC_CONFIG, "%s is longer than %u bytes", path, LIMIT_CONFIG);
+	rc = conf_read(&text, path, err);
 	if (rc == RC_OK)
 		rc = conf_parse(conf, path, text.data, text.len, schema, out, err);
 	buf_done(&text);

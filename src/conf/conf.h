@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 struct conf;
@@ -86,7 +87,9 @@ struct conf_schema {
  * RC_IO, RC_NOMEM. */
 enum rc conf_load(struct conf **conf, const char *path, const struct conf_schema *schema, void *out,
     struct err *err) MUST_CHECK;
-/* The same from memory, for tests and fuzzing (the door). `name` stands for the path. */
+/* Its bytes: what conf_load() parses.  RC_CONFIG when longer than LIMIT_CONFIG. */
+enum rc conf_read(struct buf *text, const char *path, struct err *err) MUST_CHECK;
+/* The same from memory (the door). `name` stands for the path. */
 enum rc conf_parse(struct conf **conf, const char *name, const void *bytes, size_t len,
     const struct conf_schema *schema, void *out, struct err *err) MUST_CHECK;
 void conf_free(struct conf *conf);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "scepd/config_int.h"
 
@@ -179,13 +180,27 @@ trim_public_url(struct config_file *f, struct err *err)
 enum rc
 config_load(struct config **out, const char *path, struct err *err)
 {
+	struct buf text;
+	enum rc rc;
+
+	buf_init(&text, LIMIT_CONFIG);
+	rc = conf_read(&text, path, err);
+	if (rc == RC_OK)
+		rc = config_parse(out, path, text.data, text.len, err);
+	buf_done(&text);
+	return rc;
+}
+
+enum rc
+config_parse(struct config **out, const char *path, const void *bytes, size_t len, struct err *err)
+{
 	struct config_file *f = calloc(1, sizeof(*f));
 	struct conf *source = NULL;
 	enum rc rc;
 
 	if (f == NULL)
 		return fail(err, RC_NOMEM, "out of memory for the configuration");
-	rc = conf_load(&source, path, &config_schema, f, err);
+	rc = conf_parse(&source, path, bytes, len, &config_schema, f, err);
 	if (rc != RC_OK) {
 		free(f);
 		return rc;

@@ -215,6 +215,9 @@ bool config_endpoint_issues_by(const struct conf_endpoint *e, const char *profil
 /* Read and check across sections (an endpoint's CA, profile, tenant exist; challenge rules S04,
  * S23; static endpoints need a subject rule S15). RC_CONFIG with file:line: key. */
 enum rc config_load(struct config **out, const char *path, struct err *err) MUST_CHECK;
+/* Of bytes that were read from there before. */
+enum rc config_parse(struct config **out, const char *path, const void *bytes, size_t len,
+    struct err *err) MUST_CHECK;
 void config_free(struct config *c);
 /* The rules of another file: a whole scepd.yaml, or one that has `rules:` alone (and `revocation:` for the
  * brake), whose filters then name what `names` has.  Only rules and revocation of *out are good for anything. */

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -31,8 +32,26 @@ static const struct opt options[] = {
 
 /* ---- what is common ---- */
 
+/* A role's, as the supervisor has kept it. */
 static enum rc
-set_up(struct config **config, const char *path, const char *log_level, struct err *err)
+load_kept(struct config **config, const char *path, struct err *err)
+{
+	struct stat st = { .st_size = 0 };
+	char *text = NULL;
+	enum rc rc = RC_OK;
+
+	if (fstat(ROLE_CONFIG_FD, &st) != 0 || (text = malloc((size_t)st.st_size + 1)) == NULL ||
+	    pread(ROLE_CONFIG_FD, text, (size_t)st.st_size, 0) != st.st_size)
+		rc = fail(err, RC_IO, "cannot read what the supervisor has kept of %s", path);
+	if (rc == RC_OK)
+		rc = config_parse(config, path, text, (size_t)st.st_size, err);
+	free(text);
+	(void)close(ROLE_CONFIG_FD);
+	return rc;
+}
+
+static enum rc
+set_up(struct config **config, const char *path, bool kept, const char *log_level, struct err *err)
 {
 	static const struct rlimit no_core = { 0, 0 };
 	enum log_level level;
@@ -40,7 +59,7 @@ set_up(struct config **config, const char *path, const char *log_level, struct e
 
 	/* A core file would hold keys, secrets or tokens. */
 	(void)setrlimit(RLIMIT_CORE, &no_core);
-	rc = config_load(config, path, err);
+	rc = kept ? load_kept(config, path, err) : config_load(config, path, err);
 	if (rc == RC_NOTFOUND)
 		return err_hint(
 		    err, "name the file with --config, or make a new CA with 'scepctl init'");
@@ -118,7 +137,7 @@ run(const void *opts, int nargs, char **args)
 	struct err err;
 	int code;
 
-	if (set_up(&config, o->config, o->log_level, &err) != RC_OK)
+	if (set_up(&config, o->config, false, o->log_level, &err) != RC_OK)
 		return err_report("scepd", &err);
 	if (o->check)
 		return check(config, o->config);
@@ -144,7 +163,7 @@ run_role(const char *role, const char *path, const char *log_level)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigprocmask(SIG_SETMASK, &set, NULL);
-	if (set_up(&config, path, log_level, &err) != RC_OK)
+	if (set_up(&config, path, true, log_level, &err) != RC_OK)
 		return err_report("scepd", &err);
 	if (strcmp(role, "front") == 0) {
 		(void)prctl(PR_SET_NAME, "scepd-front");

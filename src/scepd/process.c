@@ -20,7 +20,7 @@
 #define FD_HIGH       16    /* above those of roles.h, so that dup2() meets none of them */
 #define STEADY_MS     60000 /* who served as long starts again at once when it ends */
 #define DELAY_MAX_S   30
-#define FIRST_FREE_FD (ROLE_LOCK_FD + 1)
+#define FIRST_FREE_FD (ROLE_CONFIG_FD + 1)
 
 void
 process_init(struct process *p, const char *role, bool wants_files)
@@ -58,7 +58,7 @@ pair(int *ours, int *theirs, struct err *err)
 struct spawn {
 	const struct process *p;
 	const struct process_env *env;
-	int control, files, lock; /* all above FD_HIGH; -1: none */
+	int control, files, lock, config; /* all above FD_HIGH; -1: none */
 	pid_t parent;
 };
 
@@ -84,6 +84,7 @@ become(const struct spawn *s)
 	place(s->control, ROLE_CONTROL_FD);
 	place(s->files >= 0 ? s->files : null, ROLE_FILES_FD);
 	place(s->lock, ROLE_LOCK_FD);
+	place(s->config, ROLE_CONFIG_FD);
 	(void)close_range(FIRST_FREE_FD, ~0U, 0);
 	(void)execv(SELF, (char *const *)(uintptr_t)argv);
 	_exit(EX_OSERR);
@@ -104,13 +105,16 @@ spawn(struct process *p, struct spawn *s, struct err *err)
 enum rc
 process_start(struct process *p, const struct process_env *env, struct err *err)
 {
-	struct spawn s = { p, env, -1, -1, -1, getpid() };
-	enum rc rc;
+	struct spawn s = { p, env, -1, -1, -1, -1, getpid() };
+	enum rc rc = RC_OK;
 
 	close_ends(p);
 	s.lock = fcntl(env->lock_fd, F_DUPFD_CLOEXEC, FD_HIGH);
-	rc = s.lock >= 0 ? pair(&p->control, &s.control, err)
-			 : fail_errno(err, "cannot copy a descriptor");
+	s.config = fcntl(env->config_fd, F_DUPFD_CLOEXEC, FD_HIGH);
+	if (s.lock < 0 || s.config < 0)
+		rc = fail_errno(err, "cannot copy a descriptor");
+	if (rc == RC_OK)
+		rc = pair(&p->control, &s.control, err);
 	if (rc == RC_OK && p->wants_files)
 		rc = pair(&p->files, &s.files, err);
 	if (rc == RC_OK)
@@ -121,6 +125,8 @@ process_start(struct process *p, const struct process_env *env, struct err *err)
 		(void)close(s.files);
 	if (s.lock >= 0)
 		(void)close(s.lock);
+	if (s.config >= 0)
+		(void)close(s.config);
 	if (rc != RC_OK) {
 		close_ends(p);
 		return rc;

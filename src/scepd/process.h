@@ -31,6 +31,7 @@ struct process {
 struct process_env {
 	const char *config, *log_level; /* log_level NULL: the configuration's */
 	int lock_fd;                    /* ROLE_LOCK_FD */
+	int config_fd;                  /* ROLE_CONFIG_FD */
 };
 
 void process_init(struct process *p, const char *role, bool wants_files);

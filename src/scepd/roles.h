@@ -24,6 +24,7 @@ struct scepd_options {
 #define ROLE_CONTROL_FD 3 /* to the supervisor: control.h */
 #define ROLE_FILES_FD   4 /* the front's: files.h */
 #define ROLE_LOCK_FD    5 /* held by all three until the last has ended */
+#define ROLE_CONFIG_FD  6 /* scepd.yaml as it was when the supervisor started */
 
 /* Each returns the exit code of its process.  `config` stays the caller's. */
 int supervisor_main(const struct config *config, const struct scepd_options *o);

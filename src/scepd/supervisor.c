@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,6 +24,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/opt.h"
 #include "base/secret.h"
@@ -136,6 +138,26 @@ take_lock(struct supervisor *s, struct err *err)
 	}
 	rc = mark_start(s, rc, path, err);
 	free(path);
+	return rc;
+}
+
+/*
+ * What is started again later has the configuration of before: the administrator may be in the middle of a change,
+ * and front and signer have to agree.
+ */
+static enum rc
+keep_config(struct supervisor *s, struct err *err)
+{
+	struct buf text;
+	enum rc rc;
+
+	buf_init(&text, LIMIT_CONFIG);
+	rc = conf_read(&text, s->config->path, err);
+	if (rc == RC_OK && (s->env.config_fd = memfd_create("scepd.yaml", MFD_CLOEXEC)) < 0)
+		rc = fail_errno(err, "cannot keep a copy of %s", s->config->path);
+	if (rc == RC_OK && write(s->env.config_fd, text.data, text.len) != (ssize_t)text.len)
+		rc = fail_errno(err, "cannot keep a copy of %s", s->config->path);
+	buf_done(&text);
 	return rc;
 }
 
@@ -606,7 +628,8 @@ prepare(struct supervisor *s, struct err *err)
 	enum rc rc;
 
 	if ((rc = make_state(s->config, err)) != RC_OK || (rc = take_lock(s, err)) != RC_OK ||
-	    (rc = ask_all(s, err)) != RC_OK || (rc = catch_signals(s, err)) != RC_OK)
+	    (rc = keep_config(s, err)) != RC_OK || (rc = ask_all(s, err)) != RC_OK ||
+	    (rc = catch_signals(s, err)) != RC_OK)
 		return rc;
 	sandbox_probe(&kernel);
 	s->sandboxed = kernel.files;
@@ -619,7 +642,7 @@ supervisor_main(const struct config *config, const struct scepd_options *o)
 {
 	struct supervisor s = { .config = config,
 		.options = o,
-		.env = { o->config, o->log_level, -1 },
+		.env = { o->config, o->log_level, -1, -1 },
 		.signals = -1 };
 	struct err err;
 

@@ -100,6 +100,17 @@ claim "metrics count its restarts" sh -c "curl -fsS '$ADMIN/metrics' | grep -qE 
 claim "and its signatures" sh -c "curl -fsS '$ADMIN/metrics' | grep -qE '^scepd_signer_signatures_total.operation=.certificate.. [1-9]'"
 claim "readyz knows of both" sh -c "curl -fsS '$ADMIN/readyz' | grep -q ready"
 
+# ---- either is started again while the administrator is in the middle of a change
+front=$(process_of front) signer=$(process_of signer)
+cp "$CONFIG" "$T/scepd.yaml.before"
+printf 'ruels: {}\n' >>"$CONFIG"
+kill -9 "$front" "$signer"
+claim "a mistake in scepd.yaml keeps no front from being started again" until_new front "$front" 10
+claim "... nor a signer" until_new signer "$signer" 10
+claim "... devices are served as before" test "$(enrol 1 amid --retries 20 --retry-delay 1s)" = 1
+claim "... and they have no descriptor of what was kept of it" sh -c "! readlink /proc/$(process_of front)/fd/* /proc/$(process_of signer)/fd/* | grep -q memfd:scepd.yaml"
+mv "$T/scepd.yaml.before" "$CONFIG"
+
 # ---- the signer lives, and closes every channel
 signer=$(process_of signer)
 if [ "$(id -u)" != 0 ]; then
