@@ -88,7 +88,10 @@ init_ca() {
 make_ca() {
 	local keys=(--root-key rsa:2048 --issuing-key rsa:2048)
 	[[ " $* " != *"-key "* ]] || keys=()
-	scepd_port=$(free_port) && sim_port=$(free_port "$scepd_port") || die "free ports"
+	# Not the one that --admin has, either.
+	while scepd_port=$(free_port) && [[ " $* " == *":$scepd_port "* ]]; do :; done
+	while sim_port=$(free_port "$scepd_port") && [[ " $* " == *":$sim_port "* ]]; do :; done
+	[ -n "$scepd_port" ] && [ -n "$sim_port" ] || die "free ports"
 	SCEPD=http://127.0.0.1:$scepd_port SIM=http://127.0.0.1:$sim_port
 	put_properties "$T/contoso.properties"
 	init_ca "$T/ca" --name Contoso --listen "127.0.0.1:$scepd_port" --url "$SCEPD" --tenant-properties "$T/contoso.properties" "${keys[@]}" "$@"
