@@ -32,19 +32,20 @@ time.sleep(600)' "$1" >"$T/taken" 2>>"$T/claim.log" &
 	wait_for "$T/taken" "$taker"
 }
 
-# ---- a configuration that is broken when the front ends
+# ---- a secret that is gone when the front ends (scepd.yaml is read once: processes.sh)
 begin front
 front_top=$scepd_pid
-echo "no_such_key: true" >>"$T/front/scepd.yaml"
+mv "$T/front/lab.secret" "$T/front/lab.secret.away"
 kill -9 "$(process_of front)"
 # ---- a key that is gone when the signer ends
 begin signer
 signer_top=$scepd_pid
 if in_token; then
-	# Of a token that is there: for one that is not the supervisor waits.  SoftHSM now and then does not start in the moment
+	# From a token that is there: for one that is not the supervisor waits.  SoftHSM now and then does not start in the moment
 	# after another process that used it was killed; that is another reason, and said too.
-	gone="object=gone|libsofthsm2.so does not start: CKR_GENERAL_ERROR"
-	sed -i 's|object=issuing"|object=gone"|' "$T/signer/scepd.yaml"
+	gone="object=issuing|libsofthsm2.so does not start: CKR_GENERAL_ERROR"
+	p11tool --provider "$TOKEN_MODULE" --batch --login --set-pin "$TOKEN_PIN" --delete "$TOKEN_URI;object=issuing;type=private" >>"$T/claim.log" 2>&1 ||
+		die "the key is taken out of the token"
 else
 	gone=issuing.key
 	mv "$T/signer/ca/issuing.key" "$T/signer/ca/issuing.key.away"
@@ -75,6 +76,6 @@ for role in front signer; do
 	claim "$role: ... and says so" grep -q "the $role cannot be started: it has ended 10 times in a row; ending" "$T/$role.log"
 	claim "$role: ... and nine times that it is started again" test "$(grep -c "error process process=$role .*it is started again" "$T/$role.log")" = 9
 done
-claim "front: each says that the configuration is wrong" test "$(grep -c no_such_key "$T/front.log")" -ge 9
+claim "front: each says that the secret is gone" test "$(grep -c lab.secret "$T/front.log")" -ge 9
 claim "signer: each says that the key is gone" sh -c "test \$(grep -cE '$gone' $T/signer.log) -ge 9 && test \$(grep -c '${gone%%|*}' $T/signer.log) -ge 7"
 claim "none is left behind" sh -c "! pgrep -f '^scepd (front|signer) $T/'"
