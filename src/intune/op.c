@@ -64,7 +64,7 @@ op_begin(
 {
 	op->client = c;
 	op->blamed = 0;
-	op->cut = false;
+	op->cut = op->too_large = false;
 	op->begun_us = clock_mono_us();
 	op->err = err != NULL ? err : &op->scratch;
 	error_reset(op->err);
