@@ -124,6 +124,10 @@ child_main(read_fn *fn, int tell)
 	struct buf b;
 	enum rc rc;
 
+	/* What nohup and background jobs of scripts have ignored stays so in what they start. */
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGHUP, SIG_DFL);
+	(void)signal(SIGQUIT, SIG_DFL);
 	buf_init(&b, LIMIT_SECRET_FILE);
 	rc = fn(&b, "prompt", "passphrase of the root", &err);
 	dprintf(tell, "%d:%s", (int)rc, buf_str(&b));
