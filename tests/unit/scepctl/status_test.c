@@ -75,6 +75,24 @@ add_cert(const struct box *b, struct store *s, size_t i, const char *user, const
 	cert_free(c);
 }
 
+/* What the directory has said: without it a number in a binding is no more than what its holder has written. */
+static void
+add_laptop(struct store *s)
+{
+	struct store_object o = { .kind = DIR_MANAGED,
+		.tenant = "contoso",
+		.id = LAPTOP,
+		.presence = DIR_FOUND,
+		.enabled = DIR_UNSAID,
+		.compliant = DIR_YES,
+		.name = "LAPTOP-7",
+		.known = clock_now() };
+	size_t changed = 0;
+
+	assert_int_equal(store_objects_put(s, &o, 1, &changed, NULL), RC_OK);
+	assert_int_equal(changed, 1);
+}
+
 /* Jane has two certificates on a laptop and one on a phone; a fourth has nobody. */
 static int
 setup(void **state)
@@ -89,6 +107,7 @@ setup(void **state)
 	add_cert(b, s, 2, JANE, LAPTOP);
 	add_cert(b, s, 3, JANE, PHONE);
 	add_cert(b, s, 4, "", "");
+	add_laptop(s);
 	store_close(s);
 	return rc;
 }
@@ -242,6 +261,8 @@ all_of_a_device_or_a_user_turn_at_once(void **state)
 	assert_run(b, 0, "hold --yes --user JANE@contoso.com" CONF);
 	assert_says(b, "3 held\n");
 	assert_int_equal(listed(b, "--status hold --user " JANE), 3);
+	assert_run(b, 0, "release --dry-run --device laptop-7" CONF);
+	assert_says(b, "2 would be released");
 	assert_run(b, 0, "release --yes --device pf-4711" CONF);
 	assert_says(b, "2 released\n");
 	assert_int_equal(listed(b, "--status hold"), 1);
