@@ -277,12 +277,6 @@ store_cert_page(struct store *s, const struct store_cert_filter *f, size_t max, 
 }
 
 enum rc
-store_crl_number(struct store *s, const char *ca, uint64_t *number, struct err *err)
-{
-	return store_crl_numbers(s, ca, 1, number, err);
-}
-
-enum rc
 store_crl_numbers(struct store *s, const char *ca, unsigned n, uint64_t *first, struct err *err)
 {
 	enum rc rc = check_text(ca, STORE_NAME_MAX, true, "CA", err);

@@ -407,9 +407,7 @@ struct store_cert_filter {
 enum rc store_cert_page(struct store *s, const struct store_cert_filter *f, size_t max,
     int64_t *next, int (*fn)(void *arg, int64_t rowid, const struct store_cert_row *row), void *arg,
     struct err *err) MUST_CHECK;
-/* Next CRL number of a CA: one more than ever given.  Or the first of `n` that follow each other, in one commit. */
-enum rc store_crl_number(
-    struct store *s, const char *ca, uint64_t *number, struct err *err) MUST_CHECK;
+/* The next `n` CRL numbers of a CA, in one commit: *first is one more than was ever given, the others follow it. */
 enum rc store_crl_numbers(
     struct store *s, const char *ca, unsigned n, uint64_t *first, struct err *err) MUST_CHECK;
 

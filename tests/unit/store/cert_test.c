@@ -287,10 +287,10 @@ crl_numbers_go_up_by_one_for_each_ca(void **state)
 	uint64_t n = 0;
 
 	for (uint64_t i = 1; i <= 3; i++) {
-		ok(f, store_crl_number(f->s, "issuing", &n, &f->err));
+		ok(f, store_crl_numbers(f->s, "issuing", 1, &n, &f->err));
 		assert_int_equal(n, i);
 	}
-	ok(f, store_crl_number(f->s, "other", &n, &f->err));
+	ok(f, store_crl_numbers(f->s, "other", 1, &n, &f->err));
 	assert_int_equal(n, 1);
 	ok(f, store_crl_numbers(f->s, "issuing", 64, &n, &f->err));
 	assert_int_equal(n, 4);
@@ -298,9 +298,9 @@ crl_numbers_go_up_by_one_for_each_ca(void **state)
 	assert_int_equal(n, 1);
 	assert_int_equal(store_crl_numbers(f->s, "issuing", 0, &n, &f->err), RC_BUG);
 	sf_restart(f);
-	ok(f, store_crl_number(f->s, "issuing", &n, &f->err));
+	ok(f, store_crl_numbers(f->s, "issuing", 1, &n, &f->err));
 	assert_int_equal(n, 68);
-	ok(f, store_crl_number(f->s, "third", &n, &f->err));
+	ok(f, store_crl_numbers(f->s, "third", 1, &n, &f->err));
 	assert_int_equal(n, 3);
 }
 

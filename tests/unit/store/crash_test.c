@@ -295,7 +295,7 @@ number_child(struct sf *f, int fd)
 	if (store_open_shared(&s, f->url, &f->err) != RC_OK)
 		_exit(1);
 	for (int i = 0; i < 20; i++) {
-		if (store_crl_number(s, "issuing", &number, &f->err) != RC_OK ||
+		if (store_crl_numbers(s, "issuing", 1, &number, &f->err) != RC_OK ||
 		    store_audit(s, "crl", "", &f->err) != RC_OK ||
 		    write(fd, &number, sizeof(number)) != sizeof(number))
 			_exit(1);
@@ -323,7 +323,7 @@ crl_numbers_are_given_once_across_processes(void **state)
 	close(fd[1]);
 	ok(f, store_open(&f->s, f->url, &f->err));
 	for (int i = 0; i < 20; i++) {
-		ok(f, store_crl_number(f->s, "issuing", &number, &f->err));
+		ok(f, store_crl_numbers(f->s, "issuing", 1, &number, &f->err));
 		assert_in_range(number, 1, 60);
 		assert_false(seen[number]);
 		seen[number] = true;

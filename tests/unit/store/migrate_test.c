@@ -61,7 +61,7 @@ is_whole(struct sf *f)
 	ok(f, store_stats(f->s, &st, &f->err));
 	assert_int_equal(st.tx[TX_DELIVERED], 1);
 	assert_int_equal(st.tx[TX_REFUSED], 1);
-	ok(f, store_crl_number(f->s, "issuing", &crl, &f->err));
+	ok(f, store_crl_numbers(f->s, "issuing", 1, &crl, &f->err));
 	assert_int_equal(crl, 42);
 }
 

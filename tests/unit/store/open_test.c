@@ -263,8 +263,8 @@ a_tool_works_beside_the_daemon(void **state)
 	store_cert_row_done(&row);
 	ok(f, store_audit_verify(f->s, &rows, &f->err));
 	assert_int_equal(rows, 5);
-	ok(f, store_crl_number(tool, "issuing", &number, &f->err));
-	ok(f, store_crl_number(f->s, "issuing", &number, &f->err));
+	ok(f, store_crl_numbers(tool, "issuing", 1, &number, &f->err));
+	ok(f, store_crl_numbers(f->s, "issuing", 1, &number, &f->err));
 	assert_int_equal(number, 2);
 	store_close(tool);
 	ok(f, store_audit(f->s, "d", "", &f->err));
