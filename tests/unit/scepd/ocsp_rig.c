@@ -53,8 +53,9 @@ foreign_responder(const struct cert *ca, int64_t end)
 	return c;
 }
 
+/* Under the lock: many ask at once. */
 static enum rc
-fake_certs(struct signer *s, const char *ca, struct signer_certs *out, struct err *err)
+certs_of(const char *ca, struct signer_certs *out, struct err *err)
 {
 	const uint8_t *der;
 	size_t len;
@@ -75,6 +76,17 @@ fake_certs(struct signer *s, const char *ca, struct signer_certs *out, struct er
 		return err->rc;
 	der = cert_der0(ca_ra_cert0(in_use->cas[strcmp(ca, "next") == 0].ca), &len);
 	return cert_parse(&out->ra[0], der, len, err);
+}
+
+static enum rc
+fake_certs(struct signer *s, const char *ca, struct signer_certs *out, struct err *err)
+{
+	enum rc rc;
+
+	(void)pthread_mutex_lock(&lock);
+	rc = certs_of(ca, out, err);
+	(void)pthread_mutex_unlock(&lock);
+	return rc;
 }
 
 static void
