@@ -46,7 +46,7 @@ claim "without a device or user it is refused" answered 400 POST "$C/hold" '{"co
 claim "all are good again" states good
 
 # ---- sweeps ----
-set_all false
+at_once set_all false
 claim "all devices disabled at once: a sweep waits" within 30 waiting
 id=$(newest)
 claim "... and nobody is held" states good
@@ -67,14 +67,14 @@ claim "then all are held" within 30 states hold
 claim "it is not approved twice" answered 409 POST "/api/v1/sweeps/$id/approve"
 claim "nor discarded any more" answered 409 POST "/api/v1/sweeps/$id/discard"
 
-set_all true
+at_once set_all true
 claim "all enabled at once: that waits, too" within 30 waiting
 id=$(newest)
 claim "... and all are held" states hold
 claim "it is approved" answered 200 POST "/api/v1/sweeps/$id/approve"
 claim "then all are good" within 30 states good
 
-set_all false
+at_once set_all false
 claim "disabled once more: a sweep waits" within 30 waiting
 id=$(newest)
 claim "this time it is a mistake, and discarded" answered 200 POST "/api/v1/sweeps/$id/discard"

@@ -120,3 +120,5 @@ start_scepd() {
 # process_of ROLE: pid of scepd's process of that role (front, signer)
 process_of() { pgrep -P "$scepd_pid" -f "^scepd $1 "; }
 stop_scepd() { kill "$scepd_pid" 2>/dev/null; wait "$scepd_pid" 2>/dev/null; }
+# at_once COMMAND...: what is said to a directory while scepd is away it hears in one round
+at_once() { stop_scepd; "$@"; start_scepd || die "scepd starts again"; }
