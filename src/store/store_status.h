@@ -152,7 +152,7 @@ enum binding_state {
 };
 const char *binding_state_name(enum binding_state s);
 /* Answers in a row that knew somebody not whom the certificate names, after which that is no matter of an index that
- * lags: three hours (dir_tasks.c). */
+ * lags: three hours (dir_task_bind.c). */
 #define BINDING_TRIES_MAX 8
 /*
  * The immutable ids that a certificate is bound to.  Strings are "" when not known.  GUIDs in lower case.
