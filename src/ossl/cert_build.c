@@ -9,7 +9,6 @@
 #include "ossl/evp.h"
 #include "ossl/sig_alg.h"
 #include "ossl/ext.h"
-#include "ossl/x509_build.h"
 
 #define OID_AD_OCSP      "1.3.6.1.5.5.7.48.1"
 #define OID_AD_CA_ISSUER "1.3.6.1.5.5.7.48.2"
@@ -160,7 +159,7 @@ inner_alg(struct der tbs, struct der *alg)
 }
 
 enum rc
-x509_assemble(struct buf *der, const void *tbs, size_t tbs_len, const void *sig, size_t sig_len,
+cert_assemble(struct buf *der, const void *tbs, size_t tbs_len, const void *sig, size_t sig_len,
     struct err *err)
 {
 	size_t mark;
@@ -173,14 +172,7 @@ x509_assemble(struct buf *der, const void *tbs, size_t tbs_len, const void *sig,
 	buf_add(der, alg.p, alg.len);
 	der_add_octet_bits(der, sig, sig_len);
 	der_close(der, mark);
-	return buf_ok(der, "certificate or list", err);
-}
-
-enum rc
-cert_assemble(struct buf *der, const void *tbs, size_t tbs_len, const void *sig, size_t sig_len,
-    struct err *err)
-{
-	return x509_assemble(der, tbs, tbs_len, sig, sig_len, err);
+	return buf_ok(der, "certificate", err);
 }
 
 enum rc

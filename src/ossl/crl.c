@@ -10,7 +10,6 @@
 #include "ossl/evp.h"
 #include "ossl/ext.h"
 #include "ossl/sig_alg.h"
-#include "ossl/x509_build.h"
 
 #define TIME_FIRST INT64_C(-631152000)   /* 1950-01-01T00:00:00Z */
 #define TIME_LAST  INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
@@ -309,39 +308,4 @@ crl_finish(struct crl_writer *w, const void *sig, size_t sig_len, size_t *entrie
 	}
 	crl_abandon(w);
 	return rc;
-}
-
-/* ---- a short one ---- */
-
-enum rc
-crl_tbs_build(struct buf *tbs, const struct crl_fields *f, struct err *err)
-{
-	struct crl_scope s = { .issuer = f->issuer,
-		.digest = f->digest,
-		.this_update = f->this_update,
-		.next_update = f->next_update };
-	struct crl_writer w;
-	struct buf b;
-	struct der bytes;
-	enum rc rc;
-
-	buf_init(&b, f->n_entries * ENTRY_MAX + 2 * LIMIT_CERT);
-	rc = crl_begin(&w, &b, &s, err);
-	for (size_t i = 0; rc == RC_OK && i < f->n_entries; i++)
-		crl_add(&w, f->entries[i].serial.v, f->entries[i].serial.len, f->entries[i].when,
-		    f->entries[i].reason);
-	if (rc == RC_OK && (rc = crl_tbs(&w, f->number, &bytes, err)) == RC_OK) {
-		buf_add(tbs, bytes.p, bytes.len);
-		rc = buf_ok(tbs, "revocation list", err);
-	}
-	crl_abandon(&w);
-	buf_done(&b);
-	return rc;
-}
-
-enum rc
-crl_assemble(struct buf *der, const void *tbs, size_t tbs_len, const void *sig, size_t sig_len,
-    struct err *err)
-{
-	return x509_assemble(der, tbs, tbs_len, sig, sig_len, err);
 }

@@ -62,23 +62,4 @@ enum rc crl_finish(struct crl_writer *w, const void *sig, size_t sig_len, size_t
 /* Instead of crl_finish(); may follow anything. */
 void crl_abandon(struct crl_writer *w);
 
-/* A short list in one go. */
-struct crl_entry {
-	struct serial serial;
-	int64_t when;
-	int reason; /* RFC 5280 5.3.1; -1: none */
-};
-struct crl_fields {
-	const struct cert *issuer;
-	enum digest digest;
-	int64_t this_update, next_update;
-	uint64_t number;
-	const struct crl_entry *entries;
-	size_t n_entries;
-};
-/* Appends; as cert_tbs_build() and cert_assemble(). */
-enum rc crl_tbs_build(struct buf *tbs, const struct crl_fields *f, struct err *err) MUST_CHECK;
-enum rc crl_assemble(struct buf *der, const void *tbs, size_t tbs_len, const void *sig,
-    size_t sig_len, struct err *err) MUST_CHECK;
-
 #endif

@@ -2,6 +2,7 @@
  * cert_build_test.c - certificates and lists as they are made, in the eyes of the `openssl`
  * command.
  */
+#include "crl_kit.h"
 #include "fixture.h"
 
 #include "ossl/crl.h"
@@ -337,16 +338,8 @@ make_crl(struct buf *der, const struct cert *ca, const char *spec, const struct 
 		.number = 300,
 		.entries = entries,
 		.n_entries = n };
-	struct err err = { 0 };
-	struct buf tbs, sig;
 
-	buf_init(&tbs, 1 << 20);
-	buf_init(&sig, KEY_SIG_MAX);
-	assert_ok(crl_tbs_build(&tbs, &f, &err), err);
-	assert_ok(key_sign(&sig, fixture_key(spec), DIGEST_SHA256, tbs.data, tbs.len, &err), err);
-	assert_ok(crl_assemble(der, tbs.data, tbs.len, sig.data, sig.len, &err), err);
-	buf_done(&tbs);
-	buf_done(&sig);
+	crl_kit(der, &f, fixture_key(spec));
 }
 
 static void

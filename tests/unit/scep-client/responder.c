@@ -13,8 +13,9 @@
 #include "base/text.h"
 #include "http/server.h"
 #include "ossl/cms.h"
-#include "ossl/crl.h"
 #include "scep/attrs.h"
+
+#include "../ossl/crl_kit.h"
 
 #define ALL_CAPS "AES\nDES3\nPOSTPKIOperation\nSCEPStandard\nSHA-1\nSHA-256\nSHA-512\n"
 
@@ -253,17 +254,8 @@ make_crl(struct responder *r, struct buf *crl)
 		.this_update = clock_now() - 60,
 		.next_update = clock_now() + 3600,
 		.number = 7 };
-	struct buf tbs, sig;
-	struct key *signer = r->conduct == CERTIFY_BY_OTHER ? r->own->stranger_key : r->own->ca_key;
-	struct err err;
 
-	buf_init(&tbs, 64 * KIB);
-	buf_init(&sig, KEY_SIG_MAX);
-	assert_ok(crl_tbs_build(&tbs, &f, &err), err);
-	assert_ok(key_sign(&sig, signer, DIGEST_SHA256, tbs.data, tbs.len, &err), err);
-	assert_ok(crl_assemble(crl, tbs.data, tbs.len, sig.data, sig.len, &err), err);
-	buf_done(&tbs);
-	buf_done(&sig);
+	crl_kit(crl, &f, r->conduct == CERTIFY_BY_OTHER ? r->own->stranger_key : r->own->ca_key);
 }
 
 static enum scep_status
