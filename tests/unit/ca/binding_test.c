@@ -15,73 +15,66 @@
 #define OTHER "9a7b6c5d-2222-4b4b-8d8d-000000000202"
 #define SID   "S-1-5-21-2127521184-1604012920-1887927527-5621"
 
+/* What a profile puts into a certificate, and whom that is. */
+static const struct {
+	const char *subject, *upn, *uri;
+	enum binding_state is;
+	const char *managed, *device, *upn_hint, *serial, *sid;
+} names[] = {
+	{ "CN=LAPTOP-7", NULL, NULL, BINDING_NONE, "", "", "", "", "" },
+	{ "CN=" GUID, NULL, NULL, BINDING_OPEN, GUID, GUID, "", "", "" },
+	{ "CN=3E8D5A10-1111-4A4A-9C9C-000000000101", NULL, NULL, BINDING_OPEN, GUID, GUID, "", "",
+	    "" },
+	{ "CN=LAPTOP-7", NULL, "IntuneDeviceId://" GUID, BINDING_OPEN, GUID, "", "", "", "" },
+	{ "CN=LAPTOP-7", NULL, "intunedeviceid://" GUID, BINDING_OPEN, GUID, "", "", "", "" },
+	/* The URI says which: the CN is Entra's id then, or nothing. */
+	{ "CN=" OTHER, NULL, "IntuneDeviceId://" GUID, BINDING_OPEN, GUID, "", "", "", "" },
+	{ "CN=jane", "jane@contoso.com", NULL, BINDING_OPEN, "", "", "jane@contoso.com", "", "" },
+	{ "CN=jane@contoso.com", NULL, NULL, BINDING_OPEN, "", "", "jane@contoso.com", "", "" },
+	{ "CN=x,SERIALNUMBER=PF3K7XW2", NULL, NULL, BINDING_OPEN, "", "", "", "PF3K7XW2", "" },
+	{ "CN=jane", "jane@contoso.com", "tag:microsoft.com,2022-09-14:sid:" SID, BINDING_OPEN, "",
+	    "", "jane@contoso.com", "", SID },
+	/* What a directory could not be asked for: neither taken, nor does it hide what could. */
+	{ "CN=jane@", NULL, NULL, BINDING_NONE, "", "", "", "", "" },
+	{ "CN=@contoso.com", "@", NULL, BINDING_NONE, "", "", "", "", "" },
+	{ "CN=jane", "jane", NULL, BINDING_NONE, "", "", "", "", "" },
+	{ "CN=jane", "jane@con\ntoso.com", NULL, BINDING_NONE, "", "", "", "", "" },
+	{ "CN=jane@contoso.com", "jane@", NULL, BINDING_OPEN, "", "", "jane@contoso.com", "", "" },
+	{ "CN=" GUID, "@", NULL, BINDING_OPEN, GUID, GUID, "", "", "" },
+	/* What no directory can be asked about is nobody's name, and hides no other. */
+	{ "CN=@jane", NULL, NULL, BINDING_NONE, "", "", "", "", "" },
+	{ "CN=jane@", NULL, NULL, BINDING_NONE, "", "", "", "", "" },
+	{ "CN=x", "jane", NULL, BINDING_NONE, "", "", "", "", "" },
+	{ "CN=x", "ja\001ne@contoso.com", NULL, BINDING_NONE, "", "", "", "", "" },
+	{ "CN=jane@contoso.com", "jane", NULL, BINDING_OPEN, "", "", "jane@contoso.com", "", "" },
+	/* Half an id is nobody's. */
+	{ "CN=3e8d5a10-1111-4a4a-9c9c-00000000010", NULL, "IntuneDeviceId://x", BINDING_NONE, "",
+	    "", "", "", "" },
+	{ "CN=" GUID "0", NULL, "https://example.com/" GUID, BINDING_NONE, "", "", "", "", "" },
+};
+
 static void
 names_bind_to_what_profiles_put_there(void **state)
 {
-	static const struct {
-		const char *subject, *upn, *uri;
-		enum binding_state is;
-		const char *managed, *device, *upn_hint, *serial, *sid;
-	} t[] = {
-		{ "CN=LAPTOP-7", NULL, NULL, BINDING_NONE, "", "", "", "", "" },
-		{ "CN=" GUID, NULL, NULL, BINDING_OPEN, GUID, GUID, "", "", "" },
-		{ "CN=3E8D5A10-1111-4A4A-9C9C-000000000101", NULL, NULL, BINDING_OPEN, GUID, GUID,
-		    "", "", "" },
-		{ "CN=LAPTOP-7", NULL, "IntuneDeviceId://" GUID, BINDING_OPEN, GUID, "", "", "",
-		    "" },
-		{ "CN=LAPTOP-7", NULL, "intunedeviceid://" GUID, BINDING_OPEN, GUID, "", "", "",
-		    "" },
-		/* The URI says which: the CN is Entra's id then, or nothing. */
-		{ "CN=" OTHER, NULL, "IntuneDeviceId://" GUID, BINDING_OPEN, GUID, "", "", "", "" },
-		{ "CN=jane", "jane@contoso.com", NULL, BINDING_OPEN, "", "", "jane@contoso.com", "",
-		    "" },
-		{ "CN=jane@contoso.com", NULL, NULL, BINDING_OPEN, "", "", "jane@contoso.com", "",
-		    "" },
-		{ "CN=x,SERIALNUMBER=PF3K7XW2", NULL, NULL, BINDING_OPEN, "", "", "", "PF3K7XW2",
-		    "" },
-		{ "CN=jane", "jane@contoso.com", "tag:microsoft.com,2022-09-14:sid:" SID,
-		    BINDING_OPEN, "", "", "jane@contoso.com", "", SID },
-		/* What a directory could not be asked for: neither taken, nor does it hide what could. */
-		{ "CN=jane@", NULL, NULL, BINDING_NONE, "", "", "", "", "" },
-		{ "CN=@contoso.com", "@", NULL, BINDING_NONE, "", "", "", "", "" },
-		{ "CN=jane", "jane", NULL, BINDING_NONE, "", "", "", "", "" },
-		{ "CN=jane", "jane@con\ntoso.com", NULL, BINDING_NONE, "", "", "", "", "" },
-		{ "CN=jane@contoso.com", "jane@", NULL, BINDING_OPEN, "", "", "jane@contoso.com",
-		    "", "" },
-		{ "CN=" GUID, "@", NULL, BINDING_OPEN, GUID, GUID, "", "", "" },
-		/* What no directory can be asked about is nobody's name, and hides no other. */
-		{ "CN=@jane", NULL, NULL, BINDING_NONE, "", "", "", "", "" },
-		{ "CN=jane@", NULL, NULL, BINDING_NONE, "", "", "", "", "" },
-		{ "CN=x", "jane", NULL, BINDING_NONE, "", "", "", "", "" },
-		{ "CN=x", "ja\001ne@contoso.com", NULL, BINDING_NONE, "", "", "", "", "" },
-		{ "CN=jane@contoso.com", "jane", NULL, BINDING_OPEN, "", "", "jane@contoso.com", "",
-		    "" },
-		/* Half an id is nobody's. */
-		{ "CN=3e8d5a10-1111-4a4a-9c9c-00000000010", NULL, "IntuneDeviceId://x",
-		    BINDING_NONE, "", "", "", "", "" },
-		{ "CN=" GUID "0", NULL, "https://example.com/" GUID, BINDING_NONE, "", "", "", "",
-		    "" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct san_list san = { 0 };
 		struct store_binding b;
 		struct name subject;
 		struct err err;
 
-		assert_int_equal(name_from_text(&subject, t[i].subject, &err), RC_OK);
-		if (t[i].upn != NULL)
-			assert_int_equal(san_list_add(&san, SAN_UPN, t[i].upn, &err), RC_OK);
-		if (t[i].uri != NULL)
-			assert_int_equal(san_list_add(&san, SAN_URI, t[i].uri, &err), RC_OK);
+		assert_int_equal(name_from_text(&subject, names[i].subject, &err), RC_OK);
+		if (names[i].upn != NULL)
+			assert_int_equal(san_list_add(&san, SAN_UPN, names[i].upn, &err), RC_OK);
+		if (names[i].uri != NULL)
+			assert_int_equal(san_list_add(&san, SAN_URI, names[i].uri, &err), RC_OK);
 		binding_of_names(&b, "contoso", &subject, &san);
-		assert_int_equal(b.state, t[i].is);
-		assert_string_equal(b.managed, t[i].managed);
-		assert_string_equal(b.device, t[i].device);
-		assert_string_equal(b.upn, t[i].upn_hint);
-		assert_string_equal(b.serial_number, t[i].serial);
-		assert_string_equal(b.sid, t[i].sid);
+		assert_int_equal(b.state, names[i].is);
+		assert_string_equal(b.managed, names[i].managed);
+		assert_string_equal(b.device, names[i].device);
+		assert_string_equal(b.upn, names[i].upn_hint);
+		assert_string_equal(b.serial_number, names[i].serial);
+		assert_string_equal(b.sid, names[i].sid);
 		/* Without a tenant there is nobody to ask. */
 		binding_of_names(&b, NULL, &subject, &san);
 		assert_int_equal(b.state, BINDING_NONE);

@@ -243,81 +243,86 @@ arguments_are_checked_and_nothing_is_sent(void **state)
 
 /* ---- what an answer proves ---- */
 
+/* What every request of a call is answered with, and what the call says then. */
+static const struct {
+	struct play play;
+	enum intune_status want, want_list;
+	bool is_page; /* a well-formed empty list: for a filter it is an answer */
+} answers[] = {
+#define ROW(status, body, want)                                                                    \
+	{                                                                                          \
+		{ status, NULL, body, 0, 0 }, want, want, false                                    \
+	}
+	ROW(500, "<html>Internal Server Error</html>", INTUNE_E_UNAVAILABLE),
+	ROW(502, "", INTUNE_E_UNAVAILABLE),
+	ROW(503, ODATA("ServiceUnavailable"), INTUNE_E_UNAVAILABLE),
+	ROW(504, NO_SUCH, INTUNE_E_UNAVAILABLE),
+	ROW(0, NULL, INTUNE_E_UNAVAILABLE),
+	ROW(404, "", INTUNE_E_UNAVAILABLE),
+	ROW(404, "<html>Not Found</html>", INTUNE_E_UNAVAILABLE),
+	ROW(404, "{}", INTUNE_E_UNAVAILABLE),
+	ROW(404, "{\"error\":\"Request_ResourceNotFound\"}", INTUNE_E_UNAVAILABLE),
+	ROW(404, "{\"code\":\"Request_ResourceNotFound\"}", INTUNE_E_UNAVAILABLE),
+	ROW(404, ODATA("UnknownError"), INTUNE_E_UNAVAILABLE),
+	ROW(404, ODATA("request_resourcenotfound"), INTUNE_E_UNAVAILABLE),
+	ROW(404, ODATA("Request_ResourceNotFoundX"), INTUNE_E_UNAVAILABLE),
+	ROW(410, NO_SUCH, INTUNE_E_REFUSED),
+	ROW(410, "", INTUNE_E_PROTOCOL),
+	ROW(400, NO_SUCH, INTUNE_E_REFUSED),
+	ROW(400, ODATA("BadRequest"), INTUNE_E_REFUSED),
+	ROW(403, NO_SUCH, INTUNE_E_PERMISSION),
+	ROW(403, "", INTUNE_E_PERMISSION),
+	ROW(401, NO_SUCH, INTUNE_E_PERMISSION),
+	ROW(407, "", INTUNE_E_UNAVAILABLE),
+	ROW(302, "", INTUNE_E_PROTOCOL),
+	ROW(200, "", INTUNE_E_PROTOCOL),
+	ROW(204, "", INTUNE_E_PROTOCOL),
+	ROW(200, "<html>Log in to the guest network</html>", INTUNE_E_PROTOCOL),
+	ROW(200, "{\"id\":\"" ID "\"", INTUNE_E_PROTOCOL),
+	ROW(200, "{\"value\":[{\"id\":\"" ID "\"}", INTUNE_E_PROTOCOL),
+	ROW(200, NO_SUCH, INTUNE_E_PROTOCOL),
+	ROW(200, "{}", INTUNE_E_PROTOCOL),
+	ROW(200, "null", INTUNE_E_PROTOCOL),
+	ROW(200, "[]", INTUNE_E_PROTOCOL),
+	ROW(200, "[{\"id\":\"" ID "\"}]", INTUNE_E_PROTOCOL),
+	ROW(200, "{\"id\":null}", INTUNE_E_PROTOCOL),
+	ROW(200, "{\"id\":\"x\",\"value\":null}", INTUNE_E_PROTOCOL),
+	ROW(200, "{\"id\":\"" ID "\",\"@removed\":{\"reason\":\"deleted\"}}", INTUNE_E_PROTOCOL),
+	{ { 200, NULL, "{\"value\":[]}", 0, 0 }, INTUNE_E_PROTOCOL, INTUNE_OK, true },
+#undef ROW
+};
+
+/* One call, whose every request gets the answer. */
+static void
+expect_nobody_gone(struct peer *p, size_t row, size_t k)
+{
+	bool found_empty = answers[row].is_page && calls[k].is_list;
+	enum intune_status st, want = calls[k].is_list ? answers[row].want_list : answers[row].want;
+	struct intune_client *cl = peer_client(p);
+	struct intune_error e;
+	struct seen seen;
+
+	st = calls[k].f(cl, calls[k].what, &seen, &e);
+	if (st != want || e.status != want ||
+	    seen.presence != (found_empty ? INTUNE_PRESENCE_NOT_LISTED : INTUNE_PRESENCE_UNKNOWN))
+		give_up("row %zu, %s: %s, %s: %s\n", row, calls[k].name, intune_status_name(st),
+		    intune_presence_name(seen.presence), e.message);
+	assert_int_equal(e.http_status, answers[row].play.status);
+	assert_int_equal(e.step, INTUNE_STEP_DIRECTORY);
+	assert_true((e.message[0] == '\0') == (st == INTUNE_OK));
+	assert_string_equal(seen.id, "");
+	intune_client_free(cl);
+}
+
 static void
 nothing_but_graph_s_own_word_makes_anybody_gone(void **state)
 {
-	static const struct {
-		struct play play; /* at every request */
-		enum intune_status want, want_list;
-		bool is_page; /* a well-formed empty list: for a filter it is an answer */
-	} rows[] = {
-#define ROW(status, body, want) { { status, NULL, body, 0, 0 }, want, want, false }
-		ROW(500, "<html>Internal Server Error</html>", INTUNE_E_UNAVAILABLE),
-		ROW(502, "", INTUNE_E_UNAVAILABLE),
-		ROW(503, ODATA("ServiceUnavailable"), INTUNE_E_UNAVAILABLE),
-		ROW(504, NO_SUCH, INTUNE_E_UNAVAILABLE),
-		ROW(0, NULL, INTUNE_E_UNAVAILABLE),
-		ROW(404, "", INTUNE_E_UNAVAILABLE),
-		ROW(404, "<html>Not Found</html>", INTUNE_E_UNAVAILABLE),
-		ROW(404, "{}", INTUNE_E_UNAVAILABLE),
-		ROW(404, "{\"error\":\"Request_ResourceNotFound\"}", INTUNE_E_UNAVAILABLE),
-		ROW(404, "{\"code\":\"Request_ResourceNotFound\"}", INTUNE_E_UNAVAILABLE),
-		ROW(404, ODATA("UnknownError"), INTUNE_E_UNAVAILABLE),
-		ROW(404, ODATA("request_resourcenotfound"), INTUNE_E_UNAVAILABLE),
-		ROW(404, ODATA("Request_ResourceNotFoundX"), INTUNE_E_UNAVAILABLE),
-		ROW(410, NO_SUCH, INTUNE_E_REFUSED),
-		ROW(410, "", INTUNE_E_PROTOCOL),
-		ROW(400, NO_SUCH, INTUNE_E_REFUSED),
-		ROW(400, ODATA("BadRequest"), INTUNE_E_REFUSED),
-		ROW(403, NO_SUCH, INTUNE_E_PERMISSION),
-		ROW(403, "", INTUNE_E_PERMISSION),
-		ROW(401, NO_SUCH, INTUNE_E_PERMISSION),
-		ROW(407, "", INTUNE_E_UNAVAILABLE),
-		ROW(302, "", INTUNE_E_PROTOCOL),
-		ROW(200, "", INTUNE_E_PROTOCOL),
-		ROW(204, "", INTUNE_E_PROTOCOL),
-		ROW(200, "<html>Log in to the guest network</html>", INTUNE_E_PROTOCOL),
-		ROW(200, "{\"id\":\"" ID "\"", INTUNE_E_PROTOCOL),
-		ROW(200, "{\"value\":[{\"id\":\"" ID "\"}", INTUNE_E_PROTOCOL),
-		ROW(200, NO_SUCH, INTUNE_E_PROTOCOL),
-		ROW(200, "{}", INTUNE_E_PROTOCOL),
-		ROW(200, "null", INTUNE_E_PROTOCOL),
-		ROW(200, "[]", INTUNE_E_PROTOCOL),
-		ROW(200, "[{\"id\":\"" ID "\"}]", INTUNE_E_PROTOCOL),
-		ROW(200, "{\"id\":null}", INTUNE_E_PROTOCOL),
-		ROW(200, "{\"id\":\"x\",\"value\":null}", INTUNE_E_PROTOCOL),
-		ROW(200, "{\"id\":\"" ID "\",\"@removed\":{\"reason\":\"deleted\"}}",
-		    INTUNE_E_PROTOCOL),
-		{ { 200, NULL, "{\"value\":[]}", 0, 0 }, INTUNE_E_PROTOCOL, INTUNE_OK, true },
-#undef ROW
-	};
-	struct intune_client *cl;
-	struct intune_error e;
-	struct peer *p;
-	struct seen seen;
-	enum intune_status want, st;
-	enum intune_presence presence;
-	size_t i, k;
+	for (size_t i = 0; i < COUNT(answers); i++) {
+		struct peer *p = peer_start();
 
-	for (i = 0; i < COUNT(rows); i++) {
-		p = peer_start();
-		peer_always(p, ROUTE_OTHER, &rows[i].play);
-		for (k = 0; k < COUNT(calls); k++) {
-			cl = peer_client(p);
-			st = calls[k].f(cl, calls[k].what, &seen, &e);
-			want = calls[k].is_list ? rows[i].want_list : rows[i].want;
-			presence = rows[i].is_page && calls[k].is_list ? INTUNE_PRESENCE_NOT_LISTED
-								       : INTUNE_PRESENCE_UNKNOWN;
-			if (st != want || e.status != want || seen.presence != presence)
-				give_up("row %zu, %s: %s, %s: %s\n", i, calls[k].name,
-				    intune_status_name(st), intune_presence_name(seen.presence),
-				    e.message);
-			assert_int_equal(e.http_status, rows[i].play.status);
-			assert_int_equal(e.step, INTUNE_STEP_DIRECTORY);
-			assert_true((e.message[0] == '\0') == (st == INTUNE_OK));
-			assert_string_equal(seen.id, "");
-			intune_client_free(cl);
-		}
+		peer_always(p, ROUTE_OTHER, &answers[i].play);
+		for (size_t k = 0; k < COUNT(calls); k++)
+			expect_nobody_gone(p, i, k);
 		peer_stop(p);
 	}
 }
@@ -326,9 +331,17 @@ nothing_but_graph_s_own_word_makes_anybody_gone(void **state)
 #define LIST(rows)   "{\"value\":[" rows "]}"
 
 /* What comes after what, and what it proves together. */
-static void
-sequences_of_answers_prove_what_they_prove(void **state)
-{
+struct sequence {
+	const char *what;
+	look_up f;
+	const char *key;
+	struct play plays[4];
+	size_t n;
+	enum intune_status st;
+	enum intune_presence presence;
+	const char *id, *state;
+};
+
 #define GONE404                                                                                    \
 	{                                                                                          \
 		404, NULL, NO_SUCH, 0, 0                                                           \
@@ -349,129 +362,138 @@ sequences_of_answers_prove_what_they_prove(void **state)
 	{                                                                                          \
 		400, NULL, ODATA(st), 0, 0                                                         \
 	}
-	static const struct {
-		const char *what;
-		look_up f;
-		const char *key;
-		struct play plays[4];
-		size_t n;
-		enum intune_status st;
-		enum intune_presence presence;
-		const char *id, *state;
-	} rows[] = {
-		{ "no user, not in the bin", user, ID, { GONE404, GONE404 }, 2, INTUNE_OK,
-		    INTUNE_PRESENCE_GONE, "", "" },
-		{ "no user, in the bin", user, ID, { GONE404, OK("{\"id\":\"" ID "\"}") }, 2,
-		    INTUNE_OK, INTUNE_PRESENCE_DELETED, ID, "" },
-		{ "the bin has another one", user, ID, { GONE404, OK("{\"id\":\"" OTHER "\"}") }, 2,
-		    INTUNE_E_PROTOCOL, INTUNE_PRESENCE_UNKNOWN, "", "" },
-		{ "no user, the bin's 404 is a proxy's", user, ID, { GONE404, PAGE404 }, 2,
-		    INTUNE_E_UNAVAILABLE, INTUNE_PRESENCE_UNKNOWN, "", "" },
-		{ "no user, the bin is closed to us", user, ID,
-		    { GONE404, { 403, NULL, ODATA("Authorization_RequestDenied"), 0, 0 } }, 2,
-		    INTUNE_E_PERMISSION, INTUNE_PRESENCE_UNKNOWN, "", "" },
-		{ "another user's object", user, ID, { OK("{\"id\":\"" OTHER "\"}") }, 1,
-		    INTUNE_E_PROTOCOL, INTUNE_PRESENCE_UNKNOWN, "", "" },
-		{ "the user of another name", user, UPN,
-		    { OK("{\"id\":\"" OTHER "\",\"userPrincipalName\":\"eve@contoso.com\"}") }, 1,
-		    INTUNE_E_PROTOCOL, INTUNE_PRESENCE_UNKNOWN, "", "" },
-		{ "a user of no name", user, UPN, { OK("{\"id\":\"" OTHER "\"}") }, 1,
-		    INTUNE_E_PROTOCOL, INTUNE_PRESENCE_UNKNOWN, "", "" },
-		{ "the name in other letters", user, UPN,
-		    { OK("{\"id\":\"" ID "\",\"userPrincipalName\":\"Jane@Contoso.com\"}") }, 1,
-		    INTUNE_OK, INTUNE_PRESENCE_FOUND, ID, "" },
-		{ "no such name anywhere", user, UPN, { GONE404, OK(LIST("")) }, 2, INTUNE_OK,
-		    INTUNE_PRESENCE_NOT_LISTED, "", "" },
-		{ "the name is in the bin, as Entra writes it there", user, UPN,
-		    { GONE404,
-			OK(LIST("{\"id\":\"" ID "\",\"userPrincipalName\":"
-				"\"9BD5f4a293a64f2a8f131d0a1b2c3d4eJane@contoso.com\"}")) },
-		    2, INTUNE_OK, INTUNE_PRESENCE_DELETED, ID, "" },
-		{ "a name that only ends alike", user, UPN,
-		    { GONE404,
-			OK(LIST("{\"id\":\"" ID
-				"\",\"userPrincipalName\":\"mary-jane@contoso.com\"}")) },
-		    2, INTUNE_OK, INTUNE_PRESENCE_NOT_LISTED, "", "" },
-		{ "a name behind another one's id", user, UPN,
-		    { GONE404,
-			OK(LIST("{\"id\":\"" OTHER "\",\"userPrincipalName\":"
-				"\"9bd5f4a293a64f2a8f131d0a1b2c3d4ejane@contoso.com\"}")) },
-		    2, INTUNE_OK, INTUNE_PRESENCE_NOT_LISTED, "", "" },
-		{ "two in the bin: the later", user, UPN,
-		    { GONE404,
-			OK(LIST("{\"id\":\"" OTHER "\",\"userPrincipalName\":\"" UPN
-				"\",\"deletedDateTime\":\"2026-01-02T00:00:00Z\"},"
-				"{\"id\":\"" ID "\",\"userPrincipalName\":\"" UPN
-				"\",\"deletedDateTime\":\"2026-01-03T00:00:00Z\"},"
-				"{\"id\":\"" OTHER "\",\"userPrincipalName\":\"" UPN "\"}")) },
-		    2, INTUNE_OK, INTUNE_PRESENCE_DELETED, ID, "" },
-		{ "no device", device, ID, { GONE404 }, 1, INTUNE_OK, INTUNE_PRESENCE_GONE, "",
-		    "" },
-		{ "Intune's code is not Entra's", device, ID, { INTUNE404 }, 1,
-		    INTUNE_E_UNAVAILABLE, INTUNE_PRESENCE_UNKNOWN, "", "" },
-		{ "another device's object", device, ID, { OK(V1_FOUND(OTHER)) }, 1,
-		    INTUNE_E_PROTOCOL, INTUNE_PRESENCE_UNKNOWN, "", "" },
-		{ "managed, by beta", managed, ID,
-		    { OK("{\"id\":\"" ID "\",\"managementState\":\"wipePending\"}") }, 1, INTUNE_OK,
-		    INTUNE_PRESENCE_FOUND, ID, "wipePending" },
-		{ "managed, wrapped in value", managed, ID,
-		    { OK("{\"value\":{\"id\":\"" ID "\",\"managementState\":\"managed\"}}") }, 1,
-		    INTUNE_OK, INTUNE_PRESENCE_FOUND, ID, "managed" },
-		{ "beta refuses, v1.0 has it", managed, ID,
-		    { FAILED("BadRequest"), OK(V1_FOUND(ID)) }, 2, INTUNE_OK, INTUNE_PRESENCE_FOUND,
-		    ID, "" },
-		{ "beta talks nonsense, v1.0 has it", managed, ID,
-		    { OK("<html>"), OK(V1_FOUND(ID)) }, 2, INTUNE_OK, INTUNE_PRESENCE_FOUND, ID,
-		    "" },
-		{ "beta has another one, v1.0 has none", managed, ID,
-		    { OK("{\"id\":\"" OTHER "\"}"), INTUNE404, OK(LIST("{\"id\":\"" OTHER "\"}")) },
-		    3, INTUNE_OK, INTUNE_PRESENCE_GONE, "", "" },
-		{ "not in beta, but in v1.0", managed, ID, { INTUNE404, OK(V1_FOUND(ID)) }, 2,
-		    INTUNE_OK, INTUNE_PRESENCE_FOUND, ID, "" },
-		{ "not in beta, v1.0 fails", managed, ID, { INTUNE404, FAILED("x") }, 2,
-		    INTUNE_E_REFUSED, INTUNE_PRESENCE_UNKNOWN, "", "" },
-		{ "in neither, and the list answers", managed, ID,
-		    { INTUNE404, INTUNE404, OK(LIST("{\"id\":\"" OTHER "\"}")) }, 3, INTUNE_OK,
-		    INTUNE_PRESENCE_GONE, "", "" },
-		{ "in neither, and the list is not there either", managed, ID,
-		    { INTUNE404, INTUNE404, INTUNE404 }, 3, INTUNE_E_UNAVAILABLE,
-		    INTUNE_PRESENCE_UNKNOWN, "", "" },
-		{ "in neither, and the list is empty", managed, ID,
-		    { INTUNE404, INTUNE404, OK(LIST("")) }, 3, INTUNE_OK,
-		    INTUNE_PRESENCE_NOT_LISTED, "", "" },
-		{ "a filter that was not applied", by_device, ID,
-		    { OK(LIST("{\"id\":\"" ID "\",\"azureADDeviceId\":\"" OTHER "\"}")) }, 1,
-		    INTUNE_OK, INTUNE_PRESENCE_NOT_LISTED, "", "" },
-		{ "the one that synchronised last", by_serial, "S1",
-		    { OK(LIST("{\"id\":\"" OTHER "\",\"serialNumber\":\"s1\",\"lastSyncDateTime\":"
-			      "\"2026-01-01T00:00:00Z\"},"
-			      "{\"id\":\"" ID "\",\"serialNumber\":\"S1\",\"lastSyncDateTime\":"
-			      "\"2026-01-01T00:00:01.5Z\",\"managementState\":\"managed\"},"
-			      "{\"id\":\"" OTHER "\",\"serialNumber\":\"S1\"}")) },
-		    1, INTUNE_OK, INTUNE_PRESENCE_FOUND, ID, "managed" },
-		{ "beta cannot list, v1.0 can", by_serial, "S1",
-		    { FAILED("x"), OK(LIST("{\"id\":\"" ID "\",\"serialNumber\":\"S1\"}")) }, 2,
-		    INTUNE_OK, INTUNE_PRESENCE_FOUND, ID, "" },
-		{ "neither can list", by_serial, "S1", { FAILED("x"), FAILED("x") }, 2,
-		    INTUNE_E_REFUSED, INTUNE_PRESENCE_UNKNOWN, "", "" },
-	};
-	struct fixture *f = *state;
-	struct seen seen;
-	enum intune_status st;
-	size_t i, k;
 
-	for (i = 0; i < COUNT(rows); i++) {
-		peer_forget(f->peer);
-		memset(&seen, 0, sizeof(seen));
-		for (k = 0; k < rows[i].n; k++)
-			peer_play(f->peer, ROUTE_OTHER, &rows[i].plays[k]);
-		st = rows[i].f(f->client, rows[i].key, &seen, &f->e);
-		if (st != rows[i].st || seen.presence != rows[i].presence ||
-		    strcmp(seen.id, rows[i].id) != 0 || strcmp(seen.state, rows[i].state) != 0)
-			give_up("%s: %s, %s, %s, %s: %s\n", rows[i].what, intune_status_name(st),
-			    intune_presence_name(seen.presence), seen.id, seen.state, f->e.message);
-		assert_int_equal(peer_count(f->peer, ROUTE_OTHER), rows[i].n);
-	}
+static const struct sequence of_users[] = {
+	{ "no user, not in the bin", user, ID, { GONE404, GONE404 }, 2, INTUNE_OK,
+	    INTUNE_PRESENCE_GONE, "", "" },
+	{ "no user, in the bin", user, ID, { GONE404, OK("{\"id\":\"" ID "\"}") }, 2, INTUNE_OK,
+	    INTUNE_PRESENCE_DELETED, ID, "" },
+	{ "the bin has another one", user, ID, { GONE404, OK("{\"id\":\"" OTHER "\"}") }, 2,
+	    INTUNE_E_PROTOCOL, INTUNE_PRESENCE_UNKNOWN, "", "" },
+	{ "no user, the bin's 404 is a proxy's", user, ID, { GONE404, PAGE404 }, 2,
+	    INTUNE_E_UNAVAILABLE, INTUNE_PRESENCE_UNKNOWN, "", "" },
+	{ "no user, the bin is closed to us", user, ID,
+	    { GONE404, { 403, NULL, ODATA("Authorization_RequestDenied"), 0, 0 } }, 2,
+	    INTUNE_E_PERMISSION, INTUNE_PRESENCE_UNKNOWN, "", "" },
+	{ "another user's object", user, ID, { OK("{\"id\":\"" OTHER "\"}") }, 1, INTUNE_E_PROTOCOL,
+	    INTUNE_PRESENCE_UNKNOWN, "", "" },
+	{ "the user of another name", user, UPN,
+	    { OK("{\"id\":\"" OTHER "\",\"userPrincipalName\":\"eve@contoso.com\"}") }, 1,
+	    INTUNE_E_PROTOCOL, INTUNE_PRESENCE_UNKNOWN, "", "" },
+	{ "a user of no name", user, UPN, { OK("{\"id\":\"" OTHER "\"}") }, 1, INTUNE_E_PROTOCOL,
+	    INTUNE_PRESENCE_UNKNOWN, "", "" },
+	{ "the name in other letters", user, UPN,
+	    { OK("{\"id\":\"" ID "\",\"userPrincipalName\":\"Jane@Contoso.com\"}") }, 1, INTUNE_OK,
+	    INTUNE_PRESENCE_FOUND, ID, "" },
+	{ "no such name anywhere", user, UPN, { GONE404, OK(LIST("")) }, 2, INTUNE_OK,
+	    INTUNE_PRESENCE_NOT_LISTED, "", "" },
+	{ "the name is in the bin, as Entra writes it there", user, UPN,
+	    { GONE404,
+		OK(LIST("{\"id\":\"" ID "\",\"userPrincipalName\":"
+			"\"9BD5f4a293a64f2a8f131d0a1b2c3d4eJane@contoso.com\"}")) },
+	    2, INTUNE_OK, INTUNE_PRESENCE_DELETED, ID, "" },
+	{ "a name that only ends alike", user, UPN,
+	    { GONE404,
+		OK(LIST("{\"id\":\"" ID "\",\"userPrincipalName\":\"mary-jane@contoso.com\"}")) },
+	    2, INTUNE_OK, INTUNE_PRESENCE_NOT_LISTED, "", "" },
+	{ "a name behind another one's id", user, UPN,
+	    { GONE404,
+		OK(LIST("{\"id\":\"" OTHER "\",\"userPrincipalName\":"
+			"\"9bd5f4a293a64f2a8f131d0a1b2c3d4ejane@contoso.com\"}")) },
+	    2, INTUNE_OK, INTUNE_PRESENCE_NOT_LISTED, "", "" },
+	{ "two in the bin: the later", user, UPN,
+	    { GONE404,
+		OK(LIST("{\"id\":\"" OTHER "\",\"userPrincipalName\":\"" UPN
+			"\",\"deletedDateTime\":\"2026-01-02T00:00:00Z\"},"
+			"{\"id\":\"" ID "\",\"userPrincipalName\":\"" UPN
+			"\",\"deletedDateTime\":\"2026-01-03T00:00:00Z\"},"
+			"{\"id\":\"" OTHER "\",\"userPrincipalName\":\"" UPN "\"}")) },
+	    2, INTUNE_OK, INTUNE_PRESENCE_DELETED, ID, "" },
+};
+
+static const struct sequence of_devices[] = {
+	{ "no device", device, ID, { GONE404 }, 1, INTUNE_OK, INTUNE_PRESENCE_GONE, "", "" },
+	{ "Intune's code is not Entra's", device, ID, { INTUNE404 }, 1, INTUNE_E_UNAVAILABLE,
+	    INTUNE_PRESENCE_UNKNOWN, "", "" },
+	{ "another device's object", device, ID, { OK(V1_FOUND(OTHER)) }, 1, INTUNE_E_PROTOCOL,
+	    INTUNE_PRESENCE_UNKNOWN, "", "" },
+};
+
+static const struct sequence of_managed_devices[] = {
+	{ "managed, by beta", managed, ID,
+	    { OK("{\"id\":\"" ID "\",\"managementState\":\"wipePending\"}") }, 1, INTUNE_OK,
+	    INTUNE_PRESENCE_FOUND, ID, "wipePending" },
+	{ "managed, wrapped in value", managed, ID,
+	    { OK("{\"value\":{\"id\":\"" ID "\",\"managementState\":\"managed\"}}") }, 1, INTUNE_OK,
+	    INTUNE_PRESENCE_FOUND, ID, "managed" },
+	{ "beta refuses, v1.0 has it", managed, ID, { FAILED("BadRequest"), OK(V1_FOUND(ID)) }, 2,
+	    INTUNE_OK, INTUNE_PRESENCE_FOUND, ID, "" },
+	{ "beta talks nonsense, v1.0 has it", managed, ID, { OK("<html>"), OK(V1_FOUND(ID)) }, 2,
+	    INTUNE_OK, INTUNE_PRESENCE_FOUND, ID, "" },
+	{ "beta has another one, v1.0 has none", managed, ID,
+	    { OK("{\"id\":\"" OTHER "\"}"), INTUNE404, OK(LIST("{\"id\":\"" OTHER "\"}")) }, 3,
+	    INTUNE_OK, INTUNE_PRESENCE_GONE, "", "" },
+	{ "not in beta, but in v1.0", managed, ID, { INTUNE404, OK(V1_FOUND(ID)) }, 2, INTUNE_OK,
+	    INTUNE_PRESENCE_FOUND, ID, "" },
+	{ "not in beta, v1.0 fails", managed, ID, { INTUNE404, FAILED("x") }, 2, INTUNE_E_REFUSED,
+	    INTUNE_PRESENCE_UNKNOWN, "", "" },
+	{ "in neither, and the list answers", managed, ID,
+	    { INTUNE404, INTUNE404, OK(LIST("{\"id\":\"" OTHER "\"}")) }, 3, INTUNE_OK,
+	    INTUNE_PRESENCE_GONE, "", "" },
+	{ "in neither, and the list is not there either", managed, ID,
+	    { INTUNE404, INTUNE404, INTUNE404 }, 3, INTUNE_E_UNAVAILABLE, INTUNE_PRESENCE_UNKNOWN,
+	    "", "" },
+	{ "in neither, and the list is empty", managed, ID, { INTUNE404, INTUNE404, OK(LIST("")) },
+	    3, INTUNE_OK, INTUNE_PRESENCE_NOT_LISTED, "", "" },
+};
+
+static const struct sequence of_lists[] = {
+	{ "a filter that was not applied", by_device, ID,
+	    { OK(LIST("{\"id\":\"" ID "\",\"azureADDeviceId\":\"" OTHER "\"}")) }, 1, INTUNE_OK,
+	    INTUNE_PRESENCE_NOT_LISTED, "", "" },
+	{ "the one that synchronised last", by_serial, "S1",
+	    { OK(LIST("{\"id\":\"" OTHER "\",\"serialNumber\":\"s1\",\"lastSyncDateTime\":"
+		      "\"2026-01-01T00:00:00Z\"},"
+		      "{\"id\":\"" ID "\",\"serialNumber\":\"S1\",\"lastSyncDateTime\":"
+		      "\"2026-01-01T00:00:01.5Z\",\"managementState\":\"managed\"},"
+		      "{\"id\":\"" OTHER "\",\"serialNumber\":\"S1\"}")) },
+	    1, INTUNE_OK, INTUNE_PRESENCE_FOUND, ID, "managed" },
+	{ "beta cannot list, v1.0 can", by_serial, "S1",
+	    { FAILED("x"), OK(LIST("{\"id\":\"" ID "\",\"serialNumber\":\"S1\"}")) }, 2, INTUNE_OK,
+	    INTUNE_PRESENCE_FOUND, ID, "" },
+	{ "neither can list", by_serial, "S1", { FAILED("x"), FAILED("x") }, 2, INTUNE_E_REFUSED,
+	    INTUNE_PRESENCE_UNKNOWN, "", "" },
+};
+
+static void
+check_sequence(struct fixture *f, const struct sequence *s)
+{
+	struct seen seen = { 0 };
+	enum intune_status st;
+
+	peer_forget(f->peer);
+	for (size_t k = 0; k < s->n; k++)
+		peer_play(f->peer, ROUTE_OTHER, &s->plays[k]);
+	st = s->f(f->client, s->key, &seen, &f->e);
+	if (st != s->st || seen.presence != s->presence || strcmp(seen.id, s->id) != 0 ||
+	    strcmp(seen.state, s->state) != 0)
+		give_up("%s: %s, %s, %s, %s: %s\n", s->what, intune_status_name(st),
+		    intune_presence_name(seen.presence), seen.id, seen.state, f->e.message);
+	assert_int_equal(peer_count(f->peer, ROUTE_OTHER), s->n);
+}
+
+static void
+sequences_of_answers_prove_what_they_prove(void **state)
+{
+	static const struct {
+		const struct sequence *v;
+		size_t n;
+	} tables[] = { { of_users, COUNT(of_users) }, { of_devices, COUNT(of_devices) },
+		{ of_managed_devices, COUNT(of_managed_devices) }, { of_lists, COUNT(of_lists) } };
+
+	for (size_t i = 0; i < COUNT(tables); i++)
+		for (size_t k = 0; k < tables[i].n; k++)
+			check_sequence(*state, &tables[i].v[k]);
 }
 
 static void

@@ -98,62 +98,62 @@ every_kind_is_made_changed_and_deleted(void **state)
 	}
 }
 
+static const struct {
+	const char *method, *path, *body;
+	int status;
+	const char *want;
+} wrong_deeds[] = {
+	{ "PATCH", "devices/win-1", "{\"platform\":\"symbian\"}", 400, "platform" },
+	{ "PATCH", "devices/win-1", "{\"nmae\":\"x\"}", 400, "nmae" },
+	{ "PATCH", "devices/win-1", "{\"user\":\"nobody@x\"}", 400, "user" },
+	{ "PATCH", "devices/win-1", "{\"name\":null}", 400, "name" },
+	{ "PATCH", "devices/win-1", "{\"name\":\"phone-1\"}", 409, "name" },
+	{ "PATCH", "devices/win-1", "{\"id\":\"" ALPHA_ID "\"}", 400, "id" },
+	{ "PATCH", "devices/win-1", "{\"serial\":[1]}", 400, "serial" },
+	{ "PATCH", "devices/win-1", "[]", 400, "object" },
+	{ "PATCH", "devices/win-1", "{", 400, "JSON" },
+	{ "PATCH", "devices/win-1", "{\"enrolled\":\"tomorrow\"}", 400, "enrolled" },
+	{ "POST", "devices", "{\"name\":\"x\"}", 400, "platform" },
+	{ "POST", "devices", "{\"id\":\"17\",\"name\":\"x\",\"platform\":\"ios\"}", 400, "id" },
+	{ "POST", "users", "{\"upn\":\"eve\"}", 400, "upn" },
+	{ "POST", "users", "{\"upn\":\"e@x\",\"deleted\":\"2026-01-01T00:00:00Z\"}", 400,
+	    "deleted" },
+	{ "POST", "groups", "{\"name\":\"x\",\"users\":[\"eve@x\"]}", 400, "users" },
+	{ "POST", "roots", "{\"name\":\"x\",\"platform\":\"ios\",\"file\":\"/etc/passwd\"}", 400,
+	    "file" },
+	{ "POST", "roots", "{\"name\":\"x\",\"platform\":\"ios\",\"pem\":\"x\"}", 400, "pem" },
+	{ "PATCH", "apps/CA", "{\"certificates\":[{\"file\":\"/etc/passwd\"}]}", 400, "file" },
+	{ "PATCH", "apps/CA", "{\"secrets\":[{\"hint\":\"xyz\"}]}", 400, "secrets" },
+	{ "PATCH", "profiles/Device", "{\"subject\":\"CN={{Nobody}}\"}", 400, "subject" },
+	{ "PATCH", "profiles/Device", "{\"groups\":[\"No such\"]}", 400, "groups" },
+	{ "DELETE", "roots/Root W", NULL, 409, "Root W" },
+	{ "POST", "groups/Empty/members", "{\"users\":[\"x\"]}", 404, "x" },
+	{ "POST", "groups/Empty/members", "{\"groups\":[\"x\"]}", 400, "groups" },
+	{ "POST", "groups/Empty/members", "{\"users\":[7]}", 400, "users" },
+	{ "POST", "groups/No such/members", "{}", 404, "No such" },
+	{ "POST", "devices/win-9/wipe", NULL, 404, "win-9" },
+	{ "POST", "deleted/" JANE "/restore", NULL, 404, JANE },
+	{ "GET", "nothings", NULL, 404, "nothings" },
+	{ "GET", "/sim/tenants/gamma.example/users", NULL, 404, "gamma" },
+	{ "POST", "/sim/tenants/gamma.example/users", "{}", 404, "gamma" },
+};
+
 static void
 wrong_deeds_name_the_key_and_change_nothing(void **state)
 {
-	static const struct {
-		const char *method, *path, *body;
-		int status;
-		const char *want;
-	} wrong[] = {
-		{ "PATCH", "devices/win-1", "{\"platform\":\"symbian\"}", 400, "platform" },
-		{ "PATCH", "devices/win-1", "{\"nmae\":\"x\"}", 400, "nmae" },
-		{ "PATCH", "devices/win-1", "{\"user\":\"nobody@x\"}", 400, "user" },
-		{ "PATCH", "devices/win-1", "{\"name\":null}", 400, "name" },
-		{ "PATCH", "devices/win-1", "{\"name\":\"phone-1\"}", 409, "name" },
-		{ "PATCH", "devices/win-1", "{\"id\":\"" ALPHA_ID "\"}", 400, "id" },
-		{ "PATCH", "devices/win-1", "{\"serial\":[1]}", 400, "serial" },
-		{ "PATCH", "devices/win-1", "[]", 400, "object" },
-		{ "PATCH", "devices/win-1", "{", 400, "JSON" },
-		{ "PATCH", "devices/win-1", "{\"enrolled\":\"tomorrow\"}", 400, "enrolled" },
-		{ "POST", "devices", "{\"name\":\"x\"}", 400, "platform" },
-		{ "POST", "devices", "{\"id\":\"17\",\"name\":\"x\",\"platform\":\"ios\"}", 400,
-		    "id" },
-		{ "POST", "users", "{\"upn\":\"eve\"}", 400, "upn" },
-		{ "POST", "users", "{\"upn\":\"e@x\",\"deleted\":\"2026-01-01T00:00:00Z\"}", 400,
-		    "deleted" },
-		{ "POST", "groups", "{\"name\":\"x\",\"users\":[\"eve@x\"]}", 400, "users" },
-		{ "POST", "roots", "{\"name\":\"x\",\"platform\":\"ios\",\"file\":\"/etc/passwd\"}",
-		    400, "file" },
-		{ "POST", "roots", "{\"name\":\"x\",\"platform\":\"ios\",\"pem\":\"x\"}", 400,
-		    "pem" },
-		{ "PATCH", "apps/CA", "{\"certificates\":[{\"file\":\"/etc/passwd\"}]}", 400,
-		    "file" },
-		{ "PATCH", "apps/CA", "{\"secrets\":[{\"hint\":\"xyz\"}]}", 400, "secrets" },
-		{ "PATCH", "profiles/Device", "{\"subject\":\"CN={{Nobody}}\"}", 400, "subject" },
-		{ "PATCH", "profiles/Device", "{\"groups\":[\"No such\"]}", 400, "groups" },
-		{ "DELETE", "roots/Root W", NULL, 409, "Root W" },
-		{ "POST", "groups/Empty/members", "{\"users\":[\"x\"]}", 404, "x" },
-		{ "POST", "groups/Empty/members", "{\"groups\":[\"x\"]}", 400, "groups" },
-		{ "POST", "groups/Empty/members", "{\"users\":[7]}", 400, "users" },
-		{ "POST", "groups/No such/members", "{}", 404, "No such" },
-		{ "POST", "devices/win-9/wipe", NULL, 404, "win-9" },
-		{ "POST", "deleted/" JANE "/restore", NULL, 404, JANE },
-		{ "GET", "nothings", NULL, 404, "nothings" },
-		{ "GET", "/sim/tenants/gamma.example/users", NULL, 404, "gamma" },
-		{ "POST", "/sim/tenants/gamma.example/users", "{}", 404, "gamma" },
-	};
 	const struct kit *k = *state;
 	struct answer before, after, a;
 
-	for (size_t i = 0; i < N(wrong); i++) {
+	for (size_t i = 0; i < N(wrong_deeds); i++) {
 		int status;
 
 		deed(&before, k, "GET", "devices", NULL);
-		status = deed(&a, k, wrong[i].method, wrong[i].path, wrong[i].body);
-		if (status != wrong[i].status)
-			fail_msg("row %zu (%s): %d %s", i, wrong[i].path, status, buf_str(&a.body));
-		if (strstr(answer_code(&a), wrong[i].want) == NULL)
+		status =
+		    deed(&a, k, wrong_deeds[i].method, wrong_deeds[i].path, wrong_deeds[i].body);
+		if (status != wrong_deeds[i].status)
+			fail_msg("row %zu (%s): %d %s", i, wrong_deeds[i].path, status,
+			    buf_str(&a.body));
+		if (strstr(answer_code(&a), wrong_deeds[i].want) == NULL)
 			fail_msg("row %zu: %s", i, answer_code(&a));
 		deed(&after, k, "GET", "devices", NULL);
 		assert_int_equal(json_equal(before.json, after.json), 1);

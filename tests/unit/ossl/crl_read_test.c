@@ -189,76 +189,71 @@ a_list_says_its_times_its_number_and_its_entries(void **state)
 	buf_done(&b);
 }
 
+/* A good list with one part replaced. */
+static const struct {
+	const char *what;
+	struct parts p;
+	enum rc rc;
+	const char *says;
+} lists[] = {
+	{ "as it is", { NULL }, RC_OK, NULL },
+	{ "no entries", { .entries = "" }, RC_OK, NULL },
+	{ "an empty run of entries", { .entries = "3000" }, RC_OK, NULL },
+	{ "no extensions", { .exts = "" }, RC_OK, NULL },
+	{ "version 1", { .version = "", .exts = "" }, RC_OK, NULL },
+	{ "no nextUpdate", { .times = THIS }, RC_OK, NULL },
+	{ "an unknown extension", { .exts = EXTS(EXT("550403", "")) }, RC_OK, NULL },
+	{ "extensions in version 1", { .version = "" }, RC_PARSE, "end" },
+	{ "version 3", { .version = "02{02}" }, RC_PARSE, "version" },
+	{ "it ends before it begins", { .times = NEXT THIS }, RC_PARSE, "before it begins" },
+	{ "no times", { .times = "" }, RC_PARSE, "thisUpdate" },
+	{ "two algorithms", { .alg = "30{06{2a8648ce3d040303}}" }, RC_PARSE,
+	    "signature algorithm" },
+	{ "something after the extensions", { .tail = "0500" }, RC_PARSE, "end" },
+	{ "the number twice", { .exts = EXTS(NUMBER NUMBER) }, RC_PARSE, "twice" },
+	{ "a negative number", { .exts = EXTS(EXT("551d14", "02{ff}")) }, RC_PARSE, "number" },
+	{ "a delta", { .exts = EXTS(CRIT("551d1b", "02{01}")) }, RC_DENIED, "a delta" },
+	{ "of some certificates", { .exts = EXTS(CRIT("551d1c", "30{81{ff}}")) }, RC_DENIED,
+	    "some certificates only" },
+	{ "of one distribution point", { .exts = EXTS(CRIT("551d1c", "30{a0{a0{86{61}}}}")) },
+	    RC_DENIED, "some certificates only" },
+	{ "indirect", { .exts = EXTS(CRIT("551d1c", "30{84{ff}}")) }, RC_DENIED, "indirect" },
+	{ "an unknown critical extension", { .exts = EXTS(CRIT("550403", "")) }, RC_DENIED,
+	    "2.5.4.3" },
+	{ "an entry without a date", { .entries = "30{30{02{05}}}" }, RC_PARSE, "entry 1" },
+	{ "an entry of 21 octets",
+	    { .entries = "30{30{02{0102030405060708090a0b0c0d0e0f101112131415}" WHEN "}}" },
+	    RC_PARSE, "entry 1" },
+	{ "a negative serial number", { .entries = "30{30{02{ff}" WHEN "}}" }, RC_PARSE,
+	    "entry 1" },
+	{ "the second entry", { .entries = "30{" ENTRY "30{}}" }, RC_PARSE, "entry 2" },
+	{ "removeFromCRL", { .entries = "30{" WITH(REASON("08")) "}" }, RC_DENIED,
+	    "removeFromCRL" },
+	{ "a reason of the future", { .entries = "30{" WITH(REASON("77")) "}" }, RC_OK, NULL },
+	{ "an entry of another CA", { .entries = "30{" WITH(CRIT("551d1d", "30{}")) "}" },
+	    RC_DENIED, "of another CA" },
+	{ "a critical extension of an entry", { .entries = "30{" WITH(CRIT("550403", "")) "}" },
+	    RC_DENIED, "critical extension" },
+	{ "two reasons", { .entries = "30{" WITH(REASON("01") REASON("01")) "}" }, RC_PARSE,
+	    "entry 1" },
+	{ "an entry with a reason in version 1",
+	    { .version = "", .exts = "", .entries = "30{" WITH(REASON("01")) "}" }, RC_PARSE,
+	    "entry 1" },
+};
+
 static void
 lists_that_are_taken_and_lists_that_are_not(void **state)
 {
-	static const struct {
-		const char *what;
-		struct parts p;
-		enum rc rc;
-		const char *says;
-	} t[] = {
-		{ "as it is", { NULL }, RC_OK, NULL },
-		{ "no entries", { .entries = "" }, RC_OK, NULL },
-		{ "an empty run of entries", { .entries = "3000" }, RC_OK, NULL },
-		{ "no extensions", { .exts = "" }, RC_OK, NULL },
-		{ "version 1", { .version = "", .exts = "" }, RC_OK, NULL },
-		{ "no nextUpdate", { .times = THIS }, RC_OK, NULL },
-		{ "an unknown extension", { .exts = EXTS(EXT("550403", "")) }, RC_OK, NULL },
-		{ "extensions in version 1", { .version = "" }, RC_PARSE, "end" },
-		{ "version 3", { .version = "02{02}" }, RC_PARSE, "version" },
-		{ "it ends before it begins", { .times = NEXT THIS }, RC_PARSE,
-		    "before it begins" },
-		{ "no times", { .times = "" }, RC_PARSE, "thisUpdate" },
-		{ "two algorithms", { .alg = "30{06{2a8648ce3d040303}}" }, RC_PARSE,
-		    "signature algorithm" },
-		{ "something after the extensions", { .tail = "0500" }, RC_PARSE, "end" },
-		{ "the number twice", { .exts = EXTS(NUMBER NUMBER) }, RC_PARSE, "twice" },
-		{ "a negative number", { .exts = EXTS(EXT("551d14", "02{ff}")) }, RC_PARSE,
-		    "number" },
-		{ "a delta", { .exts = EXTS(CRIT("551d1b", "02{01}")) }, RC_DENIED, "a delta" },
-		{ "of some certificates", { .exts = EXTS(CRIT("551d1c", "30{81{ff}}")) }, RC_DENIED,
-		    "some certificates only" },
-		{ "of one distribution point",
-		    { .exts = EXTS(CRIT("551d1c", "30{a0{a0{86{61}}}}")) }, RC_DENIED,
-		    "some certificates only" },
-		{ "indirect", { .exts = EXTS(CRIT("551d1c", "30{84{ff}}")) }, RC_DENIED,
-		    "indirect" },
-		{ "an unknown critical extension", { .exts = EXTS(CRIT("550403", "")) }, RC_DENIED,
-		    "2.5.4.3" },
-		{ "an entry without a date", { .entries = "30{30{02{05}}}" }, RC_PARSE, "entry 1" },
-		{ "an entry of 21 octets",
-		    { .entries = "30{30{02{0102030405060708090a0b0c0d0e0f101112131415}" WHEN "}}" },
-		    RC_PARSE, "entry 1" },
-		{ "a negative serial number", { .entries = "30{30{02{ff}" WHEN "}}" }, RC_PARSE,
-		    "entry 1" },
-		{ "the second entry", { .entries = "30{" ENTRY "30{}}" }, RC_PARSE, "entry 2" },
-		{ "removeFromCRL", { .entries = "30{" WITH(REASON("08")) "}" }, RC_DENIED,
-		    "removeFromCRL" },
-		{ "a reason of the future", { .entries = "30{" WITH(REASON("77")) "}" }, RC_OK,
-		    NULL },
-		{ "an entry of another CA", { .entries = "30{" WITH(CRIT("551d1d", "30{}")) "}" },
-		    RC_DENIED, "of another CA" },
-		{ "a critical extension of an entry",
-		    { .entries = "30{" WITH(CRIT("550403", "")) "}" }, RC_DENIED,
-		    "critical extension" },
-		{ "two reasons", { .entries = "30{" WITH(REASON("01") REASON("01")) "}" }, RC_PARSE,
-		    "entry 1" },
-		{ "an entry with a reason in version 1",
-		    { .version = "", .exts = "", .entries = "30{" WITH(REASON("01")) "}" },
-		    RC_PARSE, "entry 1" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < N(t); i++) {
+	for (size_t i = 0; i < N(lists); i++) {
 		struct err err = { 0 };
 		struct crl_list l;
-		enum rc rc = read_parts(&l, &t[i].p, &err);
+		enum rc rc = read_parts(&l, &lists[i].p, &err);
 
-		if (rc != t[i].rc)
-			fail_msg("%s: %d, %s", t[i].what, rc, err.msg);
-		if (t[i].says != NULL && strstr(err.msg, t[i].says) == NULL)
-			fail_msg("%s: %s", t[i].what, err.msg);
+		if (rc != lists[i].rc)
+			fail_msg("%s: %d, %s", lists[i].what, rc, err.msg);
+		if (lists[i].says != NULL && strstr(err.msg, lists[i].says) == NULL)
+			fail_msg("%s: %s", lists[i].what, err.msg);
 	}
 }
 

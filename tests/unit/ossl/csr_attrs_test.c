@@ -270,70 +270,72 @@ the_microsoft_attribute_is_an_extension_request_too(void **state)
 	buf_done(&attrs);
 }
 
+static const struct {
+	const char *p;
+	size_t len;
+	enum san_type type;
+	const char *want; /* NULL: refused */
+} alternative_names[] = {
+	{ "\x81\x03"
+	  "a@b",
+	    5, SAN_EMAIL, "a@b" },
+	{ "\x82\x03"
+	  "a.b",
+	    5, SAN_DNS, "a.b" },
+	{ "\x86\x03"
+	  "u:x",
+	    5, SAN_URI, "u:x" },
+	{ "\x87\x04\x0a\x00\x00\x01", 6, SAN_OTHER, "ip 10.0.0.1" },
+	{ "\xa4\x02\x30\x00", 4, SAN_OTHER, "directoryName" },
+	{ "\x88\x02\x2a\x03", 4, SAN_OTHER, "registeredID" },
+	{ "\xa0\x12\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03\xa0\x04\x0c\x02"
+	  "ab",
+	    20, SAN_UPN, "ab" },
+	{ "\xa0\x12\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03\xa0\x04\x1e\x02\0a", 20,
+	    SAN_UPN, "a" },
+	{ "\xa0\x09\x06\x02\x2a\x03\xa0\x03\x0c\x01x", 11, SAN_OTHER, "otherName 1.2.3" },
+	{ "\x82\x03"
+	  "a\0b",
+	    5, SAN_DNS, NULL },
+	{ "\x82\x02"
+	  "\xc3\xa4",
+	    4, SAN_DNS, NULL },
+	{ "\x82\x00", 2, SAN_DNS, NULL },
+	{ "\x81\x01\n", 3, SAN_EMAIL, NULL },
+	{ "\x87\x03"
+	  "abc",
+	    5, SAN_OTHER, NULL },
+	{ "\x89\x01z", 3, SAN_OTHER, NULL },
+	{ "\xa2\x01z", 3, SAN_DNS, NULL },
+	{ "\x16\x01z", 3, SAN_DNS, NULL },
+	{ "\xa0\x12\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03\xa0\x04\x0c\x02"
+	  "a\0",
+	    20, SAN_UPN, NULL },
+	{ "\xa0\x10\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03\xa0\x02\x0c\x00", 18, SAN_UPN,
+	    NULL },
+	{ "\xa0\x02\x05\x00", 4, SAN_OTHER, NULL },
+};
+
 static void
 alternative_names_of_every_kind_are_read_or_described(void **state)
 {
-	static const struct {
-		const char *p;
-		size_t len;
-		enum san_type type;
-		const char *want; /* NULL: refused */
-	} cases[] = {
-		{ "\x81\x03"
-		  "a@b",
-		    5, SAN_EMAIL, "a@b" },
-		{ "\x82\x03"
-		  "a.b",
-		    5, SAN_DNS, "a.b" },
-		{ "\x86\x03"
-		  "u:x",
-		    5, SAN_URI, "u:x" },
-		{ "\x87\x04\x0a\x00\x00\x01", 6, SAN_OTHER, "ip 10.0.0.1" },
-		{ "\xa4\x02\x30\x00", 4, SAN_OTHER, "directoryName" },
-		{ "\x88\x02\x2a\x03", 4, SAN_OTHER, "registeredID" },
-		{ "\xa0\x12\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03\xa0\x04\x0c\x02"
-		  "ab",
-		    20, SAN_UPN, "ab" },
-		{ "\xa0\x12\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03\xa0\x04\x1e\x02\0a", 20,
-		    SAN_UPN, "a" },
-		{ "\xa0\x09\x06\x02\x2a\x03\xa0\x03\x0c\x01x", 11, SAN_OTHER, "otherName 1.2.3" },
-		{ "\x82\x03"
-		  "a\0b",
-		    5, SAN_DNS, NULL },
-		{ "\x82\x02"
-		  "\xc3\xa4",
-		    4, SAN_DNS, NULL },
-		{ "\x82\x00", 2, SAN_DNS, NULL },
-		{ "\x81\x01\n", 3, SAN_EMAIL, NULL },
-		{ "\x87\x03"
-		  "abc",
-		    5, SAN_OTHER, NULL },
-		{ "\x89\x01z", 3, SAN_OTHER, NULL },
-		{ "\xa2\x01z", 3, SAN_DNS, NULL },
-		{ "\x16\x01z", 3, SAN_DNS, NULL },
-		{ "\xa0\x12\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03\xa0\x04\x0c\x02"
-		  "a\0",
-		    20, SAN_UPN, NULL },
-		{ "\xa0\x10\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03\xa0\x02\x0c\x00", 18,
-		    SAN_UPN, NULL },
-		{ "\xa0\x02\x05\x00", 4, SAN_OTHER, NULL },
-	};
 	struct err err = { 0 };
 	struct buf value;
 	struct csr *c;
 	size_t i;
 	enum rc rc;
 
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N(alternative_names); i++) {
 		buf_init(&value, 256);
-		der_add(&value, DER_SEQUENCE, cases[i].p, cases[i].len);
+		der_add(&value, DER_SEQUENCE, alternative_names[i].p, alternative_names[i].len);
 		rc = parse_with_ext(&c, "2.5.29.17", value.data, value.len, &err);
-		if (rc != (cases[i].want != NULL ? RC_OK : RC_PARSE))
+		if (rc != (alternative_names[i].want != NULL ? RC_OK : RC_PARSE))
 			fail_msg("case %zu: %s", i, rc == RC_OK ? "taken" : err.msg);
 		if (rc == RC_OK) {
 			assert_int_equal(csr_wishes0(c)->san.n, 1);
-			assert_int_equal(csr_wishes0(c)->san.v[0].type, cases[i].type);
-			assert_string_equal(csr_wishes0(c)->san.v[0].value, cases[i].want);
+			assert_int_equal(csr_wishes0(c)->san.v[0].type, alternative_names[i].type);
+			assert_string_equal(
+			    csr_wishes0(c)->san.v[0].value, alternative_names[i].want);
 			csr_free(c);
 		}
 		buf_done(&value);

@@ -262,75 +262,77 @@ an_oid_too_long_for_its_text_is_refused(void **state)
 	assert_false(der_take_oid(&in, text));
 }
 
+static const struct {
+	int64_t t;
+	struct bytes der;
+} good_times[] = {
+	{ 0,
+	    B("\x17\x0d"
+	      "700101000000Z") },
+	{ -631152000,
+	    B("\x17\x0d"
+	      "500101000000Z") },
+	{ 951782400,
+	    B("\x17\x0d"
+	      "000229000000Z") },
+	{ 2524607999,
+	    B("\x17\x0d"
+	      "491231235959Z") },
+	{ 2524608000,
+	    B("\x18\x0f"
+	      "20500101000000Z") },
+	{ 253402300799,
+	    B("\x18\x0f"
+	      "99991231235959Z") },
+};
+
+static const struct bytes bad_times[] = { B("\x17\x0b"
+					    "7001010000Z"),
+	B("\x17\x0d"
+	  "700101000000z"),
+	B("\x17\x0d"
+	  "701301000000Z"),
+	B("\x17\x0d"
+	  "700100000000Z"),
+	B("\x17\x0d"
+	  "700230000000Z"),
+	B("\x17\x0d"
+	  "700101240000Z"),
+	B("\x17\x0d"
+	  "700101006000Z"),
+	B("\x17\x0d"
+	  "70010100006-Z"),
+	B("\x17\x0d"
+	  "010229000000Z"),
+	B("\x17\x11"
+	  "700101000000+0100"),
+	B("\x18\x0f"
+	  "2050010100000aZ"),
+	B("\x18\x11"
+	  "20500101000000.1Z"),
+	B("\x18\x0d"
+	  "500101000000Z") };
+
 static void
 times_follow_rfc5280(void **state)
 {
-	static const struct {
-		int64_t t;
-		struct bytes der;
-	} good[] = {
-		{ 0,
-		    B("\x17\x0d"
-		      "700101000000Z") },
-		{ -631152000,
-		    B("\x17\x0d"
-		      "500101000000Z") },
-		{ 951782400,
-		    B("\x17\x0d"
-		      "000229000000Z") },
-		{ 2524607999,
-		    B("\x17\x0d"
-		      "491231235959Z") },
-		{ 2524608000,
-		    B("\x18\x0f"
-		      "20500101000000Z") },
-		{ 253402300799,
-		    B("\x18\x0f"
-		      "99991231235959Z") },
-	};
-	static const struct bytes bad[] = { B("\x17\x0b"
-					      "7001010000Z"),
-		B("\x17\x0d"
-		  "700101000000z"),
-		B("\x17\x0d"
-		  "701301000000Z"),
-		B("\x17\x0d"
-		  "700100000000Z"),
-		B("\x17\x0d"
-		  "700230000000Z"),
-		B("\x17\x0d"
-		  "700101240000Z"),
-		B("\x17\x0d"
-		  "700101006000Z"),
-		B("\x17\x0d"
-		  "70010100006-Z"),
-		B("\x17\x0d"
-		  "010229000000Z"),
-		B("\x17\x11"
-		  "700101000000+0100"),
-		B("\x18\x0f"
-		  "2050010100000aZ"),
-		B("\x18\x11"
-		  "20500101000000.1Z"),
-		B("\x18\x0d"
-		  "500101000000Z") };
 	struct der in;
 	struct buf b;
 	int64_t t;
 	size_t i;
 
-	for (i = 0; i < N(good); i++) {
+	for (i = 0; i < N(good_times); i++) {
 		buf_init(&b, 64);
-		assert_true(der_add_time(&b, good[i].t));
-		assert_int_equal(b.len, good[i].der.len);
-		assert_memory_equal(b.data, good[i].der.p, b.len);
-		in = slice(&good[i].der);
+		assert_true(der_add_time(&b, good_times[i].t));
+		assert_int_equal(b.len, good_times[i].der.len);
+		assert_memory_equal(b.data, good_times[i].der.p, b.len);
+		in = slice(&good_times[i].der);
 		assert_true(der_take_time(&in, &t));
-		assert_true(t == good[i].t);
+		assert_true(t == good_times[i].t);
 		buf_done(&b);
 	}
-	for (i = 0; i < N(bad); i++) {
-		in = slice(&bad[i]);
+	for (i = 0; i < N(bad_times); i++) {
+		in = slice(&bad_times[i]);
 		if (der_take_time(&in, &t))
 			fail_msg("time %zu is taken", i);
 	}

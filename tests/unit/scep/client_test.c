@@ -222,62 +222,64 @@ an_answer_for_another_device_is_not_opened(void **state)
 	end(&x);
 }
 
+/* Of answers: what makes sense together, and what does not. */
+static const struct {
+	struct der type, status, info;
+	enum scep_status want;
+} made_by_hand[] = {
+	{ DER_TEXT("\x13\x01"
+		   "3"),
+	    DER_TEXT("\x13\x01"
+		     "3"),
+	    { 0 }, SCEP_OK },
+	{ DER_TEXT("\x13\x02"
+		   "19"),
+	    DER_TEXT("\x13\x01"
+		     "3"),
+	    { 0 }, SCEP_E_TYPE },
+	{ DER_TEXT("\x13\x01"
+		   "3"),
+	    DER_TEXT("\x13\x01"
+		     "1"),
+	    { 0 }, SCEP_E_TYPE },
+	{ DER_TEXT("\x13\x01"
+		   "3"),
+	    DER_TEXT("\x13\x01"
+		     "4"),
+	    { 0 }, SCEP_E_TYPE },
+	{ DER_TEXT("\x13\x01"
+		   "3"),
+	    { 0 }, { 0 }, SCEP_E_TYPE },
+	{ DER_TEXT("\x13\x01"
+		   "3"),
+	    DER_TEXT("\x13\x01"
+		     "2"),
+	    { 0 }, SCEP_E_TYPE },
+	{ DER_TEXT("\x13\x01"
+		   "3"),
+	    DER_TEXT("\x13\x01"
+		     "2"),
+	    DER_TEXT("\x13\x01"
+		     "5"),
+	    SCEP_E_TYPE },
+	{ DER_TEXT("\x13\x01"
+		   "3"),
+	    DER_TEXT("\x13\x01"
+		     "2"),
+	    DER_TEXT("\x13\x01"
+		     "4"),
+	    SCEP_OK },
+	{ DER_TEXT("\x13\x01"
+		   "3"),
+	    DER_TEXT("\x13\x01"
+		     "0"),
+	    { 0 }, SCEP_E_PARSE }, /* no envelope */
+};
+
 /* Answers made by hand and signed by the RA. */
 static void
 answers_that_make_no_sense_are_refused(void **state)
 {
-	static const struct {
-		struct der type, status, info;
-		enum scep_status want;
-	} cases[] = {
-		{ DER_TEXT("\x13\x01"
-			   "3"),
-		    DER_TEXT("\x13\x01"
-			     "3"),
-		    { 0 }, SCEP_OK },
-		{ DER_TEXT("\x13\x02"
-			   "19"),
-		    DER_TEXT("\x13\x01"
-			     "3"),
-		    { 0 }, SCEP_E_TYPE },
-		{ DER_TEXT("\x13\x01"
-			   "3"),
-		    DER_TEXT("\x13\x01"
-			     "1"),
-		    { 0 }, SCEP_E_TYPE },
-		{ DER_TEXT("\x13\x01"
-			   "3"),
-		    DER_TEXT("\x13\x01"
-			     "4"),
-		    { 0 }, SCEP_E_TYPE },
-		{ DER_TEXT("\x13\x01"
-			   "3"),
-		    { 0 }, { 0 }, SCEP_E_TYPE },
-		{ DER_TEXT("\x13\x01"
-			   "3"),
-		    DER_TEXT("\x13\x01"
-			     "2"),
-		    { 0 }, SCEP_E_TYPE },
-		{ DER_TEXT("\x13\x01"
-			   "3"),
-		    DER_TEXT("\x13\x01"
-			     "2"),
-		    DER_TEXT("\x13\x01"
-			     "5"),
-		    SCEP_E_TYPE },
-		{ DER_TEXT("\x13\x01"
-			   "3"),
-		    DER_TEXT("\x13\x01"
-			     "2"),
-		    DER_TEXT("\x13\x01"
-			     "4"),
-		    SCEP_OK },
-		{ DER_TEXT("\x13\x01"
-			   "3"),
-		    DER_TEXT("\x13\x01"
-			     "0"),
-		    { 0 }, SCEP_E_PARSE }, /* no envelope */
-	};
 	struct buf none = new_buf(), txid = new_buf(), nonce = new_buf(), m;
 	struct scep_certrep rep;
 	struct scep_error err;
@@ -289,22 +291,22 @@ answers_that_make_no_sense_are_refused(void **state)
 	begin(&x);
 	der_add_text(&txid, DER_PRINTABLE, x.pending.transaction_id);
 	der_add(&nonce, DER_OCTET_STRING, x.pending.sender_nonce, 16);
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N(made_by_hand); i++) {
 		forged_init(&f, &none);
 		f.content = (struct der){ 0 };
 		f.signer = &world.ra;
 		forged_set(&f, OID_TRANSACTION_ID, der_of(&txid));
-		forged_set(&f, OID_MESSAGE_TYPE, cases[i].type);
+		forged_set(&f, OID_MESSAGE_TYPE, made_by_hand[i].type);
 		forged_add(&f, OID_RECIPIENT_NONCE, der_of(&nonce));
-		if (cases[i].status.p != NULL)
-			forged_add(&f, OID_PKI_STATUS, cases[i].status);
-		if (cases[i].info.p != NULL)
-			forged_add(&f, OID_FAIL_INFO, cases[i].info);
+		if (made_by_hand[i].status.p != NULL)
+			forged_add(&f, OID_PKI_STATUS, made_by_hand[i].status);
+		if (made_by_hand[i].info.p != NULL)
+			forged_add(&f, OID_FAIL_INFO, made_by_hand[i].info);
 		m = forge(&f);
 		b = bytes_of(&m);
-		if (read_answer(&rep, &b, &x, &err) != cases[i].want)
+		if (read_answer(&rep, &b, &x, &err) != made_by_hand[i].want)
 			fail_msg("case %zu: %s", i, err.text);
-		if (cases[i].want == SCEP_OK)
+		if (made_by_hand[i].want == SCEP_OK)
 			scep_certrep_done(&rep);
 		buf_done(&m);
 	}

@@ -48,10 +48,9 @@ assert_no_message(struct buf *b, enum scep_status want, const char *what)
 static void
 R19_R20_S25_what_cannot_be_answered_is_no_message(void **state)
 {
-	struct buf envelope = good_envelope(), good, b, txid = new_buf();
+	struct buf envelope = good_envelope(), good, b;
 	struct signed_parts p, q;
 	struct forged f;
-	char text[257];
 
 	forged_init(&f, &envelope);
 	good = forge(&f);
@@ -73,6 +72,18 @@ R19_R20_S25_what_cannot_be_answered_is_no_message(void **state)
 	forged_add(&f, OID_TRANSACTION_ID, DER_TEXT("\x13\x01x"));
 	b = forge(&f);
 	assert_no_message(&b, SCEP_E_PARSE, "two transactionIDs");
+	buf_done(&good);
+	buf_done(&envelope);
+}
+
+static void
+R20_S25_a_transaction_id_of_another_form_is_no_message(void **state)
+{
+	struct buf envelope = good_envelope(), b, txid = new_buf();
+	struct scep_message *m;
+	struct forged f;
+	char text[257];
+
 	forged_init(&f, &envelope);
 	forged_set(&f, OID_TRANSACTION_ID, DER_TEXT("\x13\x00"));
 	b = forge(&f);
@@ -100,12 +111,10 @@ R19_R20_S25_what_cannot_be_answered_is_no_message(void **state)
 	der_add_text(&txid, DER_PRINTABLE, text + 1);
 	forged_set(&f, OID_TRANSACTION_ID, der_of(&txid));
 	b = forge(&f);
-	struct scep_message *m;
 	assert_int_equal(parse_message(&m, &b, NULL), SCEP_OK);
 	scep_message_free(m);
 	buf_done(&b);
 	buf_done(&txid);
-	buf_done(&good);
 	buf_done(&envelope);
 }
 
@@ -133,70 +142,71 @@ S25_S29_bytes_that_are_something_else_are_no_message(void **state)
 
 /* ---- refused with a failInfo, before any key was used ----------------------------------- */
 
+static const struct der other_types[] = {
+	DER_TEXT("\x13\x01"
+		 "0"),
+	DER_TEXT("\x13\x01"
+		 "1"),
+	DER_TEXT("\x13\x01"
+		 "2"),
+	DER_TEXT("\x13\x01"
+		 "3"),
+	DER_TEXT("\x13\x01"
+		 "4"),
+	DER_TEXT("\x13\x02"
+		 "16"),
+	DER_TEXT("\x13\x02"
+		 "18"),
+	DER_TEXT("\x13\x02"
+		 "23"),
+	DER_TEXT("\x13\x02"
+		 "99"),
+	DER_TEXT("\x13\x00"),
+	DER_TEXT("\x13\x03"
+		 "019"),
+	DER_TEXT("\x13\x03"
+		 "19 "),
+	DER_TEXT("\x13\x03"
+		 " 19"),
+	DER_TEXT("\x13\x03"
+		 "+19"),
+	DER_TEXT("\x13\x03"
+		 "-19"),
+	DER_TEXT("\x13\x04"
+		 "0x13"),
+	DER_TEXT("\x13\x03"
+		 "19\x00"),
+	DER_TEXT("\x13\x02"
+		 "1a"),
+	DER_TEXT("\x13\x03"
+		 "275"),
+	DER_TEXT("\x13\x06"
+		 "655379"),
+	DER_TEXT("\x13\x14"
+		 "18446744073709551635"),
+	DER_TEXT("\x04\x02"
+		 "19"),
+	DER_TEXT("\x02\x01\x12"),
+	DER_TEXT("\x02\x01\xed"),
+	DER_TEXT("\x02\x02\x01\x13"),
+	DER_TEXT("\x1e\x04\x00"
+		 "1\x00"
+		 "9"),
+	DER_TEXT("\x05\x00"),
+	{ 0 },
+};
+
 static void
 R24_S01_message_types_that_are_no_requests_are_refused(void **state)
 {
-	static const struct der types[] = {
-		DER_TEXT("\x13\x01"
-			 "0"),
-		DER_TEXT("\x13\x01"
-			 "1"),
-		DER_TEXT("\x13\x01"
-			 "2"),
-		DER_TEXT("\x13\x01"
-			 "3"),
-		DER_TEXT("\x13\x01"
-			 "4"),
-		DER_TEXT("\x13\x02"
-			 "16"),
-		DER_TEXT("\x13\x02"
-			 "18"),
-		DER_TEXT("\x13\x02"
-			 "23"),
-		DER_TEXT("\x13\x02"
-			 "99"),
-		DER_TEXT("\x13\x00"),
-		DER_TEXT("\x13\x03"
-			 "019"),
-		DER_TEXT("\x13\x03"
-			 "19 "),
-		DER_TEXT("\x13\x03"
-			 " 19"),
-		DER_TEXT("\x13\x03"
-			 "+19"),
-		DER_TEXT("\x13\x03"
-			 "-19"),
-		DER_TEXT("\x13\x04"
-			 "0x13"),
-		DER_TEXT("\x13\x03"
-			 "19\x00"),
-		DER_TEXT("\x13\x02"
-			 "1a"),
-		DER_TEXT("\x13\x03"
-			 "275"),
-		DER_TEXT("\x13\x06"
-			 "655379"),
-		DER_TEXT("\x13\x14"
-			 "18446744073709551635"),
-		DER_TEXT("\x04\x02"
-			 "19"),
-		DER_TEXT("\x02\x01\x12"),
-		DER_TEXT("\x02\x01\xed"),
-		DER_TEXT("\x02\x02\x01\x13"),
-		DER_TEXT("\x1e\x04\x00"
-			 "1\x00"
-			 "9"),
-		DER_TEXT("\x05\x00"),
-		{ 0 },
-	};
 	struct buf envelope = good_envelope(), b;
 	struct forged f;
 	char what[32];
 	size_t i;
 
-	for (i = 0; i < N(types); i++) {
+	for (i = 0; i < N(other_types); i++) {
 		forged_init(&f, &envelope);
-		forged_set(&f, OID_MESSAGE_TYPE, types[i]);
+		forged_set(&f, OID_MESSAGE_TYPE, other_types[i]);
 		b = forge(&f);
 		snprintf(what, sizeof(what), "type case %zu", i);
 		assert_refused(&b, SCEP_E_TYPE, SCEP_BAD_REQUEST, 0, what);
@@ -542,6 +552,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(R20_S25_a_transaction_id_of_another_form_is_no_message),
 		cmocka_unit_test(R19_R20_S25_what_cannot_be_answered_is_no_message),
 		cmocka_unit_test(S25_S29_bytes_that_are_something_else_are_no_message),
 		cmocka_unit_test(R24_S01_message_types_that_are_no_requests_are_refused),

@@ -166,43 +166,44 @@ requests(void)
 
 /* ---- answers ---------------------------------------------------------------------------- */
 
+static const struct {
+	const char *name;
+	struct der status, info;
+	size_t n_certs;
+} answer_cases[] = {
+	{ "success",
+	    DER_TEXT("\x13\x01"
+		     "0"),
+	    { 0 }, 1 },
+	{ "success-chain",
+	    DER_TEXT("\x13\x01"
+		     "0"),
+	    { 0 }, 2 },
+	{ "failure",
+	    DER_TEXT("\x13\x01"
+		     "2"),
+	    DER_TEXT("\x13\x01"
+		     "4"),
+	    0 },
+	{ "pending",
+	    DER_TEXT("\x13\x01"
+		     "3"),
+	    { 0 }, 0 },
+};
+
 static void
 answers(void)
 {
 	const struct der certs[] = { world.curve.c.der, world.ra.c.der };
-	static const struct {
-		const char *name;
-		struct der status, info;
-		size_t n_certs;
-	} cases[] = {
-		{ "success",
-		    DER_TEXT("\x13\x01"
-			     "0"),
-		    { 0 }, 1 },
-		{ "success-chain",
-		    DER_TEXT("\x13\x01"
-			     "0"),
-		    { 0 }, 2 },
-		{ "failure",
-		    DER_TEXT("\x13\x01"
-			     "2"),
-		    DER_TEXT("\x13\x01"
-			     "4"),
-		    0 },
-		{ "pending",
-		    DER_TEXT("\x13\x01"
-			     "3"),
-		    { 0 }, 0 },
-	};
 	struct buf inner, envelope, b, ber;
 	struct err err = { 0 };
 	struct forged f;
 	char name[64];
 	size_t i;
 
-	for (i = 0; i < N(cases); i++) {
+	for (i = 0; i < N(answer_cases); i++) {
 		inner = new_buf();
-		assert_ok(cms_certs_only_build(&inner, certs, cases[i].n_certs, &err), err);
+		assert_ok(cms_certs_only_build(&inner, certs, answer_cases[i].n_certs, &err), err);
 		envelope = zero_envelope(&world.device, der_of(&inner), CIPHER_AES128,
 		    (struct transport){ TRANSPORT_PKCS1V15 }, false);
 		forged_init(&f, &envelope);
@@ -211,19 +212,19 @@ answers(void)
 		    DER_TEXT("\x13\x01"
 			     "3"));
 		forged_add(&f, OID_RECIPIENT_NONCE, DER_TEXT(NONCE));
-		forged_add(&f, OID_PKI_STATUS, cases[i].status);
-		if (cases[i].info.p != NULL)
-			forged_add(&f, OID_FAIL_INFO, cases[i].info);
-		if (cases[i].n_certs == 0)
+		forged_add(&f, OID_PKI_STATUS, answer_cases[i].status);
+		if (answer_cases[i].info.p != NULL)
+			forged_add(&f, OID_FAIL_INFO, answer_cases[i].info);
+		if (answer_cases[i].n_certs == 0)
 			f.content = (struct der){ 0 };
 		b = forge(&f);
 		if (i == 0) {
 			ber = to_ber(der_of(&b), 500);
 			put_seed("corpus/scep_certrep/ber", &ber);
 		}
-		snprintf(name, sizeof(name), "corpus/scep_certrep/%s", cases[i].name);
+		snprintf(name, sizeof(name), "corpus/scep_certrep/%s", answer_cases[i].name);
 		put_seed(name, &b);
-		if (cases[i].n_certs == 2)
+		if (answer_cases[i].n_certs == 2)
 			put_seed("corpus/scep_certrep/getcacert", &inner);
 		buf_done(&envelope);
 		buf_done(&inner);
