@@ -203,70 +203,69 @@ static const struct options defaults = { .run = { .subject = "CN=%.lab.example",
 					     .keys = 200,
 					     .seconds = 3 } };
 
+static const struct command commands[] = {
+	{ .name = "enroll",
+	    .args = "",
+	    .help = "enrolments a second, and how near that is to what the machine can do",
+	    .about = "Builds distinct requests beforehand, sends them over connections that "
+		     "stay open, and checks every answer\n"
+		     "afterwards.  Without --url it makes a CA, starts scepd on a core of its "
+		     "own with an Intune that answers at\n"
+		     "once, and compares with openssl speed, with everything in one process "
+		     "and with micromdm's scepserver\n"
+		     "(Debian package scep) in the same run.\n\n"
+		     "  scepbench enroll\n"
+		     "  scepbench enroll --static --count 20000 --json\n"
+		     "  scepbench enroll --url http://127.0.0.1:8080/scep/lab --challenge-file "
+		     "lab.secret\n\n"
+		     "Exit status: 0 when every request got its certificate, 1 when not, 130 "
+		     "after Ctrl-C, others as sysexits(3).",
+	    .opts = rows,
+	    .size = sizeof(struct options),
+	    .defaults = &defaults,
+	    .run = enroll },
+	{ .name = "ocsp",
+	    .args = "",
+	    .help = "OCSP answers a second, beside a file from the same server",
+	    .about = "Makes a CA and starts scepd on a core of its own.  Then a file is "
+		     "fetched, the same question asked\n"
+		     "again and again, and questions with nonces, of which each has to be "
+		     "signed; and nginx\nserves a file of that size on the same core.\n\n"
+		     "  scepbench ocsp --count 50000",
+	    .opts = ocsp_rows,
+	    .size = sizeof(struct ocsp_spec),
+	    .defaults = &ocsp_defaults,
+	    .run = ocsp },
+	{ .name = "crl",
+	    .args = "",
+	    .help = "time and memory of a revocation list of a million entries",
+	    .about = "Makes a CA and, by the program sqlite3, a database of certificates "
+		     "that are revoked; starts scepd on a core of\n"
+		     "its own, and looks at its first list and at the next one, which a "
+		     "change makes.\n\n"
+		     "  scepbench crl --entries 100000\n"
+		     "  scepbench crl --partitions 64",
+	    .opts = crl_rows,
+	    .size = sizeof(struct crl_spec),
+	    .defaults = &crl_defaults,
+	    .run = crl },
+	{ .name = "sweep",
+	    .args = "",
+	    .help = "many certificates revoked by a rule while devices enrol",
+	    .about = "Makes a CA and, by the program sqlite3, a database of certificates "
+		     "whose devices are gone; starts scepd on a core\n"
+		     "of its own, which asks an administrator whether they are to be "
+		     "revoked.  Enrols, says yes, and enrols on.\n\n"
+		     "  scepbench sweep --certs 20000",
+	    .opts = sweep_rows,
+	    .size = sizeof(struct sweep_spec),
+	    .defaults = &sweep_defaults,
+	    .run = sweep },
+	{ 0 },
+};
+
 int
 main(int argc, char **argv)
 {
-	const struct command commands[] = {
-		{ .name = "enroll",
-		    .args = "",
-		    .help = "enrolments a second, and how near that is to what the machine can do",
-		    .about =
-			"Builds distinct requests beforehand, sends them over connections that "
-			"stay open, and checks every answer\n"
-			"afterwards.  Without --url it makes a CA, starts scepd on a core of its "
-			"own with an Intune that answers at\n"
-			"once, and compares with openssl speed, with everything in one process "
-			"and with micromdm's scepserver\n"
-			"(Debian package scep) in the same run.\n\n"
-			"  scepbench enroll\n"
-			"  scepbench enroll --static --count 20000 --json\n"
-			"  scepbench enroll --url http://127.0.0.1:8080/scep/lab --challenge-file "
-			"lab.secret\n\n"
-			"Exit status: 0 when every request got its certificate, 1 when not, 130 "
-			"after Ctrl-C, others as sysexits(3).",
-		    .opts = rows,
-		    .size = sizeof(struct options),
-		    .defaults = &defaults,
-		    .run = enroll },
-		{ .name = "ocsp",
-		    .args = "",
-		    .help = "OCSP answers a second, beside a file from the same server",
-		    .about = "Makes a CA and starts scepd on a core of its own.  Then a file is "
-			     "fetched, the same question asked\n"
-			     "again and again, and questions with nonces, of which each has to be "
-			     "signed; and nginx\nserves a file of that size on the same core.\n\n"
-			     "  scepbench ocsp --count 50000",
-		    .opts = ocsp_rows,
-		    .size = sizeof(struct ocsp_spec),
-		    .defaults = &ocsp_defaults,
-		    .run = ocsp },
-		{ .name = "crl",
-		    .args = "",
-		    .help = "time and memory of a revocation list of a million entries",
-		    .about = "Makes a CA and, by the program sqlite3, a database of certificates "
-			     "that are revoked; starts scepd on a core of\n"
-			     "its own, and looks at its first list and at the next one, which a "
-			     "change makes.\n\n"
-			     "  scepbench crl --entries 100000\n"
-			     "  scepbench crl --partitions 64",
-		    .opts = crl_rows,
-		    .size = sizeof(struct crl_spec),
-		    .defaults = &crl_defaults,
-		    .run = crl },
-		{ .name = "sweep",
-		    .args = "",
-		    .help = "many certificates revoked by a rule while devices enrol",
-		    .about = "Makes a CA and, by the program sqlite3, a database of certificates "
-			     "whose devices are gone; starts scepd on a core\n"
-			     "of its own, which asks an administrator whether they are to be "
-			     "revoked.  Enrols, says yes, and enrols on.\n\n"
-			     "  scepbench sweep --certs 20000",
-		    .opts = sweep_rows,
-		    .size = sizeof(struct sweep_spec),
-		    .defaults = &sweep_defaults,
-		    .run = sweep },
-		{ 0 },
-	};
-
 	return command_main(PROG, "Load and figures for SCEP servers.", commands, argc, argv);
 }
