@@ -127,7 +127,8 @@ child_ended(struct child *c, struct err *err)
 	return fail(err, RC_IO, "%s ended: %s", c->name, line);
 }
 
-enum rc
+/* Until it has ended: RC_OK when with status 0, else RC_IO with the last line of its output. */
+static enum rc
 child_wait(struct child *c, unsigned timeout_ms, struct err *err)
 {
 	int64_t until = clock_mono_ms() + timeout_ms;

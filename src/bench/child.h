@@ -23,8 +23,6 @@ struct child_spec {
 /* *out is the caller's. RC_IO; RC_NOTFOUND when there is no such program. */
 enum rc child_start(struct child **out, const struct child_spec *spec, struct err *err) MUST_CHECK;
 bool child_running(struct child *c);
-/* Until it has ended: RC_OK when with status 0, else RC_IO with the last line of its output. */
-enum rc child_wait(struct child *c, unsigned timeout_ms, struct err *err) MUST_CHECK;
 /* "NAME ended: last line it wrote". */
 enum rc child_ended(struct child *c, struct err *err);
 /* SIGTERM, patience, SIGKILL.  NULL-safe; frees. */

@@ -67,7 +67,8 @@ maker_key(struct maker *m, struct key **out, const struct make_key *k, struct er
 	return rc;
 }
 
-enum rc
+/* RC_CONFLICT when it is there already. */
+static enum rc
 maker_file(
     struct maker *m, const char *path, const void *p, size_t len, mode_t mode, struct err *err)
 {

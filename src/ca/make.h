@@ -42,9 +42,6 @@ struct make_key {
 
 enum rc maker_key(
     struct maker *m, struct key **out, const struct make_key *k, struct err *err) MUST_CHECK;
-/* RC_CONFLICT when it is there already. */
-enum rc maker_file(struct maker *m, const char *path, const void *p, size_t len, mode_t mode,
-    struct err *err) MUST_CHECK;
 enum rc maker_cert(
     struct maker *m, const char *path, const struct cert *c, struct err *err) MUST_CHECK;
 /* A private key that came from elsewhere; with a passphrase it is encrypted. */

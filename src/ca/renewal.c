@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 
-int64_t
+/* The first moment, wall seconds, at which `old` may be renewed. */
+static int64_t
 renewal_opens(const struct renewal_rules *r, const struct cert *old)
 {
 	int64_t from = cert_not_before(old), to = cert_not_after(old);

@@ -23,8 +23,6 @@ struct renewal_rules {
 	bool vouches;
 };
 
-/* The first moment, wall seconds, at which `old` may be renewed. */
-int64_t renewal_opens(const struct renewal_rules *r, const struct cert *old);
 /* RC_DENIED before that, with the moment. */
 enum rc renewal_check_window(
     const struct renewal_rules *r, const struct cert *old, int64_t now, struct err *err) MUST_CHECK;

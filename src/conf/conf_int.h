@@ -79,9 +79,6 @@ typedef enum rc (*scalar_setter)(struct fill *f, const struct conf_row *row,
     const struct node *node, void *field, struct err *err);
 /* NULL for the types that are no scalars. */
 scalar_setter scalar_setter_of(enum conf_type type);
-/* The text of a scalar that says something, or the error that this is none. */
-enum rc scalar_text(
-    struct fill *f, const struct node *node, const char **text, struct err *err) MUST_CHECK;
 /* Copy a scalar's text into the conf. */
 enum rc scalar_copy(
     struct fill *f, const struct node *node, const char **out, struct err *err) MUST_CHECK;

@@ -19,7 +19,8 @@ node_kind_name(const struct node *node)
 	return node->empty ? "nothing" : "a value";
 }
 
-enum rc
+/* The text of a scalar that says something, or the error that this is none. */
+static enum rc
 scalar_text(struct fill *f, const struct node *node, const char **text, struct err *err)
 {
 	if (node->kind != NODE_SCALAR)

@@ -102,7 +102,8 @@ client_fail(struct engine_call *call, const struct http_call *asked, struct err 
 	    call->error[0] != '\0' ? call->error : curl_easy_strerror(call->code));
 }
 
-int64_t
+/* RFC 9110 5.6.7; 0: no date. */
+static int64_t
 client_date(const char *value)
 {
 	time_t t = value[0] != '\0' ? curl_getdate(value, NULL) : -1;
@@ -110,7 +111,8 @@ client_date(const char *value)
 	return t > 0 ? (int64_t)t : 0;
 }
 
-int64_t
+/* RFC 9110 10.2.3: seconds or a date; -1: neither.  `now` is the sender's clock. */
+static int64_t
 client_retry_after(const char *value, int64_t now)
 {
 	int64_t n = 0;

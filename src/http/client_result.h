@@ -12,9 +12,5 @@ enum rc client_fail(
     struct engine_call *call, const struct http_call *asked, struct err *err) MUST_CHECK;
 /* Status, Retry-After and Date of an answer. */
 void client_understand(struct engine_call *call);
-/* RFC 9110 10.2.3: seconds or a date; -1: neither.  `now` is the sender's clock. */
-int64_t client_retry_after(const char *value, int64_t now);
-/* RFC 9110 5.6.7; 0: no date. */
-int64_t client_date(const char *value);
 
 #endif

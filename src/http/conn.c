@@ -57,7 +57,8 @@ start_reply(struct conn *c, struct http_reply *r, const struct http_reply_ctx *c
 	return rc == RC_OK ? STEP_AGAIN : STEP_END;
 }
 
-void
+/* Tell the log, if it is not too often. */
+static void
 conn_tell(struct conn *c, int status, const char *why)
 {
 	struct http_server *s = c->loop->server;

@@ -131,7 +131,8 @@ http_reply_over(struct http_reply *r)
 	r->retry_after = OVER_RETRY_S;
 }
 
-const char *
+/* "OK", "Not Found" ...; "Status" for what is not in the table. */
+static const char *
 http_reason(int status)
 {
 	static const struct {

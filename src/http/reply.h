@@ -23,7 +23,5 @@ void http_reply_done(struct http_reply *r);
  */
 enum rc http_reply_write(struct http_reply *r, const struct http_reply_ctx *ctx, struct buf *head,
     struct buf *rest, struct err *err) MUST_CHECK;
-/* "OK", "Not Found" ...; "Status" for what is not in the table. */
-const char *http_reason(int status);
 
 #endif

@@ -15,7 +15,8 @@ struct cursor {
 	const struct http_limits *limits;
 };
 
-bool
+/* RFC 9110 5.6.2 tchar. */
+static bool
 http_is_token(uint8_t c)
 {
 	static const bool token[256] = {

@@ -57,9 +57,6 @@ void http_scan_begin(struct http_scan *s);
 bool http_scan(
     struct http_scan *s, const uint8_t *in, size_t len, const struct http_limits *limits);
 
-/* RFC 9110 5.6.2 tchar. */
-bool http_is_token(uint8_t c);
-
 /*
  * The same watch over the framing of a chunked body (RFC 9112 7.1): what lies between the pieces of
  * data.  Given in order, in any cuts.  NULL, or why it is refused.

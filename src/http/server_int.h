@@ -189,8 +189,6 @@ void conn_phase(struct conn *c, enum conn_phase phase, unsigned ms);
  * freed.
  */
 void conn_run(struct conn *c, bool on_loop);
-/* Tell the log, if it is not too often. */
-void conn_tell(struct conn *c, int status, const char *why);
 void conn_event(struct conn *c, short what);      /* on the loop's thread */
 void conn_expire(struct conn *c, int64_t now_ms); /* on the loop's thread: the tick */
 void conn_job(struct pool_job *j);                /* on a worker: call the handler */

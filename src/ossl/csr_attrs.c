@@ -260,7 +260,8 @@ unit_seconds(const char *s)
 	return 0;
 }
 
-int64_t
+/* "Years" x "2" in seconds, in either order; 0 when it is nonsense. */
+static int64_t
 csr_validity(const char *a, const char *b)
 {
 	int64_t unit = unit_seconds(a);

@@ -27,7 +27,5 @@ struct csr {
 
 /* Read the content of the attributes' SET into `c`. */
 enum rc csr_read_attrs(struct csr *c, struct der attrs, struct err *err) MUST_CHECK;
-/* "Years" x "2" in seconds, in either order; 0 when it is nonsense. */
-int64_t csr_validity(const char *a, const char *b);
 
 #endif

@@ -24,7 +24,8 @@ calls_supported(void)
 	return seccomp_api_get() >= 3; /* kills processes, logs: Linux 4.14 */
 }
 
-bool
+/* Does the row stand in the filter of this process? */
+static bool
 call_applies(const struct call *c, const struct sandbox *s)
 {
 	unsigned has = sandbox_has(s);

@@ -50,7 +50,4 @@ struct call {
 extern const struct call calls_allowed[], calls_fatal[];
 extern const size_t n_calls_allowed, n_calls_fatal;
 
-/* Does the row stand in the filter of this process? */
-bool call_applies(const struct call *c, const struct sandbox *s);
-
 #endif

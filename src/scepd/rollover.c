@@ -111,7 +111,8 @@ push(struct offer_plan *p, struct server_ca *ca, const struct store_succession *
 	p->issues[p->n++] = !retired(st, ca);
 }
 
-void
+/* What `e` should offer by the state `st`.  Borrows everything; takes no reference. */
+static void
 rollover_plan(struct offer_plan *out, const struct endpoint *e, const struct store_succession *st)
 {
 	struct server_ca *ca = e->sca;

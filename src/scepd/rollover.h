@@ -19,10 +19,6 @@
 enum rc rollover_bucket(
     unsigned *bucket, const char *endpoint, const struct csr *csr, struct err *err) MUST_CHECK;
 
-/* What `e` should offer by the state `st`.  Borrows everything; takes no reference. */
-void rollover_plan(
-    struct offer_plan *out, const struct endpoint *e, const struct store_succession *st);
-
 /* Before the first request: RA sets and offers.  The store may be absent (--check). */
 enum rc rollover_open(struct scepd *s, struct err *err) MUST_CHECK;
 /* Gauges for /metrics: shares of endpoints, certificates by CA. */
