@@ -30,7 +30,8 @@ struct key_source {
 bool key_source_is_token(const char *key);
 /* Of a configuration's value: RC_CONFIG when it is a URI that names no private key (RFC 7512). */
 enum rc key_source_check(const char *key, struct err *err) MUST_CHECK;
-/* Load the PKCS#11 library, once a process.  RC_CONFIG names it; RC_TIMEOUT: it does not start, now. */
+/* Load the PKCS#11 library, once a process; one that fails when it is started is tried for three seconds.  RC_CONFIG names it; RC_TIMEOUT: it
+ * does not start, now. */
 enum rc key_tokens_open(const char *module, struct err *err) MUST_CHECK;
 void key_tokens_close(void);
 

@@ -14,6 +14,9 @@
 #include "ossl/token.h"
 
 #define RESTART_WAIT_MS 1000 /* for calls that are running; a token that hangs is not waited for */
+/* A library that fails is started again for so long: less than a caller waits for a signer that starts (SIGNER_WAIT_MS). */
+#define START_WAIT_MS 3000
+#define START_POLL_MS 100
 
 /*
  * Who is inside is counted, and a restart waits until nobody is: the standard leaves it open what
@@ -56,6 +59,23 @@ initialize(CK_FUNCTION_LIST *f)
 	return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
 }
 
+/*
+ * One that starts.  SoftHSM now and then says CKR_GENERAL_ERROR for a moment after another process that used it was
+ * killed, which is when a signer is started again; and each end of a signer doubles the wait for the next.
+ */
+static CK_RV
+initialize_in_time(CK_FUNCTION_LIST *f)
+{
+	const struct timespec poll = { .tv_nsec = START_POLL_MS * 1000000L };
+	int64_t deadline = clock_mono_ms() + START_WAIT_MS;
+	CK_RV rv;
+
+	while ((rv = initialize(f)) != CKR_OK && token_cure(rv) == CURE_LIBRARY &&
+	    clock_mono_ms() < deadline)
+		(void)nanosleep(&poll, NULL);
+	return rv;
+}
+
 static enum rc
 fail_load(struct err *err, const char *module, const char *why)
 {
@@ -95,7 +115,7 @@ load(const char *module, struct err *err)
 		dlclose(dl);
 		return fail_load(err, module, "it is no PKCS#11 library of version 2");
 	}
-	if ((rv = initialize(f)) != CKR_OK) {
+	if ((rv = initialize_in_time(f)) != CKR_OK) {
 		dlclose(dl);
 		return fail_start(err, module, rv);
 	}
