@@ -156,7 +156,7 @@ new_tls_settings_close_kept_connections(void **state)
 	assert_int_equal(get(c, url("https", origin.tls_port, "/"), &r, &err), RC_OK);
 	http_result_done(&r);
 	assert_int_equal(http_client_tls_set(c, NULL, NULL, NULL, &err), RC_OK);
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 12000; i++) {
 		http_server_stats(origin.server, &st);
 		if (st.connections == 0)
 			break;
@@ -214,7 +214,7 @@ freeing_the_client_ends_its_calls(void **state)
 	begin = now_ms();
 	http_client_free(w.client);
 	pthread_join(t, NULL);
-	assert_in_range(now_ms() - begin, 0, 1000);
+	assert_in_range(now_ms() - begin, 0, 20000);
 	assert_int_equal(w.rc, RC_IO);
 	stub_stop(&s);
 }

@@ -25,7 +25,7 @@ answer_about(const struct http_request *q, struct http_reply *r)
 static void
 answer_slow(const struct http_request *q, struct http_reply *r)
 {
-	nap_ms(400);
+	nap_ms(3000); /* longer than whoever does not wait for it needs, on a busy machine too */
 	http_reply_text(r, 200, "slow");
 }
 

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -100,7 +101,7 @@ dial_from(const struct crowd *c, unsigned host)
 	struct sockaddr_in to = { .sin_family = AF_INET,
 		.sin_port = htons(c->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct timeval t = { .tv_sec = 10 };
+	struct timeval t = { .tv_sec = 120 }; /* for what hangs */
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
@@ -219,6 +220,17 @@ the_last_quarter_in_flight_is_for_the_modest(void **state)
 	close_crowd(&c);
 }
 
+/* How many the server has closed. */
+static int
+n_ended(const int *fd, int n)
+{
+	int ended = 0;
+
+	for (int i = 0; i < n; i++)
+		ended += recv(fd[i], &(char){ 0 }, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+	return ended;
+}
+
 /* Where all connections are taken, whoever has most of them gives one up, until they are even. */
 static void
 whoever_has_most_makes_room(void **state)
@@ -238,8 +250,9 @@ whoever_has_most_makes_room(void **state)
 		few[i] = dial_from(&c, 3);
 		assert_int_equal(ask(few[i], "/"), 200);
 	}
-	for (int i = 1; i < 6; i++)
-		closed += recv(many[i], &(char){ 0 }, 1, MSG_DONTWAIT) == 0;
+	/* The end of a connection may come later than an answer on another. */
+	for (int i = 0; i < 12000 && (closed = n_ended(many + 1, 5)) < 3; i++)
+		nap_ms(5);
 	assert_int_equal(closed, 3);
 	late = dial_from(&c, 2); /* would be its fourth, where the other has three */
 	assert_true(at_end(late));
@@ -278,6 +291,13 @@ silent_connections_do_not_keep_others_out(void **state)
 	close_crowd(&c);
 }
 
+/* As many refusals, of `max` a minute, as were forgiven since `begin`: a busy machine takes its time. */
+static int
+n_forgiven(int64_t begin, int max)
+{
+	return (int)((now_ms() - begin) * max / 60000) + 1;
+}
+
 static void
 who_is_refused_too_often_is_answered_429_and_no_one_else(void **state)
 {
@@ -285,14 +305,16 @@ who_is_refused_too_often_is_answered_429_and_no_one_else(void **state)
 	struct http_server_stats st;
 	struct crowd c;
 	struct reply r;
-	int bad, good;
+	int bad, good, n = 0;
+	int64_t begin = now_ms();
 
 	open_crowd(&c, &conf);
 	bad = dial_from(&c, 2);
 	good = dial_from(&c, 3);
-	for (int i = 0; i < 5; i++)
-		assert_int_equal(ask(bad, "/bad"), 200);
-	assert_int_equal(ask(bad, "/bad"), 429);
+	while ((r.status = ask(bad, "/bad")) == 200)
+		n++;
+	assert_int_equal(r.status, 429);
+	assert_in_range(n, 5, 5 + n_forgiven(begin, 5));
 	send_text(bad, "GET /good HTTP/1.1\r\n" HOST "\r\n");
 	read_reply(bad, &r, false);
 	assert_int_equal(r.status, 429);
@@ -315,10 +337,11 @@ rubbish_counts_a_tenth_and_the_log_is_spared(void **state)
 	struct http_server_conf conf = { .refusals_max = 5 };
 	struct crowd c;
 	struct reply r;
+	int64_t begin = now_ms();
 	int fd;
 
 	open_crowd(&c, &conf);
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 50 + n_forgiven(begin, 50); i++) {
 		fd = dial_from(&c, 2);
 		send_text(fd, "rubbish\r\n\r\n");
 		read_reply(fd, &r, false);
@@ -384,7 +407,10 @@ test_S31_forwarded_for_counts_from_trusted_proxies_alone(void **state)
 static void
 memory_for_bodies_is_shared_too(void **state)
 {
-	struct http_server_conf conf = { .address_share = 1, .body_max = 1 * MIB };
+	struct http_server_conf conf = {
+		.address_share = 1, .body_max = 1 * MIB, .body_ms = 300000
+	};
+	struct pollfd answer[4];
 	struct crowd c;
 	struct reply r;
 	char *half = malloc(MIB - 1);
@@ -398,7 +424,10 @@ memory_for_bodies_is_shared_too(void **state)
 		(void)dprintf(
 		    fd[i], "POST / HTTP/1.1\r\n" HOST "Content-Length: %u\r\n\r\n", 1 * MIB);
 		send_bytes(fd[i], half, MIB - 1);
+		answer[i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
 	}
+	/* None of them is whole, so what is answered is refused; and one is, once the server has read so far. */
+	assert_in_range(poll(answer, 4, 120000), 1, 3);
 	for (int i = 0; i < 4; i++) {
 		send_bytes(fd[i], half, 1);
 		read_reply(fd[i], &r, false);
@@ -420,7 +449,7 @@ memory_for_bodies_is_shared_too(void **state)
 static void
 many_slow_readers_share_one_body(void **state)
 {
-	struct http_server_conf conf = { .workers_min = 1 };
+	struct http_server_conf conf = { .workers_min = 1, .write_ms = 300000 };
 	struct crowd c;
 	struct reply r;
 	struct buf b;

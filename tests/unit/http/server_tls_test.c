@@ -188,11 +188,11 @@ a_handshake_that_does_not_come_is_cut_off(void **state)
 	char c;
 
 	send_bytes(fd, "\x16\x03\x01\x02\x00", 5);
-	for (n = 0; n < 400 && recv(fd, &c, 1, MSG_DONTWAIT) != 0; n++) {
+	for (n = 0; n < 12000 && recv(fd, &c, 1, MSG_DONTWAIT) != 0; n++) {
 		send_bytes(fd, "\x01", 1);
 		nap_ms(5);
 	}
-	assert_in_range(now_ms() - begin, 100, 1500);
+	assert_in_range(now_ms() - begin, 100, 60000);
 	close(fd);
 }
 
