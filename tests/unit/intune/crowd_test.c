@@ -110,7 +110,7 @@ an_outage_costs_the_service_one_wave_of_requests(void **state)
 static void
 a_stalled_service_ends_every_call_by_its_deadline(void **state)
 {
-	const struct play stall = { 200, NULL, "{}", 0, 3000 };
+	const struct play stall = { 200, NULL, "{}", 0, 60000 };
 	struct fixture *f = *state;
 	struct crowd c = { .threads = THREADS, .rounds = 1 };
 	struct intune_config conf;

@@ -160,12 +160,13 @@ static const struct row rows[] = {
 	    { 401, LONG_AGO, "", 0, 0 }, NULL, INTUNE_E_PERMISSION, INTUNE_STEP_VALIDATE, 0, "",
 	    401, 0, "", -1, "", "HTTP 401", "s ahead of the server's" },
 	{ "F10 too slow", VALIDATE, IN_A_HURRY, ROUTE_ACTION,
-	    { 200, NULL, CODE("Success"), 0, 600 }, NULL, INTUNE_E_UNAVAILABLE,
+	    { 200, NULL, CODE("Success"), 0, 60000 }, NULL, INTUNE_E_UNAVAILABLE,
 	    INTUNE_STEP_VALIDATE, 0, "", 0, 0, "", -1, "", "validate: 127.0.0.1",
 	    "slow or cuts connections" },
 	{ "F10 and F20 slow to take the success", SUCCESS, IN_A_HURRY, ROUTE_ACTION,
-	    { 200, NULL, CODE("Success"), 0, 600 }, NULL, INTUNE_E_UNAVAILABLE, INTUNE_STEP_SUCCESS,
-	    0, "", 0, 0, "", -1, "", "success: 127.0.0.1", "must not be handed out" },
+	    { 200, NULL, CODE("Success"), 0, 60000 }, NULL, INTUNE_E_UNAVAILABLE,
+	    INTUNE_STEP_SUCCESS, 0, "", 0, 0, "", -1, "", "success: 127.0.0.1",
+	    "must not be handed out" },
 	{ "F11 too many", VALIDATE, AT_PEER, ROUTE_ACTION,
 	    { 429, "Retry-After: 120\r\n", "", 0, 0 }, NULL, INTUNE_E_UNAVAILABLE,
 	    INTUNE_STEP_VALIDATE, 0, "", 429, 0, "", 120, "", "HTTP 429", "asks to wait" },
@@ -275,7 +276,7 @@ client_at(struct peer *p, enum place place)
 		c.proxy_host = "127.0.0.1";
 		c.proxy_port = port;
 	} else if (place == IN_A_HURRY) {
-		c.total_ms = 400;
+		c.total_ms = 2000;
 	}
 	if (intune_client_new(&cl, &c, &e) != INTUNE_OK)
 		give_up("%s\n", e.message);

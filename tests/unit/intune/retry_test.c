@@ -174,7 +174,7 @@ the_time_limit_covers_the_whole_call(void **state)
 {
 	static const enum route routes[] = { ROUTE_TOKEN, ROUTE_LIST, ROUTE_ACTION };
 	struct fixture *f = *state;
-	const struct play slow = { 200, NULL, "{}", 0, 700 };
+	const struct play slow = { 200, NULL, "{}", 0, 60000 };
 	struct intune_config c;
 	size_t i;
 

@@ -58,7 +58,7 @@ a_crowd_shares_a_refusal_of_entra_s(void **state)
 	const struct play no = { 401, NULL,
 		"{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000222: expired\","
 		"\"error_codes\":[7000222]}",
-		0, 200 };
+		0, 2000 };
 	struct peer *p = peer_start();
 	struct crowd c = { .threads = THREADS, .client = peer_client(p), .rounds = 1 };
 
@@ -118,7 +118,7 @@ one_refreshes_before_the_token_s_end_while_others_go_on(void **state)
 static void
 waiting_for_another_thread_s_fetch_ends_with_the_time_limit(void **state)
 {
-	const struct play slow = { 200, NULL, "{}", 0, 700 };
+	const struct play slow = { 200, NULL, "{}", 0, 60000 };
 	struct peer *p = peer_start();
 	struct crowd c = { .threads = THREADS, .rounds = 1 };
 	struct intune_config conf;
@@ -132,7 +132,7 @@ waiting_for_another_thread_s_fetch_ends_with_the_time_limit(void **state)
 	crowd_run(&c);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	assert_int_equal(c.by_status[INTUNE_E_UNAVAILABLE], THREADS);
-	assert_true((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000 < 650);
+	assert_true((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000 < 30000);
 	intune_client_free(c.client);
 	peer_stop(p);
 }

@@ -45,7 +45,7 @@ before_each(void **state)
 static void
 expect_probes(enum conduct conduct, enum level level, const char *word)
 {
-	struct doctor_conf conf = { .url = server.url, .timeout_ms = 5000 };
+	struct doctor_conf conf = { .url = server.url, .timeout_ms = 60000 };
 
 	memset(&found, 0, sizeof(found));
 	server.conduct = conduct;
@@ -83,7 +83,7 @@ anything_else_is_not(void **state)
 static void
 each_platform_sends_its_own_form(void **state)
 {
-	struct doctor_conf conf = { .url = server.url, .timeout_ms = 5000 };
+	struct doctor_conf conf = { .url = server.url, .timeout_ms = 60000 };
 
 	server.conduct = REFUSE;
 	doctor_probe(&found, &conf);
@@ -95,7 +95,7 @@ each_platform_sends_its_own_form(void **state)
 static void
 a_platform_that_would_have_stopped_before_is_told_so(void **state)
 {
-	struct doctor_conf conf = { .url = server.url, .timeout_ms = 5000 };
+	struct doctor_conf conf = { .url = server.url, .timeout_ms = 60000 };
 	size_t stopped = 0;
 
 	server.conduct = REFUSE;

@@ -34,7 +34,7 @@ before_each(void **state)
 static enum rc
 open_url(struct session **s, const char *url, struct err *err)
 {
-	struct session_conf conf = { .url = url, .timeout_ms = 5000 };
+	struct session_conf conf = { .url = url, .timeout_ms = 60000 };
 
 	*s = NULL;
 	return session_open(s, &conf, err);
@@ -68,7 +68,7 @@ static void
 certificates_from_a_file_take_getcacerts_place(void **state)
 {
 	char path[] = "/tmp/scepd-session-test.XXXXXX";
-	struct session_conf conf = { .url = server.url, .timeout_ms = 5000, .server_certs = path };
+	struct session_conf conf = { .url = server.url, .timeout_ms = 60000, .server_certs = path };
 	int fd = mkstemp(path);
 	struct session *s;
 	struct err err;

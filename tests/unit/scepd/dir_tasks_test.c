@@ -53,7 +53,7 @@ rig_start(struct rig *r, void **state)
 		.app_key_file = r->secret,
 		.auth_authority = peer_url(r->peer),
 		.graph_url = peer_url(r->peer),
-		.timeout = 3,
+		.timeout = 30,
 		.directory = true };
 	r->config.tenants.v = &r->conf;
 	r->config.tenants.n = 1;

@@ -49,7 +49,7 @@ open_tenant(struct rig *r, size_t i, const char *name, const char *directory)
 		.tenant = directory,
 		.auth_authority = peer_url(r->peer),
 		.graph_url = peer_url(r->peer),
-		.timeout = 3,
+		.timeout = 30,
 		.revocation_queue = true };
 	r->conf[i].app_key_file = secret_path;
 }

@@ -653,6 +653,14 @@ slow_stats(struct signer *s, struct signer_stats *out, struct err *err)
 
 static const struct signer_ops slow_ops = { .stats = slow_stats };
 
+/* A question that was sent is read whenever the signer's thread has its turn. */
+static void
+until_asked(struct slow *slow)
+{
+	for (int i = 0; i < 60000 && atomic_load(&slow->within) == 0; i++)
+		usleep(1000);
+}
+
 /* A rush: calls that get a channel when their time is nearly up.  Nothing is wrong with the channel. */
 static void
 a_late_answer_costs_no_channel(void **state)
@@ -667,9 +675,10 @@ a_late_answer_costs_no_channel(void **state)
 	signer_remote_wait_set(r, 20);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(signer_stats(r, &stats, &k->err), RC_IO);
+	until_asked(&slow);
 	assert_int_equal(atomic_load(&slow.within), 1); /* the others found it busy */
 	atomic_store(&slow.go, true);
-	signer_remote_wait_set(r, 10000);
+	signer_remote_wait_set(r, 60000);
 	for (unsigned i = 2; i < 5; i++) {
 		ok(k, signer_stats(r, &stats, &k->err));
 		assert_int_equal(atomic_load(&slow.within), i);
@@ -699,10 +708,12 @@ a_signer_that_hangs_is_seen_from_both_ends(void **state)
 		assert_non_null(strstr(k->err.msg, "no answer to stats in time"));
 		assert_true(clock_mono_ms() - start >= patience[i]);
 	}
+	for (int i = 0; i < 60000 && signer_server_busy_ms(v) <= 0; i++)
+		usleep(1000);
 	assert_true(signer_server_busy_ms(v) > 0);
 	atomic_store(&slow.go, true);
 	/* The last channel is as good as before; the late answer is nobody's. */
-	signer_remote_wait_set(r, 10000);
+	signer_remote_wait_set(r, 60000);
 	ok(k, signer_stats(r, &stats, &k->err));
 	assert_int_equal(stats.certs, 42);
 	signer_close(r);
@@ -761,12 +772,18 @@ channels_are_bounded_and_their_places_used_again(void **state)
 
 	ok(k, signer_server_new(&v, k->s, &k->err));
 	for (int i = 0; i < 3 * SIGNER_CHANNELS_MAX; i++) {
-		wire_pairs(&near, &far, 1);
-		ok(k, signer_server_attach(v, &far, 1, &k->err));
+		/* The place of one whose thread is at its end is free a moment later. */
+		for (int tries = 0;; tries++) {
+			wire_pairs(&near, &far, 1);
+			if (signer_server_attach(v, &far, 1, &k->err) == RC_OK)
+				break;
+			close(near);
+			assert_in_range(tries, 0, 60000);
+			usleep(1000);
+		}
 		shutdown(near, SHUT_WR);
 		assert_true(is_closed(near)); /* its thread is at its end */
 		close(near);
-		usleep(1000);
 	}
 	signer_server_free(v);
 	{

@@ -220,7 +220,7 @@ deliveries_are_written_by_themselves_at_the_latest_when_closing(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		id[i] = sf_drive(f, i, TX_NOTIFIED);
 	store_tx_delivered(f->s, id[0]);
-	for (int tries = 0; tries < 500 && sf_state(f, id[0]) != TX_DELIVERED; tries++)
+	for (int tries = 0; tries < 6000 && sf_state(f, id[0]) != TX_DELIVERED; tries++)
 		usleep(10000);
 	assert_int_equal(sf_state(f, id[0]), TX_DELIVERED);
 	store_tx_delivered(f->s, id[1]);
@@ -360,7 +360,7 @@ what_is_left_is_written_by_itself(void **state)
 
 	assert_true(fresh);
 	ok(f, store_tx_reserve(f->s, id, "static", t.serial, NULL, &f->err));
-	for (int tries = 0; tries < 500 && st.tx[TX_RESERVED] == 0; tries++) {
+	for (int tries = 0; tries < 6000 && st.tx[TX_RESERVED] == 0; tries++) {
 		usleep(10000);
 		ok(f, store_stats(f->s, &st, &f->err));
 	}
