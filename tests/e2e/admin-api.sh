@@ -47,8 +47,8 @@ claim "a page of its own may" gets 404 -X POST -H "Origin: $ADMIN" -u "jane:$TOK
 claim "a form is no JSON" gets 415 -u "jane:$TOKEN" -d endpoint=default "$ADMIN/api/v1/otp"
 scepctl admin token --config "$CONFIG" --for otp mdm >"$T/mdm" 2>>"$T/claim.log"
 kill -HUP "$scepd_pid"
-taken_up() { for _ in $(seq 50); do [ "$(status -H "Authorization: Bearer $(cat "$T/mdm")" "$ADMIN/api/v1/otp")" = 200 ] && return 0; sleep 0.2; done; return 1; }
-claim "a new token is taken up at SIGHUP" taken_up
+taken_up() { gets 200 -H "Authorization: Bearer $(cat "$T/mdm")" "$ADMIN/api/v1/otp"; }
+claim "a new token is taken up at SIGHUP" within 10 taken_up
 claim "a token for passwords does not decide" gets 403 -H "Authorization: Bearer $(cat "$T/mdm")" "$ADMIN/api/v1/requests"
 
 # ---- what ----
@@ -106,5 +106,5 @@ openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/ca/admin.key.new" -out "$T
 chmod 600 "$T/ca/admin.key.new"
 mv "$T/ca/admin.key.new" "$T/ca/admin.key" && mv "$T/ca/admin.pem.new" "$T/ca/admin.pem"
 kill -HUP "$scepd_pid"
-renewed() { for _ in $(seq 50); do [ "$(status --cacert "$T/ca/admin.pem" "https://127.0.0.1:$admin_port/healthz")" = 200 ] && return 0; sleep 0.2; done; return 1; }
-claim "a certificate that was replaced is taken up" renewed
+renewed() { gets 200 --cacert "$T/ca/admin.pem" "https://127.0.0.1:$admin_port/healthz"; }
+claim "a certificate that was replaced is taken up" within 10 renewed

@@ -18,7 +18,6 @@ api() { curl -fsS -X "$1" ${3:+-H 'Content-Type: application/json' -d "$3"} "$2"
 enrol() { scep enroll --intune "$SIM" --device "$1" --out-dir "$T/$2"; }
 serial() { openssl x509 -in "$(find "$T/$1" -name cert.pem)" -noout -serial | sed 's/.*=//'; }
 shown() { scepctl show --config "$CONFIG" "$1" | grep -qiE "$2"; }
-within() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 # refused DEVICE DIR TEXT: no certificate, and the server's log says why
 refused() {
 	local from

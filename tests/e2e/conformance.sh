@@ -38,8 +38,8 @@ claim "Q18: its lines all end the same way" one_ending
 while_signer_hangs() {
 	local signer status
 	signer=$(process_of signer)
-	kill -STOP "$signer"
-	get -m 5 "$URL?operation=GetCACaps" | cmp - "$T/caps" && get -m 5 -o /dev/null "$URL?operation=GetCACert"
+	kill -STOP "$signer" # for 25 s at the most it is left alone
+	get -m 9 "$URL?operation=GetCACaps" | cmp - "$T/caps" && get -m 9 -o /dev/null "$URL?operation=GetCACert"
 	status=$?
 	kill -CONT "$signer"
 	return $status

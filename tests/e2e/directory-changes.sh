@@ -23,10 +23,9 @@ show() { scepctl show --config "$CONFIG" "$1"; }
 shows() { show "$1" | grep -qE "$2"; }
 is() { shows "$1" "^State +$2\$"; }
 bound() { shows "$1" '^Bound .*by the ids'; }
-within() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 # a_round: twice as many questions as a round has were answered, and rules had their second
 asked() { curl -fsS "$SIM/sim/faults" | python3 -c 'import json,sys; print(json.load(sys.stdin)["requests"].get("graph", 0))'; }
-a_round() { local i from; from=$(asked); for i in $(seq 150); do [ "$(asked)" -gt $((from + 12)) ] && { sleep 1.5; return 0; }; sleep 0.2; done; return 1; }
+a_round() { local i from; from=$(asked); for i in $(seq 600); do [ "$(asked)" -gt $((from + 12)) ] && { sleep 1.5; return 0; }; sleep 0.2; done; return 1; }
 
 for d in LAPTOP-7F3K2 Omars-iPhone Sorens-MacBook-Pro; do claim "$d enrols" enrol "$d"; done
 laptop=$(serial LAPTOP-7F3K2) phone=$(serial Omars-iPhone) mac=$(serial Sorens-MacBook-Pro)

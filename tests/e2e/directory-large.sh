@@ -17,7 +17,6 @@ start_scepd || die "scepd starts"
 # walked: the first walk over all users has come to its end
 walked() { curl -fsS "http://127.0.0.1:$admin_port/metrics" | grep -qE '^scepd_directory_age_seconds\{.*asked="users"\} [0-9]'; }
 bound() { scepctl show --config "$CONFIG" "$1" | grep -q '^Bound .*by the ids'; }
-within() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 claim "a phone enrols" scep enroll --intune "$SIM" --device Omars-iPhone --out-dir "$T/phone"
 phone=$(openssl x509 -in "$(find "$T/phone" -name cert.pem)" -noout -serial | sed 's/.*=//')
 began=$(date +%s%N)

@@ -39,7 +39,8 @@ intunesim fleet --listen "127.0.0.1:$sim_port" --scep-url "$SCEPD/certsrv/mscep/
 	--devices 4 --rollout 1 --day 100 --port-file "$T/stop.port" >"$T/stop.out" 2>"$T/stop.err" &
 fleet_pid=$!
 pids="$pids $fleet_pid"
-for _ in $(seq 200); do curl -fsS "$SIM/sim/report" 2>/dev/null | grep -q '"installed": \?4' && break; sleep 0.1; done
+all_enrolled() { curl -fsS "$SIM/sim/report" 2>/dev/null | grep -q '"installed": \?4'; }
+within 20 all_enrolled || die "four devices enrol"
 kill -INT "$fleet_pid"
 wait "$fleet_pid"
 claim "Ctrl-C ends it with status 1" test $? = 1

@@ -18,9 +18,8 @@ foreign_cas:
 EOC
 TOKEN=$(new_token jane)
 says() { "${@:2}" >"$T/said" 2>&1 </dev/null; cat "$T/said"; grep -qE -e "$1" "$T/said"; }
-within() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 serial_of() { openssl x509 -in "$1" -noout -serial | sed 's/.*=//; s/^\(00\)*//'; }
-import() { timeout 30 scepctl foreign import "$@" --config "$CONFIG"; }
+import() { timeout 120 scepctl foreign import "$@" --config "$CONFIG"; }
 for ca in good evil; do
 	scepctl foreign csr $ca --config "$CONFIG" --out "$T/$ca.csr" >>"$T/openssl.log" 2>&1 && signed_by $ca "$T/$ca.csr" "$T/$ca/responder.pem" responder &&
 		scepctl foreign install $ca "$T/$ca/responder.pem" --config "$CONFIG" >>"$T/openssl.log" 2>&1 || die "a responder of $ca"
@@ -169,5 +168,5 @@ begun=$(date +%s%N)
 stop_scepd
 took=$((($(date +%s%N) - begun) / 1000000))
 echo "# scepd ended in $took ms"
-claim "... scepd does not wait for it to end" test "$took" -lt 5000
+claim "... scepd does not wait for it to end" test "$took" -lt 15000 # half a minute is what the list may take
 claim "the audit trail is whole" scepctl audit verify --config "$CONFIG"

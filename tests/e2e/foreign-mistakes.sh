@@ -61,7 +61,7 @@ start_scepd || die "scepd starts"
 claim "check: scepd was started after the last change" silent_about '^warn +config'
 with "old: { certificate: $O/ca.pem }"
 claim "check: scepd.yaml was changed, and scepd not restarted" telling 0 '^warn +config .*counts after a restart' check
-warned() { local i; kill -HUP "$scepd_pid"; for i in $(seq 50); do grep -q 'warn reload .*counts after a restart' "$T/scepd.log" && return; sleep 0.1; done; return 1; }
+warned() { kill -HUP "$scepd_pid"; logged_within 5 'warn reload .*counts after a restart'; }
 claim "... the log says so when a reload is tried" warned
 stop_scepd
 claim "check: of a scepd that does not run nothing is said" silent_about 'config .*(restart|started)'

@@ -143,8 +143,6 @@ claim "one that names two users is imported, and told" telling 0 'two.pem:1: .* 
 claim "... is counted" telling 0 '"twoNames": *1' ctl foreign import old "$O/two.pem" "$O/phone.pem" --json
 
 # ---- seen ----
-# within SECONDS COMMAND...
-within() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 is() { scepctl show --config "$CONFIG" "$(serial "$1")" >"$T/said" 2>&1; said "^State +$2\$"; }
 shows() { scepctl show --config "$CONFIG" "$(serial "$1")" >"$T/said" 2>&1; said "$2"; }
 verdict() { TOKEN=$token answered 200 GET "/api/v1/verdict?serial=$(serial "$1")" && says "$2" 'a["verdict"]'; }

@@ -36,14 +36,8 @@ about_memory() { # CLAIM FUNCTION
 	if [ -n "$memory_why" ]; then skip_claim "$1" "$memory_why"; else claim "$1" "$2"; fi
 }
 another_signer() {
-	local old i
-	old=$(process_of signer)
-	kill -9 "$old"
-	for i in $(seq 200); do
-		[ "$(grep -c 'the signer is ready' "$T/scepd.log")" -gt "$1" ] && return 0
-		sleep 0.1
-	done
-	return 1
+	kill -9 "$(process_of signer)"
+	logged_within 20 'the signer is ready' $(($1 + 1))
 }
 again() { # WHAT FUNCTION
 	another_signer "$(grep -c 'the signer is ready' "$T/scepd.log")" || not_ok "$1: another signer starts"

@@ -17,24 +17,17 @@ enrol() {
 	done
 	echo $n
 }
-# until_new ROLE OLDPID [SECONDS]: the role's process is another one, for at most 40 s
+# until_new ROLE OLDPID [SECONDS]: the role's process is another one, for at most 100 s
 until_new() {
 	local i now
-	for i in $(seq $((${3:-40} * 10))); do
+	for i in $(seq $((${3:-100} * 10))); do
 		now=$(process_of "$1")
 		[ -n "$now" ] && [ "$now" != "$2" ] && return 0
 		sleep 0.1
 	done
 	return 1
 }
-until_line() { # PATTERN COUNT: the log has as many such lines, within 30 s
-	local i
-	for i in $(seq 300); do
-		[ "$(grep -cE "$1" "$T/scepd.log")" -ge "$2" ] && return 0
-		sleep 0.1
-	done
-	return 1
-}
+until_line() { logged_within 30 "$@"; } # PATTERN COUNT
 
 start_scepd || die "scepd starts"
 front=$(process_of front) signer=$(process_of signer)
@@ -112,8 +105,8 @@ front=$(process_of front) signer=$(process_of signer)
 cp "$CONFIG" "$T/scepd.yaml.before"
 printf 'ruels: {}\n' >>"$CONFIG"
 kill -9 "$front" "$signer"
-claim "a mistake in scepd.yaml keeps no front from being started again" until_new front "$front" 10
-claim "... nor a signer" until_new signer "$signer" 10
+claim "a mistake in scepd.yaml keeps no front from being started again" until_new front "$front"
+claim "... nor a signer" until_new signer "$signer"
 claim "... devices are served as before" test "$(enrol 1 amid --retries 20 --retry-delay 1s)" = 1
 claim "... and they have no descriptor of what was kept of it" sh -c "! readlink /proc/$(process_of front)/fd/* /proc/$(process_of signer)/fd/* | grep -q memfd:scepd.yaml"
 mv "$T/scepd.yaml.before" "$CONFIG"
@@ -162,7 +155,7 @@ kill -CONT "$front"
 claim "a front that stands still for 30 s is left alone" test "$(process_of front)" = "$front"
 claim "... and serves" test "$(enrol 1 paused)" = 1
 kill -STOP "$front"
-claim "a front that hangs is ended and started again" until_new front "$front" 100
+claim "a front that hangs is ended and started again" until_new front "$front" 150
 claim "... the log says why" grep -q 'error process msg="the front does not answer: it is ended"' "$T/scepd.log"
 claim "... and devices are served" test "$(enrol 1 unhung --retries 20 --retry-delay 1s)" = 1
 

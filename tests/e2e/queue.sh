@@ -18,8 +18,6 @@ serial() { openssl x509 -in "$(cert_of "$1")" -noout -serial | sed 's/.*=//'; }
 in_queue() {
 	api GET "$SIM/sim/revocations" | get "[$2 for r in a['value'] if r['serialNumber'].upper().lstrip('0') == '$(serial "$1" | sed 's/^0*//')']"
 }
-# within SECONDS COMMAND...: until it succeeds
-within() { local i; for i in $(seq $(($1 * 10))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.1; done; return 1; }
 is_revoked() { scepctl list --config "$CONFIG" --revoked --json | grep -q "\"$(serial "$1")\""; }
 is_good() { ! is_revoked "$1"; }
 ocsp_says() {

@@ -6,6 +6,7 @@ make_ca
 start_intunesim
 start_scepd || die "scepd starts"
 count() { scepctl list --config "$CONFIG" --json 2>>"$T/claim.log" | grep -c '"serial"'; }
+last() { grep ' scep tx=' "$T/scepd.log" | tail -n 1; }
 n=0
 # refused WHAT CODE DEVICE ARGUMENTS...
 refused() {
@@ -15,12 +16,12 @@ refused() {
 	scep enroll --intune "$SIM" --device "$device" --out-dir "$T/dev-$n" "$@" >"$T/enroll.out" 2>&1
 	status=$?
 	if [ $status = 3 ] && grep -q "badRequest: Intune refused the request: $code" "$T/enroll.out" && [ "$(count)" = "$base" ] &&
-		[ -z "$(find "$T/dev-$n" -name cert.pem 2>/dev/null)" ] && tail -n 1 "$T/scepd.log" | grep -q "intune.code=$code .*hint="; then
+		[ -z "$(find "$T/dev-$n" -name cert.pem 2>/dev/null)" ] && last | grep -q "intune.code=$code .*hint="; then
 		ok "$what: $code, and a hint in the log"
 	else
 		not_ok "$what: $code, and a hint in the log (status $status)"
 		cat "$T/enroll.out" >&2
-		tail -n 1 "$T/scepd.log" >&2
+		last >&2
 	fi
 }
 base=0

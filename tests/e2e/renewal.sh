@@ -51,14 +51,7 @@ tls_cert() { # DAYS NAME
 		mv "$T/ca/tls.key.new" "$T/ca/tls.key" && mv "$T/ca/tls.pem.new" "$T/ca/tls.pem"
 }
 serial_of() { openssl x509 -in "$1" -noout -serial; }
-until_true() { # COMMAND...: within 70 s
-	local i
-	for i in $(seq 700); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.1
-	done
-	return 1
-}
+until_true() { within 70 "$@"; } # what is looked at once a minute
 until_line() { until_true sh -c "[ \$(grep -cE '$1' '$T/scepd.log') -ge ${2:-1} ]"; }
 enrol() { scep enroll --url "$SCEPD/scep/lab" --subject "CN=$1.lab.contoso.com" --challenge-file "$T/ca/lab.secret" --out-dir "$T/$1" "${@:2}"; }
 # served_ra FILE: the RA certificate that GetCACert gives, which is the first
@@ -67,6 +60,7 @@ served_ra() {
 		sed -n '/BEGIN/,/END/p;/END/q' >"$1" && [ -s "$1" ]
 }
 metric() { curl -fsS "http://$admin/metrics" | sed -n "s/^scepd_certificate_not_after_seconds{what=\"$1\",name=\"$2\"} //p"; }
+metric_is() { [ "$(metric "$1" "$2")" = "$3" ]; }
 end_of() { date -u -d "$(openssl x509 -in "$1" -noout -enddate | cut -d= -f2)" +%s; }
 check() { scepctl check --config "$CONFIG" >"$T/check.out" 2>&1; grep -qE "$1" "$T/check.out"; }
 
@@ -89,7 +83,7 @@ claim "a device enrols with it" enrol new
 cat "$T/ra.pem" "$T/ca/ca/issuing.pem" "$T/ca/ca/root.pem" >"$T/old-cacert.pem"
 claim "a device with the old one enrols, too" enrol old --server-certs "$T/old-cacert.pem"
 claim "the configured file is as it was" cmp -s "$T/ra.pem" "$T/ca/ca/ra.pem"
-claim "metrics tell the end of the renewed one" test "$(metric ra issuing)" = "$(end_of "$T/served.pem")"
+claim "metrics tell the end of the renewed one" until_true metric_is ra issuing "$(end_of "$T/served.pem")"
 claim "and of the CA" test "$(metric ca issuing)" = "$(end_of "$T/ca/ca/issuing.pem")"
 claim "and of the root" test "$(metric root issuing-1)" = "$(end_of "$T/ca/ca/root.pem")"
 claim "check knows the renewed one" check "^ok +issuing +the RA certificate is valid until"
@@ -127,7 +121,6 @@ tls_cert 200 second.lab.contoso.com
 kill -HUP "$scepd_pid"
 is_second() { tls_name | grep -q second.lab; }
 claim "a certificate and key that were replaced by rename are taken up" until_true is_second
-metric_is() { [ "$(metric "$1" "$2")" = "$3" ]; }
 claim "metrics have its end" until_true metric_is tls "127.0.0.1:$tls_port" "$(end_of "$T/ca/tls.pem")"
 openssl x509 -in "$T/ca/tls.pem" -out "$T/keep.pem"
 echo broken >"$T/ca/tls.pem.new" && mv "$T/ca/tls.pem.new" "$T/ca/tls.pem"

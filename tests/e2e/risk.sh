@@ -15,7 +15,6 @@ api() { curl -fsS -o /dev/null -X "$1" ${3:+-H 'Content-Type: application/json' 
 enrol() { scep enroll --intune "$SIM" --device "$1" --out-dir "$T/$1"; }
 serial() { openssl x509 -in "$(find "$T/$1" -name cert.pem)" -noout -serial | sed 's/.*=//'; }
 is() { scepctl show --config "$CONFIG" "$1" | grep -qE "^State +$2\$"; }
-within() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 # The risks were listed, and since then only what has changed.
 risks_listed() { curl -fsS "http://127.0.0.1:$admin_port/metrics" | grep -qE '^scepd_directory_age_seconds\{.*asked="risks"\} [0-9]'; }
 # Those since some time, of the latest requests.

@@ -25,8 +25,6 @@ start_scepd || die "scepd starts"
 
 enrol() { scep enroll --intune "$SIM" --device "$1" --out-dir "$T/dev-$1"; }
 serial() { openssl x509 -in "$(find "$T/dev-$1" -name cert.pem)" -noout -serial | sed 's/.*=//; s/^0*//'; }
-# within SECONDS COMMAND...
-within() { local i; for i in $(seq $(($1 * 10))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.1; done; return 1; }
 is() { scepctl list --config "$CONFIG" --status "$2" | grep -q "$(serial "$1")"; }
 # of its one rule: how many certificates it says WORD of
 says() { scepctl rules try --config "$CONFIG" "$CONFIG" --json | python3 -c 'import json,sys; print([r for r in json.load(sys.stdin)["rules"] if r["rule"] == "off"][0][sys.argv[1]])' "$1"; }

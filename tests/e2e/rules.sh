@@ -24,8 +24,6 @@ api() { curl -fsS -X "$1" ${3:+-H 'Content-Type: application/json' -d "$3"} "$2"
 enrol() { scep enroll --intune "$SIM" --device "$1" --out-dir "$T/dev-$1" "${@:2}"; }
 cert_of() { find "$T/dev-$1" -name cert.pem; }
 serial() { openssl x509 -in "$(cert_of "$1")" -noout -serial | sed 's/.*=//; s/^0*//'; }
-# within SECONDS COMMAND...: until it succeeds
-within() { local i; for i in $(seq $(($1 * 10))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.1; done; return 1; }
 # by OCSP; a hold is revoked there, for certificateHold
 ocsp() { openssl ocsp -issuer "$T/ca/ca/issuing.pem" -cert "$(cert_of "$1")" -url "$SCEPD/ocsp/issuing" -CAfile "$T/ca/ca/root.pem" -noverify 2>&1; }
 good() { ocsp "$1" | grep -q ': good$'; }

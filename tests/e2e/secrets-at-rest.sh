@@ -59,13 +59,7 @@ lab() { # CHALLENGE-FILE
 	scep enroll --force --url "$SCEPD/scep/lab" --subject "CN=printer-$n.lab.contoso.com" --challenge-file "$1" --key "$T/device.key" --out-dir "$T/lab" >"$T/enroll.out" 2>&1
 }
 refused() { ! "$@"; }
-logged() {
-	for _ in $(seq 100); do
-		grep -qE "$1" "$T/scepd.log" && return 0
-		sleep 0.1
-	done
-	return 1
-}
+logged() { logged_within 10 "$1"; }
 
 # ---- the run ----
 secret app-key-old the-first-app-secret-OLD~8Q
@@ -92,7 +86,8 @@ rm "$T/stub/success"
 echo 'hang' >"$T/stub/validate"
 intune intune-crashed &
 crashed=$!
-for _ in $(seq 100); do grep -q validate "$T/stub/calls" && [ "$(grep -c '^validate' "$T/stub/calls")" -ge 6 ] && break; sleep 0.1; done
+asked_six_times() { [ "$(grep -c '^validate' "$T/stub/calls")" -ge 6 ]; }
+within 10 asked_six_times || die "Intune is asked once more"
 sleep 0.5
 python3 "$SCEPD_TOP/tests/lib/memory_grep.py" "$T/secrets" file "$T"/ca/scepd.db* >"$T/mid.out"
 claim "while it waits for Intune no challenge is in the database or its log" test ! -s "$T/mid.out"
@@ -107,7 +102,7 @@ echo '401 {"error":"invalid_client","error_description":"AADSTS7000215: Invalid 
 start_scepd || die "scepd starts again"
 claim "with a token refused a device does not enrol" refused intune intune-no-token
 rm "$T/stub/token"
-for _ in $(seq 20); do intune intune-restarted && break; sleep 0.2; done
+within 10 intune intune-restarted
 claim "with a token it does" test "$(openssl x509 -in "$T/dev/cert.pem" -noout -subject | sed 's/.*CN *= *//')" = "device-$n"
 
 # Secrets that change.

@@ -16,13 +16,7 @@ device() { # enrol a device of the simulator's
 lab() { # CHALLENGE-FILE
 	scep enroll --force --url "$SCEPD/scep/lab" --subject CN=printer.lab.contoso.com --challenge-file "$1" --out-dir "$T/lab" >"$T/enroll.out" 2>&1
 }
-logged() { # PATTERN: it comes into the log
-	for _ in $(seq 100); do
-		grep -qE "$1" "$T/scepd.log" && return 0
-		sleep 0.1
-	done
-	return 1
-}
+logged() { logged_within 10 "$1"; } # PATTERN: it comes into the log
 refused() { ! "$@"; }
 
 claim "the log says with what and in which cloud" logged "info tenant .*tenant contoso: client secret, cloud public"
@@ -30,8 +24,7 @@ claim "with a wrong app secret no device gets a certificate" refused device
 put_properties "$properties"
 kill -HUP "$scepd_pid"
 claim "SIGHUP is told" logged "SIGHUP: certificates and secrets are read again"
-for _ in $(seq 50); do device && break; sleep 0.1; done
-claim "the new secret of the properties file is in use without a restart" device
+claim "the new secret of the properties file is in use without a restart" within 10 device
 sed -i 's/^AAD_APP_KEY=.*/AAD_APP_KEY=/' "$properties"
 kill -HUP "$scepd_pid"
 claim "an emptied secret is warned of" logged "warn reload .*tenant contoso: .*AAD_APP_KEY is empty"

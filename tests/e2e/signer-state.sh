@@ -10,14 +10,8 @@ enrol() { # NAME
 crl() { curl -fsS "$SCEPD/crl/issuing.crl" -o "$T/now.crl"; }
 number() { crl && openssl crl -inform DER -in "$T/now.crl" -noout -crlnumber | sed 's/.*=0x//'; }
 serial_of() { openssl x509 -in "$1" -noout -serial | sed 's/.*=//'; }
-on_list() { # SERIAL: the next list comes within seconds
-	local i
-	for i in $(seq 60); do
-		crl && openssl crl -inform DER -in "$T/now.crl" -noout -text | grep -qi "Serial Number: $1" && return 0
-		sleep 0.5
-	done
-	return 1
-}
+listed() { crl && openssl crl -inform DER -in "$T/now.crl" -noout -text | grep -qi "Serial Number: $1"; }
+on_list() { within 30 listed "$1"; } # SERIAL: the next list comes within seconds
 refuses() { ! start_scepd; }
 loud() { grep -qE "warn signer-state msg=.*$state was empty, and the database has 2 certificates" "$T/scepd.log"; }
 

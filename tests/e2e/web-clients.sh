@@ -68,7 +68,7 @@ else
 		local before line
 		before=$(workers) line=$(wc -l <"$nginx_dir/error.log")
 		kill -HUP "$nginx_pid"
-		for _ in $(seq 100); do
+		for _ in $(seq 600); do
 			sleep 0.1
 			tail -n "+$((line + 1))" "$nginx_dir/error.log" | grep -q '\[emerg\]' && return 1
 			[ -n "$(workers)" ] && ! workers | grep -qxF "$before" && return 0
@@ -80,7 +80,7 @@ else
 	claim "nginx with ssl_crl: a browser is let in" is_in lost
 	# session NAME FILE [arguments]: a TLS session is opened, or taken up, and a page asked for
 	session() {
-		printf 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' | timeout 10 openssl s_client -connect "${WEB#https://}" -tls1_2 -CAfile "$T/server/ca.pem" \
+		printf 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' | timeout 60 openssl s_client -connect "${WEB#https://}" -tls1_2 -CAfile "$T/server/ca.pem" \
 			-cert "$T/$1/cert.pem" -key "$T/$1/key.pem" "${@:2}" -ign_eof >"$T/session" 2>&1
 	}
 	session lost -sess_out "$T/ticket" && grep -q '^SUCCESS' "$T/session" || die "a session"

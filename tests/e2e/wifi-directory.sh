@@ -8,7 +8,7 @@
 needs_radius
 interval=5
 # What is promised, an interval and five seconds, and what is added for a machine that has other things to do.
-promised=$((interval + 5)) reserve=15
+promised=$((interval + 5)) reserve=60
 admin_port=$(free_port) || die "a free port"
 make_ca --admin "127.0.0.1:$admin_port"
 ADMIN=http://127.0.0.1:$admin_port ROOT=$T/ca/ca/root.pem ISSUING=$T/ca/ca/issuing.pem

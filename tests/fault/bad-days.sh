@@ -64,7 +64,7 @@ day() { # STEP PARAMETERS WANT WHAT
 	well
 	# A daemon that has learnt to leave Intune alone may take a while to ask again: an address that Graph has confirmed is believed for 30 s, and a
 	# breaker that is open by then holds for 30 s at most.
-	for i in $(seq 75); do
+	for i in $(seq 150); do
 		enroll && return
 		sleep 1
 	done

@@ -59,11 +59,10 @@ front=$(process_of front)
 kill -9 "$front"
 for i in $(seq 50); do take_port "$scepd_port" && break; sleep 0.1; done
 kill -CONT "$scepd_pid"
-for i in $(seq 100); do grep -q "in use" "$T/port.log" && break; sleep 0.1; done
-claim "port: while it is taken the front says so" grep -qE "127.0.0.1:$scepd_port.*in use" "$T/port.log"
+claim "port: while it is taken the front says so" within 30 grep -qE "127.0.0.1:$scepd_port.*in use" "$T/port.log"
 kill "$taker"
 wait "$taker" 2>/dev/null
-for i in $(seq 400); do curl -s -o "$T/page" "$SCEPD/scep/lab" && break; sleep 0.1; done # the next try is up to 30 s away
+within 40 curl -s -o "$T/page" "$SCEPD/scep/lab" # the next try is up to 30 s away
 claim "port: once it is free devices are served" enrol "$SCEPD" port
 claim "port: by the same scepd" kill -0 "$port_top"
 kill "$port_top"

@@ -85,7 +85,7 @@ openssl genrsa -out "$T/device.key" 2048 2>/dev/null
 attack_port=$(free_port "$admin_port")
 export SCEPD_ATTACK=$attack_port
 attack() { # SCENARIO [argument]
-	timeout 120 python3 "$SCEPD_TOP/tests/lib/attacker.py" "$attack_port" "$T" "$@" 2>>"$T/attack.err" | tee -a "$T/attack.out"
+	timeout 300 python3 "$SCEPD_TOP/tests/lib/attacker.py" "$attack_port" "$T" "$@" 2>>"$T/attack.err" | tee -a "$T/attack.out"
 	[ "${PIPESTATUS[0]}" = 0 ] || { not_ok "the attack $1 runs to its end"; tail -n 20 "$T/attack.err" >&2; }
 }
 n=0
@@ -96,7 +96,7 @@ enrols() {
 }
 metric() { curl -fsS "$ADMIN/metrics" | sed -n "s/^$1 //p"; }
 until_new() { # OLDPID: the front is another one and serves
-	for _ in $(seq 300); do
+	for _ in $(seq 900); do
 		now=$(process_of front)
 		[ -n "$now" ] && [ "$now" != "$1" ] && grep -q "front is ready, pid $now" "$T/scepd.log" && return 0
 		sleep 0.1

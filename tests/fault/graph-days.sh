@@ -19,7 +19,6 @@ api() { curl -fsS -X "$1" ${3:+-H 'Content-Type: application/json' -d "$3"} "$2"
 enrol() { scep enroll --intune "$SIM" --device "$1" --out-dir "$T/$1"; }
 serial() { openssl x509 -in "$(find "$T/$1" -name cert.pem)" -noout -serial | sed 's/.*=//'; }
 state_is() { scepctl show --config "$CONFIG" "$1" | grep -qE "^State +$2\$"; }
-within() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 for d in LAPTOP-7F3K2 Omars-iPhone Sorens-MacBook-Pro; do claim "$d enrols" enrol "$d"; done
 laptop=$(serial LAPTOP-7F3K2) phone=$(serial Omars-iPhone) mac=$(serial Sorens-MacBook-Pro)
 bound() { scepctl show --config "$CONFIG" "$1" | grep -q '^Bound .*by the ids'; }

@@ -52,14 +52,12 @@ waiting() { sql "SELECT count(*) FROM sweep WHERE state = 1 AND turns = $N"; }
 dies_at() {
 	local i
 	SCEPD_FAULT=$1 start_scepd
-	for i in $(seq 400); do
+	for i in $(seq 1200); do
 		kill -0 "$scepd_pid" 2>/dev/null || { wait "$scepd_pid"; return 0; }
 		sleep 0.1
 	done
 	return 1
 }
-# within SECONDS COMMAND...
-within() { local i; for i in $(seq $(($1 * 10))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.1; done; return 1; }
 is() { [ "$("$1")" = "$2" ]; }
 
 claim "scepd is killed in the midst of writing a sweep" dies_at sweep-written

@@ -64,11 +64,11 @@ waits() {
 	cat >"$D/waits.sh" <<END
 getcert add-scep-ca -c $ca -u "$CA_URL"
 getcert request -c $ca -I waits -k "$D/waits.key" -f "$D/waits.pem" -N CN=waits.lab.contoso.com -D waits.lab.contoso.com
-for i in \$(seq 200); do [ -e "$D/approved" ] && break; sleep 0.1; done
-timeout 10 getcert list -i waits >"$D/pending.list" 2>&1
+for i in \$(seq 600); do [ -e "$D/approved" ] && break; sleep 0.1; done
+timeout 30 getcert list -i waits >"$D/pending.list" 2>&1
 for i in 1 2 3 4 5; do
-	timeout 10 getcert refresh -i waits
-	for j in \$(seq 30); do [ -s "$D/waits.pem" ] && break 2; sleep 0.1; done
+	timeout 30 getcert refresh -i waits
+	for j in \$(seq 100); do [ -s "$D/waits.pem" ] && break 2; sleep 0.1; done
 done
 sleep 1
 END
@@ -137,7 +137,7 @@ claim "$client: -C prints RA and CA certificates" ca_certificates
 # The PKCSReq that the daemon made stays in its state: a ready message (of the first request: the files have no order)
 sed -n '/^scep_req=/,/END/p' $(grep -lx 'id=first' "$D"/requests/*) | sed 's/^scep_req=//; s/^ //; /END/q' >"$D/message.pem"
 send() { # URL OUT: 0 when the server gave a certificate; the PKCS#7 that holds it is in OUT
-	timeout 20 $submit -u "$1" -r "$RA" -N "$ROOT" -I "$ISSUING" -p "$D/message.pem" >"$2" 2>&1
+	timeout 60 $submit -u "$1" -r "$RA" -N "$ROOT" -I "$ISSUING" -p "$D/message.pem" >"$2" 2>&1
 }
 open_it() { # what came, opened with the client's key by openssl
 	openssl cms -decrypt -inform PEM -in <(sed -n '/BEGIN/,/END/p' "$1") -inkey "$D/first.key" -outform DER 2>/dev/null |

@@ -9,7 +9,7 @@ pki_key() { openssl genrsa -out "$1" 2048 2>"$1.err"; }
 pki_enrol() {
 	local url=$1 dir=$2 name=$3 key=$4 out=$5
 	shift 5
-	LC_ALL=C timeout "${PKI_SECONDS:-20}" pki --scep --url "$url" --in "$key" --dn "CN=$name" --san "$name" --cacert-enc "$dir/ra.pem" --cacert-sig "$dir/ra.pem" \
+	LC_ALL=C timeout "${PKI_SECONDS:-60}" pki --scep --url "$url" --in "$key" --dn "CN=$name" --san "$name" --cacert-enc "$dir/ra.pem" --cacert-sig "$dir/ra.pem" \
 		--cacert "$dir/ca.pem" --cacert "$dir/ca-1.pem" --outform pem "$@" >"$out" 2>"$out.err"
 }
 
@@ -23,7 +23,7 @@ with_daemon() {
 	mkdir -p "$D"/{requests,cas,local,tmp,config,home} && chmod 700 "$D" "$D"/*/ || return
 	env -i PATH="$PATH" HOME="$D/home" CERTMONGER_CONFIG_DIR="$D/config" CERTMONGER_REQUESTS_DIR="$D/requests" \
 		CERTMONGER_CAS_DIR="$D/cas" CERTMONGER_LOCAL_CA_DIR="$D/local" CERTMONGER_TMPDIR="$D/tmp" \
-		timeout --kill-after=5 "${MONGER_SECONDS:-120}" $monger_helpers/certmonger-session -L -P "$D/socket" -n -d 1 -c "/bin/bash $1" >>"$D/daemon.log" 2>&1
+		timeout --kill-after=5 "${MONGER_SECONDS:-240}" $monger_helpers/certmonger-session -L -P "$D/socket" -n -d 1 -c "/bin/bash $1" >>"$D/daemon.log" 2>&1
 }
 
 # ---- micromdm's library: $T/enrol is micromdm/main.go, built from Debian's package of the library
@@ -53,5 +53,5 @@ micromdm_build() {
 micromdm_enrol() {
 	local dir=$1 name=$2 challenge=$3
 	shift 3
-	mkdir -p "$dir" && timeout 20 "$T/enrol" -url "$URL" -dir "$dir" -cn "$name" -challenge "$challenge" "$@" 2>"$dir/err"
+	mkdir -p "$dir" && timeout 60 "$T/enrol" -url "$URL" -dir "$dir" -cn "$name" -challenge "$challenge" "$@" 2>"$dir/err"
 }

@@ -63,7 +63,7 @@ revoke() { scepctl revoke --config "$CONFIG" --reason superseded "$(openssl x509
 # decide approve|deny NAME [arguments]: an administrator's word on the request of that name, which is waited for
 decide() {
 	local id
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		id=$(scepctl requests list --config "$CONFIG" --json 2>/dev/null |
 			python3 -c 'import json, sys; print(*[r["id"] for r in json.load(sys.stdin) if sys.argv[1] in r["subject"]])' "$2")
 		[ -n "$id" ] && break

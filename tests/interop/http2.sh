@@ -22,7 +22,7 @@ start_front() {
 		--frontend="127.0.0.1,$front_port" --backend="127.0.0.1,$sim_port" "$T/front.key" "$T/front.pem" 2>>"$T/front.out" &
 	front_pid=$!
 	pids="$pids $front_pid"
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		(exec 3<>"/dev/tcp/127.0.0.1/$front_port") 2>/dev/null && break
 		kill -0 "$front_pid" 2>/dev/null || die "nghttpx starts"
 		sleep 0.1
@@ -38,7 +38,9 @@ start_front h2,http/1.1
 claim "tokens and discovery over HTTP/2" check
 claim "every request was HTTP/2" all_spoke h2
 claim "... on one connection" test "$(connections)" = 1
-claim "... ten of them: tokens, the addresses, a look into the revocation queue, one for each right in the directory" test "$(wc -l <"$T/access.log")" = 10
+# A line is written when its answer is out, which the client may have before.
+lines_are() { [ "$(wc -l <"$T/access.log")" = "$1" ]; }
+claim "... ten of them: tokens, the addresses, a look into the revocation queue, one for each right in the directory" within 5 lines_are 10
 
 start_scepd || die "scepd starts"
 : >"$T/access.log"
@@ -50,7 +52,8 @@ for i in $(seq 8); do
 	devices="$devices $!"
 done
 wait $devices
-claim "eight devices at once: Intune was asked about each" test "$(grep -c validateRequest "$T/access.log")" = 8
+asked_about() { [ "$(grep -c validateRequest "$T/access.log")" = "$1" ]; }
+claim "eight devices at once: Intune was asked about each" within 5 asked_about 8
 claim "... over HTTP/2" all_spoke h2
 claim "... on one connection" test "$(connections)" = 1
 stop_scepd

@@ -27,7 +27,7 @@ mkdir "$T/p"
 program() { # DIR NAME CHALLENGE [arguments]
 	local dir=$1 name=$2 challenge=$3
 	shift 3
-	timeout 20 scepclient -server-url "$URL" -private-key "$dir/key.pem" -certificate "$dir/cert.pem" -cn "$name" -challenge "$challenge" \
+	timeout 60 scepclient -server-url "$URL" -private-key "$dir/key.pem" -certificate "$dir/cert.pem" -cn "$name" -challenge "$challenge" \
 		-debug "$@" >"$dir/out" 2>&1
 }
 # It exits 1, says badAlg after checking the reply's signature, and has no certificate

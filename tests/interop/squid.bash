@@ -47,7 +47,7 @@ END
 	squid --foreground -n "t${proxy_port}" -f "$d/squid.conf" >"$d/out.log" 2>&1 &
 	proxy_pid=$!
 	pids="$pids $proxy_pid"
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		(exec 3<>"/dev/tcp/127.0.0.1/$proxy_port") 2>/dev/null && return
 		kill -0 "$proxy_pid" 2>/dev/null || break
 		sleep 0.1
@@ -57,10 +57,6 @@ END
 }
 # CONNECT of user jane, in the log of squid NAME
 tunnels() { grep -c "CONNECT 127.0.0.1:$sim_port jane " "$T/$1/access.log"; }
-more() { # NAME COUNT: tunnels by now; a few seconds for the log
-	for _ in $(seq 50); do
-		[ "$(tunnels "$1")" -gt "$2" ] && return 0
-		sleep 0.1
-	done
-	return 1
-}
+# more NAME COUNT: tunnels by now; a few seconds for the log
+more() { within 5 has_more "$@"; }
+has_more() { [ "$(tunnels "$1")" -gt "$2" ]; }

@@ -50,9 +50,9 @@ class Front:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             s.bind(("127.0.0.1", port))
             s.listen(1)
-            s.settimeout(30)
+            s.settimeout(90)
             self.sock, _ = s.accept()
-        self.sock.settimeout(30)
+        self.sock.settimeout(90)
         self.lines = self.sock.makefile("r")
         self.base, self.size = (int(x) for x in self.line().split())
         self.used = 0

@@ -28,16 +28,30 @@ claim() {
 }
 die() { echo "not ok $*"; for f in "$T"/*.log; do [ -e "$f" ] && { echo "--- $f" >&2; tail -n 40 "$f" >&2; }; done; exit 1; }
 
-# wait_for FILE PID: until the file is there, or the process is gone, or 20 s have passed
+# Bounds of waiting are for what never comes: a machine that does other things takes its time, and nobody waits longer for what is there.
+# wait_for FILE PID: until the file is there, or the process is gone, or 90 s have passed
 wait_for() {
 	local i
-	for i in $(seq 200); do
+	for i in $(seq 900); do
 		[ -s "$1" ] && return 0
-		kill -0 "$2" 2>/dev/null || return 1
+		kill -0 "$2" 2>/dev/null || { [ -s "$1" ]; return; }
 		sleep 0.1
 	done
 	return 1
 }
+# within SECONDS COMMAND...: until it succeeds. So many seconds are enough where nothing else runs, and a busy machine has a minute more.
+within() {
+	local end=$((SECONDS + $1 + 60)) status
+	while :; do
+		"${@:2}" && return 0
+		status=$?
+		[ $SECONDS -lt $end ] || return $status
+		sleep 0.2
+	done
+}
+# logged_within SECONDS PATTERN [COUNT]: the log of scepd has so many such lines (1)
+logged_within() { within "$1" has_lines "$2" "${3:-1}"; }
+has_lines() { [ "$(grep -cE -e "$1" "$T/scepd.log")" -ge "$2" ]; }
 
 # free_port: one that nothing on loopback listens on just now, below the range that the kernel gives to clients
 # Scripts that run at the same time have a thousand each (SCEPD_SLOT), lest two be given the same before either listens.

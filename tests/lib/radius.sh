@@ -99,7 +99,7 @@ start_radius() {
 	"$RADIUSD" -fxx -l stdout -d "$d" -n radiusd >"$d/radius.log" 2>&1 &
 	radius_pid=$!
 	pids="$pids $radius_pid"
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		grep -q 'Ready to process requests' "$d/radius.log" && return 0
 		kill -0 "$radius_pid" 2>/dev/null || break
 		sleep 0.1
@@ -123,7 +123,7 @@ network={
 	private_key="$2"
 }
 CONF
-	timeout 20 "$EAPOL_TEST" -c "$T/wifi.conf" -a 127.0.0.1 -p "$radius_port" -s testing123 -t 8 -r 0 >"$T/wifi.log" 2>&1
+	timeout 60 "$EAPOL_TEST" -c "$T/wifi.conf" -a 127.0.0.1 -p "$radius_port" -s testing123 -t 30 -r 0 >"$T/wifi.log" 2>&1
 	local status=$?
 	tail -n 2 "$T/wifi.log"
 	[ $status = 0 ] && [ "$(tail -n 1 "$T/wifi.log")" = SUCCESS ]

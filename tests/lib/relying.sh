@@ -28,15 +28,5 @@ root_crl() {
 	openssl ca -config "$d/openssl.cnf" -gencrl -cert "$ROOT" -keyfile "${ROOT%.pem}.key" -out "$1"
 } >>"$T/root-crl.log" 2>&1
 
-# within SECONDS COMMAND...: it comes true in that time
-within() {
-	local end=$((SECONDS + $1)) status
-	while :; do
-		"${@:2}" && return 0
-		status=$?
-		[ $SECONDS -lt $end ] || return $status
-		sleep 0.2
-	done
-}
 # tell WORDS BEGAN: seconds since BEGAN (date +%s%N); for people
 tell() { printf '%s: %d.%d s\n' "$1" $((($(date +%s%N) - $2) / 1000000000)) $((($(date +%s%N) - $2) / 100000000 % 10)); }
