@@ -22,8 +22,8 @@ struct holder {
 		RC_DENIED;                                                                         \
 	})
 
-/* The row of its serial number holds these very bytes: another CA's certificate may bear the number,
- * and a forged one the names too. */
+/* The row that holds these very bytes: another CA's certificate may bear the number, and a forged one the names
+ * too. */
 static enum rc
 find_row(struct holder *h, struct store *s, struct err *err)
 {
@@ -32,10 +32,12 @@ find_row(struct holder *h, struct store *s, struct err *err)
 	enum rc rc;
 
 	serial_hex(h->serial, cert_serial0(h->cert));
-	rc = store_cert_get(s, h->serial, &h->row, err);
+	if ((rc = store_cert_same(s, h->serial, der, len, &h->row, err)) != RC_NOTFOUND)
+		return rc;
+	rc = store_cert_get(s, h->serial, STORE_OURS, &h->row, err);
 	if (rc == RC_NOTFOUND)
 		return refuse(err, "signer: no certificate %s was issued here", h->serial);
-	if (rc == RC_OK && (h->row.der_len != len || memcmp(h->row.der, der, len) != 0))
+	if (rc == RC_OK)
 		return refuse(
 		    err, "signer: it is not the certificate %s that was issued here", h->serial);
 	return rc;

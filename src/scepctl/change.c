@@ -89,25 +89,25 @@ look(struct work *w, struct err *err)
 		struct selected *one = &w->sel.v[i];
 		struct store_status s = { 0 };
 
-		rc = store_status_get(w->store, one->serial, &s, err);
+		rc = store_status_get(w->store, one->serial, one->ca, &s, err);
 		if (rc == RC_OK)
 			mark(w, one, fate_of(&s, w->c->effect));
 		else if (rc == RC_NOTFOUND && (rc = RC_OK) == RC_OK)
 			mark(w, one, FATE_UNKNOWN);
 		store_status_done(&s);
 	}
-	return rc;
+	return rc == RC_CONFLICT ? ctl_say_ca(err) : rc;
 }
 
 /* ---- the question ---- */
 
 static void
-subject_of(char *out, size_t size, const struct work *w, const char *serial)
+subject_of(char *out, size_t size, const struct work *w, const struct selected *one)
 {
 	struct store_cert_row row = { 0 };
+	enum rc rc = store_cert_get(w->store, one->serial, one->ca, &row, NULL);
 
-	(void)ctl_safe(
-	    out, size, store_cert_get(w->store, serial, &row, NULL) == RC_OK ? row.subject : NULL);
+	(void)ctl_safe(out, size, rc == RC_OK ? row.subject : NULL);
 	store_cert_row_done(&row);
 }
 
@@ -119,7 +119,7 @@ print_due(const struct work *w)
 
 	for (size_t i = 0; i < w->sel.n && shown < EACH_MAX; i++)
 		if (w->sel.v[i].mark == FATE_DUE) {
-			subject_of(subject, sizeof(subject), w, w->sel.v[i].serial);
+			subject_of(subject, sizeof(subject), w, &w->sel.v[i]);
 			(void)fprintf(stderr, "%-40s  %s\n", w->sel.v[i].serial, subject);
 			shown++;
 		}
@@ -171,13 +171,14 @@ fate_after(const struct store_cause_done *d, enum cause_effect effect)
 static enum rc
 set_batch(struct work *w, struct selected *const *batch, size_t n, const char *who, struct err *err)
 {
-	struct store_cause_set sets[STORE_CAUSES_BATCH];
+	struct store_cause_set sets[STORE_CAUSES_BATCH] = { 0 };
 	struct store_cause_done done[STORE_CAUSES_BATCH];
 	const struct change *c = w->c;
 	enum rc rc;
 
 	for (size_t i = 0; i < n; i++)
 		sets[i] = (struct store_cause_set){ .serial = batch[i]->serial,
+			.ca = batch[i]->ca,
 			.source = CAUSE_MANUAL,
 			.effect = c->effect,
 			.reason = c->effect == CAUSE_REVOKE ? c->reason : 0,
@@ -239,11 +240,11 @@ set_all(struct work *w, struct err *err)
 /* ---- what became of them ---- */
 
 static void
-text_of(struct buf *text, const struct work *w, const char *serial)
+text_of(struct buf *text, const struct work *w, const struct selected *one)
 {
 	struct store_status s = { 0 };
 
-	if (store_status_get(w->store, serial, &s, NULL) == RC_OK)
+	if (store_status_get(w->store, one->serial, one->ca, &s, NULL) == RC_OK)
 		store_status_text(text, &s);
 	store_status_done(&s);
 }
@@ -259,7 +260,7 @@ print_json(const struct work *w)
 		struct buf text;
 
 		buf_init(&text, 4096);
-		text_of(&text, w, one->serial);
+		text_of(&text, w, one);
 		fine = ctl_json_str(o, "serial", one->serial) &&
 		    ctl_json_str(o, "outcome", fates[one->mark].word) &&
 		    ctl_json_str(o, "text", text.len > 0 ? buf_str(&text) : NULL);
@@ -280,8 +281,8 @@ print_one(const struct work *w, const struct selected *one)
 	struct buf text;
 
 	buf_init(&text, 4096);
-	subject_of(subject, sizeof(subject), w, one->serial);
-	text_of(&text, w, one->serial);
+	subject_of(subject, sizeof(subject), w, one);
+	text_of(&text, w, one);
 	(void)fprintf(f, "%s: %s%s%s", one->serial, fates[one->mark].text[w->c->effect],
 	    subject[0] != '\0' ? ": " : "", subject);
 	(void)fprintf(f, "%s%s\n", text.len > 0 ? "; it is " : "",
@@ -309,7 +310,8 @@ count_foreign(const struct work *w)
 
 		if (w->sel.v[i].mark != FATE_DONE)
 			continue;
-		if (store_cert_get(w->store, w->sel.v[i].serial, &row, NULL) == RC_OK)
+		if (store_cert_get(w->store, w->sel.v[i].serial, w->sel.v[i].ca, &row, NULL) ==
+		    RC_OK)
 			n += row.endpoint[0] == '\0';
 		store_cert_row_done(&row);
 	}

@@ -11,7 +11,7 @@
 #include "store/store_sweep.h"
 
 struct options {
-	const char *config, *certificate, *device, *user, *rule, *comment, *until;
+	const char *config, *certificate, *ca, *device, *user, *rule, *comment, *until;
 	int64_t lasts;
 	bool json, all;
 };
@@ -35,7 +35,11 @@ set_target(struct store_exception *e, size_t *bound, struct store *s, const stru
 		    e->target, bound, s, e->of == EXCEPTION_USER, who, clock_now(), err);
 	rc = ctl_serial(e->target, o->certificate, err);
 	if (rc == RC_OK) /* one that there is not would be excepted for nothing */
-		rc = store_cert_get(s, e->target, &row, err);
+		rc = store_cert_get(s, e->target, o->ca, &row, err);
+	if (rc == RC_OK)
+		(void)snprintf(e->ca, sizeof(e->ca), "%s", row.ca);
+	else if (rc == RC_CONFLICT)
+		rc = ctl_say_ca(err);
 	store_cert_row_done(&row);
 	*bound = 1;
 	return rc;
@@ -86,6 +90,8 @@ check_options(const struct options *o, struct err *err)
 {
 	if ((o->certificate != NULL) + (o->device != NULL) + (o->user != NULL) != 1)
 		return fail(err, RC_CONFIG, "one of --certificate, --device and --user is needed");
+	if (o->ca != NULL && o->certificate == NULL)
+		return fail(err, RC_CONFIG, "--ca says which --certificate is meant");
 	if ((o->lasts > 0) + (o->until != NULL) != 1)
 		return fail(err, RC_CONFIG, "one of --for and --until is needed");
 	return RC_OK;
@@ -105,9 +111,9 @@ print_added(const struct store_exception *e, int64_t id, size_t bound, bool seco
 {
 	char when[CTL_TIME_MAX];
 
-	(void)printf("exception %lld: %s %s, %s%s, until %s\n", (long long)id,
-	    exception_of_name(e->of), e->target, e->rule[0] != '\0' ? "rule " : "every rule",
-	    e->rule, ctl_time(when, e->until));
+	(void)printf("exception %lld: %s %s%s%s, %s%s, until %s\n", (long long)id,
+	    exception_of_name(e->of), e->target, e->ca[0] != '\0' ? " of CA " : "", e->ca,
+	    e->rule[0] != '\0' ? "rule " : "every rule", e->rule, ctl_time(when, e->until));
 	if (e->of != EXCEPTION_CERT && bound == 0)
 		(void)printf(
 		    "No valid certificate is bound to this %s now: it is for those that come.\n",
@@ -217,6 +223,7 @@ exception_json(const struct store_exception *e, int64_t now)
 	    ctl_json_str(o, "state", state_of(e, now)) &&
 	    ctl_json_str(o, "of", exception_of_name(e->of)) &&
 	    ctl_json_str(o, "target", e->target) &&
+	    ctl_json_str(o, "ca", e->ca[0] != '\0' ? e->ca : NULL) &&
 	    ctl_json_str(o, "rule", e->rule[0] != '\0' ? e->rule : NULL) &&
 	    ctl_json_time(o, "created", e->created) && ctl_json_time(o, "until", e->until) &&
 	    ctl_json_time(o, "confirmed", e->confirmed) && ctl_json_time(o, "ended", e->ended) &&
@@ -281,6 +288,8 @@ run_list(const void *options, int nargs, char **args)
 static const struct opt add_opts[] = {
 	OPT_CONFIG(options),
 	STR_ROW("certificate", "SERIAL", certificate, "of this certificate"),
+	STR_ROW("ca", "NAME", ca,
+	    "of this CA: several may have given the same serial number (with --certificate)"),
 	STR_ROW("device", "ID", device,
 	    "of all certificates of this device: Entra or Intune id, name, or hardware serial "
 	    "number"),

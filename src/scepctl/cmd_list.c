@@ -155,11 +155,11 @@ fits(const struct store_cert_filter *f, const struct store_cert_row *r)
 }
 
 static enum rc
-list_one(struct store *store, const char *serial, const struct store_cert_filter *f,
+list_one(struct store *store, const char *serial, const char *ca, const struct store_cert_filter *f,
     struct certs *l, struct err *err)
 {
 	struct store_cert_row row = { 0 };
-	enum rc rc = store_cert_get(store, serial, &row, err);
+	enum rc rc = store_cert_get(store, serial, ca, &row, err);
 
 	if (rc == RC_OK && fits(f, &row))
 		(void)on_row(l, 0, &row);
@@ -175,24 +175,27 @@ list_bound(struct store *store, const struct options *o, const struct store_cert
 	enum rc rc = selection_make(&sel, store, &o->by, f->valid_at, 0, NULL, err);
 
 	for (size_t i = 0; rc == RC_OK && !l->rows.failed && i < sel.n; i++)
-		rc = list_one(store, sel.v[i].serial, f, l, err);
+		rc = list_one(store, sel.v[i].serial, sel.v[i].ca, f, l, err);
 	selection_done(&sel);
 	return rc;
 }
 
 /* ---- of whom the directory does not know ---- */
 
-struct serials {
-	char v[LISTING_PAGE][2 * SERIAL_MAX + 1];
+struct names {
+	struct {
+		char serial[2 * SERIAL_MAX + 1], ca[STORE_NAME_MAX + 1];
+	} v[LISTING_PAGE];
 	size_t n;
 };
 
 static int
-on_serial(void *arg, const char *serial)
+on_name(void *arg, const char *serial, const char *ca)
 {
-	struct serials *s = arg;
+	struct names *s = arg;
 
-	(void)snprintf(s->v[s->n++], sizeof(s->v[0]), "%s", serial);
+	(void)snprintf(s->v[s->n].serial, sizeof(s->v[0].serial), "%s", serial);
+	(void)snprintf(s->v[s->n++].ca, sizeof(s->v[0].ca), "%s", ca);
 	return 0;
 }
 
@@ -208,16 +211,15 @@ static enum rc
 list_unsettled(struct store *store, enum binding_state state, const struct store_cert_filter *f,
     struct certs *l, struct err *err)
 {
-	struct serials s = { .n = LISTING_PAGE };
+	struct names s = { .n = LISTING_PAGE };
 	int64_t after = 0;
 	enum rc rc = RC_OK;
 
 	while (rc == RC_OK && !l->rows.failed && s.n == LISTING_PAGE) {
 		s.n = 0;
-		rc =
-		    store_binding_unsettled(store, state, LISTING_PAGE, &after, on_serial, &s, err);
+		rc = store_binding_unsettled(store, state, LISTING_PAGE, &after, on_name, &s, err);
 		for (size_t i = 0; rc == RC_OK && !l->rows.failed && i < s.n; i++)
-			rc = list_one(store, s.v[i], f, l, err);
+			rc = list_one(store, s.v[i].serial, s.v[i].ca, f, l, err);
 	}
 	return rc;
 }

@@ -18,6 +18,7 @@ struct options {
 
 #define OPT_COMMON                                                                                 \
 	OPT_CONFIG(options), OPT_DEVICE(options), OPT_USER(options), OPT_FILE(options),            \
+	    OPT_CA(options),                                                                       \
 	    { .name = "comment",                                                                   \
 		    .letter = 'm',                                                                 \
 		    .type = OPT_STR,                                                               \

@@ -198,7 +198,7 @@ turn_json(const struct store_subject *c, const struct planned *p, const char *ru
 {
 	const struct {
 		const char *key, *value;
-	} strs[] = { { "serial", p->serial }, { "rule", rule },
+	} strs[] = { { "serial", p->serial }, { "ca", p->ca }, { "rule", rule },
 		{ "effect", effect_word(p->effect) }, { "why", p->comment },
 		{ "subject", c->subject }, { "endpoint", c->endpoint }, { "profile", c->profile },
 		{ "user", person_name(c) }, { "userId", c->binding->user },

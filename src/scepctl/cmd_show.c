@@ -12,7 +12,7 @@
 #include "store/store_foreign.h"
 
 struct options {
-	const char *config;
+	const char *config, *ca;
 	bool json, pem;
 };
 
@@ -20,6 +20,11 @@ static const struct opt opts[] = {
 	OPT_CONFIG(options),
 	OPT_FLAG_ROW("json", options, json, "as JSON, the certificate included"),
 	OPT_FLAG_ROW("pem", options, pem, "the certificate alone, PEM"),
+	{ .name = "ca",
+	    .type = OPT_STR,
+	    .offset = offsetof(struct options, ca),
+	    .value = "NAME",
+	    .help = "that of this CA: several may have given the same serial number" },
 	{ .name = NULL },
 };
 
@@ -149,19 +154,21 @@ print_known(const struct options *o, const struct known *k, const struct cert *c
 
 static enum rc
 know(struct known *k, const struct config *c, struct store *store, const char *serial,
-    struct err *err)
+    const char *ca, struct err *err)
 {
-	enum rc rc = store_cert_get(store, serial, &k->row, err);
+	enum rc rc = store_cert_get(store, serial, ca, &k->row, err);
 
+	if (rc == RC_CONFLICT)
+		return ctl_say_ca(err);
 	if (rc == RC_OK) {
 		k->foreign = k->row.endpoint[0] == '\0';
 		k->configured = config_foreign(c, k->row.ca) != NULL;
 	}
 	if (rc == RC_OK)
-		rc = store_renewal_get(store, serial, &k->renewal, err);
+		rc = store_renewal_get(store, serial, k->row.ca, &k->renewal, err);
 	if (rc == RC_OK)
-		rc = store_status_get(store, serial, &k->status, err);
-	return rc != RC_OK ? rc : store_binding_get(store, serial, &k->binding, err);
+		rc = store_status_get(store, serial, k->row.ca, &k->status, err);
+	return rc != RC_OK ? rc : store_binding_get(store, serial, k->row.ca, &k->binding, err);
 }
 
 static int
@@ -181,7 +188,7 @@ run(const void *options, int nargs, char **args)
 	if (rc == RC_OK)
 		rc = ctl_open(&c, &store, o->config, &err);
 	if (rc == RC_OK)
-		rc = know(&k, c, store, serial, &err);
+		rc = know(&k, c, store, serial, o->ca, &err);
 	if (rc == RC_OK && k.row.der_len == 0 && o->pem)
 		rc = fail(&err, RC_NOTFOUND,
 		    "the certificate was never imported: its serial number alone is known");

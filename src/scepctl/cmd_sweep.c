@@ -131,7 +131,8 @@ turn_json(const struct store_turn *t)
 {
 	json_t *o = json_object();
 	bool built = o != NULL && ctl_json_str(o, "serial", t->serial) &&
-	    ctl_json_str(o, "rule", t->rule) && ctl_json_str(o, "effect", effect_word(t->effect)) &&
+	    ctl_json_str(o, "ca", t->ca) && ctl_json_str(o, "rule", t->rule) &&
+	    ctl_json_str(o, "effect", effect_word(t->effect)) &&
 	    ctl_json_str(o, "why", t->comment) && ctl_json_str(o, "user", t->person) &&
 	    ctl_json_str(o, "device", t->device);
 

@@ -84,6 +84,12 @@ ctl_serial(char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *er
 }
 
 enum rc
+ctl_say_ca(struct err *err)
+{
+	return err_hint(err, "say which CA's is meant: --ca NAME");
+}
+
+enum rc
 ctl_number(int64_t *out, const char *text, const char *what, struct err *err)
 {
 	uint64_t v;

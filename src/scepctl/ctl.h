@@ -58,6 +58,9 @@ const char *ctl_safe(char *out, size_t size, const char *text);
 enum rc ctl_serial(
     char out[static 2 * SERIAL_MAX + 1], const char *text, struct err *err) MUST_CHECK;
 
+/* Several CAs have given the serial number (RC_CONFLICT of the store): how to say which is meant. */
+enum rc ctl_say_ca(struct err *err);
+
 /* A row's number, 1 or more: RC_CONFIG in words about `what`. */
 enum rc ctl_number(int64_t *out, const char *text, const char *what, struct err *err) MUST_CHECK;
 /* Nothing was found: RC_NOTFOUND where no endpoint has this name now, which is then why.  Rows may be of one that

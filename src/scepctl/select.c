@@ -15,15 +15,41 @@
 void
 selection_done(struct selection *s)
 {
+	for (size_t i = 0; i < s->n_cas; i++)
+		free(s->cas[i]);
+	free(s->cas);
 	free(s->v);
 	*s = (struct selection){ 0 };
 }
 
+/* There are few CAs and many certificates. */
 static enum rc
-add(struct selection *s, const char *serial, struct err *err)
+keep_ca(const char **out, struct selection *s, const char *ca, struct err *err)
+{
+	char **v;
+	enum rc rc;
+
+	*out = NULL;
+	for (size_t i = 0; ca != NULL && *out == NULL && i < s->n_cas; i++)
+		if (strcmp(s->cas[i], ca) == 0)
+			*out = s->cas[i];
+	if (ca == NULL || *out != NULL)
+		return RC_OK;
+	if ((v = reallocarray(s->cas, s->n_cas + 1, sizeof(*v))) == NULL)
+		return fail(err, RC_NOMEM, "no memory for the names of CAs");
+	s->cas = v;
+	if ((rc = str_dup(&v[s->n_cas], ca, err)) == RC_OK)
+		*out = v[s->n_cas++];
+	return rc;
+}
+
+/* `ca` NULL: not told. */
+static enum rc
+add(struct selection *s, const char *serial, const char *ca, struct err *err)
 {
 	struct selected *v;
 	size_t room = s->room == 0 ? 64 : 2 * s->room;
+	enum rc rc;
 
 	if (s->n == SELECT_MAX)
 		return fail(err, RC_LIMIT, "more than %d certificates at once", SELECT_MAX);
@@ -33,6 +59,8 @@ add(struct selection *s, const char *serial, struct err *err)
 		s->v = v;
 		s->room = room;
 	}
+	if ((rc = keep_ca(&s->v[s->n].ca, s, ca, err)) != RC_OK)
+		return rc;
 	(void)snprintf(s->v[s->n].serial, sizeof(s->v[s->n].serial), "%s", serial);
 	s->v[s->n++].mark = 0;
 	return RC_OK;
@@ -41,7 +69,11 @@ add(struct selection *s, const char *serial, struct err *err)
 static int
 compare(const void *a, const void *b)
 {
-	return strcmp(((const struct selected *)a)->serial, ((const struct selected *)b)->serial);
+	const struct selected *x = a, *y = b;
+	int c = strcmp(x->serial, y->serial);
+
+	/* Names of CAs are kept once: the same is the same pointer. */
+	return c != 0 || x->ca == y->ca ? c : strcmp(x->ca, y->ca);
 }
 
 /* By several ids of one device, or twice in a file. */
@@ -53,7 +85,7 @@ once(struct selection *s)
 	if (s->n > 1)
 		qsort(s->v, s->n, sizeof(s->v[0]), compare);
 	for (size_t i = 0; i < s->n; i++)
-		if (n == 0 || strcmp(s->v[n - 1].serial, s->v[i].serial) != 0)
+		if (n == 0 || compare(&s->v[n - 1], &s->v[i]) != 0)
 			s->v[n++] = s->v[i];
 	s->n = n;
 }
@@ -61,12 +93,12 @@ once(struct selection *s)
 /* ---- by serial number ---- */
 
 static enum rc
-add_text(struct selection *s, const char *text, struct err *err)
+add_text(struct selection *s, const char *text, const char *ca, struct err *err)
 {
 	char serial[2 * SERIAL_MAX + 1];
 	enum rc rc = ctl_serial(serial, text, err);
 
-	return rc != RC_OK ? rc : add(s, serial, err);
+	return rc != RC_OK ? rc : add(s, serial, ca, err);
 }
 
 /* The first word of a line, as tables are saved: with a byte order mark on top, and in quotes; '#' begins a comment. */
@@ -83,14 +115,15 @@ first_word(char *line, size_t number)
 }
 
 static enum rc
-add_line(struct selection *s, char *line, const char *path, size_t number, struct err *err)
+add_line(struct selection *s, char *line, const struct select_by *by, const char *path,
+    size_t number, struct err *err)
 {
 	char *word;
 
 	if (strchr(line, '\n') == NULL && strlen(line) == LINE_MAX_ - 1)
 		return fail(err, RC_CONFIG, "%s:%zu: the line is too long", path, number);
 	word = first_word(line, number);
-	if (word == NULL || add_text(s, word, NULL) == RC_OK)
+	if (word == NULL || add_text(s, word, by->ca, NULL) == RC_OK)
 		return RC_OK;
 	if (s->n == SELECT_MAX)
 		return fail(err, RC_LIMIT,
@@ -104,8 +137,9 @@ add_line(struct selection *s, char *line, const char *path, size_t number, struc
 }
 
 static enum rc
-add_file(struct selection *s, const char *path, struct err *err)
+add_file(struct selection *s, const struct select_by *by, struct err *err)
 {
+	const char *path = by->file;
 	bool input = strcmp(path, "-") == 0;
 	FILE *f = input ? stdin : fopen(path, "re");
 	char line[LINE_MAX_];
@@ -115,7 +149,7 @@ add_file(struct selection *s, const char *path, struct err *err)
 		return fail(err, errno == ENOENT ? RC_NOTFOUND : RC_IO, "cannot read %s: %s", path,
 		    strerror(errno));
 	for (size_t n = 1; rc == RC_OK && fgets(line, sizeof(line), f) != NULL; n++)
-		rc = add_line(s, line, input ? "standard input" : path, n, err);
+		rc = add_line(s, line, by, input ? "standard input" : path, n, err);
 	if (rc == RC_OK && ferror(f))
 		rc = fail(err, RC_IO, "cannot read %s", path);
 	if (rc == RC_OK && s->n == 0)
@@ -201,31 +235,33 @@ find_by_name(struct namesakes *w, struct store *s, int64_t valid_at, struct err 
 
 struct adding {
 	struct selection *s;
+	const char *only_ca; /* NULL: any */
 	struct err *err;
 	enum rc rc;
 };
 
 static int
-on_serial(void *arg, const char *serial)
+on_cert(void *arg, const char *serial, const char *ca)
 {
 	struct adding *a = arg;
 
-	a->rc = add(a->s, serial, a->err);
+	if (a->only_ca == NULL || strcmp(a->only_ca, ca) == 0)
+		a->rc = add(a->s, serial, ca, a->err);
 	return a->rc != RC_OK;
 }
 
 static enum rc
-add_bound(struct selection *s, struct store *store, bool user, const char *id, int64_t valid_at,
-    struct err *err)
+add_bound(struct selection *s, struct store *store, bool user, const char *id, const char *only_ca,
+    int64_t valid_at, struct err *err)
 {
 	static const enum binding_key keys[] = { BINDING_BY_USER, BINDING_BY_DEVICE,
 		BINDING_BY_DEVICE_OBJECT, BINDING_BY_MANAGED };
-	struct adding a = { s, err, RC_OK };
+	struct adding a = { s, only_ca, err, RC_OK };
 	enum rc rc = RC_OK;
 
 	for (size_t i = user ? 0 : 1; rc == RC_OK && i < (user ? 1 : 4); i++) {
 		rc = store_binding_certs(
-		    store, NULL, keys[i], id, valid_at, SELECT_MAX + 1, on_serial, &a, err);
+		    store, NULL, keys[i], id, valid_at, SELECT_MAX + 1, on_cert, &a, err);
 		if (rc == RC_OK)
 			rc = a.rc;
 	}
@@ -245,23 +281,26 @@ who_is(struct namesakes *w, struct store *store, int64_t valid_at, struct err *e
 }
 
 static enum rc
-nobodys(const struct namesakes *w, int64_t valid_at, struct err *err)
+nobodys(const struct namesakes *w, const char *only_ca, int64_t valid_at, struct err *err)
 {
-	(void)fail(err, RC_NOTFOUND, "no %scertificate is bound to %s \"%.100s\"",
-	    valid_at != 0 ? "valid " : "", w->user ? "user" : "device", w->word);
+	(void)fail(err, RC_NOTFOUND, "no %scertificate %s%.100s%sis bound to %s \"%.100s\"",
+	    valid_at != 0 ? "valid " : "", only_ca != NULL ? "of CA " : "",
+	    only_ca != NULL ? only_ca : "", only_ca != NULL ? " " : "", w->user ? "user" : "device",
+	    w->word);
 	return err_hint(err, "'" PROG " list --match' looks into the certificates' own names");
 }
 
 static enum rc
-add_of(struct selection *s, struct store *store, bool user, const char *word, int64_t valid_at,
+add_of(struct selection *s, struct store *store, const struct select_by *by, int64_t valid_at,
     struct err *err)
 {
-	struct namesakes w = { .word = word, .user = user };
+	bool user = by->user != NULL;
+	struct namesakes w = { .word = user ? by->user : by->device, .user = user };
 	enum rc rc = who_is(&w, store, valid_at, err);
 
 	if (rc == RC_OK && w.n == 1)
-		rc = add_bound(s, store, user, w.ids[0], valid_at, err);
-	return rc == RC_OK && s->n == 0 ? nobodys(&w, valid_at, err) : rc;
+		rc = add_bound(s, store, user, w.ids[0], by->ca, valid_at, err);
+	return rc == RC_OK && s->n == 0 ? nobodys(&w, by->ca, valid_at, err) : rc;
 }
 
 enum rc
@@ -273,9 +312,9 @@ select_id(char out[static 40], size_t *bound, struct store *s, bool user, const 
 	enum rc rc = who_is(&w, s, valid_at, err);
 
 	if (rc == RC_OK && w.n == 0)
-		rc = nobodys(&w, valid_at, err);
+		rc = nobodys(&w, NULL, valid_at, err);
 	if (rc == RC_OK)
-		rc = add_bound(&found, s, user, w.ids[0], valid_at, err);
+		rc = add_bound(&found, s, user, w.ids[0], NULL, valid_at, err);
 	if (rc == RC_OK) {
 		once(&found);
 		*bound = found.n;
@@ -299,13 +338,11 @@ selection_make(struct selection *out, struct store *s, const struct select_by *b
 		    "say which certificates: serial numbers, or one of --device, --user and "
 		    "--file");
 	for (int i = 0; rc == RC_OK && i < nargs; i++)
-		rc = add_text(&made, args[i], err);
+		rc = add_text(&made, args[i], by->ca, err);
 	if (rc == RC_OK && by->file != NULL)
-		rc = add_file(&made, by->file, err);
-	if (rc == RC_OK && by->device != NULL)
-		rc = add_of(&made, s, false, by->device, valid_at, err);
-	if (rc == RC_OK && by->user != NULL)
-		rc = add_of(&made, s, true, by->user, valid_at, err);
+		rc = add_file(&made, by, err);
+	if (rc == RC_OK && (by->device != NULL || by->user != NULL))
+		rc = add_of(&made, s, by, valid_at, err);
 	if (rc != RC_OK) {
 		selection_done(&made);
 		return rc;

@@ -1,5 +1,6 @@
 /*
- * select.h - which certificates a command is about: by serial number, from a file, or all of a device or user.
+ * select.h - which certificates a command is about: by serial number, from a file, or all of a device or user; of any
+ * CA, or of one.
  */
 #ifndef SCEPD_SCEPCTL_SELECT_H
 #define SCEPD_SCEPCTL_SELECT_H
@@ -12,6 +13,7 @@ struct select_by {
 	/* An id, or what the directory calls it: a UPN, a device's name or hardware serial number.  NULL: not so. */
 	const char *device, *user;
 	const char *file; /* serial numbers, one a line; "-": standard input */
+	const char *ca;   /* of this CA alone, ours or a foreign one; NULL: of any */
 };
 
 /* The rows of --device, --user and --file, in an options struct with the field `by`. */
@@ -35,13 +37,26 @@ struct select_by {
 			"input"                                                                    \
 	}
 
+/* As "--ca" of revoke, hold, release: also where the number alone would do. */
+#define OPT_CA(s)                                                                                  \
+	{                                                                                          \
+		.name = "ca", .type = OPT_STR, .offset = offsetof(struct s, by.ca),                \
+		.value = "NAME",                                                                   \
+		.help = "of this CA, ours or a foreign one: several may have given the same "      \
+			"serial number"                                                            \
+	}
+
 struct selected {
 	char serial[2 * SERIAL_MAX + 1];
 	uint8_t mark; /* the caller's; 0 at first */
+	const char
+	    *ca; /* the selection's; NULL: not told, so that the number has to be one CA's alone */
 };
 struct selection {
 	struct selected *v;
 	size_t n, room;
+	char **cas; /* each once */
+	size_t n_cas;
 };
 void selection_done(struct selection *s);
 /*

@@ -88,21 +88,46 @@ whole_json(const struct store_cert_row *row, const struct store_status *status,
 	return o;
 }
 
-void
-admin_certs_show(struct admin_call *c)
+/* The certificate of the path, of the CA of ?ca= if that is there; from here on its CA is known. */
+static enum rc
+find(struct store_cert_row *row, struct admin_call *c, struct err *err)
 {
-	struct store_cert_row row = { 0 };
+	char ca[STORE_NAME_MAX + 1];
+	enum rc rc = admin_query(ca, sizeof(ca), c->req->query, "ca", err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = store_cert_get(c->s->store, c->serial, ca[0] != '\0' ? ca : NULL, row, err);
+	if (rc == RC_CONFLICT)
+		(void)err_hint(err, "say which is meant, by ?ca=NAME");
+	return rc;
+}
+
+static void
+show(struct admin_call *c, const struct store_cert_row *row)
+{
 	struct store_status status = { 0 };
 	struct store_binding binding;
 	struct err err = { 0 };
 
-	if (store_cert_get(c->s->store, c->serial, &row, &err) == RC_OK &&
-	    store_status_get(c->s->store, c->serial, &status, &err) == RC_OK &&
-	    store_binding_get(c->s->store, c->serial, &binding, &err) == RC_OK)
-		admin_reply_json(c->reply, 200, whole_json(&row, &status, &binding));
+	if (store_status_get(c->s->store, row->serial, row->ca, &status, &err) == RC_OK &&
+	    store_binding_get(c->s->store, row->serial, row->ca, &binding, &err) == RC_OK)
+		admin_reply_json(c->reply, 200, whole_json(row, &status, &binding));
 	else
 		admin_reply_error(c->reply, &err);
 	store_status_done(&status);
+}
+
+void
+admin_certs_show(struct admin_call *c)
+{
+	struct store_cert_row row = { 0 };
+	struct err err = { 0 };
+
+	if (find(&row, c, &err) == RC_OK)
+		show(c, &row);
+	else
+		admin_reply_error(c->reply, &err);
 	store_cert_row_done(&row);
 }
 
@@ -115,7 +140,7 @@ static const char *const deeds[] = {
 };
 
 static void
-log_change(const struct admin_call *c, enum cause_effect effect, const char *serial,
+log_change(const struct admin_call *c, enum cause_effect effect, const char *serial, const char *ca,
     const struct err *err0)
 {
 	struct log_line l;
@@ -123,6 +148,7 @@ log_change(const struct admin_call *c, enum cause_effect effect, const char *ser
 	log_begin(&l, err0 == NULL ? LOG_INFO : LOG_WARN, "admin");
 	log_str(&l, "what", deeds[effect]);
 	log_str(&l, "serial", serial);
+	log_str(&l, "ca", ca);
 	log_str(&l, "who", c->who);
 	log_str(&l, "ip", c->req->peer);
 	if (err0 != NULL)
@@ -132,9 +158,10 @@ log_change(const struct admin_call *c, enum cause_effect effect, const char *ser
 
 static void
 fill(struct store_cause_set *set, const struct admin_call *c, enum cause_effect effect,
-    const struct admin_status_ask *ask, const char *serial)
+    const struct admin_status_ask *ask, const char *serial, const char *ca)
 {
 	*set = (struct store_cause_set){ .serial = serial,
+		.ca = ca,
 		.source = CAUSE_MANUAL,
 		.effect = effect,
 		.reason = ask->reason,
@@ -157,6 +184,7 @@ judge(const struct store_cause_done *done, const char *serial, struct err *err)
 static void
 change_one(struct admin_call *c, enum cause_effect effect)
 {
+	struct store_cert_row row = { 0 };
 	struct store_cause_done done;
 	struct store_cause_set set;
 	struct admin_status_ask ask;
@@ -164,18 +192,19 @@ change_one(struct admin_call *c, enum cause_effect effect)
 	enum rc rc = admin_status_parse(
 	    &ask, effect, false, clock_now(), c->req->body, c->req->body_len, &err);
 
-	if (rc == RC_OK) {
-		fill(&set, c, effect, &ask, c->serial);
+	if (rc == RC_OK && (rc = find(&row, c, &err)) == RC_OK) {
+		fill(&set, c, effect, &ask, row.serial, row.ca);
 		rc = store_causes_set(c->s->store, &set, 1, &done, &err);
 	}
 	if (rc == RC_OK)
 		rc = judge(&done, c->serial, &err);
 	publish_wake(c->s);
-	log_change(c, effect, c->serial, rc == RC_OK ? NULL : &err);
+	log_change(c, effect, c->serial, row.ca, rc == RC_OK ? NULL : &err);
 	if (rc == RC_OK)
-		admin_certs_show(c);
+		show(c, &row);
 	else
 		admin_reply_error(c->reply, &err);
+	store_cert_row_done(&row);
 }
 
 void
@@ -201,23 +230,27 @@ admin_certs_release(struct admin_call *c)
 /* Certificates that one device or user may have and still be dealt with in one call; the rest is scepctl's. */
 #define MANY_MAX 1000
 
+struct one {
+	char serial[2 * SERIAL_MAX + 1], ca[STORE_NAME_MAX + 1];
+};
 struct many {
-	char (*serials)[2 * SERIAL_MAX + 1];
+	struct one *v;
 	size_t n;
 };
 
 static int
-take_serial(void *arg, const char *serial)
+take_cert(void *arg, const char *serial, const char *ca)
 {
 	struct many *m = arg;
-	size_t len = strlen(serial);
+	size_t len = strlen(serial), ca_len = strlen(ca);
 
 	for (size_t i = 0; i < m->n; i++) /* by another of its ids already */
-		if (strcmp(m->serials[i], serial) == 0)
+		if (strcmp(m->v[i].serial, serial) == 0 && strcmp(m->v[i].ca, ca) == 0)
 			return 0;
-	if (m->n == MANY_MAX || len >= sizeof(m->serials[0]))
+	if (m->n == MANY_MAX || len >= sizeof(m->v[0].serial) || ca_len >= sizeof(m->v[0].ca))
 		return 1;
-	memcpy(m->serials[m->n++], serial, len + 1);
+	memcpy(m->v[m->n].serial, serial, len + 1);
+	memcpy(m->v[m->n++].ca, ca, ca_len + 1);
 	return 0;
 }
 
@@ -232,10 +265,10 @@ find_many(struct many *m, struct admin_call *c, const struct admin_status_ask *a
 
 	if (ask->user[0] != '\0')
 		rc = store_binding_certs(
-		    store, NULL, BINDING_BY_USER, ask->user, now, MANY_MAX, take_serial, m, err);
+		    store, NULL, BINDING_BY_USER, ask->user, now, MANY_MAX, take_cert, m, err);
 	for (size_t i = 0; rc == RC_OK && ask->device[0] != '\0' && i < 3; i++)
 		rc = store_binding_certs(
-		    store, NULL, device_keys[i], ask->device, now, MANY_MAX, take_serial, m, err);
+		    store, NULL, device_keys[i], ask->device, now, MANY_MAX, take_cert, m, err);
 	if (rc == RC_OK && m->n == MANY_MAX)
 		return fail(err, RC_LIMIT, "%d certificates or more: use scepctl", MANY_MAX);
 	return rc;
@@ -253,12 +286,12 @@ set_many(const struct many *m, const struct admin_call *c, enum cause_effect eff
 	for (size_t at = 0, n; rc == RC_OK && at < m->n; at += n) {
 		n = m->n - at < STORE_CAUSES_BATCH ? m->n - at : STORE_CAUSES_BATCH;
 		for (size_t i = 0; i < n; i++)
-			fill(&sets[i], c, effect, ask, m->serials[at + i]);
+			fill(&sets[i], c, effect, ask, m->v[at + i].serial, m->v[at + i].ca);
 		rc = store_causes_set(c->s->store, sets, n, done, err);
 		for (size_t i = 0; rc == RC_OK && i < n; i++) {
 			changed[done[i].outcome]++;
 			if (done[i].outcome == CAUSE_SET)
-				log_change(c, effect, m->serials[at + i], NULL);
+				log_change(c, effect, m->v[at + i].serial, m->v[at + i].ca, NULL);
 		}
 	}
 	publish_wake(c->s);
@@ -274,7 +307,7 @@ do_many(struct many *m, struct admin_call *c, enum cause_effect effect,
 	enum rc rc =
 	    admin_status_parse(&ask, effect, true, now, c->req->body, c->req->body_len, err);
 
-	if (rc == RC_OK && (m->serials = calloc(MANY_MAX, sizeof(m->serials[0]))) == NULL)
+	if (rc == RC_OK && (m->v = calloc(MANY_MAX, sizeof(m->v[0]))) == NULL)
 		rc = fail(err, RC_NOMEM, "list of certificates");
 	if (rc == RC_OK && (rc = find_many(m, c, &ask, now, err)) == RC_OK)
 		rc = set_many(m, c, effect, &ask, changed, err);
@@ -296,7 +329,7 @@ change_many(struct admin_call *c, enum cause_effect effect)
 			(json_int_t)changed[CAUSE_IS_FINAL]));
 	else
 		admin_reply_error(c->reply, &err);
-	free(m.serials);
+	free(m.v);
 }
 
 void

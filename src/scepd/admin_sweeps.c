@@ -31,8 +31,8 @@ add_turn(void *arg, const struct store_turn *t)
 	struct admin_list *l = arg;
 
 	return admin_list_add(l, l->page.after + (int64_t)l->n + 1,
-	    json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "serial", t->serial, "rule", t->rule,
-		"effect", effects[t->effect], "reason",
+	    json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "serial", t->serial, "ca", t->ca,
+		"rule", t->rule, "effect", effects[t->effect], "reason",
 		t->effect == CAUSE_REVOKE ? json_string(reason_name(t->reason)) : json_null(),
 		"comment", json_text_or_null(t->comment), "user", json_text_or_null(t->person),
 		"device", json_text_or_null(t->device)));

@@ -20,9 +20,12 @@
 #define COUNT_MS       10000
 #define COUNT_SHARE    50 /* of one core at the most */
 
+struct cert_name {
+	char serial[48], ca[STORE_NAME_MAX + 1];
+};
 struct due_list {
 	struct {
-		char serial[48];
+		struct cert_name name;
 		int64_t not_after;
 		struct store_binding b;
 	} v[BIND_BATCH];
@@ -39,25 +42,33 @@ pause_after_tries(const struct dir_tenant *t, unsigned tries)
 }
 
 static int
-note_due(void *arg, const char *serial, int64_t not_after, const struct store_binding *b)
+note_due(
+    void *arg, const char *serial, const char *ca, int64_t not_after, const struct store_binding *b)
 {
 	struct due_list *l = arg;
 
 	if (l->n == BIND_BATCH)
 		return 1;
 	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->v[i].serial, serial) == 0)
+		if (strcmp(l->v[i].name.serial, serial) == 0 && strcmp(l->v[i].name.ca, ca) == 0)
 			return 0;
-	if (strlen(serial) >= sizeof(l->v[0].serial))
+	if (strlen(serial) >= sizeof(l->v[0].name.serial) || strlen(ca) > STORE_NAME_MAX)
 		return 0;
-	strcpy(l->v[l->n].serial, serial);
+	strcpy(l->v[l->n].name.serial, serial);
+	strcpy(l->v[l->n].name.ca, ca);
 	l->v[l->n].not_after = not_after;
 	l->v[l->n++].b = *b;
 	return 0;
 }
 
+static enum rc
+binding_set(struct dir_tenant *t, const struct cert_name *name, const struct store_binding *b)
+{
+	return store_binding_set(t->s->store, name->serial, name->ca, b, &t->err);
+}
+
 static void
-log_binding(const struct dir_tenant *t, enum log_level level, const char *serial,
+log_binding(const struct dir_tenant *t, enum log_level level, const struct cert_name *name,
     const char *result, const char *reason)
 {
 	struct log_line l;
@@ -65,7 +76,8 @@ log_binding(const struct dir_tenant *t, enum log_level level, const char *serial
 	log_begin(&l, level, "directory");
 	log_str(&l, "tenant", t->name);
 	log_str(&l, "asked", "bindings");
-	log_str(&l, "serial", serial);
+	log_str(&l, "serial", name->serial);
+	log_str(&l, "ca", name->ca);
 	log_str(&l, "result", result);
 	log_str(&l, "reason", reason);
 	log_end(&l);
@@ -74,7 +86,8 @@ log_binding(const struct dir_tenant *t, enum log_level level, const char *serial
 /* What an answer, or a refusal of the question, leaves to be asked.  Told once: that somebody is named whom the directory
  * does not know, and that it does now. */
 static void
-ask_again(struct dir_tenant *t, const char *serial, struct store_binding *b, const char *unknown)
+ask_again(struct dir_tenant *t, const struct cert_name *name, struct store_binding *b,
+    const char *unknown)
 {
 	unsigned was = b->tries;
 
@@ -83,51 +96,52 @@ ask_again(struct dir_tenant *t, const char *serial, struct store_binding *b, con
 	if (b->tries < BINDING_TRIES_MAX && b->state == BINDING_UNKNOWN)
 		b->state = BINDING_OPEN;
 	if (was < BINDING_TRIES_MAX && b->tries == BINDING_TRIES_MAX)
-		log_binding(t, LOG_WARN, serial, "UNKNOWN", unknown);
+		log_binding(t, LOG_WARN, name, "UNKNOWN", unknown);
 }
 
 static void
-settle(struct dir_tenant *t, const char *serial, struct store_binding *b)
+settle(struct dir_tenant *t, const struct cert_name *name, struct store_binding *b)
 {
 	if (b->tries == BINDING_TRIES_MAX)
 		log_binding(
-		    t, LOG_INFO, serial, "BOUND", "the directory knows whom the certificate names");
+		    t, LOG_INFO, name, "BOUND", "the directory knows whom the certificate names");
 	b->tries = 0;
 	b->due = 0;
 }
 
 static void
-next_time(struct dir_tenant *t, const char *serial, struct store_binding *b,
+next_time(struct dir_tenant *t, const struct cert_name *name, struct store_binding *b,
     const struct dir_found *found)
 {
 	if (found->unknown_user && found->unknown_device)
-		ask_again(t, serial, b, "the directory knows neither the user nor the device");
+		ask_again(t, name, b, "the directory knows neither the user nor the device");
 	else if (found->unknown_user)
-		ask_again(t, serial, b, "the directory knows no user of this name");
+		ask_again(t, name, b, "the directory knows no user of this name");
 	else if (found->unknown_device)
-		ask_again(t, serial, b, "the directory knows no such device");
+		ask_again(t, name, b, "the directory knows no such device");
 	else if (found->unmanaged && b->tries + 1 < BINDING_TRIES_MAX)
-		ask_again(t, serial, b, "");
+		ask_again(t, name, b, "");
 	else
-		settle(t, serial, b);
+		settle(t, name, b);
 }
 
 /* Nobody waits behind a question that fails: the next round begins with the others.  One that the directory does not
  * take is asked ever more seldom, and means at last that nobody can have this name. */
 static enum intune_status
-postpone(struct dir_tenant *t, const char *serial, struct store_binding *b, enum intune_status st)
+postpone(struct dir_tenant *t, const struct cert_name *name, struct store_binding *b,
+    enum intune_status st)
 {
 	b->due = clock_now() + pause_after_tries(t, b->tries + (b->tries == 0));
 	if (dir_error_is_of_names(&t->error)) {
-		log_binding(t, LOG_WARN, serial, "REFUSED", t->error.message);
-		ask_again(t, serial, b, "the directory does not take the question");
+		log_binding(t, LOG_WARN, name, "REFUSED", t->error.message);
+		ask_again(t, name, b, "the directory does not take the question");
 		if (b->tries == BINDING_TRIES_MAX) {
 			b->state = b->state == BINDING_OPEN ? BINDING_UNKNOWN : b->state;
 			b->asked = clock_now();
 		}
 		st = INTUNE_OK;
 	}
-	(void)dir_store_failed(t, store_binding_set(t->s->store, serial, b, &t->err));
+	(void)dir_store_failed(t, binding_set(t, name, b));
 	return st;
 }
 
@@ -147,7 +161,7 @@ is_new_user(struct dir_tenant *t, const struct dir_found *found)
 
 /* The ids first: an object that no binding names is not kept. */
 static enum intune_status
-bind_one(struct dir_tenant *t, const char *serial, struct store_binding *b)
+bind_one(struct dir_tenant *t, const struct cert_name *name, struct store_binding *b)
 {
 	struct dir_found found;
 	size_t changed = 0;
@@ -156,13 +170,13 @@ bind_one(struct dir_tenant *t, const char *serial, struct store_binding *b)
 	    dir_bind(tenant_client(t->tenant), b, &found, clock_now(), &t->error);
 
 	if (st != INTUNE_OK)
-		return postpone(t, serial, b, st);
+		return postpone(t, name, b, st);
 	if (found.refused)
-		log_binding(t, LOG_WARN, serial, "REFUSED", t->error.message);
-	next_time(t, serial, b, &found);
+		log_binding(t, LOG_WARN, name, "REFUSED", t->error.message);
+	next_time(t, name, b, &found);
 	if (is_new_user(t, &found))
 		t->risks_again = true;
-	if (dir_store_failed(t, store_binding_set(t->s->store, serial, b, &t->err)) == 0)
+	if (dir_store_failed(t, binding_set(t, name, b)) == 0)
 		(void)dir_store_failed(
 		    t, store_objects_put(t->s->store, found.v, found.n, &changed, &t->err));
 	sweep_news(t->s, changed + (b->state != was));
@@ -171,14 +185,15 @@ bind_one(struct dir_tenant *t, const char *serial, struct store_binding *b)
 
 /* Nobody asks about a certificate that has expired. */
 static enum intune_status
-bind_due(struct dir_tenant *t, const char *serial, int64_t not_after, struct store_binding *b)
+bind_due(
+    struct dir_tenant *t, const struct cert_name *name, int64_t not_after, struct store_binding *b)
 {
 	if (not_after > clock_now())
-		return bind_one(t, serial, b);
+		return bind_one(t, name, b);
 	b->due = 0;
 	if (b->state == BINDING_OPEN)
 		b->state = BINDING_UNKNOWN;
-	(void)dir_store_failed(t, store_binding_set(t->s->store, serial, b, &t->err));
+	(void)dir_store_failed(t, binding_set(t, name, b));
 	return INTUNE_OK;
 }
 
@@ -213,7 +228,7 @@ dir_task_bind(struct dir_tenant *t, int64_t now_ms, const atomic_bool *stop)
 	    store_binding_due(t->s->store, t->name, clock_now(), BIND_BATCH, note_due, l, &t->err));
 	/* From the end: there are those that have come last, where a long queue waits. */
 	for (size_t i = l->n; i-- > 0 && st == INTUNE_OK && !t->store_failed && !*stop;)
-		st = bind_due(t, l->v[i].serial, l->v[i].not_after, &l->v[i].b);
+		st = bind_due(t, &l->v[i].name, l->v[i].not_after, &l->v[i].b);
 	free(l);
 	if (st == INTUNE_OK && !t->store_failed)
 		count_unsettled(t);

@@ -34,13 +34,13 @@ struct device_id {
 };
 
 static int
-note_device_id(void *arg, const char *serial)
+note_device_id(void *arg, const char *serial, const char *ca)
 {
 	struct device_id *d = arg;
 	struct store_binding b;
 	struct err err;
 
-	if (store_binding_get(d->s->store, serial, &b, &err) == RC_OK)
+	if (store_binding_get(d->s->store, serial, ca, &b, &err) == RC_OK)
 		memcpy(d->id, b.device, sizeof(d->id));
 	return d->id[0] != '\0';
 }

@@ -226,20 +226,21 @@ struct batch {
 };
 
 static void
-put(struct batch *b, const struct crl_revoked *r)
+put(struct batch *b, const char *ca, const struct crl_revoked *r)
 {
 	char *hex = b->serials[b->n].hex;
 
 	hex_upper(hex, r->serial.p, r->serial.len);
 	b->certs[b->n] = (struct store_foreign_cert){ .serial = hex };
 	b->sets[b->n++] = (struct store_cause_set){ .serial = hex,
+		.ca = ca,
 		.source = CAUSE_ISSUER,
 		.effect = effect_of(r),
 		.reason = r->reason,
 		.since = r->when };
 }
 
-/* The rows first: a cause needs its certificate, and must not come to that of another CA. */
+/* The rows first: a cause needs its certificate.  FOREIGN_TAKEN: of a CA of ours that had this name before. */
 static enum rc
 put_down(struct work *w, struct batch *b, struct err *err)
 {
@@ -270,7 +271,7 @@ put_all(struct work *w, const atomic_bool *stop, struct err *err)
 		return fail(err, RC_NOMEM, "no memory for entries of a list");
 	for (size_t i = 0; rc == RC_OK && i < w->n && !*stop; i++) {
 		if (!w->v[i].done)
-			put(b, &w->v[i].r);
+			put(b, w->ca, &w->v[i].r);
 		if (b->n == STORE_CAUSES_BATCH)
 			rc = put_down(w, b, err);
 	}
@@ -289,6 +290,7 @@ release_all(struct work *w, const atomic_bool *stop, struct err *err)
 
 	for (size_t i = 0; rc == RC_OK && i < w->n_off && !*stop; i++) {
 		v[n++] = (struct store_cause_set){ .serial = w->off[i].hex,
+			.ca = w->ca,
 			.source = CAUSE_ISSUER,
 			.effect = CAUSE_GONE,
 			.comment = "in the CA's list no more" };

@@ -186,9 +186,9 @@ log_applied(
 	} else if (n->taken > 0) {
 		log_int(&l, "taken", (int64_t)n->taken);
 		log_str(&l, "hint",
-		    "entries with serial numbers of certificates of another CA were left alone: "
-		    "OCSP and "
-		    "verdicts cannot tell the two apart");
+		    "a CA of this server had this name and has issued certificates with these "
+		    "serial "
+		    "numbers, which were left alone: give the foreign CA another name");
 	}
 	log_end(&l);
 }

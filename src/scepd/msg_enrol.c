@@ -234,7 +234,8 @@ choose_ca(struct transaction *t, struct err *err)
 	enum rc rc;
 
 	if (t->cert != NULL) {
-		if ((rc = store_cert_get(t->s->store, t->tx.serial, &t->row, err)) == RC_OK)
+		rc = store_cert_get(t->s->store, t->tx.serial, STORE_OURS, &t->row, err);
+		if (rc == RC_OK)
 			t->log.ca = t->row.ca;
 		return rc;
 	}

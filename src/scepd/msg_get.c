@@ -126,9 +126,10 @@ find_cert(struct transaction *t, const struct asked *a, struct err *err)
 
 	if (sca == NULL)
 		return no_such(t, err);
-	if ((rc = store_cert_get(t->s->store, t->asked, &t->row, err)) != RC_OK)
+	rc = store_cert_get(t->s->store, t->asked, sca->conf->name, &t->row, err);
+	if (rc != RC_OK)
 		return rc == RC_NOTFOUND ? no_such(t, err) : rc;
-	if (strcmp(t->row.ca, sca->conf->name) != 0 || strcmp(t->row.endpoint, t->ep->name) != 0)
+	if (strcmp(t->row.endpoint, t->ep->name) != 0)
 		return no_such(t, err);
 	if ((rc = cert_parse(&t->cert, t->row.der, t->row.der_len, err)) != RC_OK)
 		return rc;

@@ -275,23 +275,6 @@ is_own(const struct responder *r, const struct serial *serial)
 	return false;
 }
 
-/*
- * No row of this CA has the number.  One of another CA may: then what this CA's own list said of it had no row to stand
- * in (foreign_applied.taken), so that nothing is known here and least of all that it is good.
- */
-static enum rc
-not_known(enum ocsp_status *out, const struct work *w, const char *hex, struct err *err)
-{
-	struct store_status st = { 0 };
-	enum rc rc = RC_NOTFOUND;
-
-	if (w->ca->not_known == OCSP_GOOD)
-		rc = store_status_get(w->s->store, hex, &st, err);
-	store_status_done(&st);
-	*out = rc == RC_OK ? OCSP_UNKNOWN : w->ca->not_known;
-	return rc == RC_NOTFOUND ? RC_OK : rc;
-}
-
 /* Whether it has expired makes no difference: who asks about it then has a reason. */
 static enum rc
 look_up(struct ocsp_single *single, const struct work *w, const struct responder *r,
@@ -315,8 +298,10 @@ look_up(struct ocsp_single *single, const struct work *w, const struct responder
 		single->status = OCSP_GOOD;
 		return RC_OK;
 	}
-	if (rc == RC_NOTFOUND)
-		return not_known(&single->status, w, hex, err);
+	if (rc == RC_NOTFOUND) {
+		single->status = w->ca->not_known;
+		return RC_OK;
+	}
 	if (rc != RC_OK)
 		return rc;
 	single->status = st.revoked != 0 ? OCSP_REVOKED : OCSP_GOOD;

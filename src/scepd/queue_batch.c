@@ -22,7 +22,8 @@ struct item {
 	const struct intune_revocation_request *request;
 	char serial[QUEUE_SERIAL_MAX]; /* "" when it cannot be read */
 	char comment[QUEUE_COMMENT_MAX];
-	char ca[128], endpoint[128]; /* for the log */
+	char ca[STORE_NAME_MAX + 1]; /* of the certificate that is meant */
+	char endpoint[128];          /* for the log */
 	struct queue_judgement j;
 };
 
@@ -51,7 +52,7 @@ owner_of(struct tenant **out, struct scepd *s, const struct store_cert_row *row,
 {
 	struct store_binding b;
 	const struct endpoint *ep;
-	enum rc rc = store_binding_get(s->store, row->serial, &b, err);
+	enum rc rc = store_binding_get(s->store, row->serial, row->ca, &b, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -83,7 +84,7 @@ know_row(struct queue_known *k, struct item *it, const struct queue_from *from,
 	enum rc rc;
 
 	if ((rc = owner_of(&owner, from->s, row, err)) != RC_OK ||
-	    (rc = store_status_get(from->s->store, it->serial, &st, err)) != RC_OK)
+	    (rc = store_status_get(from->s->store, it->serial, row->ca, &st, err)) != RC_OK)
 		return rc;
 	(void)snprintf(it->ca, sizeof(it->ca), "%s", row->ca);
 	(void)snprintf(it->endpoint, sizeof(it->endpoint), "%s", row->endpoint);
@@ -97,11 +98,35 @@ know_row(struct queue_known *k, struct item *it, const struct queue_from *from,
 	return RC_OK;
 }
 
+/*
+ * Ours, and else that of the foreign CA that the request names: another CA's certificate of the same number
+ * is not meant, and Intune has heard of ours from us.
+ */
+static enum rc
+find_row(struct store_cert_row *row, const struct item *it, const struct queue_from *from,
+    struct err *err)
+{
+	const struct scepd *s = from->s;
+	enum rc rc = store_cert_get(s->store, it->serial, STORE_OURS, row, err);
+
+	if (rc == RC_OK && !queue_names_ca(it->request, from->cas, from->n_cas, row->ca)) {
+		store_cert_row_done(row);
+		rc = RC_NOTFOUND;
+	}
+	for (size_t i = 0; rc == RC_NOTFOUND && i < s->n_foreign; i++) {
+		const char *ca = s->foreign[i].conf->name;
+
+		if (queue_names_ca(it->request, from->cas, from->n_cas, ca))
+			rc = store_cert_get(s->store, it->serial, ca, row, err);
+	}
+	return rc;
+}
+
 static enum rc
 know(struct queue_known *k, struct item *it, const struct queue_from *from, struct err *err)
 {
 	struct store_cert_row row;
-	enum rc rc = store_cert_get(from->s->store, it->serial, &row, err);
+	enum rc rc = find_row(&row, it, from, err);
 
 	*k = (struct queue_known){ .found = false };
 	if (rc == RC_NOTFOUND)
@@ -231,6 +256,7 @@ revoke(struct batch *b, struct queue_counts *n)
 		}
 		which[n_sets] = it;
 		sets[n_sets++] = (struct store_cause_set){ .serial = it->serial,
+			.ca = it->ca,
 			.source = CAUSE_INTUNE,
 			.effect = CAUSE_REVOKE,
 			.reason = REASON_CESSATION,

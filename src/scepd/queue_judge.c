@@ -70,8 +70,8 @@ is_meant_for_us(const struct intune_revocation_request *r, const struct queue_ca
 	return false;
 }
 
-static bool
-names_its_ca(const struct intune_revocation_request *r, const struct queue_ca *cas, size_t n_cas,
+bool
+queue_names_ca(const struct intune_revocation_request *r, const struct queue_ca *cas, size_t n_cas,
     const char *ca)
 {
 	for (size_t i = 0; i < n_cas; i++) {
@@ -120,7 +120,7 @@ queue_judge(struct queue_judgement *out, const struct intune_revocation_request 
 	bool meant = is_meant_for_us(r, cas, n_cas);
 
 	*out = (struct queue_judgement){ .verdict = QUEUE_LEAVE };
-	if (known != NULL && known->found && names_its_ca(r, cas, n_cas, known->ca)) {
+	if (known != NULL && known->found && queue_names_ca(r, cas, n_cas, known->ca)) {
 		if (known->of_tenant) {
 			judge_own(out, known);
 			return;

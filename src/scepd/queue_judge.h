@@ -53,6 +53,10 @@ struct queue_known {
  */
 bool queue_serial(char out[static QUEUE_SERIAL_MAX], const char *sent);
 
+/* The request is about certificates of CA `ca`, or says nothing against it. */
+bool queue_names_ca(const struct intune_revocation_request *r, const struct queue_ca *cas,
+    size_t n_cas, const char *ca);
+
 /* `known` NULL: the serial number cannot be read. */
 void queue_judge(struct queue_judgement *out, const struct intune_revocation_request *r,
     const struct queue_ca *cas, size_t n_cas, const struct queue_known *known);

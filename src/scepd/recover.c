@@ -37,7 +37,7 @@ tell_of(struct scepd *s, const struct endpoint *ep, const struct store_tx *tx,
 	if ((rc = cert_parse(&cert, tx->cert, tx->cert_len, err)) != RC_OK)
 		return rc;
 	/* The CA that issued it, which the endpoint may have left since. */
-	if ((rc = store_cert_get(s->store, tx->serial, &row, err)) == RC_OK) {
+	if ((rc = store_cert_get(s->store, tx->serial, STORE_OURS, &row, err)) == RC_OK) {
 		rc = tenant_notify_success(
 		    &talk, tx->transaction_id, csr->data, csr->len, cert, row.ca, err);
 		store_cert_row_done(&row);

@@ -56,6 +56,7 @@ log_turn(const struct planned *t, const char *rule, const struct store_cause_don
 
 	log_begin(&l, LOG_INFO, d->before == d->after ? "cause" : events[d->after]);
 	log_str(&l, "serial", t->serial);
+	log_str(&l, "ca", t->ca);
 	log_str(&l, "rule", rule);
 	log_str(&l, "why", t->comment);
 	log_end(&l);
@@ -92,6 +93,7 @@ set_batch(struct sweeper *w, const struct sweep_plan *p, const struct planned *c
 		return RC_OK;
 	for (size_t i = 0; i < n; i++)
 		set[i] = (struct store_cause_set){ .serial = v[i]->serial,
+			.ca = v[i]->ca,
 			.source = CAUSE_RULE,
 			.rule = p->names[v[i]->rule],
 			.effect = v[i]->effect,

@@ -42,7 +42,7 @@ owner_of(const struct store_subject *c)
 			    text, sizeof(text), "%c%s %s", ids[i].kind, ids[i].id, b->tenant);
 			return siphash24(key, text, (size_t)len);
 		}
-	len = snprintf(text, sizeof(text), "c%s", c->serial);
+	len = snprintf(text, sizeof(text), "c%s %.100s", c->serial, c->ca);
 	return siphash24(key, text, (size_t)len);
 }
 

@@ -70,8 +70,9 @@ struct marks {
 	size_t n, room;
 };
 struct except {
-	char target[66]; /* enum exception_of as a letter, then the target */
-	unsigned rule;   /* EVERY_RULE, or an index */
+	/* enum exception_of as a digit, then the target, and of a certificate its CA */
+	char target[66 + STORE_NAME_MAX + 2];
+	unsigned rule; /* EVERY_RULE, or an index */
 };
 #define EVERY_RULE UINT32_MAX
 
@@ -172,6 +173,12 @@ read_marks(struct making *m, struct err *err)
 	return rc == RC_OK ? m->rc : rc;
 }
 
+static void
+put_target(struct except *e, enum exception_of of, const char *target, const char *ca)
+{
+	(void)snprintf(e->target, sizeof(e->target), "%d%.64s %.255s", of, target, ca);
+}
+
 static int
 on_exception(void *arg, const struct store_exception *e)
 {
@@ -180,7 +187,7 @@ on_exception(void *arg, const struct store_exception *e)
 
 	if (!store_exception_in_force(e, m->ask->now))
 		return 0;
-	(void)snprintf(one.target, sizeof(one.target), "%d%s", e->of, e->target);
+	put_target(&one, e->of, e->target, e->ca);
 	if (e->rule[0] != '\0')
 		m->rc = name_index(&one.rule, m->p, e->rule, m->err);
 	if (m->rc == RC_OK)
@@ -208,14 +215,15 @@ read_exceptions(struct making *m, struct err *err)
 }
 
 static bool
-excepted_as(const struct making *m, enum exception_of of, const char *target, unsigned rule)
+excepted_as(
+    const struct making *m, enum exception_of of, const char *target, const char *ca, unsigned rule)
 {
 	struct except key;
 	size_t low = 0, high = m->n_except;
 
 	if (target[0] == '\0')
 		return false;
-	(void)snprintf(key.target, sizeof(key.target), "%d%.64s", of, target);
+	put_target(&key, of, target, ca);
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
@@ -236,11 +244,11 @@ excepted(const struct making *m, const struct store_subject *c, unsigned rule)
 	const struct store_binding *b = c->binding;
 
 	return m->n_except > 0 &&
-	    (excepted_as(m, EXCEPTION_CERT, c->serial, rule) ||
-		excepted_as(m, EXCEPTION_DEVICE, b->managed, rule) ||
-		excepted_as(m, EXCEPTION_DEVICE, b->device, rule) ||
-		excepted_as(m, EXCEPTION_DEVICE, b->device_object, rule) ||
-		excepted_as(m, EXCEPTION_USER, b->user, rule));
+	    (excepted_as(m, EXCEPTION_CERT, c->serial, c->ca, rule) ||
+		excepted_as(m, EXCEPTION_DEVICE, b->managed, "", rule) ||
+		excepted_as(m, EXCEPTION_DEVICE, b->device, "", rule) ||
+		excepted_as(m, EXCEPTION_DEVICE, b->device_object, "", rule) ||
+		excepted_as(m, EXCEPTION_USER, b->user, "", rule));
 }
 
 /* ---- groups ---- */
@@ -303,7 +311,10 @@ add(struct making *m, const struct store_subject *c, unsigned rule, const struct
 	}
 	if (grow(&p->v, p->n, &p->room, sizeof(t), m->err) != RC_OK)
 		return RC_NOMEM;
-	if ((t.comment = keep(p, v->comment)) == NULL)
+	/* Certificates of one CA follow each other: it is kept once for all of them. */
+	t.ca =
+	    p->n > 0 && strcmp(p->v[p->n - 1].ca, c->ca) == 0 ? p->v[p->n - 1].ca : keep(p, c->ca);
+	if (t.ca == NULL || (t.comment = keep(p, v->comment)) == NULL)
 		return fail(m->err, RC_NOMEM, "no memory for a sweep");
 	(void)snprintf(t.serial, sizeof(t.serial), "%s", c->serial);
 	if (p->n == 0 || p->v[p->n - 1].cert_id != t.cert_id)

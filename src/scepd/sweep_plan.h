@@ -18,7 +18,8 @@ struct planned {
 	int64_t cert_id;
 	uint64_t owner;
 	char serial[48];
-	unsigned rule; /* index into names */
+	const char *ca; /* the plan's */
+	unsigned rule;  /* index into names */
 	enum cause_effect stands, effect;
 	int reason;
 	const char *comment; /* the plan's */

@@ -143,29 +143,120 @@ signed_by(const struct server_foreign *f, const struct cert *cert)
 
 /* ---- is it the certificate that is meant? ---- */
 
-/* *why NULL: it is, as far as is asked. */
+/* What is found, and how well it fits. */
+enum fit {
+	FIT_NOT,  /* it is not the one that is meant */
+	FIT_BARE, /* its serial number alone is known, and nothing says that it is not */
+	FIT_WHOLE
+};
+
+/* *why of what does not fit. */
 static enum rc
-judge(const char **why, struct verdict *v, const struct verdict_from *from,
+judge(enum fit *fit, const char **why, const struct verdict *v, const struct verdict_from *from,
     const struct admin_cert_ask *ask, struct err *err)
 {
 	bool bare = is_bare(&v->cert), same = true;
 	enum rc rc = RC_OK;
 
-	*why = NULL;
-	if (ask->ca[0] != '\0' && strcmp(ask->ca, v->cert.ca) != 0)
-		*why = "no certificate of that CA has that serial number";
-	else if (ask->cert != NULL && !bare && !is_the_same(&v->cert, ask->cert))
+	*fit = FIT_NOT;
+	if (ask->cert != NULL && !bare && !is_the_same(&v->cert, ask->cert))
 		*why = "not the certificate that was issued with that serial number";
 	else if (ask->cert != NULL && bare && !signed_by(foreign_of(from, &v->cert), ask->cert))
 		*why = "not a certificate that the CA of that serial number has signed";
-	if (*why != NULL || ask->ski[0] == '\0')
+	else
+		*fit = bare ? FIT_BARE : FIT_WHOLE;
+	if (*fit == FIT_NOT || ask->ski[0] == '\0')
 		return RC_OK;
 	if (ask->cert != NULL)
 		same = has_ski(ask->cert, ask->ski);
 	else if (!bare)
 		rc = row_has_ski(&same, &v->cert, ask->ski, err);
-	if (!same)
+	if (!same) {
 		*why = "the certificate with that serial number has another key";
+		*fit = FIT_NOT;
+	}
+	return rc;
+}
+
+/* ---- which of those with the serial number ---- */
+
+struct search {
+	const struct verdict_from *from;
+	const struct admin_cert_ask *ask;
+	const char *why; /* nothing fits */
+	enum fit best;
+	bool several;  /* fit so well */
+	char cas[256]; /* of these */
+};
+
+/* A number and nothing else fits what is known by its number alone as well as any. */
+static enum fit
+weighed(enum fit fit, const struct admin_cert_ask *ask)
+{
+	return fit == FIT_BARE && ask->cert == NULL && ask->ski[0] == '\0' ? FIT_WHOLE : fit;
+}
+
+static void
+keep(struct verdict *best, struct search *s, struct verdict *v, enum fit fit)
+{
+	size_t at = strlen(s->cas);
+
+	if (fit < s->best || fit == FIT_NOT) {
+		verdict_done(v);
+		return;
+	}
+	s->several = fit == s->best;
+	if (!s->several)
+		at = 0;
+	(void)snprintf(s->cas + at, sizeof(s->cas) - at, "%s%.60s", at > 0 ? ", " : "", v->cert.ca);
+	s->best = fit;
+	verdict_done(best);
+	*best = *v;
+}
+
+/* One of this CA's, if there is one. */
+static enum rc
+try_ca(struct verdict *best, struct search *s, const char *ca, struct err *err)
+{
+	struct verdict v = { .word = VERDICT_UNKNOWN };
+	enum fit fit = FIT_NOT;
+	enum rc rc = store_cert_get(s->from->store, s->ask->serial, ca, &v.cert, err);
+
+	if (rc != RC_OK)
+		return rc == RC_NOTFOUND ? RC_OK : rc;
+	rc = judge(&fit, &s->why, &v, s->from, s->ask, err);
+	if (rc == RC_OK)
+		keep(best, s, &v, weighed(fit, s->ask));
+	else
+		verdict_done(&v);
+	return rc;
+}
+
+static enum rc
+say_several(const struct search *s, struct err *err)
+{
+	(void)fail(err, RC_CONFLICT,
+	    "several CAs have issued a certificate with serial number %s: %s", s->ask->serial,
+	    s->cas);
+	return err_hint(err, "say which is meant: ca=NAME, or the certificate as a whole");
+}
+
+/* Ours and those of foreign CAs, or that of the CA that is told; and where there is none, of a CA that was foreign. */
+static enum rc
+search(struct verdict *out, struct search *s, struct err *err)
+{
+	const char *told = s->ask->ca[0] != '\0' ? s->ask->ca : NULL;
+	enum rc rc = try_ca(out, s, told != NULL ? told : STORE_OURS, err);
+
+	for (size_t i = 0; rc == RC_OK && told == NULL && i < s->from->n_foreign; i++)
+		rc = try_ca(out, s, s->from->foreign[i].conf->name, err);
+	if (rc == RC_OK && s->why == NULL && s->best == FIT_NOT && told == NULL)
+		rc = try_ca(out, s, NULL, err);
+	if (rc == RC_OK && s->several)
+		rc = say_several(s, err);
+	if (rc == RC_OK && s->best == FIT_NOT && s->why == NULL)
+		s->why = told != NULL ? "no certificate of that CA has that serial number"
+				      : "no certificate of this server has that serial number";
 	return rc;
 }
 
@@ -187,10 +278,10 @@ static enum rc
 know(struct verdict *v, const struct verdict_from *from, const struct admin_cert_ask *ask,
     int64_t now, struct err *err)
 {
-	enum rc rc = store_status_get(from->store, ask->serial, &v->status, err);
+	enum rc rc = store_status_get(from->store, ask->serial, v->cert.ca, &v->status, err);
 
 	if (rc == RC_OK)
-		rc = store_binding_get(from->store, ask->serial, &v->binding, err);
+		rc = store_binding_get(from->store, ask->serial, v->cert.ca, &v->binding, err);
 	/* The end that the row does not know, the certificate says. */
 	if (is_bare(&v->cert) && ask->cert != NULL)
 		v->cert.not_after = cert_not_after(ask->cert);
@@ -201,17 +292,14 @@ enum rc
 verdict_of(struct verdict *out, const struct verdict_from *from, const struct admin_cert_ask *ask,
     int64_t now, struct err *err)
 {
+	struct search s = { .from = from, .ask = ask };
 	const char *why;
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = store_cert_get(from->store, ask->serial, &out->cert, err)) == RC_NOTFOUND)
-		return unknown(out, "no certificate of this server has that serial number");
-	if (rc != RC_OK)
-		return rc;
-	rc = judge(&why, out, from, ask, err);
-	if (rc == RC_OK && why != NULL)
-		return unknown(out, why);
+	rc = search(out, &s, err);
+	if (rc == RC_OK && s.best == FIT_NOT)
+		return unknown(out, s.why);
 	if (rc == RC_OK && (rc = know(out, from, ask, now, err)) == RC_OK &&
 	    (why = doubt(out, from, ask)) != NULL)
 		return unknown(out, why);

@@ -40,6 +40,9 @@ struct verdict_from {
  * serial number is UNKNOWN, and so is one with another key identifier, where that is told.  An error is our trouble and no verdict: whoever asked decides what that is
  * worth.
  *
+ * Of several CAs' certificates with one serial number it is that of the CA, or with the key, or as a whole that is told.
+ * RC_CONFLICT, with the CAs in words, where that leaves several.
+ *
  * Of a foreign CA's certificate that nobody has imported, the store may know the serial number alone.  A whole certificate
  * is then the one that is meant if that CA's key has signed it; of a key identifier nothing can be said, so that what
  * is against the serial number counts, and nothing lets in.  A CA that is not in the configuration any more lets

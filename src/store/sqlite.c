@@ -420,6 +420,7 @@ const struct store_backend sqlite_backend = {
 	.outbox_done = sqlite_outbox_done,
 	.outbox_retry = sqlite_outbox_retry,
 	.cert_get = sqlite_cert_get,
+	.cert_same = sqlite_cert_same,
 	.cert_status = sqlite_cert_status,
 	.cert_revoke = sqlite_cert_revoke,
 	.cert_page = sqlite_cert_page,

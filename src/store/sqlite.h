@@ -120,11 +120,11 @@ enum rc sqlite_subjects_page(struct store *s, int64_t valid_at, int64_t *after, 
     store_subject_fn *fn, void *arg, struct err *err);
 
 /* sqlite_renewal.c */
-enum rc sqlite_renewal_get(
-    struct store *s, const struct store_serial *serial, struct store_renewal *out, struct err *err);
+enum rc sqlite_renewal_get(struct store *s, const struct store_cert_name *name,
+    struct store_renewal *out, struct err *err);
 enum rc sqlite_replaced_revoke(
     struct store *s, int64_t now, struct store_replaced **list, size_t *n, struct err *err);
-/* Within a step: the newest certificate replaces the one with this serial number. */
+/* Within a step: the newest certificate replaces the one of ours with this serial number. */
 enum rc sqlite_renewal_step(
     struct sq_writer *w, const struct store_serial *replaces, int64_t due, struct err *err);
 
@@ -139,11 +139,13 @@ enum rc sqlite_outbox_retry(struct store *s, int64_t id, int64_t due_ms, struct 
 #define SQ_ATTEMPT_MAX  ((1u << SQ_ATTEMPT_BITS) - 1)
 
 /* sqlite_cert.c */
-enum rc sqlite_cert_get(struct store *s, const struct store_serial *serial,
+enum rc sqlite_cert_get(struct store *s, const struct store_cert_name *name,
     struct store_cert_row *out, struct err *err);
+enum rc sqlite_cert_same(struct store *s, const struct store_serial *serial, const uint8_t *der,
+    size_t der_len, struct store_cert_row *out, struct err *err);
 enum rc sqlite_cert_status(struct store *s, const struct store_serial *serial, const char *ca,
     struct store_cert_status *out, struct err *err);
-enum rc sqlite_cert_revoke(struct store *s, const struct store_serial *serial, int reason,
+enum rc sqlite_cert_revoke(struct store *s, const struct store_cert_name *name, int reason,
     const char *why, struct err *err);
 enum rc sqlite_cert_page(struct store *s, const struct store_cert_filter *f, size_t max,
     int64_t *next, store_cert_fn *fn, void *arg, struct err *err);
@@ -152,42 +154,41 @@ enum rc sqlite_figures(struct store *s, struct store_figures *out, struct err *e
 enum rc sqlite_figures_read(struct sq_conn *c, struct store_figures *out, struct err *err);
 enum rc sqlite_crl_numbers(
     struct store *s, const char *ca, unsigned n, uint64_t *first, struct err *err);
-/* Row number and revocation of a certificate. */
-enum rc sqlite_cert_find(struct sq_conn *c, const struct store_serial *serial, int64_t *id,
+/* Row number and revocation of a certificate.  RC_NOTFOUND; RC_CONFLICT: several are meant. */
+enum rc sqlite_cert_find(struct sq_conn *c, const struct store_cert_name *name, int64_t *id,
     int64_t *revoked, struct err *err);
-/* Within a step: revoke and write the audit row. RC_NOTFOUND, RC_CONFLICT when it is revoked
- * already. */
-enum rc sqlite_cert_revoke_step(struct sq_writer *w, const struct store_serial *serial,
-    enum cause_source source, int reason, const char *why, struct err *err);
+/* Within a step: revoke the row and write the audit row. RC_CONFLICT when it is revoked already. */
+enum rc sqlite_cert_revoke_step(struct sq_writer *w, int64_t id, enum cause_source source,
+    int reason, const char *why, struct err *err);
 
 /* sqlite_status.c */
 enum rc sqlite_status_get(
-    struct store *s, const struct store_serial *serial, struct store_status *out, struct err *err);
+    struct store *s, const struct store_cert_name *name, struct store_status *out, struct err *err);
 enum rc sqlite_status_number(struct store *s, uint64_t *number, struct err *err);
 enum rc sqlite_causes_set(struct store *s, const struct store_cause_set *v,
-    const struct store_serial *serials, size_t n, struct store_cause_done *done, struct err *err);
+    const struct store_cert_name *names, size_t n, struct store_cause_done *done, struct err *err);
 enum rc sqlite_holds_expire(struct store *s, int64_t now, size_t *n, struct err *err);
-/* Within a step; v->serial is not looked at.  RC_NOTFOUND: no such certificate. */
-enum rc sqlite_cause_step(struct sq_writer *w, const struct store_serial *serial,
-    const struct store_cause_set *v, struct store_cause_done *done, struct err *err);
+/* Within a step, of a row that is there; v->serial and v->ca are not looked at. */
+enum rc sqlite_cause_step(struct sq_writer *w, int64_t cert, const struct store_cause_set *v,
+    struct store_cause_done *done, struct err *err);
 /* sqlite_crl.c */
 enum rc sqlite_changes_each(struct store *s, const char *ca, uint64_t since, uint64_t *number,
     store_change_fn *fn, void *arg, struct err *err);
 enum rc sqlite_crl_each(struct store *s, const struct store_crl_query *q, uint64_t *number,
     store_crl_fn *fn, void *arg, struct err *err);
 /* sqlite_binding.c */
-enum rc sqlite_binding_get(
-    struct store *s, const struct store_serial *serial, struct store_binding *out, struct err *err);
-enum rc sqlite_binding_set(struct store *s, const struct store_serial *serial,
+enum rc sqlite_binding_get(struct store *s, const struct store_cert_name *name,
+    struct store_binding *out, struct err *err);
+enum rc sqlite_binding_set(struct store *s, const struct store_cert_name *name,
     const struct store_binding *b, struct err *err);
 enum rc sqlite_binding_due(struct store *s, const char *tenant, int64_t now, size_t max,
     store_binding_fn *fn, void *arg, struct err *err);
 enum rc sqlite_binding_count(struct store *s, const char *tenant, enum binding_state state,
     int64_t now, uint64_t *n, struct err *err);
 enum rc sqlite_binding_unsettled(struct store *s, enum binding_state state, size_t max,
-    int64_t *after, store_serial_fn *fn, void *arg, struct err *err);
+    int64_t *after, store_bound_fn *fn, void *arg, struct err *err);
 enum rc sqlite_binding_certs(struct store *s, const char *tenant, enum binding_key key,
-    const char *id, int64_t valid_at, size_t max, store_serial_fn *fn, void *arg, struct err *err);
+    const char *id, int64_t valid_at, size_t max, store_bound_fn *fn, void *arg, struct err *err);
 /* Within a step. */
 enum rc sqlite_binding_put(
     struct sq_writer *w, int64_t cert, const struct store_binding *b, struct err *err);

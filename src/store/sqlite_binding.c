@@ -44,13 +44,13 @@ sqlite_binding_put(
 /* ---- one ---- */
 
 static enum rc
-get_read(struct sq_conn *c, const struct store_serial *serial, struct store_binding *out,
+get_read(struct sq_conn *c, const struct store_cert_name *name, struct store_binding *out,
     struct err *err)
 {
 	struct sq_cursor cur;
 	int64_t id = 0, revoked = 0;
 	bool row = false;
-	enum rc rc = sqlite_cert_find(c, serial, &id, &revoked, err);
+	enum rc rc = sqlite_cert_find(c, name, &id, &revoked, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -66,7 +66,7 @@ get_read(struct sq_conn *c, const struct store_serial *serial, struct store_bind
 
 enum rc
 sqlite_binding_get(
-    struct store *s, const struct store_serial *serial, struct store_binding *out, struct err *err)
+    struct store *s, const struct store_cert_name *name, struct store_binding *out, struct err *err)
 {
 	struct store_binding got;
 	struct sq_conn *c;
@@ -74,7 +74,7 @@ sqlite_binding_get(
 
 	if (rc != RC_OK)
 		return rc;
-	rc = get_read(c, serial, &got, err);
+	rc = get_read(c, name, &got, err);
 	sq_reader_put(s, c);
 	if (rc == RC_OK)
 		*out = got;
@@ -82,7 +82,7 @@ sqlite_binding_get(
 }
 
 struct set_args {
-	const struct store_serial *serial;
+	const struct store_cert_name *name;
 	const struct store_binding *b;
 };
 
@@ -91,29 +91,35 @@ set_step(struct sq_writer *w, void *arg, struct err *err)
 {
 	const struct set_args *a = arg;
 	int64_t id = 0, revoked = 0;
-	enum rc rc = sqlite_cert_find(sq_writer_conn(w), a->serial, &id, &revoked, err);
+	enum rc rc = sqlite_cert_find(sq_writer_conn(w), a->name, &id, &revoked, err);
 
 	return rc != RC_OK ? rc : sqlite_binding_put(w, id, a->b, err);
 }
 
 enum rc
-sqlite_binding_set(struct store *s, const struct store_serial *serial,
+sqlite_binding_set(struct store *s, const struct store_cert_name *name,
     const struct store_binding *b, struct err *err)
 {
-	struct set_args a = { serial, b };
+	struct set_args a = { name, b };
 
 	return sq_write(sq_store_writer(s), set_step, &a, err);
 }
 
 /* ---- many ---- */
 
+/* A certificate's name, as lists lend it. */
+struct name_text {
+	char serial[2 * STORE_SERIAL_MAX + 1], ca[STORE_NAME_MAX + 1];
+};
+
 static void
-take_serial(char *hex, struct sq_cursor *cur)
+take_name(struct name_text *name, struct sq_cursor *cur)
 {
 	uint8_t v[STORE_SERIAL_MAX];
 	size_t len = sq_take_bytes(cur, v, sizeof(v));
 
-	hex_upper(hex, v, len);
+	hex_upper(name->serial, v, len);
+	sq_take_into(cur, name->ca, sizeof(name->ca));
 }
 
 /* *n: how many were told. */
@@ -127,15 +133,15 @@ due_read(struct sq_conn *c, enum sq_stmt order, const struct sq_arg *args, size_
 
 	*n = 0;
 	while (rc == RC_OK && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
-		char hex[2 * STORE_SERIAL_MAX + 1];
+		struct name_text name;
 		struct store_binding b;
 		int64_t not_after;
 
-		take_serial(hex, &cur);
+		take_name(&name, &cur);
 		not_after = sq_take_int(&cur);
 		sqlite_binding_take(&b, &cur);
 		rc = sq_took(&cur, err);
-		if (rc == RC_OK && fn(arg, hex, not_after, &b) != 0)
+		if (rc == RC_OK && fn(arg, name.serial, name.ca, not_after, &b) != 0)
 			break;
 		++*n;
 	}
@@ -182,7 +188,7 @@ sqlite_binding_count(struct store *s, const char *tenant, enum binding_state sta
 
 static enum rc
 unsettled_read(struct sq_conn *c, enum binding_state state, size_t max, int64_t *after,
-    store_serial_fn *fn, void *arg, struct err *err)
+    store_bound_fn *fn, void *arg, struct err *err)
 {
 	struct sq_cursor cur;
 	bool row = true;
@@ -190,15 +196,15 @@ unsettled_read(struct sq_conn *c, enum binding_state state, size_t max, int64_t 
 	    SQ_ARGS(sq_i(state), sq_i(*after), sq_i((int64_t)max)), err);
 
 	while (rc == RC_OK && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
-		char hex[2 * STORE_SERIAL_MAX + 1];
+		struct name_text name;
 		int64_t id;
 
-		take_serial(hex, &cur);
+		take_name(&name, &cur);
 		id = sq_take_int(&cur);
 		if ((rc = sq_took(&cur, err)) != RC_OK)
 			break;
 		*after = id;
-		if (fn(arg, hex) != 0)
+		if (fn(arg, name.serial, name.ca) != 0)
 			break;
 	}
 	sq_end(&cur);
@@ -207,7 +213,7 @@ unsettled_read(struct sq_conn *c, enum binding_state state, size_t max, int64_t 
 
 enum rc
 sqlite_binding_unsettled(struct store *s, enum binding_state state, size_t max, int64_t *after,
-    store_serial_fn *fn, void *arg, struct err *err)
+    store_bound_fn *fn, void *arg, struct err *err)
 {
 	struct sq_conn *c;
 	enum rc rc = sq_reader_get(&c, s, err);
@@ -221,18 +227,18 @@ sqlite_binding_unsettled(struct store *s, enum binding_state state, size_t max, 
 
 static enum rc
 certs_read(struct sq_conn *c, enum sq_stmt id, const struct sq_arg *args, size_t n,
-    store_serial_fn *fn, void *arg, struct err *err)
+    store_bound_fn *fn, void *arg, struct err *err)
 {
 	struct sq_cursor cur;
 	bool row = true;
 	enum rc rc = sq_query(&cur, c, id, args, n, err);
 
 	while (rc == RC_OK && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
-		char hex[2 * STORE_SERIAL_MAX + 1];
+		struct name_text name;
 
-		take_serial(hex, &cur);
+		take_name(&name, &cur);
 		rc = sq_took(&cur, err);
-		if (rc == RC_OK && fn(arg, hex) != 0)
+		if (rc == RC_OK && fn(arg, name.serial, name.ca) != 0)
 			break;
 	}
 	sq_end(&cur);
@@ -241,7 +247,7 @@ certs_read(struct sq_conn *c, enum sq_stmt id, const struct sq_arg *args, size_t
 
 enum rc
 sqlite_binding_certs(struct store *s, const char *tenant, enum binding_key key, const char *id,
-    int64_t valid_at, size_t max, store_serial_fn *fn, void *arg, struct err *err)
+    int64_t valid_at, size_t max, store_bound_fn *fn, void *arg, struct err *err)
 {
 	static const enum sq_stmt by[] = {
 		[BINDING_BY_USER] = Q_BINDING_BY_USER,

@@ -1,6 +1,7 @@
 /*
  * sqlite_cert.c - certificates: found, listed, revoked; CRL numbers.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -8,6 +9,9 @@
 #include "store/sqlite.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The last column of Q_CERT_FIND. */
+#define CERT_FIND_CA 2
 
 /* Read CERT_COLUMNS of sqlite_sql.c. */
 static void
@@ -32,30 +36,86 @@ cert_take(struct store_cert_row *r, int64_t *rowid, struct sq_cursor *cur)
 	r->der = sq_take_blob(cur, &r->der_len);
 }
 
+/* ---- by name ---- */
+
 static enum rc
-no_cert(const struct store_serial *serial, struct err *err)
+no_cert(const struct store_serial *serial, const char *ca, struct err *err)
 {
 	char hex[2 * STORE_SERIAL_MAX + 1];
 
 	hex_upper(hex, serial->v, serial->len);
-	return fail(err, RC_NOTFOUND, "there is no certificate with serial number %s", hex);
+	if (ca == NULL || ca[0] == '\0')
+		return fail(err, RC_NOTFOUND, "there is no certificate with serial number %s", hex);
+	return fail(err, RC_NOTFOUND, "there is no certificate of CA %.100s with serial number %s",
+	    ca, hex);
+}
+
+/* The cursor is at the second of them. */
+static enum rc
+several(
+    struct sq_cursor *cur, const struct store_serial *serial, const char *first, struct err *err)
+{
+	char hex[2 * STORE_SERIAL_MAX + 1], cas[220], ca[STORE_NAME_MAX + 1];
+	size_t at = (size_t)snprintf(cas, sizeof(cas), "%.60s", first);
+	bool row = true;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && row && at < sizeof(cas) - 70) {
+		cur->col = CERT_FIND_CA;
+		sq_take_into(cur, ca, sizeof(ca));
+		at += (size_t)snprintf(cas + at, sizeof(cas) - at, ", %.60s", ca);
+		if ((rc = sq_took(cur, err)) == RC_OK)
+			rc = sq_next(cur, &row, err);
+	}
+	hex_upper(hex, serial->v, serial->len);
+	return rc != RC_OK
+	    ? rc
+	    : fail(err, RC_CONFLICT,
+		  "several CAs have issued a certificate with serial number %s: %s%s", hex, cas,
+		  row ? " ..." : "");
+}
+
+enum rc
+sqlite_cert_find(struct sq_conn *c, const struct store_cert_name *name, int64_t *id,
+    int64_t *revoked, struct err *err)
+{
+	const struct store_serial *serial = &name->serial;
+	char ca[STORE_NAME_MAX + 1];
+	struct sq_cursor cur;
+	bool row = false;
+	enum rc rc = sq_query(
+	    &cur, c, Q_CERT_FIND, SQ_ARGS(sq_b(serial->v, serial->len), sq_t(name->ca)), err);
+
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && !row)
+		rc = no_cert(serial, name->ca, err);
+	if (rc == RC_OK) {
+		*id = sq_take_int(&cur);
+		*revoked = sq_take_int(&cur);
+		sq_take_into(&cur, ca, sizeof(ca));
+		rc = sq_took(&cur, err);
+	}
+	if (rc == RC_OK && (rc = sq_next(&cur, &row, err)) == RC_OK && row)
+		rc = several(&cur, serial, ca, err);
+	sq_end(&cur);
+	return rc;
 }
 
 static enum rc
-cert_read(struct sq_conn *c, const struct store_serial *serial, struct store_cert_row *out,
-    struct err *err)
+row_read(struct sq_conn *c, int64_t id, struct store_cert_row *out, struct err *err)
 {
 	struct store_cert_row got = { 0 };
 	struct sq_cursor cur;
 	int64_t rowid;
 	bool row = false;
-	enum rc rc;
+	enum rc rc = sq_query(&cur, c, Q_CERT_GET, SQ_ARGS(sq_i(id)), err);
 
-	rc = sq_query(&cur, c, Q_CERT_GET, SQ_ARGS(sq_b(serial->v, serial->len)), err);
 	if (rc == RC_OK)
 		rc = sq_next(&cur, &row, err);
 	if (rc == RC_OK && !row)
-		rc = no_cert(serial, err);
+		rc = fail(
+		    err, RC_INTEGRITY, "%s: certificate %lld is missing", c->path, (long long)id);
 	if (rc == RC_OK) {
 		cert_take(&got, &rowid, &cur);
 		rc = sq_took(&cur, err);
@@ -69,16 +129,35 @@ cert_read(struct sq_conn *c, const struct store_serial *serial, struct store_cer
 }
 
 enum rc
-sqlite_cert_get(
-    struct store *s, const struct store_serial *serial, struct store_cert_row *out, struct err *err)
+sqlite_cert_get(struct store *s, const struct store_cert_name *name, struct store_cert_row *out,
+    struct err *err)
 {
+	int64_t id = 0, revoked;
 	struct sq_conn *c;
-	enum rc rc;
+	enum rc rc = sq_reader_get(&c, s, err);
 
-	rc = sq_reader_get(&c, s, err);
 	if (rc != RC_OK)
 		return rc;
-	rc = cert_read(c, serial, out, err);
+	if ((rc = sqlite_cert_find(c, name, &id, &revoked, err)) == RC_OK)
+		rc = row_read(c, id, out, err);
+	sq_reader_put(s, c);
+	return rc;
+}
+
+enum rc
+sqlite_cert_same(struct store *s, const struct store_serial *serial, const uint8_t *der,
+    size_t der_len, struct store_cert_row *out, struct err *err)
+{
+	int64_t id = 0;
+	struct sq_conn *c;
+	enum rc rc = sq_reader_get(&c, s, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = sq_number_of(
+	    c, Q_CERT_SAME, SQ_ARGS(sq_b(serial->v, serial->len), sq_b(der, der_len)), &id, err);
+	if (rc == RC_OK)
+		rc = id == 0 ? no_cert(serial, NULL, err) : row_read(c, id, out, err);
 	sq_reader_put(s, c);
 	return rc;
 }
@@ -97,7 +176,7 @@ status_read(struct sq_conn *c, const struct store_serial *serial, const char *ca
 	if (rc == RC_OK)
 		rc = sq_next(&cur, &row, err);
 	if (rc == RC_OK && !row)
-		rc = no_cert(serial, err);
+		rc = no_cert(serial, ca, err);
 	if (rc == RC_OK) {
 		out->revoked = sq_take_int(&cur);
 		out->reason = (int)sq_take_int(&cur);
@@ -124,47 +203,24 @@ sqlite_cert_status(struct store *s, const struct store_serial *serial, const cha
 /* ---- revoke ---- */
 
 enum rc
-sqlite_cert_find(struct sq_conn *c, const struct store_serial *serial, int64_t *id,
-    int64_t *revoked, struct err *err)
-{
-	struct sq_cursor cur;
-	bool row = false;
-	enum rc rc;
-
-	rc = sq_query(&cur, c, Q_CERT_STATUS, SQ_ARGS(sq_b(serial->v, serial->len)), err);
-	if (rc == RC_OK)
-		rc = sq_next(&cur, &row, err);
-	if (rc == RC_OK && !row)
-		rc = no_cert(serial, err);
-	if (rc == RC_OK) {
-		*id = sq_take_int(&cur);
-		*revoked = sq_take_int(&cur);
-	}
-	sq_end(&cur);
-	return rc;
-}
-
-enum rc
-sqlite_cert_revoke_step(struct sq_writer *w, const struct store_serial *serial,
-    enum cause_source source, int reason, const char *why, struct err *err)
+sqlite_cert_revoke_step(struct sq_writer *w, int64_t id, enum cause_source source, int reason,
+    const char *why, struct err *err)
 {
 	const struct store_cause_set set = { .source = source,
 		.effect = reason == REASON_HOLD ? CAUSE_HOLD : CAUSE_REVOKE,
 		.reason = reason,
 		.comment = why };
 	struct store_cause_done done;
-	int64_t id = 0, revoked = 0, held = 0;
-	enum rc rc = sqlite_cert_find(sq_writer_conn(w), serial, &id, &revoked, err);
+	int64_t over = 0;
+	enum rc rc = sq_number_of(sq_writer_conn(w), Q_CERT_OVER, SQ_ARGS(sq_i(id)), &over, err);
 
-	if (rc == RC_OK && revoked != 0)
-		rc = sq_number_of(sq_writer_conn(w), Q_CERT_HELD, SQ_ARGS(sq_i(id)), &held, err);
-	if (rc == RC_OK && revoked != 0 && held == 0)
+	if (rc == RC_OK && over != 0)
 		rc = fail(err, RC_CONFLICT, "the certificate is revoked already");
-	return rc != RC_OK ? rc : sqlite_cause_step(w, serial, &set, &done, err);
+	return rc != RC_OK ? rc : sqlite_cause_step(w, id, &set, &done, err);
 }
 
 struct revoke_args {
-	const struct store_serial *serial;
+	const struct store_cert_name *name;
 	int reason;
 	const char *why;
 };
@@ -173,15 +229,18 @@ static enum rc
 revoke_step(struct sq_writer *w, void *arg, struct err *err)
 {
 	const struct revoke_args *a = arg;
+	int64_t id = 0, revoked;
+	enum rc rc = sqlite_cert_find(sq_writer_conn(w), a->name, &id, &revoked, err);
 
-	return sqlite_cert_revoke_step(w, a->serial, CAUSE_MANUAL, a->reason, a->why, err);
+	return rc != RC_OK ? rc
+			   : sqlite_cert_revoke_step(w, id, CAUSE_MANUAL, a->reason, a->why, err);
 }
 
 enum rc
-sqlite_cert_revoke(struct store *s, const struct store_serial *serial, int reason, const char *why,
+sqlite_cert_revoke(struct store *s, const struct store_cert_name *name, int reason, const char *why,
     struct err *err)
 {
-	struct revoke_args a = { serial, reason, why };
+	struct revoke_args a = { name, reason, why };
 
 	return sq_write(sq_store_writer(s), revoke_step, &a, err);
 }

@@ -111,13 +111,17 @@ static enum rc
 cert_insert(struct sq_writer *w, const struct signed_args *a, int64_t audit, struct err *err)
 {
 	const struct store_cert *c = a->cert;
-
-	return sq_exec(sq_writer_conn(w), Q_CERT_NEW,
+	int added = 0;
+	enum rc rc = sq_exec(sq_writer_conn(w), Q_CERT_NEW,
 	    SQ_ARGS(sq_b(a->serial->v, a->serial->len), sq_i(a->id), sq_i(audit),
 		sq_i(sq_writer_now(w) / 1000), sq_i(c->not_before), sq_i(c->not_after), sq_t(c->ca),
 		sq_t(c->endpoint), sq_t(c->profile), sq_t(c->subject), sq_t(c->san),
 		sq_t(c->thumbprint), sq_b(c->der, c->der_len)),
-	    NULL, err);
+	    &added, err);
+
+	return rc == RC_OK && added == 0
+	    ? fail(err, RC_CONFLICT, "the serial number is that of a certificate already")
+	    : rc;
 }
 
 static enum rc
@@ -273,9 +277,13 @@ static enum rc
 revoke_unless_revoked(
     struct sq_writer *w, const struct store_serial *serial, const char *why, struct err *err)
 {
-	enum rc rc = sqlite_cert_revoke_step(
-	    w, serial, CAUSE_UNDELIVERED, STORE_REASON_UNDELIVERED, why, err);
+	const struct store_cert_name name = { STORE_OURS, *serial };
+	int64_t id = 0, revoked;
+	enum rc rc = sqlite_cert_find(sq_writer_conn(w), &name, &id, &revoked, err);
 
+	if (rc == RC_OK)
+		rc = sqlite_cert_revoke_step(
+		    w, id, CAUSE_UNDELIVERED, STORE_REASON_UNDELIVERED, why, err);
 	return rc == RC_CONFLICT ? RC_OK : rc;
 }
 

@@ -19,6 +19,7 @@ exception_take(struct store_exception *e, struct sq_cursor *cur)
 	e->id = sq_take_int(cur);
 	e->of = (enum exception_of)sq_take_int(cur);
 	sq_take_into(cur, e->target, sizeof(e->target));
+	sq_take_into(cur, e->ca, sizeof(e->ca));
 	sq_take_into(cur, e->rule, sizeof(e->rule));
 	e->created = sq_take_int(cur);
 	e->until = sq_take_int(cur);
@@ -60,6 +61,7 @@ audit(struct sq_writer *w, const char *event, const struct store_exception *e, c
 	buf_addf(&d, "exception=%lld until=%lld", (long long)e->id, (long long)e->until);
 	audit_field(&d, "of", exception_of_name(e->of));
 	audit_field(&d, "target", e->target);
+	audit_field(&d, "ca", e->ca[0] == '\0' ? NULL : e->ca);
 	audit_field(&d, "rule", e->rule[0] == '\0' ? NULL : e->rule);
 	audit_field(&d, "who", who);
 	audit_field(&d, "why", e->comment);
@@ -108,7 +110,7 @@ add_step(struct sq_writer *w, void *arg, struct err *err)
 	if (rc == RC_OK)
 		rc = sq_exec(c, Q_EXCEPTION_NEW,
 		    SQ_ARGS(sq_i(e.of), sq_t(e.target), sq_t(e.rule), sq_i(now), sq_i(e.until),
-			sq_i(a->needs_second ? 0 : now), sq_t(e.who), sq_t(e.comment)),
+			sq_i(a->needs_second ? 0 : now), sq_t(e.who), sq_t(e.comment), sq_t(e.ca)),
 		    NULL, err);
 	if (rc != RC_OK)
 		return rc;

@@ -22,11 +22,11 @@ struct add_args {
 	size_t added, filled;
 };
 
-/* The row that has a serial number. */
+/* The row of this CA that has a serial number. */
 struct found {
 	int64_t id, der_len, not_after;
-	bool ours, same; /* ours: of this foreign CA */
-	bool bound;      /* somebody was named, or asked about */
+	bool foreign, same; /* foreign: not of a CA of ours that had this name */
+	bool bound;         /* somebody was named, or asked about */
 };
 
 static enum rc
@@ -43,7 +43,7 @@ find(struct found *f, bool *row, struct sq_conn *c, const struct add_args *a, si
 	*row = false;
 	if (rc == RC_OK && (rc = sq_next(&cur, row, err)) == RC_OK && *row) {
 		f->id = sq_take_int(&cur);
-		f->ours = sq_take_int(&cur) != 0;
+		f->foreign = sq_take_int(&cur) != 0;
 		f->der_len = sq_take_int(&cur);
 		f->same = sq_take_int(&cur) != 0;
 		f->not_after = sq_take_int(&cur);
@@ -63,7 +63,7 @@ names_somebody(const struct store_foreign_cert *v)
 static enum foreign_outcome
 judge(const struct found *f, const struct store_foreign_cert *v)
 {
-	if (!f->ours)
+	if (!f->foreign)
 		return FOREIGN_TAKEN;
 	if (f->der_len == 0)
 		return v->der_len > 0 ||

@@ -18,8 +18,9 @@ sqlite_renewal_step(
     struct sq_writer *w, const struct store_serial *replaces, int64_t due, struct err *err)
 {
 	struct sq_conn *c = sq_writer_conn(w);
+	const struct store_cert_name name = { STORE_OURS, *replaces };
 	int64_t cert = sqlite3_last_insert_rowid(c->db), old = 0, revoked;
-	enum rc rc = sqlite_cert_find(c, replaces, &old, &revoked, err);
+	enum rc rc = sqlite_cert_find(c, &name, &old, &revoked, err);
 
 	/* Since the signer was proven: asking somebody else may take a while. */
 	if (rc == RC_OK && revoked != 0)
@@ -75,11 +76,11 @@ replaced_by_read(struct sq_conn *c, int64_t cert, struct store_renewal *out, str
 }
 
 static enum rc
-renewal_read(struct sq_conn *c, const struct store_serial *serial, struct store_renewal *out,
+renewal_read(struct sq_conn *c, const struct store_cert_name *name, struct store_renewal *out,
     struct err *err)
 {
 	int64_t id = 0, revoked = 0;
-	enum rc rc = sqlite_cert_find(c, serial, &id, &revoked, err);
+	enum rc rc = sqlite_cert_find(c, name, &id, &revoked, err);
 
 	if (rc == RC_OK)
 		rc = replaces_read(c, id, out, err);
@@ -92,7 +93,7 @@ renewal_read(struct sq_conn *c, const struct store_serial *serial, struct store_
 
 enum rc
 sqlite_renewal_get(
-    struct store *s, const struct store_serial *serial, struct store_renewal *out, struct err *err)
+    struct store *s, const struct store_cert_name *name, struct store_renewal *out, struct err *err)
 {
 	struct store_renewal got = { 0 };
 	struct sq_conn *c;
@@ -101,7 +102,7 @@ sqlite_renewal_get(
 	rc = sq_reader_get(&c, s, err);
 	if (rc != RC_OK)
 		return rc;
-	rc = renewal_read(c, serial, &got, err);
+	rc = renewal_read(c, name, &got, err);
 	sq_reader_put(s, c);
 	if (rc == RC_OK)
 		*out = got;
@@ -113,7 +114,7 @@ sqlite_renewal_get(
 /* ---- the old ones go ---- */
 
 struct due_row {
-	int64_t cert_id;
+	int64_t cert_id, old_id;
 	bool moot, delivered; /* moot: the old one is over already, or the new one was revoked */
 	struct store_replaced what;
 };
@@ -140,6 +141,7 @@ due_read(struct sq_conn *c, struct due_args *a, struct err *err)
 		if (rc != RC_OK || !row)
 			break;
 		r->cert_id = sq_take_int(&cur);
+		r->old_id = sq_take_int(&cur);
 		r->what.serial = sq_take_hex(&cur);
 		r->what.by = sq_take_hex(&cur);
 		r->what.ca = sq_take_text(&cur);
@@ -154,20 +156,14 @@ due_read(struct sq_conn *c, struct due_args *a, struct err *err)
 }
 
 static enum rc
-replaced_revoke(struct sq_writer *w, const struct store_replaced *r, struct err *err)
+replaced_revoke(struct sq_writer *w, const struct due_row *r, struct err *err)
 {
-	struct store_serial serial = { .len = strlen(r->serial) / 2 };
 	char *why = NULL;
-	enum rc rc;
+	enum rc rc = str_format(&why, err, "replaced by %s", r->what.by);
 
-	if (serial.len > sizeof(serial.v))
-		return fail(err, RC_INTEGRITY, "%s is no serial number", r->serial);
-	rc = hex_decode(serial.v, serial.len, r->serial, 2 * serial.len, err);
-	if (rc == RC_OK)
-		rc = str_format(&why, err, "replaced by %s", r->by);
 	if (rc == RC_OK)
 		rc = sqlite_cert_revoke_step(
-		    w, &serial, CAUSE_REPLACED, STORE_REASON_REPLACED, why, err);
+		    w, r->old_id, CAUSE_REPLACED, STORE_REASON_REPLACED, why, err);
 	free(why);
 	/* Of two that replace it, the other came first within this commit. */
 	return rc == RC_CONFLICT ? RC_OK : rc;
@@ -181,7 +177,7 @@ due_one(struct sq_writer *w, struct due_args *a, struct due_row *r, struct err *
 	enum rc rc = RC_OK;
 
 	if (!r->moot && r->delivered) {
-		rc = replaced_revoke(w, &r->what, err);
+		rc = replaced_revoke(w, r, err);
 		if (rc == RC_OK) {
 			a->list[a->n++] = r->what;
 			r->what = (struct store_replaced){ 0 };

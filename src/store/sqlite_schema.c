@@ -5,8 +5,8 @@
  *  - A row that an enrolment touches is small and near the end of its table, so that the pages of
  * one group commit are shared. What is large and short-lived (the request) stands apart in
  * `pending`, and goes when the transaction is over; its pages are used again.
- *  - Two indices are random by nature: the transaction's key (a hash) and the serial number.  There
- * is no third, and both have short entries; all other indices are partial and cover what is
+ *  - Two indices are random by nature: the transaction's key (a hash) and a certificate's name (serial number,
+ * CA).  There is no third, and both have short entries; all other indices are partial and cover what is
  * unfinished or unusual.
  *  - `pending` is also the list of what a crash left behind.
  *  - The outbox of successes is tx.state with tx.notify: nearly all are told within milliseconds,
@@ -15,7 +15,9 @@
  *  - Approvals, one-time passwords and renewals have tables of their own, of which an enrolment that
  * has no use for them reads one row by its number at most, when it is repeated or refused, and writes none.
  *  - Rows of tx, cert and audit are never deleted, so the greatest id is their number (sqlite_stats
- * in sqlite.c and page_end() in sqlite_cert.c rely on it).  The number of a tx row that could not be written, on a full disk say,
+ * in sqlite.c and page_end() in sqlite_cert.c rely on it).  Tables refer to a certificate by its id; a transaction
+ * has the serial number, from before there is a certificate, and names one of ours by it: Q_CERT_NEW lets none of ours have
+ * that of another of ours.  The number of a tx row that could not be written, on a full disk say,
  * stays unused (sqlite_fresh.h): the figure is that much too high.
  */
 #include <stdio.h>
@@ -364,6 +366,34 @@ const char *const sq_migrations[] = {
 	"  taken INTEGER NOT NULL,"
 	"  sha256 BLOB NOT NULL"
 	") STRICT, WITHOUT ROWID;",
+	/*
+	 * 11: a serial number is unique within its CA (RFC 5280 4.1.2.2) and no more.  The UNIQUE of schema 1 is
+	 * taken out of the table's definition, and its index is given a name, so that it can be dropped like any
+	 * other: a new table would be a copy of all certificates, 1.4 GB of a million.  SQLite lets nobody write to
+	 * the definitions unless it is told so: migrate().  The number comes first in the new index, for those who
+	 * have nothing else.
+	 */
+	"PRAGMA writable_schema = ON;"
+	"UPDATE sqlite_schema SET sql = replace(sql, 'serial BLOB NOT NULL UNIQUE,', 'serial BLOB "
+	"NOT NULL,') WHERE type = 'table' AND name = 'cert';"
+	"UPDATE sqlite_schema SET name = 'cert_serial', sql = 'CREATE UNIQUE INDEX cert_serial ON "
+	"cert(serial)' WHERE type = 'index' AND name = 'sqlite_autoindex_cert_1';"
+	"PRAGMA writable_schema = RESET;"
+	"DROP INDEX cert_serial;"
+	"CREATE UNIQUE INDEX cert_name ON cert(serial, ca);"
+	/* What a list said of a number that another CA's certificate had could not be put down: it is read anew. */
+	"UPDATE foreign_crl SET sha256 = zeroblob(32);"
+	/* "": not of a certificate, or of one that is not there. */
+	"ALTER TABLE exception ADD COLUMN ca TEXT NOT NULL DEFAULT '';"
+	"CREATE INDEX exception_target ON exception(target, kind);"
+	"CREATE TABLE exception_ca (id INTEGER PRIMARY KEY, ca TEXT NOT NULL) STRICT;"
+	/* One walk over certificates, and not one for each exception. */
+	"INSERT INTO exception_ca(id, ca) SELECT e.id, c.ca FROM cert c CROSS JOIN exception e"
+	"  INDEXED BY exception_target ON e.target = hex(c.serial) AND e.kind = 1;"
+	"UPDATE exception SET ca = (SELECT n.ca FROM exception_ca n WHERE n.id = exception.id)"
+	"  WHERE id IN (SELECT id FROM exception_ca);"
+	"DROP TABLE exception_ca;"
+	"DROP INDEX exception_target;",
 };
 const int sq_schema_version = sizeof(sq_migrations) / sizeof(sq_migrations[0]);
 
@@ -439,15 +469,18 @@ wal_mode(struct sq_conn *c, struct err *err)
 	return rc;
 }
 
-/* Everything from `version` on in one transaction. */
+/* Everything from `version` on in one transaction, and with leave to change what the schema says of a table. */
 static enum rc
 migrate(struct sq_conn *c, int64_t version, struct err *err)
 {
 	char done[96];
 	enum rc rc = RC_OK;
 
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
 	for (int64_t i = version; i < sq_schema_version && rc == RC_OK; i++)
 		rc = run(c, sq_migrations[i], err);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0, NULL);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	snprintf(done, sizeof(done), "PRAGMA application_id=%d; PRAGMA user_version=%d;",
 	    APPLICATION_ID, sq_schema_version);
 	if (rc == RC_OK)

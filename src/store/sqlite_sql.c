@@ -44,7 +44,7 @@
 
 /* The condition of the index binding_due. */
 #define BINDING_DUE(order)                                                                         \
-	"SELECT c.serial, c.not_after, " BINDING_COLUMNS " FROM binding b CROSS JOIN cert c"       \
+	"SELECT c.serial, c.ca, c.not_after, " BINDING_COLUMNS " FROM binding b CROSS JOIN cert c" \
 	" ON c.id = b.cert_id WHERE b.tenant = ?1 AND b.due > 0 AND b.due <= ?2"                   \
 	" ORDER BY b.due " order " LIMIT ?3"
 
@@ -71,8 +71,9 @@
 
 /* The index of a column is partial, so that the condition has to be said again. */
 #define BINDING_BY(column)                                                                         \
-	"SELECT c.serial FROM binding b CROSS JOIN cert c ON c.id = b.cert_id WHERE b." column     \
-	" = ?1 AND b." column " <> '' AND (?2 IS NULL OR b.tenant = ?2) AND c.not_after > ?3"      \
+	"SELECT c.serial, c.ca FROM binding b CROSS JOIN cert c ON c.id = b.cert_id WHERE "        \
+	"b." column " = ?1 AND b." column                                                          \
+	" <> '' AND (?2 IS NULL OR b.tenant = ?2) AND c.not_after > ?3"                            \
 	" ORDER BY b.cert_id LIMIT ?4"
 
 /* The columns that sweep_take() in sqlite_sweep.c reads. */
@@ -82,7 +83,7 @@
 
 /* The columns that exception_take() in sqlite_exception.c reads. */
 #define EXCEPTION_COLUMNS                                                                          \
-	"e.id, e.kind, e.target, e.rule, e.created, e.until, e.confirmed, e.ended, e.who,"         \
+	"e.id, e.kind, e.target, e.ca, e.rule, e.created, e.until, e.confirmed, e.ended, e.who,"   \
 	" e.confirmed_by, e.ended_by, e.comment"
 
 /* The few that are not good have an index, which SQLite would not choose without figures. */
@@ -127,7 +128,7 @@ const char *const sq_sql[Q__MAX] = {
 	    " RETURNING attempt, endpoint, transaction_id, serial",
 	[Q_TX_UNFINISHED] = "SELECT " TX_COLUMNS ", p.csr, c.der"
 			    " FROM pending p CROSS JOIN tx t ON t.id = p.tx_id"
-			    " LEFT JOIN cert c ON c.serial = t.serial"
+			    " LEFT JOIN cert c ON c.serial = t.serial AND c.tx_id = t.id"
 			    " WHERE t.state <= 4"
 			    " AND (t.state > 2 OR NOT EXISTS (SELECT 1 FROM approval a"
 			    "  WHERE a.tx_id = p.tx_id AND a.verdict IN (1, 2)))"
@@ -161,13 +162,21 @@ const char *const sq_sql[Q__MAX] = {
 	    "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*)"
 	    " FROM pending p CROSS JOIN tx t ON t.id = p.tx_id WHERE t.state = 4 AND t.notify = 1)",
 
+	/* One of ours has no other's number of ours, whichever of our CAs has issued it; foreign ones may have it. */
 	[Q_CERT_NEW] = "INSERT INTO cert(serial, tx_id, audit, issued, not_before, not_after, ca,"
 		       " endpoint, profile, subject, san, thumbprint, der)"
-		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+		       " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
+		       " WHERE NOT EXISTS (SELECT 1 FROM cert WHERE serial = ?1 AND tx_id <> 0)",
 	[Q_CERT_GET] = "SELECT " CERT_COLUMNS " FROM cert c LEFT JOIN tx t ON t.id = c.tx_id"
-		       " WHERE c.serial = ?1",
-	[Q_CERT_DER] = "SELECT der, " OVER("") " OR not_after <= ?2 FROM cert WHERE serial = ?1",
-	[Q_CERT_STATUS] = "SELECT id, revoked FROM cert WHERE serial = ?1",
+		       " WHERE c.id = ?1",
+	[Q_CERT_DER] = "SELECT der, " OVER("") " OR not_after <= ?2 FROM cert"
+					       " WHERE serial = ?1 AND tx_id = ?3",
+	/* Whose: ?2, or one of our CAs (''), or whoever's (NULL). */
+	[Q_CERT_FIND] = "SELECT id, revoked, ca FROM cert WHERE serial = ?1"
+			" AND (?2 IS NULL OR ca = ?2 OR (?2 = '' AND tx_id <> 0)) ORDER BY ca",
+	[Q_CERT_SAME] =
+	    "SELECT id FROM cert WHERE serial = ?1 AND der = ?2 ORDER BY tx_id = 0, ca LIMIT 1",
+	[Q_CERT_NAME] = "SELECT serial, ca FROM cert WHERE id = ?1",
 	[Q_CERT_STATE] = "SELECT revoked, reason FROM cert WHERE serial = ?1 AND ca = ?2",
 	[Q_CERT_REVOKE] =
 	    "UPDATE cert SET revoked = ?2, reason = ?3, revoked_why = ?4 WHERE id = ?1",
@@ -206,7 +215,8 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_HOLD_FOUND] = "SELECT " TX_COLUMNS ", p.csr, c.der, " OVER(
 	    "c.") " OR c.not_after <= ?2 FROM tx t"
 		  " LEFT JOIN pending p ON p.tx_id = t.id"
-		  " LEFT JOIN cert c ON c.serial = t.serial AND t.state BETWEEN 4 AND 6"
+		  " LEFT JOIN cert c ON c.serial = t.serial AND c.tx_id = t.id AND t.state BETWEEN "
+		  "4 AND 6"
 		  " WHERE t.id = ?1",
 	[Q_HOLD_DECIDE] = "UPDATE approval SET verdict = ?2, decided = ?3, expires = ?4, who = ?5,"
 			  " reason = ?6 WHERE tx_id = ?1",
@@ -273,11 +283,11 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_CAUSE_PUT] = "INSERT OR REPLACE INTO cause(cert_id, source, rule, effect, reason, since,"
 			" until, who, comment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[Q_CAUSE_DROP] = "DELETE FROM cause WHERE cert_id = ?1 AND source = ?2 AND rule = ?3",
-	[Q_CAUSE_EXPIRED] = "SELECT c.serial FROM cause k CROSS JOIN cert c ON c.id = k.cert_id"
+	[Q_CAUSE_EXPIRED] = "SELECT k.cert_id FROM cause k"
 			    " WHERE k.until > 0 AND k.until <= ?1 AND k.effect = 1 AND k.source = 1"
 			    " ORDER BY k.until LIMIT ?2",
 	[Q_CERT_END] = "SELECT not_after FROM cert WHERE id = ?1",
-	[Q_CERT_HELD] = "SELECT reason = 6 FROM cert WHERE id = ?1",
+	[Q_CERT_OVER] = "SELECT " OVER("") " FROM cert WHERE id = ?1",
 	[Q_STATUS_CHANGED] =
 	    "INSERT OR REPLACE INTO status_change(cert_id, number, at)"
 	    " VALUES(?1, (SELECT coalesce(max(number), 0) + 1 FROM status_change), ?2)",
@@ -303,7 +313,7 @@ const char *const sq_sql[Q__MAX] = {
 	    " WHERE b.state = ?1 AND b.due > 0 AND b.tenant = ?2 AND c.not_after > ?3"
 	    " AND (c.revoked = 0 OR c.reason = 6) LIMIT ?4)",
 	[Q_BINDING_UNSETTLED] =
-	    "SELECT c.serial, b.cert_id FROM binding b CROSS JOIN cert c ON c.id = b.cert_id"
+	    "SELECT c.serial, c.ca, b.cert_id FROM binding b CROSS JOIN cert c ON c.id = b.cert_id"
 	    " WHERE b.state = ?1 AND b.due > 0 AND b.cert_id > ?2 ORDER BY b.cert_id LIMIT ?3",
 	[Q_BINDING_BY_USER] = BINDING_BY("user"),
 	[Q_BINDING_BY_DEVICE] = BINDING_BY("device"),
@@ -311,9 +321,9 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_BINDING_BY_MANAGED] = BINDING_BY("managed"),
 
 	/* A row of ours has a transaction. */
-	[Q_FOREIGN_FIND] = "SELECT c.id, c.tx_id = 0 AND c.ca = ?2, length(c.der), c.der = ?3,"
+	[Q_FOREIGN_FIND] = "SELECT c.id, c.tx_id = 0, length(c.der), c.der = ?3,"
 			   " c.not_after, EXISTS (SELECT 1 FROM binding WHERE cert_id = c.id)"
-			   " FROM cert c WHERE c.serial = ?1",
+			   " FROM cert c WHERE c.serial = ?1 AND c.ca = ?2",
 	[Q_FOREIGN_NEW] =
 	    "INSERT INTO cert(serial, tx_id, audit, issued, not_before, not_after, ca,"
 	    " endpoint, profile, subject, san, thumbprint, der)"
@@ -394,7 +404,7 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_RENEWAL_COUNT] = "SELECT count(*) FROM renewal WHERE old_id = ?1",
 	/* Delivered counts for the certificate that the transaction has now. */
 	[Q_RENEWAL_DUE] =
-	    "SELECT r.cert_id, o.serial, n.serial, o.ca, o.endpoint,"
+	    "SELECT r.cert_id, r.old_id, o.serial, n.serial, o.ca, o.endpoint,"
 	    " " OVER("o.") " OR o.not_after <= ?1 OR " OVER(
 		"n.") ","
 		      " t.state = 6 AND t.serial = n.serial"
@@ -431,7 +441,7 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_SWEEP_EACH] =
 	    "SELECT " SWEEP_COLUMNS " FROM sweep WHERE id > ?1 AND state > 0 ORDER BY id LIMIT ?2",
 	[Q_SWEEP_TURNS] =
-	    "SELECT t.cert_id, c.serial, t.rule, t.effect, t.reason, t.comment,"
+	    "SELECT t.cert_id, c.serial, c.ca, t.rule, t.effect, t.reason, t.comment,"
 	    " coalesce(nullif(u.name, ''), nullif(b.upn, '')), coalesce(nullif(m.name, ''), "
 	    "nullif(d.name, ''))"
 	    " FROM sweep_turn t CROSS JOIN cert c ON c.id = t.cert_id"
@@ -465,7 +475,7 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_TURNED_DROP] = "DELETE FROM turned_owner WHERE minute < ?1",
 
 	[Q_EXCEPTION_NEW] = "INSERT INTO exception(kind, target, rule, created, until, confirmed,"
-			    " who, comment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+			    " who, comment, ca) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[Q_EXCEPTION_GET] = "SELECT " EXCEPTION_COLUMNS " FROM exception e WHERE e.id = ?1",
 	[Q_EXCEPTION_CONFIRM] =
 	    "UPDATE exception SET confirmed = ?2, confirmed_by = ?3 WHERE id = ?1",

@@ -52,10 +52,10 @@ causes_read(struct sq_conn *c, int64_t cert, struct store_status *s, struct err 
 
 static enum rc
 status_read(
-    struct sq_conn *c, const struct store_serial *serial, struct store_status *s, struct err *err)
+    struct sq_conn *c, const struct store_cert_name *name, struct store_status *s, struct err *err)
 {
 	int64_t id = 0, revoked = 0;
-	enum rc rc = sqlite_cert_find(c, serial, &id, &revoked, err);
+	enum rc rc = sqlite_cert_find(c, name, &id, &revoked, err);
 
 	if (rc == RC_OK)
 		rc = sq_number_of(c, Q_CERT_END, SQ_ARGS(sq_i(id)), &s->expires, err);
@@ -68,7 +68,7 @@ status_read(
 
 enum rc
 sqlite_status_get(
-    struct store *s, const struct store_serial *serial, struct store_status *out, struct err *err)
+    struct store *s, const struct store_cert_name *name, struct store_status *out, struct err *err)
 {
 	struct store_status got = { 0 };
 	struct sq_conn *c;
@@ -76,7 +76,7 @@ sqlite_status_get(
 
 	if (rc != RC_OK)
 		return rc;
-	rc = status_read(c, serial, &got, err);
+	rc = status_read(c, name, &got, err);
 	sq_reader_put(s, c);
 	if (rc == RC_OK)
 		*out = got;
@@ -149,16 +149,44 @@ event_of(const struct store_status *before, const struct store_status *after)
 	return after->state == CERT_HELD ? "cert-hold" : "cert-release";
 }
 
+/* By which name the trail has it. */
 static enum rc
-audit(struct sq_writer *w, const char *event, const struct store_cause_set *v,
-    const struct store_serial *serial, struct err *err)
+audit_name(struct buf *d, struct sq_conn *c, int64_t cert, struct err *err)
+{
+	char ca[STORE_NAME_MAX + 1];
+	struct store_serial serial;
+	struct sq_cursor cur;
+	bool row = false;
+	enum rc rc = sq_query(&cur, c, Q_CERT_NAME, SQ_ARGS(sq_i(cert)), err);
+
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && !row)
+		rc = fail(
+		    err, RC_INTEGRITY, "%s: certificate %lld is missing", c->path, (long long)cert);
+	if (rc == RC_OK) {
+		serial.len = sq_take_bytes(&cur, serial.v, sizeof(serial.v));
+		sq_take_into(&cur, ca, sizeof(ca));
+		rc = sq_took(&cur, err);
+	}
+	sq_end(&cur);
+	if (rc == RC_OK) {
+		audit_hex(d, "serial", serial.v, serial.len);
+		audit_field(d, "ca", ca);
+	}
+	return rc;
+}
+
+static enum rc
+audit(struct sq_writer *w, const char *event, const struct store_cause_set *v, int64_t cert,
+    struct err *err)
 {
 	static const char *const effects[] = { "gone", "hold", "revoke" };
 	struct buf d;
 	enum rc rc;
 
 	buf_init(&d, AUDIT_DETAIL_MAX);
-	audit_hex(&d, "serial", serial->v, serial->len);
+	rc = audit_name(&d, sq_writer_conn(w), cert, err);
 	if (v->effect == CAUSE_REVOKE)
 		buf_addf(&d, " reason=%d", v->reason);
 	audit_field(&d, "source", cause_source_name(v->source));
@@ -166,7 +194,8 @@ audit(struct sq_writer *w, const char *event, const struct store_cause_set *v,
 	audit_field(&d, "cause", effects[v->effect]);
 	audit_field(&d, "who", v->who);
 	audit_field(&d, "why", v->comment);
-	rc = buf_ok(&d, "audit detail", err);
+	if (rc == RC_OK)
+		rc = buf_ok(&d, "audit detail", err);
 	if (rc == RC_OK)
 		rc = sq_writer_audit(w, event, buf_str(&d), NULL, err);
 	buf_done(&d);
@@ -228,9 +257,8 @@ write_cause(struct sq_writer *w, int64_t cert, const struct store_cause *old,
 }
 
 static enum rc
-change(struct sq_writer *w, int64_t cert, const struct store_serial *serial,
-    const struct store_cause_set *v, const struct store_status *before,
-    struct store_cause_done *done, struct err *err)
+change(struct sq_writer *w, int64_t cert, const struct store_cause_set *v,
+    const struct store_status *before, struct store_cause_done *done, struct err *err)
 {
 	struct store_status after = { 0 };
 	enum rc rc = write_cause(w, cert, find(before, v), v, err);
@@ -244,28 +272,24 @@ change(struct sq_writer *w, int64_t cert, const struct store_serial *serial,
 		    before->state != after.state || before->reason != after.reason, err);
 	}
 	if (rc == RC_OK)
-		rc = audit(w, event_of(before, &after), v, serial, err);
+		rc = audit(w, event_of(before, &after), v, cert, err);
 	store_status_done(&after);
 	return rc;
 }
 
 enum rc
-sqlite_cause_step(struct sq_writer *w, const struct store_serial *serial,
-    const struct store_cause_set *v, struct store_cause_done *done, struct err *err)
+sqlite_cause_step(struct sq_writer *w, int64_t cert, const struct store_cause_set *v,
+    struct store_cause_done *done, struct err *err)
 {
 	struct store_status before = { 0 };
-	int64_t cert = 0, revoked = 0;
-	enum rc rc = sqlite_cert_find(sq_writer_conn(w), serial, &cert, &revoked, err);
+	enum rc rc = causes_read(sq_writer_conn(w), cert, &before, err);
 
-	*done = (struct store_cause_done){ .outcome = CAUSE_NO_CERT };
-	if (rc == RC_OK)
-		rc = causes_read(sq_writer_conn(w), cert, &before, err);
 	if (rc == RC_OK) {
 		store_status_derive(&before);
 		done->before = done->after = before.state;
 		done->outcome = judge(find(&before, v), v);
 		if (done->outcome == CAUSE_SET)
-			rc = change(w, cert, serial, v, &before, done, err);
+			rc = change(w, cert, v, &before, done, err);
 	}
 	store_status_done(&before);
 	return rc;
@@ -275,7 +299,7 @@ sqlite_cause_step(struct sq_writer *w, const struct store_serial *serial,
 
 struct set_args {
 	const struct store_cause_set *v;
-	const struct store_serial *serials;
+	const struct store_cert_name *names;
 	size_t n;
 	struct store_cause_done *done;
 };
@@ -284,12 +308,16 @@ static enum rc
 set_step(struct sq_writer *w, void *arg, struct err *err)
 {
 	const struct set_args *a = arg;
-	struct store_cause_done one;
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < a->n && rc == RC_OK; i++) {
-		rc = sqlite_cause_step(w, &a->serials[i], &a->v[i], &one, err);
-		if (rc == RC_NOTFOUND)
+		struct store_cause_done one = { .outcome = CAUSE_NO_CERT };
+		int64_t cert = 0, revoked;
+
+		rc = sqlite_cert_find(sq_writer_conn(w), &a->names[i], &cert, &revoked, err);
+		if (rc == RC_OK)
+			rc = sqlite_cause_step(w, cert, &a->v[i], &one, err);
+		else if (rc == RC_NOTFOUND)
 			rc = RC_OK;
 		if (a->done != NULL)
 			a->done[i] = one;
@@ -299,9 +327,9 @@ set_step(struct sq_writer *w, void *arg, struct err *err)
 
 enum rc
 sqlite_causes_set(struct store *s, const struct store_cause_set *v,
-    const struct store_serial *serials, size_t n, struct store_cause_done *done, struct err *err)
+    const struct store_cert_name *names, size_t n, struct store_cause_done *done, struct err *err)
 {
-	struct set_args a = { v, serials, n, done };
+	struct set_args a = { v, names, n, done };
 
 	return sq_write(sq_store_writer(s), set_step, &a, err);
 }
@@ -310,7 +338,7 @@ sqlite_causes_set(struct store *s, const struct store_cause_set *v,
 
 struct expire_args {
 	int64_t now;
-	struct store_serial serials[EXPIRE_MAX];
+	int64_t certs[EXPIRE_MAX];
 	size_t n;
 };
 
@@ -324,9 +352,7 @@ expired_read(struct sq_conn *c, struct expire_args *a, struct err *err)
 
 	while (
 	    rc == RC_OK && a->n < EXPIRE_MAX && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
-		struct store_serial *s = &a->serials[a->n];
-
-		s->len = sq_take_bytes(&cur, s->v, sizeof(s->v));
+		a->certs[a->n] = sq_take_int(&cur);
 		if ((rc = sq_took(&cur, err)) == RC_OK)
 			a->n++;
 	}
@@ -345,7 +371,7 @@ expire_step(struct sq_writer *w, void *arg, struct err *err)
 	enum rc rc = expired_read(sq_writer_conn(w), a, err);
 
 	for (size_t i = 0; i < a->n && rc == RC_OK; i++)
-		rc = sqlite_cause_step(w, &a->serials[i], &over, &done, err);
+		rc = sqlite_cause_step(w, a->certs[i], &over, &done, err);
 	return rc;
 }
 

@@ -132,14 +132,15 @@ sqlite_sweep_each(
 static bool
 lend_turn(struct sq_cursor *cur, store_turn_fn *fn, void *arg, enum rc *rc, struct err *err)
 {
-	char serial[2 * STORE_SERIAL_MAX + 1], rule[CAUSE_RULE_MAX];
-	struct store_turn t = { .serial = serial, .rule = rule };
+	char serial[2 * STORE_SERIAL_MAX + 1], ca[STORE_NAME_MAX + 1], rule[CAUSE_RULE_MAX];
+	struct store_turn t = { .serial = serial, .ca = ca, .rule = rule };
 	uint8_t v[STORE_SERIAL_MAX];
 	char *comment, *person, *device;
 	bool go;
 
 	t.cert_id = sq_take_int(cur);
 	hex_upper(serial, v, sq_take_bytes(cur, v, sizeof(v)));
+	sq_take_into(cur, ca, sizeof(ca));
 	sq_take_into(cur, rule, sizeof(rule));
 	t.effect = (enum cause_effect)sq_take_int(cur);
 	t.reason = (int)sq_take_int(cur);

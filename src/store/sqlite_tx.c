@@ -137,7 +137,7 @@ tx_add_cert(struct sq_writer *w, struct store_tx *t, const struct store_serial *
 	enum rc rc;
 
 	rc = sq_query(&cur, c, Q_CERT_DER,
-	    SQ_ARGS(sq_b(serial->v, serial->len), sq_i(sq_writer_now(w) / 1000)), err);
+	    SQ_ARGS(sq_b(serial->v, serial->len), sq_i(sq_writer_now(w) / 1000), sq_i(t->id)), err);
 	if (rc == RC_OK)
 		rc = sq_next(&cur, &row, err);
 	if (rc == RC_OK && !row)

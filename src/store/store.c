@@ -232,12 +232,25 @@ outbox_retry(struct store *s, int64_t id, int64_t due_ms, struct err *err)
 }
 
 enum rc
-store_cert_get(struct store *s, const char *serial_hex, struct store_cert_row *out, struct err *err)
+store_cert_get(struct store *s, const char *serial_hex, const char *ca, struct store_cert_row *out,
+    struct err *err)
+{
+	struct store_cert_name name;
+	enum rc rc = check_name(&name, serial_hex, ca, err);
+
+	return rc != RC_OK ? rc : s->backend->cert_get(s, &name, out, err);
+}
+
+enum rc
+store_cert_same(struct store *s, const char *serial_hex, const uint8_t *der, size_t der_len,
+    struct store_cert_row *out, struct err *err)
 {
 	struct store_serial serial;
 	enum rc rc = check_serial(&serial, serial_hex, err);
 
-	return rc != RC_OK ? rc : s->backend->cert_get(s, &serial, out, err);
+	if (rc == RC_OK)
+		rc = check_bytes(der, der_len, LIMIT_CERT, "certificate", err);
+	return rc != RC_OK ? rc : s->backend->cert_same(s, &serial, der, der_len, out, err);
 }
 
 enum rc
@@ -253,10 +266,10 @@ store_cert_status(struct store *s, const char *serial_hex, const char *ca,
 }
 
 enum rc
-store_cert_revoke(
-    struct store *s, const char *serial_hex, int reason, const char *why, struct err *err)
+store_cert_revoke(struct store *s, const char *serial_hex, const char *ca, int reason,
+    const char *why, struct err *err)
 {
-	struct store_serial serial;
+	struct store_cert_name name;
 	enum rc rc;
 
 	/* RFC 5280 5.3.1: 0..10 without 7; 8 would un-revoke, and belongs to delta CRLs. */
@@ -264,8 +277,8 @@ store_cert_revoke(
 		return fail(err, RC_DENIED, "%d is no reason for a revocation", reason);
 	rc = check_text(why, STORE_TEXT_MAX, false, "why", err);
 	if (rc == RC_OK)
-		rc = check_serial(&serial, serial_hex, err);
-	return rc != RC_OK ? rc : s->backend->cert_revoke(s, &serial, reason, why, err);
+		rc = check_name(&name, serial_hex, ca, err);
+	return rc != RC_OK ? rc : s->backend->cert_revoke(s, &name, reason, why, err);
 }
 
 enum rc

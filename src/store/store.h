@@ -19,6 +19,12 @@
  * changes nothing. A transaction that does not exist is RC_NOTFOUND.  A transaction that waits for an
  * administrator stays in received until it is decided (store_hold() below).
  *
+ * A certificate is named by its serial number and the CA that has issued it (RFC 5280 4.1.2.2: unique within one CA).  Calls
+ * take both: `ca` is a CA's name; STORE_OURS for the certificate of ours with that number, whichever of our CAs has
+ * issued it (of 128 random bits, and the store takes none twice); or NULL where nothing but the number is known.  Of
+ * NULL there may be several, as other CAs number theirs as they like: then RC_CONFLICT, with their CAs in the message, and
+ * nothing is done.
+ *
  * Threads: all calls from any thread.  More writers waiting than STORE_QUEUE_MAX for
  * STORE_QUEUE_WAIT_MS: RC_LIMIT.
  */
@@ -36,8 +42,11 @@
 struct store;
 struct store_binding;
 
+#define STORE_OURS "" /* in place of a CA's name: one of our own */
+
 /* Bytes of a request as the caller has it kept: sealed, it is a little longer than LIMIT_CSR. */
 #define STORE_REQUEST_MAX   (LIMIT_CSR + 64)
+#define STORE_NAME_MAX      255   /* bytes; a name from the configuration */
 #define STORE_QUEUE_MAX     1024  /* steps waiting for a commit: more than there are workers */
 #define STORE_QUEUE_WAIT_MS 10000 /* a device gives up at about the same time */
 
@@ -161,7 +170,7 @@ struct store_cert {
 	const uint8_t *der;
 	size_t der_len;
 	int64_t not_before, not_after; /* wall seconds */
-	/* A renewal: the serial number of the certificate that this one replaces, NULL for none, and
+	/* A renewal: the serial number of the certificate of ours that this one replaces, NULL for none, and
 	 * when that is to be revoked (wall seconds, 0: never); see store_replaced_revoke(). */
 	const char *replaces;
 	int64_t revoke_replaced;
@@ -374,8 +383,11 @@ struct store_cert_row {
 	int reason;                            /* RFC 5280 5.3.1; 6: held */
 };
 void store_cert_row_done(struct store_cert_row *r);
-enum rc store_cert_get(struct store *s, const char *serial_hex, struct store_cert_row *out,
-    struct err *err) MUST_CHECK; /* RC_NOTFOUND */
+enum rc store_cert_get(struct store *s, const char *serial_hex, const char *ca,
+    struct store_cert_row *out, struct err *err) MUST_CHECK; /* RC_NOTFOUND */
+/* The certificate that has these very bytes, which name it better than anything; ours before the same of others. */
+enum rc store_cert_same(struct store *s, const char *serial_hex, const uint8_t *der, size_t der_len,
+    struct store_cert_row *out, struct err *err) MUST_CHECK; /* RC_NOTFOUND */
 /* What an OCSP responder has to know of a certificate, and no more: read without the rest of its row. */
 struct store_cert_status {
 	int64_t revoked; /* wall seconds since it is not good, 0: it is */
@@ -386,8 +398,8 @@ enum rc store_cert_status(struct store *s, const char *serial_hex, const char *c
     struct store_cert_status *out, struct err *err) MUST_CHECK;
 /* By an administrator; reason 6 holds it.  RC_NOTFOUND; RC_CONFLICT when already revoked. Audit row.  All else
  * about statuses is in store_status.h. */
-enum rc store_cert_revoke(struct store *s, const char *serial_hex, int reason, const char *why,
-    struct err *err) MUST_CHECK;
+enum rc store_cert_revoke(struct store *s, const char *serial_hex, const char *ca, int reason,
+    const char *why, struct err *err) MUST_CHECK;
 enum { CERTS_GOOD, CERTS_NOT_GOOD, CERTS_HELD, CERTS_REVOKED };
 struct store_cert_filter {
 	const char *ca, *endpoint; /* NULL: any */
@@ -436,8 +448,8 @@ struct store_renewal {
 };
 void store_renewal_done(struct store_renewal *r);
 /* RC_NOTFOUND: there is no such certificate. */
-enum rc store_renewal_get(
-    struct store *s, const char *serial_hex, struct store_renewal *out, struct err *err) MUST_CHECK;
+enum rc store_renewal_get(struct store *s, const char *serial_hex, const char *ca,
+    struct store_renewal *out, struct err *err) MUST_CHECK;
 /* A certificate that was revoked because another has replaced it. */
 struct store_replaced {
 	char *serial, *ca, *endpoint, *by;

@@ -208,13 +208,13 @@ store_otp_count(struct store *s, const char *endpoint, uint64_t *n, struct err *
 /* ---- renewals ---- */
 
 enum rc
-store_renewal_get(
-    struct store *s, const char *serial_hex, struct store_renewal *out, struct err *err)
+store_renewal_get(struct store *s, const char *serial_hex, const char *ca,
+    struct store_renewal *out, struct err *err)
 {
-	struct store_serial serial;
-	enum rc rc = check_serial(&serial, serial_hex, err);
+	struct store_cert_name name;
+	enum rc rc = check_name(&name, serial_hex, ca, err);
 
-	return rc != RC_OK ? rc : s->backend->renewal_get(s, &serial, out, err);
+	return rc != RC_OK ? rc : s->backend->renewal_get(s, &name, out, err);
 }
 
 enum rc

@@ -31,6 +31,12 @@ struct store_serial {
 	size_t len;
 };
 
+/* Of a certificate; `ca` as in store.h. */
+struct store_cert_name {
+	const char *ca;
+	struct store_serial serial;
+};
+
 /* How a transaction ended without a certificate in a device's hands. */
 struct store_ending {
 	const char *reason;
@@ -64,9 +70,9 @@ typedef int store_otp_fn(void *arg, const struct store_otp_row *row);
 
 typedef int store_crl_fn(void *arg, const struct store_crl_entry *e);
 typedef int store_change_fn(void *arg, const struct store_change *c);
-typedef int store_binding_fn(
-    void *arg, const char *serial_hex, int64_t not_after, const struct store_binding *b);
-typedef int store_serial_fn(void *arg, const char *serial_hex);
+typedef int store_binding_fn(void *arg, const char *serial_hex, const char *ca, int64_t not_after,
+    const struct store_binding *b);
+typedef int store_bound_fn(void *arg, const char *serial_hex, const char *ca);
 
 typedef int store_object_fn(void *arg, const struct store_object *o);
 typedef int store_subject_fn(void *arg, const struct store_subject *c);
@@ -134,7 +140,7 @@ struct store_backend {
 	    store_otp_fn *fn, void *arg, struct err *err);
 	enum rc (*otp_count)(struct store *s, const char *endpoint, uint64_t *n, struct err *err);
 
-	enum rc (*renewal_get)(struct store *s, const struct store_serial *serial,
+	enum rc (*renewal_get)(struct store *s, const struct store_cert_name *name,
 	    struct store_renewal *out, struct err *err);
 	enum rc (*replaced_revoke)(
 	    struct store *s, int64_t now, struct store_replaced **list, size_t *n, struct err *err);
@@ -144,39 +150,41 @@ struct store_backend {
 	enum rc (*outbox_done)(struct store *s, int64_t id, struct err *err);
 	enum rc (*outbox_retry)(struct store *s, int64_t id, int64_t due_ms, struct err *err);
 
-	enum rc (*cert_get)(struct store *s, const struct store_serial *serial,
+	enum rc (*cert_get)(struct store *s, const struct store_cert_name *name,
 	    struct store_cert_row *out, struct err *err);
+	enum rc (*cert_same)(struct store *s, const struct store_serial *serial, const uint8_t *der,
+	    size_t der_len, struct store_cert_row *out, struct err *err);
 	enum rc (*cert_status)(struct store *s, const struct store_serial *serial, const char *ca,
 	    struct store_cert_status *out, struct err *err);
-	enum rc (*cert_revoke)(struct store *s, const struct store_serial *serial, int reason,
+	enum rc (*cert_revoke)(struct store *s, const struct store_cert_name *name, int reason,
 	    const char *why, struct err *err);
 	enum rc (*cert_page)(struct store *s, const struct store_cert_filter *f, size_t max,
 	    int64_t *next, store_cert_fn *fn, void *arg, struct err *err);
 	enum rc (*crl_numbers)(
 	    struct store *s, const char *ca, unsigned n, uint64_t *first, struct err *err);
 
-	/* serials[i] is v[i].serial. */
+	/* names[i] is v[i].serial and v[i].ca. */
 	enum rc (*causes_set)(struct store *s, const struct store_cause_set *v,
-	    const struct store_serial *serials, size_t n, struct store_cause_done *done,
+	    const struct store_cert_name *names, size_t n, struct store_cause_done *done,
 	    struct err *err);
 	enum rc (*holds_expire)(struct store *s, int64_t now, size_t *n, struct err *err);
-	enum rc (*status_get)(struct store *s, const struct store_serial *serial,
+	enum rc (*status_get)(struct store *s, const struct store_cert_name *name,
 	    struct store_status *out, struct err *err);
 	enum rc (*status_number)(struct store *s, uint64_t *number, struct err *err);
 	enum rc (*changes_each)(struct store *s, const char *ca, uint64_t since, uint64_t *number,
 	    store_change_fn *fn, void *arg, struct err *err);
 	enum rc (*crl_each)(struct store *s, const struct store_crl_query *q, uint64_t *number,
 	    store_crl_fn *fn, void *arg, struct err *err);
-	enum rc (*binding_get)(struct store *s, const struct store_serial *serial,
+	enum rc (*binding_get)(struct store *s, const struct store_cert_name *name,
 	    struct store_binding *out, struct err *err);
-	enum rc (*binding_set)(struct store *s, const struct store_serial *serial,
+	enum rc (*binding_set)(struct store *s, const struct store_cert_name *name,
 	    const struct store_binding *b, struct err *err);
 	enum rc (*binding_due)(struct store *s, const char *tenant, int64_t now, size_t max,
 	    store_binding_fn *fn, void *arg, struct err *err);
 	enum rc (*binding_count)(struct store *s, const char *tenant, enum binding_state state,
 	    int64_t now, uint64_t *n, struct err *err);
 	enum rc (*binding_unsettled)(struct store *s, enum binding_state state, size_t max,
-	    int64_t *after, store_serial_fn *fn, void *arg, struct err *err);
+	    int64_t *after, store_bound_fn *fn, void *arg, struct err *err);
 	enum rc (*objects_put)(struct store *s, const struct store_object *v, size_t n,
 	    size_t *changed, struct err *err);
 	enum rc (*object_get)(struct store *s, const char *tenant, enum dir_kind kind,
@@ -199,7 +207,7 @@ struct store_backend {
 	    store_subject_fn *fn, void *arg, struct err *err);
 
 	enum rc (*binding_certs)(struct store *s, const char *tenant, enum binding_key key,
-	    const char *id, int64_t valid_at, size_t max, store_serial_fn *fn, void *arg,
+	    const char *id, int64_t valid_at, size_t max, store_bound_fn *fn, void *arg,
 	    struct err *err);
 
 	enum rc (*cert_brief_page)(struct store *s, int64_t valid_at, int64_t *after, bool *more,

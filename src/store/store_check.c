@@ -50,3 +50,12 @@ check_serial(struct store_serial *out, const char *hex, struct err *err)
 	out->len = len / 2;
 	return hex_decode(out->v, out->len, hex, len, err);
 }
+
+enum rc
+check_name(struct store_cert_name *out, const char *hex, const char *ca, struct err *err)
+{
+	enum rc rc = check_text(ca, STORE_NAME_MAX, false, "CA", err);
+
+	out->ca = ca;
+	return rc != RC_OK ? rc : check_serial(&out->serial, hex, err);
+}

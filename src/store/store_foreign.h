@@ -9,9 +9,9 @@
  * imported it.  It has no DER and no thumbprint, and ends with the year 9999, which is how RFC 5280 4.1.2.5 says
  * that no end is known.
  *
- * Serial numbers are unique in the whole store: OCSP, scepctl and the verdict call name a certificate by it
- * alone.  Those of CAs that draw them by chance (64 bits and more: ADCS, EZCA, SCEPman) never meet; one that
- * counts 1, 2, 3 may meet another that does, and then FOREIGN_TAKEN says so and nothing is overwritten.
+ * A CA's serial numbers are its own affair: two that count 1, 2, 3 do not meet here, and one that lists
+ * or imports the numbers of another says nothing about that one's certificates.  Only who names a certificate by its
+ * number alone has to say which CA's is meant (store.h).
  */
 #ifndef SCEPD_STORE_STORE_FOREIGN_H
 #define SCEPD_STORE_STORE_FOREIGN_H
@@ -33,7 +33,7 @@ enum foreign_outcome {
 	FOREIGN_ADDED,
 	FOREIGN_FILLED, /* it was known by its serial number alone, or without whom it names */
 	FOREIGN_AS_IT_WAS,
-	FOREIGN_TAKEN, /* the serial number is that of a certificate of another CA, or of another certificate */
+	FOREIGN_TAKEN, /* the serial number is that of another certificate of this CA, or the CA is one of ours */
 	FOREIGN_OUTCOME__MAX
 };
 /*

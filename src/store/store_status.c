@@ -157,9 +157,9 @@ reason_fits(enum cause_effect effect, int reason)
 }
 
 static enum rc
-check_set(struct store_serial *serial, const struct store_cause_set *v, struct err *err)
+check_set(struct store_cert_name *name, const struct store_cause_set *v, struct err *err)
 {
-	enum rc rc = check_serial(serial, v->serial, err);
+	enum rc rc = check_name(name, v->serial, v->ca, err);
 
 	if (rc != RC_OK)
 		return rc;
@@ -180,7 +180,7 @@ enum rc
 store_causes_set(struct store *s, const struct store_cause_set *v, size_t n,
     struct store_cause_done *done, struct err *err)
 {
-	struct store_serial *serials;
+	struct store_cert_name *names;
 	enum rc rc = RC_OK;
 
 	if (n == 0)
@@ -188,13 +188,13 @@ store_causes_set(struct store *s, const struct store_cause_set *v, size_t n,
 	if (n > STORE_CAUSES_BATCH)
 		return fail(
 		    err, RC_LIMIT, "%zu causes at once, more than %d", n, STORE_CAUSES_BATCH);
-	if ((serials = calloc(n, sizeof(*serials))) == NULL)
+	if ((names = calloc(n, sizeof(*names))) == NULL)
 		return fail(err, RC_NOMEM, "no memory for causes");
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
-		rc = check_set(&serials[i], &v[i], err);
+		rc = check_set(&names[i], &v[i], err);
 	if (rc == RC_OK)
-		rc = s->backend->causes_set(s, v, serials, n, done, err);
-	free(serials);
+		rc = s->backend->causes_set(s, v, names, n, done, err);
+	free(names);
 	return rc;
 }
 
@@ -205,12 +205,13 @@ store_holds_expire(struct store *s, int64_t now, size_t *n, struct err *err)
 }
 
 enum rc
-store_status_get(struct store *s, const char *serial_hex, struct store_status *out, struct err *err)
+store_status_get(struct store *s, const char *serial_hex, const char *ca, struct store_status *out,
+    struct err *err)
 {
-	struct store_serial serial;
-	enum rc rc = check_serial(&serial, serial_hex, err);
+	struct store_cert_name name;
+	enum rc rc = check_name(&name, serial_hex, ca, err);
 
-	return rc != RC_OK ? rc : s->backend->status_get(s, &serial, out, err);
+	return rc != RC_OK ? rc : s->backend->status_get(s, &name, out, err);
 }
 
 enum rc
@@ -238,28 +239,29 @@ store_changes_each(struct store *s, const char *ca, uint64_t since, uint64_t *nu
 }
 
 enum rc
-store_binding_get(
-    struct store *s, const char *serial_hex, struct store_binding *out, struct err *err)
+store_binding_get(struct store *s, const char *serial_hex, const char *ca,
+    struct store_binding *out, struct err *err)
 {
-	struct store_serial serial;
-	enum rc rc = check_serial(&serial, serial_hex, err);
+	struct store_cert_name name;
+	enum rc rc = check_name(&name, serial_hex, ca, err);
 
-	return rc != RC_OK ? rc : s->backend->binding_get(s, &serial, out, err);
+	return rc != RC_OK ? rc : s->backend->binding_get(s, &name, out, err);
 }
 
 enum rc
-store_binding_set(
-    struct store *s, const char *serial_hex, const struct store_binding *b, struct err *err)
+store_binding_set(struct store *s, const char *serial_hex, const char *ca,
+    const struct store_binding *b, struct err *err)
 {
-	struct store_serial serial;
-	enum rc rc = check_serial(&serial, serial_hex, err);
+	struct store_cert_name name;
+	enum rc rc = check_name(&name, serial_hex, ca, err);
 
-	return rc != RC_OK ? rc : s->backend->binding_set(s, &serial, b, err);
+	return rc != RC_OK ? rc : s->backend->binding_set(s, &name, b, err);
 }
 
 enum rc
 store_binding_due(struct store *s, const char *tenant, int64_t now, size_t max,
-    int (*fn)(void *arg, const char *serial_hex, int64_t not_after, const struct store_binding *b),
+    int (*fn)(void *arg, const char *serial_hex, const char *ca, int64_t not_after,
+	const struct store_binding *b),
     void *arg, struct err *err)
 {
 	enum rc rc = check_text(tenant, STORE_NAME_MAX, true, "tenant", err);
@@ -278,15 +280,15 @@ store_binding_count(struct store *s, const char *tenant, enum binding_state stat
 
 enum rc
 store_binding_unsettled(struct store *s, enum binding_state state, size_t max, int64_t *after,
-    int (*fn)(void *arg, const char *serial_hex), void *arg, struct err *err)
+    int (*fn)(void *arg, const char *serial_hex, const char *ca), void *arg, struct err *err)
 {
 	return s->backend->binding_unsettled(s, state, max, after, fn, arg, err);
 }
 
 enum rc
 store_binding_certs(struct store *s, const char *tenant, enum binding_key key, const char *id,
-    int64_t valid_at, size_t max, int (*fn)(void *arg, const char *serial_hex), void *arg,
-    struct err *err)
+    int64_t valid_at, size_t max, int (*fn)(void *arg, const char *serial_hex, const char *ca),
+    void *arg, struct err *err)
 {
 	enum rc rc = check_text(tenant, STORE_NAME_MAX, false, "tenant", err);
 

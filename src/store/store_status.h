@@ -66,8 +66,8 @@ void store_status_derive(struct store_status *s);
  * people, the same wherever somebody asks. */
 void store_status_text(struct buf *out, const struct store_status *s);
 
-enum rc store_status_get(struct store *s, const char *serial_hex, struct store_status *out,
-    struct err *err) MUST_CHECK; /* RC_NOTFOUND */
+enum rc store_status_get(struct store *s, const char *serial_hex, const char *ca,
+    struct store_status *out, struct err *err) MUST_CHECK; /* RC_NOTFOUND */
 
 /* One cause to be set, or (CAUSE_GONE) taken away. */
 struct store_cause_set {
@@ -80,6 +80,7 @@ struct store_cause_set {
 	const char *who, *comment;
 	/* Wall seconds when it began, where somebody else says so (the CA's list); 0, or in the future: now. */
 	int64_t since;
+	const char *ca; /* as in store.h; NULL: whichever has issued it, if one alone has */
 };
 enum cause_outcome {
 	CAUSE_SET,       /* it was added, changed or taken away */
@@ -96,7 +97,8 @@ struct store_cause_done {
 #define STORE_CAUSES_BATCH 500 /* of one commit, so that enrolments wait for some 40 ms at most */
 /*
  * All in one commit, with an audit row ("cert-hold", "cert-release", "revoke", "cause" where the state stays) for each
- * that was CAUSE_SET.  done[n], may be NULL.  More than STORE_CAUSES_BATCH: RC_LIMIT.  Safe to repeat.
+ * that was CAUSE_SET.  done[n], may be NULL.  More than STORE_CAUSES_BATCH: RC_LIMIT.  RC_CONFLICT, and
+ * nothing is written, when one is named by a number alone that is that of several.  Safe to repeat.
  */
 enum rc store_causes_set(struct store *s, const struct store_cause_set *v, size_t n,
     struct store_cause_done *done, struct err *err) MUST_CHECK;
@@ -182,26 +184,27 @@ struct store_binding {
 #define store_binding_is_partial(b) ((b)->state == BINDING_BOUND && (b)->due != 0)
 /* store_tx_signed() takes one with the certificate (struct store_cert), in the same commit.  RC_NOTFOUND: there
  * is no such certificate; one without a binding is BINDING_NONE. */
-enum rc store_binding_get(
-    struct store *s, const char *serial_hex, struct store_binding *out, struct err *err) MUST_CHECK;
-enum rc store_binding_set(struct store *s, const char *serial_hex, const struct store_binding *b,
-    struct err *err) MUST_CHECK;
+enum rc store_binding_get(struct store *s, const char *serial_hex, const char *ca,
+    struct store_binding *out, struct err *err) MUST_CHECK;
+enum rc store_binding_set(struct store *s, const char *serial_hex, const char *ca,
+    const struct store_binding *b, struct err *err) MUST_CHECK;
 /*
  * Bindings of a tenant that are due, those that have waited longest first, and at most `max`; lent.  Where more wait, the
  * last quarter are those that have come last: a certificate of just now is bound within seconds, also behind
  * an import of a million.  One may be told twice.
  */
 enum rc store_binding_due(struct store *s, const char *tenant, int64_t now, size_t max,
-    int (*fn)(void *arg, const char *serial_hex, int64_t not_after, const struct store_binding *b),
+    int (*fn)(void *arg, const char *serial_hex, const char *ca, int64_t not_after,
+	const struct store_binding *b),
     void *arg, struct err *err) MUST_CHECK;
 /* What is not settled (due is not 0), by its state: NONE has none, and BOUND means those that are so in part. */
 #define STORE_BINDINGS_COUNTED 100000 /* more are not counted: a tenth of a second */
 /* Of certificates that are valid at `now` and not revoked. */
 enum rc store_binding_count(struct store *s, const char *tenant, enum binding_state state,
     int64_t now, uint64_t *n, struct err *err) MUST_CHECK;
-/* Serial numbers, in order of issue, of any tenant: at most `max` after *after, which goes on to the last one told. */
+/* Names, in order of issue, of any tenant: at most `max` after *after, which goes on to the last one told. */
 enum rc store_binding_unsettled(struct store *s, enum binding_state state, size_t max,
-    int64_t *after, int (*fn)(void *arg, const char *serial_hex), void *arg,
+    int64_t *after, int (*fn)(void *arg, const char *serial_hex, const char *ca), void *arg,
     struct err *err) MUST_CHECK;
 enum binding_key {
 	BINDING_BY_USER = 1,
@@ -209,10 +212,11 @@ enum binding_key {
 	BINDING_BY_DEVICE_OBJECT,
 	BINDING_BY_MANAGED
 };
-/* Serial numbers of certificates that have not expired at `valid_at`, by the id of who they are bound to, in
+/* Names of certificates that have not expired at `valid_at`, by the id of who they are bound to, in
  * order of issue; tenant NULL: any. */
 enum rc store_binding_certs(struct store *s, const char *tenant, enum binding_key key,
-    const char *id, int64_t valid_at, size_t max, int (*fn)(void *arg, const char *serial_hex),
-    void *arg, struct err *err) MUST_CHECK;
+    const char *id, int64_t valid_at, size_t max,
+    int (*fn)(void *arg, const char *serial_hex, const char *ca), void *arg,
+    struct err *err) MUST_CHECK;
 
 #endif

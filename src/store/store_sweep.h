@@ -29,7 +29,8 @@ const char *sweep_state_name(enum sweep_state s); /* "waiting" ...; static */
 /* A turn: what a rule makes of a certificate. */
 struct store_turn {
 	int64_t cert_id;
-	const char *serial; /* upper hex; told by store_sweep_turns(), not asked for */
+	const char *serial,
+	    *ca; /* its name, serial in upper hex; told by store_sweep_turns(), not asked for */
 	const char *rule;
 	enum cause_effect effect; /* CAUSE_GONE: the rule lets it go */
 	int reason;
@@ -141,6 +142,9 @@ struct store_exception {
 	enum exception_of of;
 	char target
 	    [64]; /* serial number in upper hex; Intune or Entra device id, Entra user id in lower case */
+	/* Of EXCEPTION_CERT: which CA's; "" of others.  Whoever reads one may get "" of a certificate, too, from before a
+	 * CA was told: of one that was not there. */
+	char ca[STORE_NAME_MAX + 1];
 	char rule[CAUSE_RULE_MAX]; /* "": every rule */
 	int64_t created, until;    /* wall seconds */
 	int64_t confirmed, ended;  /* wall seconds; 0: not */

@@ -123,7 +123,7 @@ a_device_is_an_identity_with_a_valid_certificate(void **state)
 	issue(f, 6, "old", "corp", "CN=c", clock_now() - 1);
 	issue(f, 7, "new", "corp", "CN=d", later);
 	sf_tx(&t, 7);
-	ok(f, store_cert_revoke(f->s, t.serial, 4, "replaced", &f->err));
+	ok(f, store_cert_revoke(f->s, t.serial, NULL, 4, "replaced", &f->err));
 	assert_int_equal(rollover(f, "status"), 0);
 	says("old -> new\n");
 	says("old                  4 valid certificates, the last until");

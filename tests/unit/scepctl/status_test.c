@@ -12,6 +12,7 @@
 #include "kit.h"
 #include "ossl/cert.h"
 #include "store/store_directory.h"
+#include "store/store_foreign.h"
 
 #define JANE   "aaaaaaaa-0000-0000-0000-000000000001"
 #define OTHER  "aaaaaaaa-0000-0000-0000-000000000002"
@@ -225,6 +226,58 @@ what_is_revoked_stays_revoked(void **state)
 	assert_says(b, "77: no certificate of ours");
 }
 
+/* A certificate of a foreign CA with the number of ours, bound to the same laptop. */
+static void
+add_theirs(struct box *b, size_t i)
+{
+	struct store_binding bound = { .state = BINDING_BOUND, .tenant = "contoso", .user = JANE };
+	struct store_foreign_cert c = { .binding = &bound };
+	struct store *s = open_store(b);
+	enum foreign_outcome o;
+	char serial[41];
+
+	serial_of(serial, i);
+	c.serial = serial;
+	assert_int_equal(store_foreign_add(s, "adcs", "jane", &c, 1, &o, NULL), RC_OK);
+	assert_int_equal(o, FOREIGN_ADDED);
+	store_close(s);
+}
+
+static void
+a_number_that_several_cas_have_given_needs_the_ca(void **state)
+{
+	static const char *const alone[] = { "show" CONF C1, "hold" CONF C1, "release" CONF C1,
+		"revoke --reason superseded" CONF C1,
+		"exception add --for 1d --comment why --certificate " C1 CONF };
+	struct box *b = *state;
+
+	add_theirs(b, 1);
+	for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
+		assert_run(b, 73, alone[i]);
+		assert_says(b, "several CAs have issued a certificate with serial number 4A6F");
+		assert_says(b, "adcs, issuing");
+		assert_says(b, "--ca NAME");
+	}
+	assert_run(b, 0, "show" CONF C1 "--ca adcs");
+	assert_says(b, "its serial number alone is known");
+	assert_run(b, 66, "show" CONF C1 "--ca other");
+	assert_run(b, 0, "hold" CONF C1 "--ca adcs");
+	assert_int_equal(listed(b, "--status hold"), 1);
+	assert_int_equal(listed(b, "--status hold --ca adcs"), 1);
+	assert_run(
+	    b, 0, "exception add --for 1d --comment why --ca issuing --certificate " C1 CONF);
+	assert_says(b, "AABB0001 of CA issuing, every rule");
+	assert_run(b, 78, "exception add --for 1d --comment why --ca issuing --user " JANE CONF);
+	/* All of hers are both, and with a CA those of that one. */
+	assert_run(b, 0, "hold --yes --user " JANE " --ca issuing" CONF);
+	assert_int_equal(listed(b, "--status hold --ca issuing"), 3);
+	assert_run(b, 0, "release --yes --user " JANE CONF);
+	assert_says(b, "4 released");
+	assert_int_equal(listed(b, "--user " JANE), 4);
+	assert_run(b, 66, "hold --user " JANE " --ca other" CONF);
+	assert_says(b, "no valid certificate of CA other is bound to user");
+}
+
 static void
 a_hold_may_have_an_end(void **state)
 {
@@ -374,6 +427,7 @@ main(int argc, char **argv)
 		T(a_hold_is_seen_and_can_be_taken_back),
 		T(what_a_rule_holds_is_not_released_by_hand),
 		T(what_is_revoked_stays_revoked),
+		T(a_number_that_several_cas_have_given_needs_the_ca),
 		T(a_hold_may_have_an_end),
 		T(all_of_a_device_or_a_user_turn_at_once),
 		T(one_of_several_namesakes_has_to_be_named_by_id),

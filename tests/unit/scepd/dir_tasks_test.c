@@ -96,7 +96,7 @@ binding(struct rig *r, unsigned n)
 	struct sf_tx t;
 
 	sf_tx(&t, n);
-	ok(r->f, store_binding_get(r->s.store, t.serial, &b, &r->f->err));
+	ok(r->f, store_binding_get(r->s.store, t.serial, NULL, &b, &r->f->err));
 	return b;
 }
 
@@ -106,7 +106,7 @@ set(struct rig *r, unsigned n, const struct store_binding *b)
 	struct sf_tx t;
 
 	sf_tx(&t, n);
-	ok(r->f, store_binding_set(r->s.store, t.serial, b, &r->f->err));
+	ok(r->f, store_binding_set(r->s.store, t.serial, NULL, b, &r->f->err));
 }
 
 /* Its time has come. */

@@ -75,11 +75,11 @@ add(struct sf *f, const char *ca, const char *serial)
 }
 
 static void
-is(struct sf *f, const char *serial, enum cert_state state, int reason)
+is_of(struct sf *f, const char *ca, const char *serial, enum cert_state state, int reason)
 {
 	struct store_status s = { 0 };
 
-	ok(f, store_status_get(f->s, serial, &s, &f->err));
+	ok(f, store_status_get(f->s, serial, ca, &s, &f->err));
 	if (s.state != state || s.reason != reason)
 		print_error("%s: %s, %d\n", serial, cert_state_name(s.state), s.reason);
 	assert_int_equal(s.state, state);
@@ -87,6 +87,25 @@ is(struct sf *f, const char *serial, enum cert_state state, int reason)
 	if (state != CERT_GOOD)
 		assert_int_equal(s.since, NOW - 5000);
 	store_status_done(&s);
+}
+
+static void
+is(struct sf *f, const char *serial, enum cert_state state, int reason)
+{
+	is_of(f, NULL, serial, state, reason);
+}
+
+static void
+is_held(struct sf *f, const char *ca, const char *serial)
+{
+	const struct store_cause_set c = { .serial = serial,
+		.ca = ca,
+		.source = CAUSE_ISSUER,
+		.effect = CAUSE_HOLD,
+		.since = NOW - 5000 };
+	struct store_cause_done done;
+
+	ok(f, store_causes_set(f->s, &c, 1, &done, &f->err));
 }
 
 static void
@@ -176,13 +195,40 @@ a_certificate_of_another_ca_with_that_number_is_left_alone(void **state)
 	add(f, "ezca", "0A01");
 	sf_tx(&t, 1);
 	(void)sf_drive(f, 1, TX_DELIVERED);
-	(void)snprintf(text, sizeof(text), "0A01:1 %s:1 0A02:1", t.serial);
+	(void)snprintf(text, sizeof(text), "0A01:6 %s:1 0A02:1", t.serial);
+	apply(f, text, &n);
+	counted(&n, 2, 1, 0, 3);
+	assert_int_equal(n.taken, 0);
+	is_of(f, "ezca", "0A01", CERT_GOOD, 0);
+	is_of(f, "issuing", t.serial, CERT_GOOD, 0);
+	is_of(f, "adcs", "0A01", CERT_HELD, 6);
+	is_of(f, "adcs", t.serial, CERT_REVOKED, 1);
+	is(f, "0A02", CERT_REVOKED, 1);
+	/* Nor is a hold of another CA's let go. */
+	is_held(f, "ezca", "0A01");
+	apply(f, "", &n);
+	counted(&n, 0, 0, 1, 0);
+	is_of(f, "adcs", "0A01", CERT_GOOD, 0);
+	is_of(f, "ezca", "0A01", CERT_HELD, 6);
+}
+
+/* One of ours had this name before: its certificates are not the foreign CA's to revoke. */
+static void
+a_certificate_of_ours_is_left_alone_under_any_name(void **state)
+{
+	struct sf *f = *state;
+	struct foreign_applied n;
+	struct sf_tx t;
+	char text[100];
+
+	sf_tx(&t, 1);
+	(void)sf_drive(f, 1, TX_DELIVERED);
+	sf_sql(f, "UPDATE cert SET ca = 'adcs'");
+	(void)snprintf(text, sizeof(text), "%s:1 0A02:1", t.serial);
 	apply(f, text, &n);
 	counted(&n, 1, 0, 0, 1);
-	assert_int_equal(n.taken, 2);
-	is(f, "0A01", CERT_GOOD, 0);
+	assert_int_equal(n.taken, 1);
 	is(f, t.serial, CERT_GOOD, 0);
-	is(f, "0A02", CERT_REVOKED, 1);
 }
 
 static void
@@ -201,7 +247,7 @@ holds_of_administrators_and_rules_stand_beside_it(void **state)
 	ok(f, store_causes_set(f->s, &c, 1, &done, &f->err));
 	apply(f, "", &n);
 	counted(&n, 0, 0, 0, 0);
-	ok(f, store_status_get(f->s, "0A01", &s, &f->err));
+	ok(f, store_status_get(f->s, "0A01", NULL, &s, &f->err));
 	assert_int_equal(s.state, CERT_HELD);
 	assert_int_equal(s.n_causes, 1);
 	assert_int_equal(s.causes[0].source, CAUSE_MANUAL);
@@ -258,7 +304,7 @@ past_their_maximum_unknown_numbers_are_left_and_known_ones_are_turned(void **sta
 	counted(&n, 1, 0, 0, 0);
 	assert_int_equal(n.left, 2);
 	is(f, "0A01", CERT_REVOKED, 1);
-	assert_int_equal(store_status_get(f->s, "0A02", &s, &f->err), RC_NOTFOUND);
+	assert_int_equal(store_status_get(f->s, "0A02", NULL, &s, &f->err), RC_NOTFOUND);
 	ok(f, foreign_apply(f->s, "adcs", &l, 4, &stop, &n, &f->err));
 	counted(&n, 2, 0, 0, 2);
 	buf_done(&b);
@@ -313,6 +359,7 @@ main(void)
 		T(what_nobody_has_imported_is_known_by_its_number),
 		T(one_that_is_there_twice_is_revoked_if_either_says_so),
 		T(a_certificate_of_another_ca_with_that_number_is_left_alone),
+		T(a_certificate_of_ours_is_left_alone_under_any_name),
 		T(holds_of_administrators_and_rules_stand_beside_it),
 		T(a_long_list_takes_several_commits_and_may_be_done_again),
 		T(past_their_maximum_unknown_numbers_are_left_and_known_ones_are_turned),

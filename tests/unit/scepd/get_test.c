@@ -182,7 +182,7 @@ test_S37_getcert_is_no_oracle(void **state)
 	};
 
 	serial_hex(serial, cert_serial0(gone.cert));
-	assert_ok(store_cert_revoke(rig.s->store, serial, 1, "test", err));
+	assert_ok(store_cert_revoke(rig.s->store, serial, NULL, 1, "test", err));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct heard h;
 

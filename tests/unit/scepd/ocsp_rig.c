@@ -252,7 +252,7 @@ import(struct rig *r)
 
 	(void)sf_drive(r->f, 3, TX_DELIVERED);
 	(void)sf_drive(r->f, 4, TX_DELIVERED);
-	assert_ok(store_cert_revoke(r->f->s, rig_serial(4), 1, "stolen", &err), err);
+	assert_ok(store_cert_revoke(r->f->s, rig_serial(4), NULL, 1, "stolen", &err), err);
 	(void)snprintf(
 	    sql, sizeof(sql), "UPDATE cert SET ca = 'old' WHERE hex(serial) = '%s'", rig_serial(3));
 	sf_sql(r->f, sql);
@@ -287,7 +287,7 @@ rig_setup(void **state)
 	assert_int_equal(sf_setup((void **)&r->f), 0);
 	(void)sf_drive(r->f, 1, TX_DELIVERED);
 	(void)sf_drive(r->f, 2, TX_DELIVERED);
-	assert_ok(store_cert_revoke(r->f->s, rig_serial(2), 1, "stolen", &err), err);
+	assert_ok(store_cert_revoke(r->f->s, rig_serial(2), NULL, 1, "stolen", &err), err);
 	import(r);
 	r->s = (struct scepd){ .store = r->f->s,
 		.signer = &fake_one,

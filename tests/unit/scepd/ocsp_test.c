@@ -238,9 +238,9 @@ what_nobody_has_imported_is_as_configured(void **state)
 	assert_int_equal(o.kept.status, OCSP_UNKNOWN);
 }
 
-/* Its own list may have said "revoked" of such a number, which had no row to stand in. */
+/* A revoked one of another foreign CA, and one of ours: of this CA nothing is known by that. */
 static void
-what_another_ca_has_is_good_of_none(void **state)
+what_another_ca_has_says_nothing_of_this_one(void **state)
 {
 	struct rig *r = *state;
 	char theirs[64], ours[64];
@@ -251,7 +251,7 @@ what_another_ca_has_is_good_of_none(void **state)
 
 	assert_int_equal(ask_for(r, RIG_CAS + EASY, ids, N(ids), NONCE, &o), 0);
 	assert_string_equal(o.ca, "easy");
-	assert_memory_equal(fake.status, ((const uint8_t[]){ UNKNOWN, UNKNOWN }), N(ids));
+	assert_memory_equal(fake.status, ((const uint8_t[]){ GOOD, GOOD }), N(ids));
 }
 
 static void
@@ -615,7 +615,7 @@ main(void)
 		T(a_hold_is_told_and_not_for_long),
 		T(a_foreign_ca_is_answered_for_at_any_url),
 		T(what_nobody_has_imported_is_as_configured),
-		T(what_another_ca_has_is_good_of_none),
+		T(what_another_ca_has_says_nothing_of_this_one),
 		T(a_foreign_ca_without_a_responder_is_none),
 		T(a_responder_that_has_ended_signs_nothing_and_one_that_is_new_does),
 		T(an_answer_is_kept_no_longer_than_its_responder_lasts),

@@ -18,6 +18,7 @@
 #include "json/json.h"
 #include "scepd/intune_queue.h"
 #include "scepd/queue_batch.h"
+#include "store/store_foreign.h"
 
 #define give_up(...) (print_error(__VA_ARGS__), _fail(__FILE__, __LINE__))
 #define COUNT(a)     (sizeof(a) / sizeof((a)[0]))
@@ -193,7 +194,7 @@ state_of(struct rig *r, unsigned n)
 	struct store_status st;
 	enum cert_state state;
 
-	ok(r->f, store_status_get(r->f->s, serial_of(n), &st, &r->f->err));
+	ok(r->f, store_status_get(r->f->s, serial_of(n), NULL, &st, &r->f->err));
 	state = st.state;
 	store_status_done(&st);
 	return state;
@@ -205,7 +206,7 @@ causes_of(struct rig *r, unsigned n)
 	struct store_status st;
 	size_t n_causes;
 
-	ok(r->f, store_status_get(r->f->s, serial_of(n), &st, &r->f->err));
+	ok(r->f, store_status_get(r->f->s, serial_of(n), NULL, &st, &r->f->err));
 	n_causes = st.n_causes;
 	store_status_done(&st);
 	return n_causes;
@@ -254,7 +255,7 @@ what_intune_wants_revoked_is_revoked_and_reported(void **state)
 	assert_int_equal(answered(&r, "ctx-1"), 0);
 	assert_int_equal(state_of(&r, 1), CERT_REVOKED);
 	assert_int_equal(state_of(&r, 2), CERT_GOOD);
-	ok(r.f, store_status_get(r.f->s, serial_of(1), &st, &r.f->err));
+	ok(r.f, store_status_get(r.f->s, serial_of(1), NULL, &st, &r.f->err));
 	assert_int_equal(st.causes[0].source, CAUSE_INTUNE);
 	assert_int_equal(st.causes[0].reason, REASON_CESSATION);
 	assert_string_equal(st.causes[0].who, "tenant contoso");
@@ -372,7 +373,7 @@ a_tenant_s_queue_revokes_no_other_s_certificates(void **state)
 	assert_int_equal(state_of(&r, 1), CERT_GOOD);
 
 	/* Who vouched at the issue counts, whomever the endpoint asks now. */
-	ok(r.f, store_binding_set(r.f->s, serial_of(2), &b, &r.f->err));
+	ok(r.f, store_binding_set(r.f->s, serial_of(2), NULL, &b, &r.f->err));
 	queue_has(&r, entry("moved", serial_of(2), ISSUING, "issuing"));
 	drain(&r, &n);
 	assert_int_equal(answered(&r, "moved"), 4004);
@@ -696,6 +697,44 @@ filter_of(struct rig *r, size_t n)
 	return s != NULL ? text : NULL;
 }
 
+/* A foreign CA has given the same number: its certificate is meant only where the request names it. */
+static void
+of_several_with_one_number_the_one_of_the_named_ca_is_meant(void **state)
+{
+	const struct store_binding b = { .state = BINDING_BOUND, .tenant = "contoso" };
+	struct conf_foreign conf = { .name = "adcs" };
+	struct server_foreign foreign = { .conf = &conf };
+	struct store_foreign_cert theirs = { .binding = &b };
+	struct store_cert_status st;
+	struct queue_counts n;
+	enum foreign_outcome o;
+	struct rig r;
+
+	rig_start(&r, state);
+	r.s.foreign = &foreign;
+	r.s.n_foreign = 1;
+	for (unsigned i = 1; i <= 2; i++) {
+		(void)sf_drive(r.f, i, TX_NOTIFIED);
+		theirs.serial = serial_of(i);
+		ok(r.f, store_foreign_add(r.f->s, "adcs", "jane", &theirs, 1, &o, &r.f->err));
+		assert_int_equal(o, FOREIGN_ADDED);
+	}
+	queue_has(&r, entry("ours", serial_of(1), ISSUING, "issuing"));
+	drain(&r, &n);
+	assert_int_equal(answered(&r, "ours"), 0);
+	ok(r.f, store_cert_status(r.f->s, serial_of(1), "issuing", &st, &r.f->err));
+	assert_int_equal(st.reason, REASON_CESSATION);
+	ok(r.f, store_cert_status(r.f->s, serial_of(1), "adcs", &st, &r.f->err));
+	assert_int_equal(st.revoked, 0);
+	queue_has(&r, entry("theirs", serial_of(2), "CN=Old CA", "adcs"));
+	drain(&r, &n);
+	ok(r.f, store_cert_status(r.f->s, serial_of(2), "issuing", &st, &r.f->err));
+	assert_int_equal(st.revoked, 0);
+	ok(r.f, store_cert_status(r.f->s, serial_of(2), "adcs", &st, &r.f->err));
+	assert_int_not_equal(st.revoked, 0);
+	rig_end(&r);
+}
+
 /* The list is cut before it is filtered, so 500 of another CA's hide ours: the filters are the only hope. */
 static void
 behind_a_list_of_others_the_filters_are_tried(void **state)
@@ -775,6 +814,7 @@ main(void)
 		TEST(each_request_is_answered_by_its_own),
 		TEST(a_serial_number_in_another_form_is_the_same),
 		TEST(a_tenant_s_queue_revokes_no_other_s_certificates),
+		TEST(of_several_with_one_number_the_one_of_the_named_ca_is_meant),
 		TEST(without_a_tenant_nobody_s_queue_revokes),
 		TEST(the_queue_of_one_directory_serves_all_its_apps),
 		TEST(trouble_of_ours_is_put_off),

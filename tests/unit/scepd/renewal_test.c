@@ -231,7 +231,7 @@ revoked(struct rig *r)
 	char serial[2 * SERIAL_MAX + 1];
 
 	serial_hex(serial, cert_serial0(d.cert));
-	assert_ok(store_cert_revoke(r->s->store, serial, 1, "test", err));
+	assert_ok(store_cert_revoke(r->s->store, serial, NULL, 1, "test", err));
 	return d;
 }
 

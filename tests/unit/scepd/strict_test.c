@@ -134,7 +134,7 @@ test_S14_a_strict_endpoint_issues_once_for_a_request(void **state)
 		heard_done(&h);
 		serial_hex(serial, cert_serial0(first.cert));
 		if (revoke)
-			assert_ok(store_cert_revoke(rig.s->store, serial, 1, "test", err));
+			assert_ok(store_cert_revoke(rig.s->store, serial, NULL, 1, "test", err));
 		else
 			clock_offset_set(3 * DAY);
 		say(&rig, &h, &m);

@@ -32,7 +32,7 @@ a_hold_comes_and_goes_with_its_cause(void **state)
 	assert_int_equal(state_of(w, 7), CERT_HELD);
 	assert_int_equal(how_many(w, CERT_GOOD), MANY - 1);
 	assert_int_equal(w->changed, 1);
-	ok(&w->f, store_status_get(w->f.s, serial(7), &s, &w->f.err));
+	ok(&w->f, store_status_get(w->f.s, serial(7), NULL, &s, &w->f.err));
 	assert_string_equal(s.causes[0].rule, "compliance");
 	assert_string_equal(s.causes[0].comment, "Intune says that the device is not compliant");
 	store_status_done(&s);
@@ -375,6 +375,7 @@ except(struct world *w, enum exception_of of, const char *target, const char *ru
 	int64_t n;
 
 	(void)strcpy(e.target, target);
+	(void)strcpy(e.ca, of == EXCEPTION_CERT ? "issuing" : "");
 	(void)strcpy(e.rule, rule);
 	ok(&w->f, store_exception_add(w->f.s, &e, second, &n, &w->f.err));
 }

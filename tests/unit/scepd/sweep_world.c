@@ -173,7 +173,7 @@ state_of(struct world *w, unsigned n)
 	struct store_status s = { 0 };
 	enum cert_state is;
 
-	ok(&w->f, store_status_get(w->f.s, serial(n), &s, &w->f.err));
+	ok(&w->f, store_status_get(w->f.s, serial(n), NULL, &s, &w->f.err));
 	is = s.state;
 	store_status_done(&s);
 	return is;

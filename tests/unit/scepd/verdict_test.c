@@ -281,6 +281,81 @@ a_foreign_ca_that_is_configured_no_more_lets_nobody_in(void **state)
 	foreign_done(&x);
 }
 
+/* ---- several CAs, one serial number ---- */
+
+/* What is asked by a number, a CA, a key, a certificate, of our CA and of x; *ca of the answer.  RC_CONFLICT is told. */
+static enum rc
+ask_several(struct sf *f, const struct foreign *x, const struct admin_cert_ask *a,
+    enum verdict_word *word, char ca[static 64])
+{
+	const struct verdict_from from = { f->s, &x->server, 1 };
+	struct verdict v;
+	enum rc rc = verdict_of(&v, &from, a, NOW, &f->err);
+
+	if (rc != RC_OK)
+		return rc;
+	*word = v.word;
+	(void)snprintf(ca, 64, "%s", v.cert.ca != NULL ? v.cert.ca : "");
+	verdict_done(&v);
+	return RC_OK;
+}
+
+/* One of ours has this number, too. */
+static void
+ours_too(struct sf *f, const char *serial, unsigned n)
+{
+	char sql[128];
+
+	(void)sf_drive(f, n, TX_DELIVERED);
+	(void)snprintf(sql, sizeof(sql),
+	    "UPDATE cert SET serial = x'%s' WHERE id = (SELECT max(id) FROM cert)", serial);
+	sf_sql(f, sql);
+}
+
+static void
+of_several_with_one_number_it_is_the_one_that_is_told(void **state)
+{
+	struct sf *f = *state;
+	struct foreign x = { NULL };
+	struct admin_cert_ask a = { .serial = "0A01" };
+	enum verdict_word word = VERDICT_UNKNOWN;
+	char ca[64];
+
+	make_foreign(f, &x);
+	ours_too(f, "0A01", 1);
+	ours_too(f, "0A02", 2);
+	assert_int_equal(ask_several(f, &x, &a, &word, ca), RC_CONFLICT);
+	assert_non_null(strstr(f->err.msg, "issuing, adcs"));
+	assert_non_null(strstr(f->err.hint, "ca=NAME"));
+	(void)strcpy(a.ca, "adcs");
+	ok(f, ask_several(f, &x, &a, &word, ca));
+	assert_int_equal(word, VERDICT_GOOD);
+	assert_string_equal(ca, "adcs");
+	(void)strcpy(a.ca, "issuing");
+	ok(f, ask_several(f, &x, &a, &word, ca));
+	assert_string_equal(ca, "issuing");
+	(void)strcpy(a.ca, "ezca");
+	ok(f, ask_several(f, &x, &a, &word, ca));
+	assert_int_equal(word, VERDICT_UNKNOWN);
+	/* The whole certificate says it by itself, imported or not. */
+	a.ca[0] = '\0';
+	a.cert = x.leaf;
+	ok(f, ask_several(f, &x, &a, &word, ca));
+	assert_int_equal(word, VERDICT_GOOD);
+	assert_string_equal(ca, "adcs");
+	(void)strcpy(a.serial, "0A02");
+	a.cert = x.bare;
+	ok(f, ask_several(f, &x, &a, &word, ca));
+	assert_string_equal(ca, "adcs");
+	a.cert = x.forged;
+	ok(f, ask_several(f, &x, &a, &word, ca));
+	assert_int_equal(word, VERDICT_UNKNOWN);
+	/* What is known by its number alone is as good an answer as any, where that is all there is. */
+	a.cert = NULL;
+	assert_int_equal(ask_several(f, &x, &a, &word, ca), RC_CONFLICT);
+	foreign_done(&x);
+}
+
 int
 main(void)
 {
@@ -297,6 +372,8 @@ main(void)
 		    of_a_foreign_ca_only_what_it_has_signed_is_let_in, sf_setup, sf_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_foreign_ca_that_is_configured_no_more_lets_nobody_in, sf_setup, sf_teardown),
+		cmocka_unit_test_setup_teardown(
+		    of_several_with_one_number_it_is_the_one_that_is_told, sf_setup, sf_teardown),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

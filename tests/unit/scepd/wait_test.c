@@ -286,7 +286,7 @@ test_S07_a_renewal_that_waits_stays_one(void **state)
 	assert_success(&h);
 	assert_true(key_same_public(cert_key0(h.cert), rig.keys[2]));
 	heard_done(&h);
-	assert_ok(store_renewal_get(rig.s->store, serial, &r, err));
+	assert_ok(store_renewal_get(rig.s->store, serial, NULL, &r, err));
 	assert_int_equal(r.times, 1);
 	assert_true(r.revoke_at > clock_now());
 	store_renewal_done(&r);

@@ -83,16 +83,16 @@ a_copy_knows_causes_and_bindings(void **state)
 		    .effect = CAUSE_HOLD,
 		    .comment = "Intune says noncompliant" },
 		1, NULL, &f->err));
-	ok(f, store_binding_set(f->s, t.serial, &bound, &f->err));
+	ok(f, store_binding_set(f->s, t.serial, NULL, &bound, &f->err));
 	copy_of(f, path);
 	ok(f, store_backup(f->s, path, NULL, NULL, &f->err));
 	copy = copy_opened(f, path);
-	ok(f, store_status_get(copy, t.serial, &s, &f->err));
+	ok(f, store_status_get(copy, t.serial, NULL, &s, &f->err));
 	assert_int_equal(s.state, CERT_HELD);
 	assert_string_equal(s.causes[0].rule, "not-compliant");
 	assert_string_equal(s.causes[0].comment, "Intune says noncompliant");
 	store_status_done(&s);
-	ok(f, store_binding_get(copy, t.serial, &got, &f->err));
+	ok(f, store_binding_get(copy, t.serial, NULL, &got, &f->err));
 	assert_string_equal(got.user, "u");
 	ok(f, store_status_number(copy, &number, &f->err));
 	assert_int_equal(number, 1);

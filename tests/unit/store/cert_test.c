@@ -29,7 +29,7 @@ setup(void **state)
 			t.cert.ca = "other";
 		ok(f, store_tx_signed(f->s, id, &t.cert, true, &f->err));
 		if (i % 3 == 0 && i < 6)
-			ok(f, store_cert_revoke(f->s, t.serial, 4, "replaced", &f->err));
+			ok(f, store_cert_revoke(f->s, t.serial, NULL, 4, "replaced", &f->err));
 	}
 	return 0;
 }
@@ -42,7 +42,7 @@ a_certificate_is_found_as_it_was_stored(void **state)
 	struct sf_tx t;
 
 	sf_tx(&t, 1);
-	ok(f, store_cert_get(f->s, t.serial, &r, &f->err));
+	ok(f, store_cert_get(f->s, t.serial, NULL, &r, &f->err));
 	assert_string_equal(r.serial, t.serial);
 	assert_string_equal(r.ca, "issuing");
 	assert_string_equal(r.endpoint, "corp");
@@ -73,12 +73,12 @@ a_serial_number_is_a_number_whatever_its_spelling(void **state)
 	snprintf(text, sizeof(text), "0000%s", t.serial);
 	for (char *p = text; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
-	ok(f, store_cert_get(f->s, text, &r, &f->err));
+	ok(f, store_cert_get(f->s, text, NULL, &r, &f->err));
 	assert_string_equal(r.serial, t.serial);
 	store_cert_row_done(&r);
-	assert_int_equal(store_cert_get(f->s, "0123", &r, &f->err), RC_NOTFOUND);
-	assert_int_equal(store_cert_get(f->s, "xyz", &r, &f->err), RC_PARSE);
-	assert_int_equal(store_cert_get(f->s, "", &r, &f->err), RC_PARSE);
+	assert_int_equal(store_cert_get(f->s, "0123", NULL, &r, &f->err), RC_NOTFOUND);
+	assert_int_equal(store_cert_get(f->s, "xyz", NULL, &r, &f->err), RC_PARSE);
+	assert_int_equal(store_cert_get(f->s, "", NULL, &r, &f->err), RC_PARSE);
 }
 
 static void
@@ -112,14 +112,14 @@ a_revocation_happens_once_and_is_audited(void **state)
 	struct sf_tx t;
 
 	sf_tx(&t, 2);
-	ok(f, store_cert_revoke(f->s, t.serial, 1, "stolen \"phone\"\n", &f->err));
-	ok(f, store_cert_get(f->s, t.serial, &r, &f->err));
+	ok(f, store_cert_revoke(f->s, t.serial, NULL, 1, "stolen \"phone\"\n", &f->err));
+	ok(f, store_cert_get(f->s, t.serial, NULL, &r, &f->err));
 	assert_in_range(clock_now() - r.revoked, 0, 60);
 	assert_int_equal(r.reason, 1);
 	assert_string_equal(r.revoked_why, "stolen \"phone\"\n");
 	store_cert_row_done(&r);
-	assert_int_equal(store_cert_revoke(f->s, t.serial, 4, "again", &f->err), RC_CONFLICT);
-	assert_int_equal(store_cert_revoke(f->s, "0123", 4, "who", &f->err), RC_NOTFOUND);
+	assert_int_equal(store_cert_revoke(f->s, t.serial, NULL, 4, "again", &f->err), RC_CONFLICT);
+	assert_int_equal(store_cert_revoke(f->s, "0123", NULL, 4, "who", &f->err), RC_NOTFOUND);
 	assert_int_equal(sf_number(f,
 			     "SELECT count(*) FROM audit WHERE event = 'revoke' AND detail LIKE"
 			     " '%reason=1 source=\"manual\" cause=\"revoke\" why=\"stolen "
@@ -137,8 +137,8 @@ only_reasons_of_rfc_5280_are_taken(void **state)
 	sf_tx(&t, 2);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(
-		    store_cert_revoke(f->s, t.serial, bad[i], "x", &f->err), RC_DENIED);
-	ok(f, store_cert_revoke(f->s, t.serial, 0, NULL, &f->err));
+		    store_cert_revoke(f->s, t.serial, NULL, bad[i], "x", &f->err), RC_DENIED);
+	ok(f, store_cert_revoke(f->s, t.serial, NULL, 0, NULL, &f->err));
 }
 
 /* Collect the numbers of the certificates that a list yields, as "0 3 5 ". */
@@ -238,7 +238,7 @@ revoke_each(void *arg, int64_t rowid, const struct store_cert_row *r)
 {
 	struct sf *f = arg;
 
-	ok(f, store_cert_revoke(f->s, r->serial, 5, "gone", &f->err));
+	ok(f, store_cert_revoke(f->s, r->serial, NULL, 5, "gone", &f->err));
 	return 0;
 }
 

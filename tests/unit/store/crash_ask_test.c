@@ -108,7 +108,7 @@ renewed(struct child *c, unsigned n, int64_t id)
 	size_t gone;
 
 	sf_tx(&old, n - 2);
-	if (store_cert_get(c->s, old.serial, &row, &err) == RC_OK) {
+	if (store_cert_get(c->s, old.serial, NULL, &row, &err) == RC_OK) {
 		store_cert_row_done(&row);
 		sign(c, n, id, old.serial);
 	}

@@ -181,7 +181,7 @@ two_processes_agree_on_the_status(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	for (unsigned n = 1; n <= SIZE; n++) {
 		sf_tx(&t, n);
-		ok(f, store_status_get(f->s, t.serial, &s, &f->err));
+		ok(f, store_status_get(f->s, t.serial, NULL, &s, &f->err));
 		assert_int_equal(s.state, CERT_HELD);
 		assert_int_equal(s.n_causes, 2);
 		store_status_done(&s);

@@ -32,7 +32,7 @@ setup(void **state)
 	for (unsigned i = 1; rc == 0 && i <= 2; i++)
 		(void)sf_drive(f, i, TX_DELIVERED);
 	sf_tx(&t, 1);
-	ok(f, store_binding_set(f->s, t.serial, &b, &f->err));
+	ok(f, store_binding_set(f->s, t.serial, NULL, &b, &f->err));
 	return rc;
 }
 

@@ -1,6 +1,6 @@
 /*
- * foreign_test.c - certificates of CAs that are not ours are rows beside our own, once each, and never take a
- * serial number from another.
+ * foreign_test.c - certificates of CAs that are not ours are rows beside our own, once each; a CA's serial numbers are
+ * its own affair.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +61,7 @@ a_certificate_is_added_once_and_its_row_is_like_any(void **state)
 	assert_int_equal(add(f, "adcs", &c), FOREIGN_ADDED);
 	assert_int_equal(add(f, "adcs", &c), FOREIGN_AS_IT_WAS);
 	counts(f, "adcs", 1, 0);
-	ok(f, store_cert_get(f->s, "0A0B", &r, &f->err));
+	ok(f, store_cert_get(f->s, "0A0B", NULL, &r, &f->err));
 	assert_string_equal(r.ca, "adcs");
 	assert_string_equal(r.profile, "adcs");
 	assert_string_equal(r.endpoint, "");
@@ -72,10 +72,10 @@ a_certificate_is_added_once_and_its_row_is_like_any(void **state)
 	ok(f, store_cert_status(f->s, "0A0B", "adcs", &st, &f->err));
 	assert_int_equal(st.revoked, 0);
 	assert_int_equal(store_cert_status(f->s, "0A0B", "issuing", &st, &f->err), RC_NOTFOUND);
-	ok(f, store_renewal_get(f->s, "0A0B", &n, &f->err));
+	ok(f, store_renewal_get(f->s, "0A0B", NULL, &n, &f->err));
 	assert_null(n.replaced_by);
 	store_renewal_done(&n);
-	ok(f, store_cert_revoke(f->s, "0A0B", 6, "lost", &f->err));
+	ok(f, store_cert_revoke(f->s, "0A0B", NULL, 6, "lost", &f->err));
 	assert_int_equal(
 	    sf_number(f, "SELECT count(*) FROM audit WHERE event = 'foreign-import'"), 1);
 }
@@ -91,7 +91,7 @@ a_bare_row_counts_as_valid_and_is_filled_by_its_certificate(void **state)
 
 	assert_int_equal(add(f, "adcs", &bare), FOREIGN_ADDED);
 	counts(f, "adcs", 1, 1);
-	ok(f, store_cert_get(f->s, "0A0B", &r, &f->err));
+	ok(f, store_cert_get(f->s, "0A0B", NULL, &r, &f->err));
 	assert_int_equal(r.not_after, FOREIGN_NO_END);
 	assert_int_equal(r.der_len, 0);
 	assert_string_equal(r.thumbprint, "");
@@ -116,39 +116,217 @@ whom_it_names_is_bound_and_may_be_told_later(void **state)
 	c.binding = &b;
 	assert_int_equal(add(f, "adcs", &c), FOREIGN_FILLED);
 	assert_int_equal(add(f, "adcs", &c), FOREIGN_AS_IT_WAS);
-	ok(f, store_binding_get(f->s, "0A0B", &got, &f->err));
+	ok(f, store_binding_get(f->s, "0A0B", NULL, &got, &f->err));
 	assert_int_equal(got.state, BINDING_OPEN);
 	assert_string_equal(got.upn, "jane@x.y");
 	/* What the directory has said meanwhile stays. */
 	got.state = BINDING_BOUND;
-	ok(f, store_binding_set(f->s, "0A0B", &got, &f->err));
+	ok(f, store_binding_set(f->s, "0A0B", NULL, &got, &f->err));
 	assert_int_equal(add(f, "adcs", &c), FOREIGN_AS_IT_WAS);
-	ok(f, store_binding_get(f->s, "0A0B", &got, &f->err));
+	ok(f, store_binding_get(f->s, "0A0B", NULL, &got, &f->err));
 	assert_int_equal(got.state, BINDING_BOUND);
 }
 
 static void
-a_serial_number_is_never_taken_from_another(void **state)
+a_serial_number_is_one_certificate_of_its_ca(void **state)
 {
 	struct sf *f = *state;
 	struct store_foreign_cert c = whole("0A0B", der_a, sizeof(der_a)),
 				  other = whole("0A0B", der_b, sizeof(der_b)), own;
-	const struct store_foreign_cert bare = { .serial = "0A0B" };
 	struct sf_tx t;
 	struct store_cert_row r;
 
 	assert_int_equal(add(f, "adcs", &c), FOREIGN_ADDED);
 	assert_int_equal(add(f, "adcs", &other), FOREIGN_TAKEN);
-	assert_int_equal(add(f, "ezca", &c), FOREIGN_TAKEN);
-	assert_int_equal(add(f, "ezca", &bare), FOREIGN_TAKEN);
 	sf_tx(&t, 1);
 	(void)sf_drive(f, 1, TX_DELIVERED);
+	/* A foreign CA with the name of one of ours. */
 	own = whole(t.serial, t.der, sizeof(t.der));
 	assert_int_equal(add(f, "issuing", &own), FOREIGN_TAKEN);
-	ok(f, store_cert_get(f->s, "0A0B", &r, &f->err));
+	ok(f, store_cert_get(f->s, "0A0B", NULL, &r, &f->err));
 	assert_string_equal(r.ca, "adcs");
 	assert_memory_equal(r.der, der_a, sizeof(der_a));
 	store_cert_row_done(&r);
+}
+
+static enum cert_state
+state_of(struct sf *f, const char *serial, const char *ca)
+{
+	struct store_status s = { 0 };
+	struct store_cert_status row;
+	enum cert_state state;
+
+	ok(f, store_status_get(f->s, serial, ca, &s, &f->err));
+	state = s.state;
+	store_status_done(&s);
+	if (ca[0] == '\0')
+		return state;
+	ok(f, store_cert_status(f->s, serial, ca, &row, &f->err));
+	assert_int_equal(row.revoked != 0, state != CERT_GOOD);
+	return state;
+}
+
+static void
+set(struct sf *f, const char *serial, const char *ca, enum cause_effect effect)
+{
+	const struct store_cause_set v = { .serial = serial,
+		.ca = ca,
+		.source = CAUSE_ISSUER,
+		.effect = effect,
+		.reason = effect == CAUSE_HOLD ? 6 : 1 };
+	struct store_cause_done done;
+
+	ok(f, store_causes_set(f->s, &v, 1, &done, &f->err));
+	assert_int_equal(done.outcome, CAUSE_SET);
+}
+
+/* Ours, an imported one and one that is known by its number alone, all with one number. */
+static void
+three_of_one_number(struct sf *f, struct sf_tx *t)
+{
+	struct store_foreign_cert c;
+	const struct store_foreign_cert bare = { .serial = t->serial };
+
+	sf_tx(t, 1);
+	/* A hostile CA may well list a number before we give it: it is drawn by chance, and reserved before it is signed. */
+	assert_int_equal(add(f, "evil", &bare), FOREIGN_ADDED);
+	set(f, t->serial, "evil", CAUSE_REVOKE);
+	(void)sf_drive(f, 1, TX_DELIVERED);
+	c = whole(t->serial, der_a, sizeof(der_a));
+	assert_int_equal(add(f, "adcs", &c), FOREIGN_ADDED);
+	counts(f, "adcs", 1, 0);
+	counts(f, "evil", 1, 1);
+}
+
+static void
+what_one_ca_says_of_a_number_is_about_its_own_certificate(void **state)
+{
+	struct sf *f = *state;
+	struct store_binding b = { .state = BINDING_OPEN, .tenant = "contoso", .upn = "jane@x.y" },
+			     got;
+	struct sf_tx t;
+
+	three_of_one_number(f, &t);
+	assert_int_equal(state_of(f, t.serial, "evil"), CERT_REVOKED);
+	assert_int_equal(state_of(f, t.serial, "issuing"), CERT_GOOD);
+	assert_int_equal(state_of(f, t.serial, STORE_OURS), CERT_GOOD);
+	assert_int_equal(state_of(f, t.serial, "adcs"), CERT_GOOD);
+	set(f, t.serial, "adcs", CAUSE_HOLD);
+	assert_int_equal(state_of(f, t.serial, "adcs"), CERT_HELD);
+	assert_int_equal(state_of(f, t.serial, "issuing"), CERT_GOOD);
+	ok(f, store_cert_revoke(f->s, t.serial, "issuing", 1, "stolen", &f->err));
+	assert_int_equal(state_of(f, t.serial, "adcs"), CERT_HELD);
+	set(f, t.serial, "adcs", CAUSE_GONE);
+	assert_int_equal(state_of(f, t.serial, "adcs"), CERT_GOOD);
+	assert_int_equal(state_of(f, t.serial, STORE_OURS), CERT_REVOKED);
+	ok(f, store_binding_set(f->s, t.serial, "adcs", &b, &f->err));
+	ok(f, store_binding_get(f->s, t.serial, "issuing", &got, &f->err));
+	assert_int_equal(got.state, BINDING_NONE);
+	/* The trail says whose. */
+	assert_int_equal(sf_number(f,
+			     "SELECT count(*) FROM audit WHERE event = 'cert-hold' AND "
+			     "detail LIKE '%ca=\"adcs\"%'"),
+	    1);
+}
+
+/* Who has nothing but the number hears whose there are, and nothing is done. */
+static void
+a_number_alone_that_several_have_given_is_refused(void **state)
+{
+	struct sf *f = *state;
+	struct store_cause_set v = { .source = CAUSE_MANUAL, .effect = CAUSE_HOLD };
+	struct store_cause_done done;
+	struct store_binding b = { .state = BINDING_NONE };
+	struct store_renewal n;
+	struct store_status s;
+	struct store_cert_row r;
+	struct sf_tx t;
+
+	three_of_one_number(f, &t);
+	assert_int_equal(store_cert_get(f->s, t.serial, NULL, &r, &f->err), RC_CONFLICT);
+	assert_non_null(strstr(f->err.msg, t.serial));
+	assert_non_null(strstr(f->err.msg, "adcs, evil, issuing"));
+	assert_int_equal(store_status_get(f->s, t.serial, NULL, &s, &f->err), RC_CONFLICT);
+	assert_int_equal(store_binding_get(f->s, t.serial, NULL, &b, &f->err), RC_CONFLICT);
+	assert_int_equal(store_binding_set(f->s, t.serial, NULL, &b, &f->err), RC_CONFLICT);
+	assert_int_equal(store_renewal_get(f->s, t.serial, NULL, &n, &f->err), RC_CONFLICT);
+	assert_int_equal(store_cert_revoke(f->s, t.serial, NULL, 1, "x", &f->err), RC_CONFLICT);
+	v.serial = t.serial;
+	assert_int_equal(store_causes_set(f->s, &v, 1, &done, &f->err), RC_CONFLICT);
+	assert_int_equal(state_of(f, t.serial, "issuing"), CERT_GOOD);
+	assert_int_equal(state_of(f, t.serial, "adcs"), CERT_GOOD);
+	assert_int_equal(store_cert_get(f->s, t.serial, "ezca", &r, &f->err), RC_NOTFOUND);
+	assert_non_null(strstr(f->err.msg, "of CA ezca"));
+}
+
+/* Of so many CAs the first are named. */
+static void
+however_many_cas_there_are_the_message_fits(void **state)
+{
+	struct sf *f = *state;
+	const struct store_foreign_cert bare = { .serial = "0A0B" };
+	struct store_cert_row r;
+	char ca[200];
+
+	for (int i = 0; i < 40; i++) {
+		memset(ca, 'a', sizeof(ca));
+		snprintf(ca + 150, 10, "%02d", i);
+		assert_int_equal(add(f, ca, &bare), FOREIGN_ADDED);
+	}
+	assert_int_equal(store_cert_get(f->s, "0A0B", NULL, &r, &f->err), RC_CONFLICT);
+	assert_non_null(strstr(f->err.msg, " ..."));
+}
+
+static void
+the_very_bytes_name_a_certificate(void **state)
+{
+	struct sf *f = *state;
+	struct store_cert_row r;
+	struct sf_tx t;
+
+	three_of_one_number(f, &t);
+	ok(f, store_cert_same(f->s, t.serial, t.der, sizeof(t.der), &r, &f->err));
+	assert_string_equal(r.ca, "issuing");
+	store_cert_row_done(&r);
+	ok(f, store_cert_same(f->s, t.serial, der_a, sizeof(der_a), &r, &f->err));
+	assert_string_equal(r.ca, "adcs");
+	store_cert_row_done(&r);
+	assert_int_equal(
+	    store_cert_same(f->s, t.serial, der_b, sizeof(der_b), &r, &f->err), RC_NOTFOUND);
+	assert_int_equal(
+	    store_cert_same(f->s, "0123", der_a, sizeof(der_a), &r, &f->err), RC_NOTFOUND);
+	assert_int_equal(store_cert_same(f->s, t.serial, NULL, 0, &r, &f->err), RC_BUG);
+}
+
+/* What becomes of a transaction is about its own certificate, whatever has the number besides. */
+static void
+a_transaction_means_its_own_certificate(void **state)
+{
+	struct sf *f = *state;
+	struct store_tx tx, *list;
+	struct sf_tx t;
+	bool fresh;
+	size_t n;
+
+	sf_tx(&t, 1);
+	{
+		struct store_foreign_cert c = whole(t.serial, der_a, sizeof(der_a));
+
+		assert_int_equal(add(f, "adcs", &c), FOREIGN_ADDED);
+	}
+	(void)sf_drive(f, 1, TX_SIGNED);
+	ok(f, store_tx_unfinished(f->s, 10, &list, &n, &f->err));
+	assert_int_equal(n, 1);
+	assert_int_equal(list[0].cert_len, sizeof(t.der));
+	assert_memory_equal(list[0].cert, t.der, sizeof(t.der));
+	store_tx_list_free(list, n);
+	ok(f, store_tx_begin(f->s, &t.key, t.csr, sizeof(t.csr), &tx, &fresh, &f->err));
+	assert_false(fresh);
+	assert_memory_equal(tx.cert, t.der, sizeof(t.der));
+	ok(f, store_tx_undelivered(f->s, tx.id, "refused", false, 0, &f->err));
+	store_tx_done(&tx);
+	assert_int_equal(state_of(f, t.serial, "issuing"), CERT_REVOKED);
+	assert_int_equal(state_of(f, t.serial, "adcs"), CERT_GOOD);
 }
 
 static int
@@ -196,7 +374,7 @@ marks_are_those_of_the_issuer_in_the_order_of_the_index(void **state)
 	ok(f, store_foreign_marks(f->s, "ezca", collect, text, &f->err));
 	assert_string_equal(text, "");
 	/* Since when, the CA says; not in the future. */
-	ok(f, store_status_get(f->s, "80", &s, &f->err));
+	ok(f, store_status_get(f->s, "80", NULL, &s, &f->err));
 	assert_int_equal(s.since, 77);
 	buf_init(&b, 1000);
 	store_status_text(&b, &s);
@@ -204,7 +382,7 @@ marks_are_those_of_the_issuer_in_the_order_of_the_index(void **state)
 	    buf_str(&b), "revoked since 1970-01-01T00:01:17Z by the CA that has issued it");
 	buf_done(&b);
 	store_status_done(&s);
-	ok(f, store_status_get(f->s, "01", &s, &f->err));
+	ok(f, store_status_get(f->s, "01", NULL, &s, &f->err));
 	assert_true(s.since <= clock_now() && s.since > clock_now() - 100);
 	store_status_done(&s);
 	assert_true(
@@ -254,12 +432,12 @@ the_audit_trail_and_the_figures_count_such_rows(void **state)
 	ok(f, store_foreign_add(f->s, "ezca", "jane", v, N(v), o, &f->err));
 	assert_int_equal(o[2], FOREIGN_AS_IT_WAS);
 	ok(f, store_foreign_add(f->s, "adcs", "jane", v, 2, o, &f->err));
-	assert_int_equal(o[1], FOREIGN_TAKEN);
+	assert_int_equal(o[1], FOREIGN_ADDED);
 	ok(f, store_audit_verify(f->s, &rows, &f->err));
 	ok(f, store_stats(f->s, &st, &f->err));
-	assert_int_equal(st.certs, 3);
+	assert_int_equal(st.certs, 5);
 	ok(f, store_foreign_cas(f->s, name_of, names, &f->err));
-	assert_string_equal(names, "ezca ");
+	assert_string_equal(names, "adcs ezca ");
 	/* A trail whose end was cut off under an import is known as such. */
 	sf_sql(f, "DELETE FROM audit WHERE event = 'foreign-import'");
 	assert_int_equal(store_audit_verify(f->s, &rows, &f->err), RC_INTEGRITY);
@@ -292,7 +470,12 @@ main(void)
 		T(a_certificate_is_added_once_and_its_row_is_like_any),
 		T(a_bare_row_counts_as_valid_and_is_filled_by_its_certificate),
 		T(whom_it_names_is_bound_and_may_be_told_later),
-		T(a_serial_number_is_never_taken_from_another),
+		T(a_serial_number_is_one_certificate_of_its_ca),
+		T(what_one_ca_says_of_a_number_is_about_its_own_certificate),
+		T(a_number_alone_that_several_have_given_is_refused),
+		T(however_many_cas_there_are_the_message_fits),
+		T(the_very_bytes_name_a_certificate),
+		T(a_transaction_means_its_own_certificate),
 		T(marks_are_those_of_the_issuer_in_the_order_of_the_index),
 		T(the_last_list_is_remembered),
 		T(the_audit_trail_and_the_figures_count_such_rows),

@@ -411,7 +411,7 @@ an_approval_is_good_for_one_certificate(void **state)
 	sf_tx(&t, 1);
 	decide(f, id, HOLD_APPROVED);
 	to_delivered(f, id, 1);
-	ok(f, store_cert_revoke(f->s, t.serial, 1, "stolen", &f->err));
+	ok(f, store_cert_revoke(f->s, t.serial, NULL, 1, "stolen", &f->err));
 	assert_int_equal(polled(f, 1, NULL), HOLD_NONE);
 	assert_int_equal(sf_begin(f, 1, TX_RECEIVED), id);
 	assert_int_equal(held(f, id), HOLD_PENDING);

@@ -50,7 +50,7 @@ is_whole(struct sf *f)
 	uint64_t crl;
 	size_t n;
 
-	ok(f, store_cert_get(f->s, "0A01", &cert, &f->err));
+	ok(f, store_cert_get(f->s, "0A01", NULL, &cert, &f->err));
 	assert_string_equal(cert.subject, "CN=a");
 	store_cert_row_done(&cert);
 	ok(f, store_tx_unfinished(f->s, 10, &list, &n, &f->err));
@@ -92,7 +92,7 @@ works(struct sf *f)
 	assert_int_equal(n, 0);
 	ok(f, store_otp_count(f->s, NULL, &n, &f->err));
 	assert_int_equal(n, 0);
-	ok(f, store_renewal_get(f->s, "0A01", &r, &f->err));
+	ok(f, store_renewal_get(f->s, "0A01", NULL, &r, &f->err));
 	assert_null(r.replaces);
 	store_renewal_done(&r);
 	sf_drive(f, 9, TX_DELIVERED);
@@ -169,7 +169,7 @@ is_revoked(struct sf *f, const char *serial, enum cause_source source, int64_t s
 {
 	struct store_status s;
 
-	ok(f, store_status_get(f->s, serial, &s, &f->err));
+	ok(f, store_status_get(f->s, serial, NULL, &s, &f->err));
 	assert_int_equal(s.state, CERT_REVOKED);
 	assert_int_equal(s.n_causes, 1);
 	assert_int_equal(s.causes[0].source, source);
@@ -207,7 +207,7 @@ what_was_revoked_has_its_cause_and_stays_on_the_list(void **state)
 	is_revoked(f, "0B02", CAUSE_UNDELIVERED, 200, 5, "never handed out");
 	is_revoked(f, "0B03", CAUSE_MANUAL, 100, 1, "stolen");
 	is_revoked(f, "0B04", CAUSE_MANUAL, 400, 4, NULL);
-	ok(f, store_status_get(f->s, "0A01", &good, &f->err));
+	ok(f, store_status_get(f->s, "0A01", NULL, &good, &f->err));
 	assert_int_equal(good.state, CERT_GOOD);
 	store_status_done(&good);
 	ok(f, store_figures(f->s, &figures, &f->err));
@@ -273,6 +273,118 @@ what_was_turned_before_owners_were_counted_counts_on(void **state)
 	store_sweep_done(&s);
 }
 
+/* ---- 11: a serial number is unique within its CA ---- */
+
+/* Ours that is held, one of a foreign CA with all that hangs on it, and exceptions for them, for one that is not there and
+ * for a device. */
+static const char named[] =
+    "INSERT INTO cert(id, serial, tx_id, audit, issued, not_before, not_after, ca, endpoint, "
+    "profile,"
+    "  subject, thumbprint, der) VALUES"
+    " (7, x'0C01', 0, 0, 5, 1, 4000000000, 'adcs', '', 'adcs', 'CN=f', 'T', x'3001'),"
+    " (8, x'0C02', 0, 0, 5, 1, 4000000000, 'adcs', '', 'adcs', NULL, '', x'');"
+    "UPDATE cert SET revoked = 77, reason = 6, revoked_why = 'lost' WHERE id = 1;"
+    "INSERT INTO cause(cert_id, source, rule, effect, reason, since, comment)"
+    "  VALUES (1, 1, '', 1, 6, 77, 'lost');"
+    "INSERT INTO status_change(cert_id, number, at) VALUES (1, 1, 77);"
+    "INSERT INTO binding(cert_id, state, tenant, user, device, device_object, managed, upn,"
+    "  serial_number, sid, platform, owner, enrolled, asked, tries) VALUES"
+    " (7, 2, 'contoso', 'u', '', '', '', 'a@b', '', '', '', '', 0, 50, 3);"
+    "INSERT INTO foreign_crl(ca, number, this_update, next_update, entries, taken, sha256)"
+    "  VALUES ('adcs', '0C', 100, 200, 3, 150, x'"
+    "0101010101010101010101010101010101010101010101010101010101010101');"
+    "INSERT INTO exception(kind, created, until, confirmed, target, rule, who) VALUES"
+    " (1, 5, 4000000000, 5, '0A01', '', 'jane'), (1, 5, 4000000000, 5, '0C02', '', 'jane'),"
+    " (1, 5, 4000000000, 5, '0FFF', '', 'jane'), (2, 5, 4000000000, 5, '0A01', '', 'jane');";
+
+static int
+exception_cas(void *arg, const struct store_exception *e)
+{
+	strcat(arg, e->ca[0] != '\0' ? e->ca : "-");
+	strcat(arg, " ");
+	return 0;
+}
+
+static void
+keeps_its_certificates(struct sf *f)
+{
+	static const uint8_t anew[32] = { 0 };
+	struct store_foreign_crl list;
+	struct store_figures figures;
+	struct store_cert_row row;
+	struct store_binding b;
+	struct store_status s;
+	char cas[100] = "";
+	uint64_t all, bare;
+
+	ok(f, store_cert_get(f->s, "0C01", "adcs", &row, &f->err));
+	assert_string_equal(row.subject, "CN=f");
+	assert_int_equal(row.der_len, 2);
+	store_cert_row_done(&row);
+	assert_int_equal(sf_number(f, "SELECT id FROM cert WHERE serial = x'0C02'"), 8);
+	ok(f, store_status_get(f->s, "0A01", "issuing", &s, &f->err));
+	assert_int_equal(s.state, CERT_HELD);
+	assert_string_equal(s.causes[0].comment, "lost");
+	store_status_done(&s);
+	ok(f, store_binding_get(f->s, "0C01", NULL, &b, &f->err));
+	assert_string_equal(b.user, "u");
+	ok(f, store_foreign_count(f->s, "adcs", &all, &bare, &f->err));
+	assert_int_equal(all, 2);
+	assert_int_equal(bare, 1);
+	ok(f, store_foreign_crl_get(f->s, "adcs", &list, &f->err));
+	assert_string_equal(list.number, "0C");
+	assert_memory_equal(list.sha256, anew, sizeof(anew));
+	ok(f, store_figures(f->s, &figures, &f->err));
+	assert_int_equal(figures.held, 1);
+	ok(f, store_exception_each(f->s, 0, 0, 10, exception_cas, cas, &f->err));
+	assert_string_equal(cas, "issuing adcs - - ");
+}
+
+static void
+one_number_is_two_certificates_of_two_cas(struct sf *f)
+{
+	const struct store_foreign_cert c = { .serial = "0A01" };
+	enum foreign_outcome done;
+	struct store_cert_row row;
+
+	ok(f, store_foreign_add(f->s, "adcs", "jane", &c, 1, &done, &f->err));
+	assert_int_equal(done, FOREIGN_ADDED);
+	assert_int_equal(store_cert_get(f->s, "0A01", NULL, &row, &f->err), RC_CONFLICT);
+	ok(f, store_cert_get(f->s, "0A01", STORE_OURS, &row, &f->err));
+	store_cert_row_done(&row);
+}
+
+static void
+certificates_are_named_by_their_ca_too(void **state)
+{
+	struct sf *f = *state;
+	int before = 0;
+
+	while (strstr(sq_migrations[before], "INDEX cert_name") == NULL)
+		before++;
+	make_old(f, before);
+	sf_sql(f, named);
+	ok(f, store_open(&f->s, f->url, &f->err));
+	keeps_its_certificates(f);
+	sf_restart(f);
+	keeps_its_certificates(f);
+	one_number_is_two_certificates_of_two_cas(f);
+	assert_int_equal(sf_number(f,
+			     "SELECT count(*) FROM pragma_integrity_check"
+			     " WHERE integrity_check = 'ok'"),
+	    1);
+	/* Within a CA it is unique as before, and so is what the database says of itself. */
+	assert_int_equal(sf_number(f,
+			     "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%UNIQUE%'"
+			     " AND (name = 'cert' OR name = 'cert_name')"),
+	    1);
+	assert_int_equal(
+	    sf_number(
+		f, "SELECT \"unique\" FROM pragma_index_list('cert') WHERE name = 'cert_name'"),
+	    1);
+	sf_drive(f, 9, TX_DELIVERED);
+}
+
 /* All of it or none: what stands in the way of one table keeps the others out, too. */
 static void
 a_migration_that_fails_changes_nothing(void **state)
@@ -303,6 +415,7 @@ main(void)
 		T(what_was_revoked_has_its_cause_and_stays_on_the_list),
 		T(what_was_turned_before_owners_were_counted_counts_on),
 		T(what_was_bound_is_settled_and_the_others_are_due),
+		T(certificates_are_named_by_their_ca_too),
 		T(a_migration_that_fails_changes_nothing),
 	};
 

@@ -254,11 +254,11 @@ a_tool_works_beside_the_daemon(void **state)
 	ok(f, store_open_shared(&tool, f->url, &f->err));
 	sf_tx(&t, 1);
 	/* Audit rows of both, in turns. */
-	ok(f, store_cert_revoke(tool, t.serial, 1, "by hand", &f->err));
+	ok(f, store_cert_revoke(tool, t.serial, NULL, 1, "by hand", &f->err));
 	ok(f, store_audit(f->s, "a", "", &f->err));
 	ok(f, store_audit(tool, "b", "", &f->err));
 	ok(f, store_audit(f->s, "c", "", &f->err));
-	ok(f, store_cert_get(f->s, t.serial, &row, &f->err));
+	ok(f, store_cert_get(f->s, t.serial, NULL, &row, &f->err));
 	assert_string_equal(row.revoked_why, "by hand");
 	store_cert_row_done(&row);
 	ok(f, store_audit_verify(f->s, &rows, &f->err));

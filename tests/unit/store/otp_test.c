@@ -380,7 +380,7 @@ a_certificate_keeps_it_used(void **state)
 	to_delivered(f, tx, 1);
 	is(f, otp, OTP_USED, 1);
 	sf_begin(f, 1, TX_DELIVERED); /* the same certificate again: nobody asks for a password */
-	ok(f, store_cert_revoke(f->s, t.serial, 1, "stolen", &f->err));
+	ok(f, store_cert_revoke(f->s, t.serial, NULL, 1, "stolen", &f->err));
 	assert_int_equal(sf_begin(f, 1, TX_RECEIVED), tx);
 	denied(f, otp, tx, "was used already (1 of 1), last by TX1");
 	/* And its refusal gives nothing back that was not its own. */

@@ -78,7 +78,7 @@ revoked_at(struct sf *f, unsigned n, int *reason)
 	int64_t at;
 
 	sf_tx(&t, n);
-	ok(f, store_cert_get(f->s, t.serial, &row, &f->err));
+	ok(f, store_cert_get(f->s, t.serial, NULL, &row, &f->err));
 	at = row.revoked;
 	if (reason != NULL)
 		*reason = row.reason;
@@ -93,7 +93,7 @@ renewal(struct sf *f, unsigned n)
 	struct sf_tx t;
 
 	sf_tx(&t, n);
-	ok(f, store_renewal_get(f->s, t.serial, &r, &f->err));
+	ok(f, store_renewal_get(f->s, t.serial, NULL, &r, &f->err));
 	return r;
 }
 
@@ -128,8 +128,8 @@ both_know_of_each_other(void **state)
 	assert_null(r.replaced_by);
 	assert_int_equal(r.times, 0);
 	store_renewal_done(&r);
-	assert_int_equal(store_renewal_get(f->s, "DEAD", &r, &f->err), RC_NOTFOUND);
-	assert_int_equal(store_renewal_get(f->s, "x", &r, &f->err), RC_PARSE);
+	assert_int_equal(store_renewal_get(f->s, "DEAD", NULL, &r, &f->err), RC_NOTFOUND);
+	assert_int_equal(store_renewal_get(f->s, "x", NULL, &r, &f->err), RC_PARSE);
 }
 
 static void
@@ -179,7 +179,7 @@ one_that_was_revoked_meanwhile_is_not_replaced(void **state)
 	id = sf_drive(f, 2, TX_RESERVED);
 	sf_tx(&a, 1);
 	sf_tx(&b, 2);
-	ok(f, store_cert_revoke(f->s, a.serial, 1, "stolen", &f->err));
+	ok(f, store_cert_revoke(f->s, a.serial, NULL, 1, "stolen", &f->err));
 	b.cert.replaces = a.serial;
 	assert_int_equal(store_tx_signed(f->s, id, &b.cert, false, &f->err), RC_DENIED);
 	ok(f, store_tx_refused(f->s, id, "revoked", false, 0, &f->err));
@@ -242,7 +242,7 @@ not_when_the_new_one_was_revoked(void **state)
 	renew(f, 2, 1, DAY_S, TX_UNDELIVERED);
 	renew(f, 4, 3, DAY_S, TX_DELIVERED);
 	sf_tx(&t, 4);
-	ok(f, store_cert_revoke(f->s, t.serial, 1, "stolen", &f->err));
+	ok(f, store_cert_revoke(f->s, t.serial, NULL, 1, "stolen", &f->err));
 	clock_offset_set(DAY_S + 1);
 	assert_int_equal(revoked_now(f), 0);
 	assert_int_equal(revoked_at(f, 1, NULL), 0);
@@ -314,7 +314,7 @@ an_administrator_who_was_faster_stands(void **state)
 	sf_drive(f, 1, TX_DELIVERED);
 	renew(f, 2, 1, DAY_S, TX_DELIVERED);
 	sf_tx(&t, 1);
-	ok(f, store_cert_revoke(f->s, t.serial, 1, "stolen", &f->err));
+	ok(f, store_cert_revoke(f->s, t.serial, NULL, 1, "stolen", &f->err));
 	r = renewal(f, 1);
 	assert_int_equal(r.revoke_at, 0);
 	store_renewal_done(&r);

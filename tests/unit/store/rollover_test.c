@@ -123,7 +123,7 @@ only_valid_certificates_are_walked(void **state)
 		t.cert.san = i == 0 ? NULL : "dns:a";
 		ok(f, store_tx_signed(f->s, id, &t.cert, true, &f->err));
 		if (i == 3)
-			ok(f, store_cert_revoke(f->s, t.serial, 4, "replaced", &f->err));
+			ok(f, store_cert_revoke(f->s, t.serial, NULL, 4, "replaced", &f->err));
 	}
 	ok(f, store_cert_brief_page(f->s, clock_now(), &after, &more, on_cert, &seen, &f->err));
 	assert_false(more);

@@ -74,7 +74,7 @@ is(struct sf *f, const struct sf_tx *t, int *reason)
 	struct store_cert_status row;
 	enum cert_state now;
 
-	ok(f, store_status_get(f->s, t->serial, &s, &f->err));
+	ok(f, store_status_get(f->s, t->serial, NULL, &s, &f->err));
 	ok(f, store_cert_status(f->s, t->serial, "issuing", &row, &f->err));
 	/* The row says what the causes say. */
 	assert_int_equal(row.revoked, s.since);
@@ -161,7 +161,7 @@ a_revoked_certificate_never_becomes_good(void **state)
 	assert_int_equal(set(f, &t, CAUSE_MANUAL, NULL, CAUSE_GONE).outcome, CAUSE_SET);
 	assert_int_equal(is(f, &t, &reason), CERT_REVOKED);
 	assert_int_equal(reason, 9);
-	assert_int_equal(store_cert_revoke(f->s, t.serial, 1, "x", &f->err), RC_CONFLICT);
+	assert_int_equal(store_cert_revoke(f->s, t.serial, NULL, 1, "x", &f->err), RC_CONFLICT);
 }
 
 static void
@@ -174,16 +174,16 @@ a_held_certificate_can_be_revoked(void **state)
 	int reason;
 
 	sf_tx(&t, 2);
-	ok(f, store_cert_revoke(f->s, t.serial, REASON_HOLD, "lost?", &f->err));
+	ok(f, store_cert_revoke(f->s, t.serial, NULL, REASON_HOLD, "lost?", &f->err));
 	assert_int_equal(is(f, &t, &reason), CERT_HELD);
 	assert_int_equal(reason, 6);
 	ok(f, store_stats(f->s, &st, &f->err));
 	assert_int_equal(st.held, 1);
 	assert_int_equal(st.revoked, 0);
-	ok(f, store_cert_revoke(f->s, t.serial, 1, "lost", &f->err));
+	ok(f, store_cert_revoke(f->s, t.serial, NULL, 1, "lost", &f->err));
 	assert_int_equal(is(f, &t, &reason), CERT_REVOKED);
 	assert_int_equal(reason, 1);
-	ok(f, store_cert_get(f->s, t.serial, &r, &f->err));
+	ok(f, store_cert_get(f->s, t.serial, NULL, &r, &f->err));
 	assert_string_equal(r.revoked_why, "lost");
 	store_cert_row_done(&r);
 }
@@ -384,21 +384,23 @@ a_list_holds_what_is_not_good_and_a_delta_what_has_changed(void **state)
 /* ---- bindings ---- */
 
 static int
-see_serial(void *arg, const char *serial)
+see_serial(void *arg, const char *serial, const char *ca)
 {
 	struct list *l = arg;
 
+	assert_string_equal(ca, "issuing");
 	snprintf(l->text + strlen(l->text), sizeof(l->text) - strlen(l->text), "%s ", serial);
 	l->n++;
 	return 0;
 }
 
 static int
-see_due(void *arg, const char *serial, int64_t not_after, const struct store_binding *b)
+see_due(
+    void *arg, const char *serial, const char *ca, int64_t not_after, const struct store_binding *b)
 {
 	assert_true(not_after > 0);
 	assert_true(b->due > 0);
-	return see_serial(arg, serial);
+	return see_serial(arg, serial, ca);
 }
 
 static uint64_t
@@ -429,7 +431,7 @@ a_binding_is_written_with_its_certificate_and_found_by_its_ids(void **state)
 	id = sf_drive(f, 70, TX_RESERVED);
 	t.cert.binding = &b;
 	ok(f, store_tx_signed(f->s, id, &t.cert, false, &f->err));
-	ok(f, store_binding_get(f->s, t.serial, &got, &f->err));
+	ok(f, store_binding_get(f->s, t.serial, NULL, &got, &f->err));
 	assert_string_equal(got.upn, "jane@contoso.com");
 	/* As soon as may be. */
 	assert_in_range(got.due, now, now + 5);
@@ -440,7 +442,7 @@ a_binding_is_written_with_its_certificate_and_found_by_its_ids(void **state)
 	assert_int_equal(unsettled(f, BINDING_OPEN, t.cert.not_after), 0);
 	b.state = BINDING_BOUND;
 	strcpy(b.user, "00000000-0000-0000-0000-0000000000bb");
-	ok(f, store_binding_set(f->s, t.serial, &b, &f->err));
+	ok(f, store_binding_set(f->s, t.serial, NULL, &b, &f->err));
 	due.text[0] = '\0';
 	ok(f, store_binding_due(f->s, "contoso", now + 5, 10, see_due, &due, &f->err));
 	assert_string_equal(due.text, "");
@@ -458,9 +460,9 @@ a_binding_is_written_with_its_certificate_and_found_by_its_ids(void **state)
 	assert_string_equal(by.text, "");
 	/* One that names nobody. */
 	sf_tx(&t, 2);
-	ok(f, store_binding_get(f->s, t.serial, &got, &f->err));
+	ok(f, store_binding_get(f->s, t.serial, NULL, &got, &f->err));
 	assert_int_equal(got.state, BINDING_NONE);
-	assert_int_equal(store_binding_get(f->s, "0123", &got, &f->err), RC_NOTFOUND);
+	assert_int_equal(store_binding_get(f->s, "0123", NULL, &got, &f->err), RC_NOTFOUND);
 }
 
 /* ---- whom to ask about next ---- */
@@ -472,7 +474,7 @@ set_due(struct sf *f, unsigned n, enum binding_state state, int64_t due)
 	struct sf_tx t;
 
 	sf_tx(&t, n);
-	ok(f, store_binding_set(f->s, t.serial, &b, &f->err));
+	ok(f, store_binding_set(f->s, t.serial, NULL, &b, &f->err));
 }
 
 /* The numbers of certificates whose serial numbers these are, 1 to 5, in order. */

@@ -161,7 +161,7 @@ bind(struct sf *f, unsigned cert, const struct store_binding *b)
 	struct sf_tx t;
 
 	sf_tx(&t, cert);
-	ok(f, store_binding_set(f->s, t.serial, b, &f->err));
+	ok(f, store_binding_set(f->s, t.serial, NULL, b, &f->err));
 }
 
 static void

@@ -320,7 +320,7 @@ what_is_no_retry_starts_again(void **state)
 
 		sf_tx(&t, i);
 		if (rows[i].revoke)
-			ok(f, store_cert_revoke(f->s, t.serial, 1, "stolen", &f->err));
+			ok(f, store_cert_revoke(f->s, t.serial, NULL, 1, "stolen", &f->err));
 		clock_offset_set(rows[i].later);
 		ok(f, store_tx_begin(f->s, &t.key, t.csr, sizeof(t.csr), &row, &fresh, &f->err));
 		clock_offset_set(0);
@@ -388,7 +388,7 @@ undelivered_revokes_with_cessation_of_operation(void **state)
 
 		sf_tx(&t, i);
 		ok(f, store_tx_undelivered(f->s, id, "Intune said no", false, 0, &f->err));
-		ok(f, store_cert_get(f->s, t.serial, &row, &f->err));
+		ok(f, store_cert_get(f->s, t.serial, NULL, &row, &f->err));
 		assert_true(row.revoked > 0);
 		assert_int_equal(row.reason, 5);
 		assert_string_equal(row.revoked_why, "Intune said no");
@@ -407,9 +407,9 @@ undelivered_keeps_an_administrators_revocation(void **state)
 	struct sf_tx t;
 
 	sf_tx(&t, 1);
-	ok(f, store_cert_revoke(f->s, t.serial, 1, "stolen", &f->err));
+	ok(f, store_cert_revoke(f->s, t.serial, NULL, 1, "stolen", &f->err));
 	ok(f, undeliver(f, id, &t));
-	ok(f, store_cert_get(f->s, t.serial, &row, &f->err));
+	ok(f, store_cert_get(f->s, t.serial, NULL, &row, &f->err));
 	assert_int_equal(row.reason, 1);
 	store_cert_row_done(&row);
 }
