@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# foreign-hostile: two CAs of others, one of them hostile, and files that are not what they should be: nothing of anybody else's is touched, nothing hangs, and what is good
-# beside it is taken.
+# foreign-hostile: two CAs of others, one of them hostile, and files that are not what they should be: nothing of anybody else's is touched, whatever serial numbers the hostile one
+# gives and lists, nothing hangs, and what is good beside it is taken.
 . "$(dirname "$0")/../lib/env.sh"
 . "$(dirname "$0")/../lib/kinds.sh"
 . "$(dirname "$0")/../lib/foreign.sh"
@@ -88,16 +88,28 @@ odd known /CN=e "basicConstraints=CA:FALSE" "$(serial_of "$T/good/known.pem")" |
 odd escape "/CN=$(printf 'x\033[2J\342\200\256y')" "basicConstraints=CA:FALSE" || die "a certificate"
 claim "a folder with everything in it is read to its end" says '[0-9] +added' import evil "$F"
 for n in fifo loop endless dangling sub/up; do claim "... $n is named, and left out" grep -q "files/$n: .*left out" "$T/said"; done
-for n in ours known; do claim "... a serial number that is taken ($n) is named" grep -q "files/$n.pem:1: .* is the serial number of another" "$T/said"; done
 for n in spaces many escape table; do claim "... $n is named" grep -q "files/$n\..*:[1-9]" "$T/said"; done
 claim "... the last is in it" says '1 +known' import evil "$F/z.pem"
+subject() { scepctl show --config "$CONFIG" "$1" --ca "$2" 2>&1 | grep -qE "^Subject +$3\$"; }
+known=$(serial_of "$T/good/known.pem")
+claim "a certificate with a serial number of ours is the hostile CA's own" subject "$ours" evil CN=d
+claim "... and ours is ours" subject "$ours" issuing CN=ours
+claim "one with a serial number of the good CA's is the hostile CA's own" subject "$known" evil CN=e
+claim "... and the good CA's is its" says '^CA +good' scepctl show --config "$CONFIG" "$known" --ca good
+F=$T/again && mkdir "$F" && odd twice /CN=g "basicConstraints=CA:FALSE" "$ours" || die "a certificate"
+claim "a second certificate of one CA and number is refused" says 'is the serial number of another certificate of this CA' import evil "$F/twice.pem"
+import evil "$F/twice.pem" >/dev/null 2>&1
+claim "... with exit status 73" test $? = 73
+claim "... and nothing is overwritten" subject "$ours" evil CN=d
+F=$T/files
 
 # ---- a hostile list: serial numbers of everybody else, dates and reasons that nobody has ----
 hurry() { kill -HUP "$scepd_pid"; }
-state() { scepctl show --config "$CONFIG" "$1" 2>&1 | grep -qE "^State +$2\$"; }
+# state SERIAL STATE [CA]
+state() { scepctl show --config "$CONFIG" "$1" ${3:+--ca "$3"} 2>&1 | grep -qE "^State +$2\$"; }
 # ocsp CA SERIAL WORDS
 ocsp() { openssl ocsp -no_nonce -CAfile "$T/$1/ca.pem" -issuer "$T/$1/ca.pem" -serial "0x$2" -url "$SCEPD/ocsp/$1" >"$T/said" 2>&1; cat "$T/said"; grep -qE -e "$3" "$T/said"; }
-known=$(serial_of "$T/good/known.pem") later=$(serial_of "$T/good/later.pem") last=$(serial_of "$T/good/last.pem") z=$(serial_of "$T/evil/z.pem") now=$(date -u +%y%m%d%H%M%SZ)
+later=$(serial_of "$T/good/later.pem") last=$(serial_of "$T/good/last.pem") z=$(serial_of "$T/evil/z.pem") now=$(date -u +%y%m%d%H%M%SZ)
 list evil 2 <<EOC
 $ours $now 1
 $known $now 1
@@ -113,20 +125,55 @@ $z $now 6
 11110007 16000101000000Z 1
 EOC
 hurry
-claim "the hostile list is read, and the log says that numbers of others are in it" within 20 grep -q 'warn foreign msg="a new list was read" ca=evil .*taken=2' "$T/scepd.log"
-claim "what is ours is not touched" state "$ours" valid
-claim "nor what the good CA has issued" state "$known" valid
+claim "the hostile list is read" within 20 grep -q 'foreign msg="a new list was read" ca=evil number=02' "$T/scepd.log"
+claim "what is ours is not touched" state "$ours" valid issuing
+claim "nor what the good CA has issued" state "$known" valid good
+claim "... by OCSP" ocsp good "$known" ': good'
+claim "its own of the same numbers are revoked" state "$ours" revoked evil
+claim "... and by OCSP" ocsp evil "$known" ': revoked'
 claim "its own is held" state "$z" hold
 for i in 1 2 3 4 5 6 7; do
 	claim "a date that nobody has ($i): not good" state "1111000$i" '(revoked|hold)'
 	claim "... by OCSP" ocsp evil "1111000$i" ': revoked'
 done
 claim "where good is said of what nobody has imported, it is" ocsp good 4711471147114711 ': good'
-claim "... but not of a number that the hostile CA has put on its list first" ocsp good "$last" ': unknown'
-echo "$later $now 4" | list good 2
+claim "... also of a number that the hostile CA has put on its list first" ocsp good "$last" ': good'
+claim "... which is the hostile CA's and held" state "$last" hold evil
+printf '%s\n' "$later $now 4" "$z $now 1" | list good 2
 hurry
-claim "the good CA revokes one of these" within 20 grep -q 'ca=good number=02 .*taken=1' "$T/scepd.log"
-claim "... which is not good" ocsp good "$later" ': unknown'
+claim "the good CA revokes one of these, and one of a number of the hostile CA's" within 20 grep -q 'ca=good number=02 .*revoked=2' "$T/scepd.log"
+claim "... which is so" ocsp good "$later" ': revoked'
+claim "... and the hostile CA's is what it was" state "$z" hold evil
+: | list evil 3
+hurry
+claim "the hostile CA takes its list back" within 20 grep -q 'ca=evil number=03 .*released=' "$T/scepd.log"
+claim "... which lets go of its own" state "$z" valid evil
+claim "... and not of what the good CA has revoked" state "$z" revoked good
+
+# ---- a number that several have given, and nothing else ----
+claim "a number alone is an error that names the CAs" says 'several CAs .* evil, issuing' scepctl show --config "$CONFIG" "$ours"
+claim "... and says how to tell" grep -q -e '--ca NAME' "$T/said"
+scepctl revoke --config "$CONFIG" "$ours" --reason superseded >"$T/said" 2>&1
+claim "... of whoever wants to revoke it, too" test $? = 73
+claim "... who has revoked nothing" state "$ours" valid issuing
+claim "with its CA it is held" scepctl hold --config "$CONFIG" "$ours" --ca issuing --comment lost
+claim "... it" state "$ours" hold issuing
+claim "... and not the other" state "$ours" revoked evil
+claim "... and released" scepctl release --config "$CONFIG" "$ours" --ca issuing
+claim "one that there is not of this CA is not found" says 'there is no certificate of CA good|no certificate of ours' scepctl hold --config "$CONFIG" "$ours" --ca good
+claim "the admin API says the same" answered 409 GET "/api/v1/certificates/$ours"
+claim "... and takes ?ca=" answered 200 GET "/api/v1/certificates/$ours?ca=evil"
+claim "... which is that CA's" says evil json 'a["ca"]'
+claim "... also for a change" answered 200 POST "/api/v1/certificates/$ours/hold?ca=issuing" '{}'
+claim "... of that one" says hold json 'a["status"]["state"]'
+claim "... and back" answered 200 POST "/api/v1/certificates/$ours/release?ca=issuing" '{}'
+claim "a verdict by the number alone is none" answered 409 GET "/api/v1/verdict?serial=$ours"
+claim "... of our CA it is" answered 200 GET "/api/v1/verdict?serial=$ours&ca=issuing"
+claim "... good" says good json 'a["verdict"]'
+claim "... and of the other" answered 200 GET "/api/v1/verdict?serial=$ours&ca=evil"
+claim "... revoked" says revoked json 'a["verdict"]'
+ski=$(openssl x509 -in "$dev/cert.pem" -noout -ext subjectKeyIdentifier | sed -n 's/^ *\([0-9A-F:]*\)$/\1/p')
+claim "a RADIUS server, which has the key identifier, needs no more" answered 200 GET "/api/v1/verdict/radius?serial=$ours&ski=$ski"
 
 # ---- verdicts ----
 # verdict STATUS FILE
@@ -135,7 +182,7 @@ claim "a verdict about ours is good" verdict 200 "$dev/cert.pem"
 claim "... good" says good json 'a["verdict"]'
 for n in ours known; do
 	claim "one that the hostile CA has made with the serial number of $n is answered" verdict 200 "$F/$n.pem"
-	claim "... unknown" says unknown json 'a["verdict"]'
+	claim "... as the hostile CA's own" says 'evil revoked' json 'a["certificate"]["ca"] + " " + a["verdict"]'
 done
 front=$(process_of front)
 cat "$dev/cert.pem" "$F/ours.pem" >"$T/two.pem"
@@ -145,7 +192,7 @@ claim "... and the front lives" test "$(process_of front)" = "$front"
 claim "... and answers" verdict 200 "$dev/cert.pem"
 
 # ---- a hostile web server ----
-echo "22220001 $now 1" | list evil 3
+echo "22220001 $now 1" | list evil 4
 how() { echo "$1" >"$T/web/how" && hurry; }
 # told WORDS: by the log, since the last
 told() { sed "1,${lines}d" "$T/scepd.log" | grep -qE -e "$1"; }

@@ -128,12 +128,15 @@ claim "foreign list counts them" telling 0 '^Certificates +32, of which 0 by ser
 new_ca "$O/evil.key" "$O/evil.pem" "/CN=Contoso Old CA"
 quietly openssl x509 -req -in "$O/laptop.csr" -CA "$O/evil.pem" -CAkey "$O/evil.key" -set_serial 0x4711 -days 9 -out "$O/forged.pem"
 quietly openssl x509 -req -in "$O/host1.csr" -CA "$O/evil.pem" -CAkey "$O/evil.key" -set_serial "0x$(serial laptop)" -days 9 -out "$O/stolen.pem"
-theirs() { quietly openssl x509 -req -in "$O/host1.csr" -CA "$O/third.pem" -CAkey "$O/third.key" -set_serial "0x$1" -days 9 -out "$O/theirs${2:-}.pem"; }
-theirs 4712 && theirs "$(serial laptop)" -too
+theirs() { quietly openssl x509 -req -in "$O/${3:-host1}.csr" -CA "$O/third.pem" -CAkey "$O/third.key" -set_serial "0x$1" -days 9 -out "$O/theirs${2:-}.pem"; }
+theirs 4712 && theirs 4712 -again host2 && theirs "$(serial host20)" -too
 claim "a certificate that names the CA, which has not signed it, is refused and named" telling 65 'forged.pem:1: 4711 names the CA' ctl foreign import old "$O/forged.pem"
 claim "one of another CA is left out" telling 0 '1 +of other CAs' ctl foreign import old "$O/theirs.pem"
-claim "a serial number that another CA's certificate has is told, and nothing is overwritten" telling 73 'is the serial number of another certificate' ctl foreign import third "$O/theirs-too.pem"
-claim "... the rest of a file is taken" telling 73 '1 +added' ctl foreign import third "$O/theirs.pem" "$O/theirs-too.pem"
+claim "a serial number that another CA has given, too, is no matter" telling 0 '1 +added' ctl foreign import third "$O/theirs-too.pem"
+claim "... it is each CA's own" telling 0 '^CA +third' ctl show "$(serial host20)" --ca third
+claim "... and who names no CA hears of both" telling 73 'several CAs .*: old, third' ctl show "$(serial host20)"
+claim "one that the same CA has given twice is told, nothing is overwritten, and the rest of a file is taken" telling 73 'theirs-again.pem:1: 4712 is the serial number of another certificate of this CA' ctl foreign import third "$O/theirs.pem" "$O/theirs-again.pem"
+claim "... as the first" said '1 +added'
 claim "the CA itself is left out" telling 0 "1 +the CA's own" ctl foreign import old "$O/ca.pem"
 claim "what is none is told with its place" telling 65 'holds neither' ctl foreign import old "$O/conf"
 claim "a foreign CA that there is not" telling 66 'no foreign CA "odl"|there is no foreign' ctl foreign import odl "$O/laptop.pem"
