@@ -24,6 +24,8 @@ struct cert {
 	unsigned key_usage;
 	struct oid_list eku;
 	struct san_list san;
+	bool san_first; /* more than LIMIT_SAN names are left out instead of refused */
+	size_t san_left_out;
 	struct der tbs, sig, alg, ski;    /* in der[] */
 	struct der constraints, policies; /* values of the extensions, p == NULL: absent */
 	size_t der_len;
@@ -52,7 +54,8 @@ read_eku(struct cert *c, const struct der *value, struct err *err)
 static enum rc
 read_san(struct cert *c, const struct der *value, struct err *err)
 {
-	return ext_read_san(&c->san, value, err);
+	return c->san_first ? ext_read_san_first(&c->san, &c->san_left_out, value, err)
+			    : ext_read_san(&c->san, value, err);
 }
 
 static enum rc
@@ -248,20 +251,33 @@ cert_new(struct cert **out, const void *der, size_t len, struct err *err)
 	return RC_OK;
 }
 
-enum rc
-cert_parse(struct cert **out, const void *der, size_t len, struct err *err)
+static enum rc
+parse(struct cert **out, bool san_first, const void *der, size_t len, struct err *err)
 {
 	struct cert *c;
 	enum rc rc = cert_new(&c, der, len, err);
 
 	if (rc != RC_OK)
 		return rc;
+	c->san_first = san_first;
 	if ((rc = parse_cert(c, err)) != RC_OK) {
 		cert_free(c);
 		return rc;
 	}
 	*out = c;
 	return RC_OK;
+}
+
+enum rc
+cert_parse(struct cert **out, const void *der, size_t len, struct err *err)
+{
+	return parse(out, false, der, len, err);
+}
+
+enum rc
+cert_parse_known(struct cert **out, const void *der, size_t len, struct err *err)
+{
+	return parse(out, true, der, len, err);
 }
 
 enum rc
@@ -397,6 +413,12 @@ const struct san_list *
 cert_san0(const struct cert *c)
 {
 	return &c->san;
+}
+
+size_t
+cert_san_left_out(const struct cert *c)
+{
+	return c->san_left_out;
 }
 
 const uint8_t *

@@ -35,6 +35,14 @@ bool serial_same(const struct serial *a, const struct serial *b);
 
 /* The door: DER of one certificate, nothing after it. */
 enum rc cert_parse(struct cert **out, const void *der, size_t len, struct err *err) MUST_CHECK;
+/*
+ * As cert_parse(), of a certificate that others have issued and that is only to be known here: of more than LIMIT_SAN
+ * alternative names the first are in cert_san0(), and the others are counted.  Nothing may be allowed because a name is not
+ * there.
+ */
+enum rc cert_parse_known(
+    struct cert **out, const void *der, size_t len, struct err *err) MUST_CHECK;
+size_t cert_san_left_out(const struct cert *c); /* of cert_parse_known(); else 0 */
 /* One PEM certificate or raw DER in a file. */
 enum rc cert_load(struct cert **out, const char *path, struct err *err) MUST_CHECK;
 void cert_free(struct cert *c);
@@ -70,6 +78,9 @@ void cert_pem(struct buf *out, const struct cert *c); /* appends */
  * nothing to be freed in certs[]: what was there by then is, and is NULL. */
 enum rc certs_parse_pem(struct cert **certs, size_t max, size_t *n, const void *pem, size_t len,
     struct err *err) MUST_CHECK;
+/* The same by cert_parse_known(). */
+enum rc certs_parse_pem_known(struct cert **certs, size_t max, size_t *n, const void *pem,
+    size_t len, struct err *err) MUST_CHECK;
 
 /* A door too: certificates as authorities hand them out: one in DER, many in PEM, or PKCS#7 (.p7b) in
  * DER or PEM, which has them in no order.  At least one; otherwise as certs_parse_pem(). */

@@ -50,9 +50,11 @@ end_of_pem(struct err *err)
 	return RC_OK;
 }
 
-enum rc
-certs_parse_pem(
-    struct cert **certs, size_t max, size_t *n, const void *pem, size_t len, struct err *err)
+typedef enum rc parse_fn(struct cert **out, const void *der, size_t len, struct err *err);
+
+static enum rc
+parse_pem(struct cert **certs, size_t max, size_t *n, parse_fn *parse, const void *pem, size_t len,
+    struct err *err)
 {
 	BIO *bio = len <= INT_MAX ? BIO_new_mem_buf(len > 0 ? pem : "", (int)len) : NULL;
 	enum rc rc = RC_OK;
@@ -66,8 +68,7 @@ certs_parse_pem(
 	while (rc == RC_OK && next_block(bio, &is_cert, &der, &der_len)) {
 		if (is_cert && count == max)
 			rc = fail(err, RC_LIMIT, "more than %zu certificates", max);
-		else if (is_cert &&
-		    (rc = cert_parse(&certs[count], der, (size_t)der_len, err)) == RC_OK)
+		else if (is_cert && (rc = parse(&certs[count], der, (size_t)der_len, err)) == RC_OK)
 			count++;
 		OPENSSL_free(der);
 		der = NULL;
@@ -82,6 +83,20 @@ certs_parse_pem(
 		certs[count] = NULL; /* the caller may free what he has */
 	}
 	return rc;
+}
+
+enum rc
+certs_parse_pem(
+    struct cert **certs, size_t max, size_t *n, const void *pem, size_t len, struct err *err)
+{
+	return parse_pem(certs, max, n, cert_parse, pem, len, err);
+}
+
+enum rc
+certs_parse_pem_known(
+    struct cert **certs, size_t max, size_t *n, const void *pem, size_t len, struct err *err)
+{
+	return parse_pem(certs, max, n, cert_parse_known, pem, len, err);
 }
 
 static enum rc

@@ -169,22 +169,38 @@ add_general_name(struct san_list *out, uint8_t tag, const struct der *body, stru
 	return add_ia5(out, general_names[n].type, body, err);
 }
 
-enum rc
-ext_read_san(struct san_list *out, const struct der *value, struct err *err)
+/* left_out NULL: more than LIMIT_SAN are refused. */
+static enum rc
+read_san(struct san_list *out, size_t *left_out, const struct der *value, struct err *err)
 {
 	struct der in = *value, seq, body;
 	uint8_t tag;
-	enum rc rc;
+	enum rc rc = RC_OK;
 
 	if (!der_take(&in, DER_SEQUENCE, &seq) || in.len != 0 || seq.len == 0)
 		return fail(err, RC_PARSE, "subjectAltName is malformed");
 	while (seq.len > 0) {
 		if (!der_any(&seq, &tag, &body, NULL))
 			return fail(err, RC_PARSE, "subjectAltName is malformed");
-		if ((rc = add_general_name(out, tag, &body, err)) != RC_OK)
+		if (left_out != NULL && out->n == LIMIT_SAN)
+			++*left_out;
+		else if ((rc = add_general_name(out, tag, &body, err)) != RC_OK)
 			return rc;
 	}
-	return RC_OK;
+	return rc;
+}
+
+enum rc
+ext_read_san(struct san_list *out, const struct der *value, struct err *err)
+{
+	return read_san(out, NULL, value, err);
+}
+
+enum rc
+ext_read_san_first(struct san_list *out, size_t *left_out, const struct der *value, struct err *err)
+{
+	*left_out = 0;
+	return read_san(out, left_out, value, err);
 }
 
 enum rc

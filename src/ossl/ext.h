@@ -45,6 +45,9 @@ enum rc ext_each(
     struct der exts, struct oid_list *seen, ext_fn *each, void *arg, struct err *err) MUST_CHECK;
 
 enum rc ext_read_san(struct san_list *out, const struct der *value, struct err *err) MUST_CHECK;
+/* The first LIMIT_SAN of them; the others are counted, and not looked into. */
+enum rc ext_read_san_first(
+    struct san_list *out, size_t *left_out, const struct der *value, struct err *err) MUST_CHECK;
 enum rc ext_read_key_usage(unsigned *ku, const struct der *value, struct err *err) MUST_CHECK;
 enum rc ext_read_eku(struct oid_list *out, const struct der *value, struct err *err) MUST_CHECK;
 /* *path_len: -1 when it is absent, and when it is more than any chain has. */

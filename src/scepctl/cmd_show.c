@@ -193,7 +193,7 @@ run(const void *options, int nargs, char **args)
 		rc = fail(&err, RC_NOTFOUND,
 		    "the certificate was never imported: its serial number alone is known");
 	if (rc == RC_OK && k.row.der_len > 0)
-		rc = cert_parse(&cert, k.row.der, k.row.der_len, &err);
+		rc = cert_parse_known(&cert, k.row.der, k.row.der_len, &err);
 	status = rc == RC_OK ? print_known(o, &k, cert) : err_report(PROG, &err);
 	cert_free(cert);
 	store_cert_row_done(&k.row);

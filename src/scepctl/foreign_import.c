@@ -222,7 +222,8 @@ print_json(const struct job *j)
 	    ctl_json_int(o, "files", (int64_t)j->files) &&
 	    ctl_json_int(o, "read", (int64_t)j->in.read) &&
 	    ctl_json_int(o, "serialsAlone", (int64_t)j->in.bare) &&
-	    ctl_json_int(o, "twoNames", (int64_t)j->in.two_names);
+	    ctl_json_int(o, "twoNames", (int64_t)j->in.two_names) &&
+	    ctl_json_int(o, "manyNames", (int64_t)j->in.many_names);
 
 	for (size_t i = 0; fine && i < INTAKE__MAX; i++)
 		fine = ctl_json_int(o, fates[i].word, (int64_t)j->in.counts[i]);

@@ -228,6 +228,23 @@ tell_two_names(struct intake *in, const struct cert_found *f, const struct cert 
 	in->refused(in->arg, INTAKE_ADDED, in->where, f->line, text);
 }
 
+/* What is bound, and listed, is what the first names say; whoever reads the certificate may go by another. */
+static void
+tell_left_out(struct intake *in, const struct cert_found *f, const struct cert *c)
+{
+	size_t left_out = cert_san_left_out(c);
+	char serial[2 * SERIAL_MAX + 1], text[2 * SERIAL_MAX + 120];
+
+	if (left_out == 0)
+		return;
+	in->many_names++;
+	serial_hex(serial, cert_serial0(c));
+	(void)snprintf(text, sizeof(text),
+	    "%s has %zu alternative names: those after the first %u are left out", serial,
+	    left_out + LIMIT_SAN, LIMIT_SAN);
+	in->refused(in->arg, INTAKE_ADDED, in->where, f->line, text);
+}
+
 static enum rc
 take_cert(struct intake *in, const struct cert_found *f, const struct cert *c, struct err *err)
 {
@@ -255,6 +272,7 @@ take_cert(struct intake *in, const struct cert_found *f, const struct cert *c, s
 	if (rc != RC_OK)
 		return rc;
 	tell_two_names(in, f, c);
+	tell_left_out(in, f, c);
 	in->n++;
 	return flush_if_full(in, err);
 }
@@ -264,7 +282,7 @@ take_der(struct intake *in, const struct cert_found *f, struct err *err)
 {
 	struct cert *c = NULL;
 	struct err why = { 0 };
-	enum rc rc = cert_parse(&c, f->der, f->der_len, &why);
+	enum rc rc = cert_parse_known(&c, f->der, f->der_len, &why);
 
 	if (rc == RC_NOMEM)
 		return fail(err, RC_NOMEM, "%s", why.msg);

@@ -34,7 +34,8 @@ struct intake {
 	void *arg;
 	char who[CTL_WHO_MAX];
 	uint64_t read, bare, counts[INTAKE__MAX]; /* bare: of those read, serial numbers alone */
-	uint64_t two_names; /* of those read, certificates that name two users or devices */
+	uint64_t two_names;  /* of those read, certificates that name two users or devices */
+	uint64_t many_names; /* of those read, certificates with more than LIMIT_SAN names */
 	const char *where;
 	struct intake_item *items;
 	size_t n;

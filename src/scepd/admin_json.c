@@ -189,14 +189,14 @@ take_certificate(struct admin_cert_ask *a, const char *text, struct err *err)
 	enum rc rc;
 
 	if (strstr(text, "-----BEGIN") != NULL) {
-		if ((rc = certs_parse_pem(&a->cert, 1, &n, text, strlen(text), err)) != RC_OK)
+		if ((rc = certs_parse_pem_known(&a->cert, 1, &n, text, strlen(text), err)) != RC_OK)
 			return rc;
 		/* PEM of something else, or none behind that word, has no certificates. */
 		return n == 1 ? RC_OK : fail(err, RC_PARSE, "no certificate in PEM");
 	}
 	buf_init(&der, ADMIN_BODY_MAX);
 	if ((rc = base64_decode(&der, text, strlen(text), BASE64_FIELD, err)) == RC_OK)
-		rc = cert_parse(&a->cert, der.data, der.len, err);
+		rc = cert_parse_known(&a->cert, der.data, der.len, err);
 	buf_done(&der);
 	return rc;
 }

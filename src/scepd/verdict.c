@@ -102,7 +102,7 @@ static enum rc
 row_has_ski(bool *has, const struct store_cert_row *row, const char *ski, struct err *err)
 {
 	struct cert *cert = NULL;
-	enum rc rc = cert_parse(&cert, row->der, row->der_len, err);
+	enum rc rc = cert_parse_known(&cert, row->der, row->der_len, err);
 
 	if (rc == RC_OK)
 		*has = has_ski(cert, ski);

@@ -82,13 +82,16 @@ odd() { # NAME SUBJECT EXTENSION: signed by evil, whatever it is
 		openssl x509 -req -in "$T/odd.csr" -CA "$T/evil/ca.pem" -CAkey "$T/evil/ca.key" -set_serial "0x${4:-$(openssl rand -hex 9)}" -days 9 -extfile "$T/odd.ext" -out "$F/$1.pem" >>"$T/openssl.log" 2>&1
 }
 odd spaces /CN=b "subjectAltName=$(for i in $(seq 25); do printf 'URI:x:%s,' "$(printf '%1800s' '' | tr ' ' '\\\\')"; done | sed 's/,$//')" || die "a certificate"
+odd hundred /CN=f "subjectAltName=$(for i in $(seq 100); do printf 'DNS:h%s,' "$i"; done | sed 's/,$//')" || die "a certificate"
 odd many /CN=c "subjectAltName=$(for i in $(seq 10000); do printf 'DNS:h,'; done | sed 's/,$//')" || die "a certificate"
 odd ours /CN=d "basicConstraints=CA:FALSE" "$ours" || die "a certificate"
 odd known /CN=e "basicConstraints=CA:FALSE" "$(serial_of "$T/good/known.pem")" || die "a certificate"
 odd escape "/CN=$(printf 'x\033[2J\342\200\256y')" "basicConstraints=CA:FALSE" || die "a certificate"
 claim "a folder with everything in it is read to its end" says '[0-9] +added' import evil "$F"
 for n in fifo loop endless dangling sub/up; do claim "... $n is named, and left out" grep -q "files/$n: .*left out" "$T/said"; done
+claim "... with ten thousand names is taken, and said to be known by the first of them" grep -q 'files/many.pem:1: .* has 10000 alternative names: those after the first 64' "$T/said"
 for n in spaces many escape table; do claim "... $n is named" grep -q "files/$n\..*:[1-9]" "$T/said"; done
+claim "... the one with ten thousand names can be seen" says '^State +valid' scepctl show --config "$CONFIG" "$(serial_of "$F/many.pem")"
 claim "... the last is in it" says '1 +known' import evil "$F/z.pem"
 subject() { scepctl show --config "$CONFIG" "$1" --ca "$2" 2>&1 | grep -qE "^Subject +$3\$"; }
 known=$(serial_of "$T/good/known.pem")
@@ -184,6 +187,8 @@ for n in ours known; do
 	claim "one that the hostile CA has made with the serial number of $n is answered" verdict 200 "$F/$n.pem"
 	claim "... as the hostile CA's own" says 'evil revoked' json 'a["certificate"]["ca"] + " " + a["verdict"]'
 done
+claim "one about a certificate with a hundred names is answered" verdict 200 "$F/hundred.pem"
+claim "... good" says good json 'a["verdict"]'
 front=$(process_of front)
 cat "$dev/cert.pem" "$F/ours.pem" >"$T/two.pem"
 sed '$d' "$F/ours.pem" | cat "$dev/cert.pem" - >"$T/damaged.pem"

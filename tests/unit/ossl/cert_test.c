@@ -124,6 +124,85 @@ a_certificate_is_the_same_as_its_copy_and_as_no_other(void **state)
 	cert_free(copy);
 }
 
+/* A certificate of others, with `n` names and a signature of nobody. */
+static void
+put_many(struct buf *der, size_t n)
+{
+	static struct san dns[LIMIT_SAN + 20];
+	struct name subject = fixture_name("CN=a");
+	struct serial serial = fixture_serial("80AB01");
+	struct san_list san = { dns, n };
+	struct cert_fields f = { .serial = &serial,
+		.issuer = &subject,
+		.subject = &subject,
+		.not_before = 1000,
+		.not_after = 2000000000,
+		.subject_key = fixture_key("ec:p256"),
+		.issuer_key = fixture_key("ec:p256"),
+		.digest = DIGEST_SHA256,
+		.san = &san,
+		.path_len = -1 };
+	struct err err = { 0 };
+	struct buf tbs;
+
+	for (size_t i = 0; i < n; i++)
+		dns[i] =
+		    (struct san){ SAN_DNS, (char *)(i < LIMIT_SAN ? "a.example" : "z.example") };
+	buf_init(&tbs, 1 << 16);
+	assert_ok(cert_tbs_build(&tbs, &f, &err), err);
+	assert_ok(cert_assemble(der, tbs.data, tbs.len, "\x30", 1, &err), err);
+	buf_done(&tbs);
+	name_done(&subject);
+}
+
+/* One that is only to be known is read as far as names count, and nowhere else. */
+static void
+of_too_many_names_the_first_are_known(void **state)
+{
+	struct cert *c = NULL;
+	struct err err = { 0 };
+	struct buf der;
+
+	buf_init(&der, 1 << 16);
+	put_many(&der, LIMIT_SAN);
+	assert_ok(cert_parse_known(&c, der.data, der.len, &err), err);
+	assert_int_equal(cert_san0(c)->n, LIMIT_SAN);
+	assert_int_equal(cert_san_left_out(c), 0);
+	cert_free(c);
+	buf_reset(&der);
+	put_many(&der, LIMIT_SAN + 7);
+	assert_int_equal(cert_parse(&c, der.data, der.len, &err), RC_LIMIT);
+	assert_ok(cert_parse_known(&c, der.data, der.len, &err), err);
+	assert_int_equal(cert_san0(c)->n, LIMIT_SAN);
+	assert_string_equal(cert_san0(c)->v[LIMIT_SAN - 1].value, "a.example");
+	assert_int_equal(cert_san_left_out(c), 7);
+	cert_free(c);
+	buf_done(&der);
+}
+
+static enum rc
+known_door(const void *p, size_t len)
+{
+	struct cert *c;
+	enum rc rc = cert_parse_known(&c, p, len, NULL);
+
+	if (rc == RC_OK)
+		cert_free(c);
+	return rc;
+}
+
+static void
+no_prefix_of_one_with_too_many_names_is_taken(void **state)
+{
+	struct buf der;
+
+	buf_init(&der, 1 << 16);
+	put_many(&der, LIMIT_SAN + 7);
+	sweep_prefixes(known_door, der.data, der.len, 1);
+	sweep_flips(known_door, der.data, der.len, 1);
+	buf_done(&der);
+}
+
 static struct cert *flipped_issuer;
 
 static enum rc
@@ -436,6 +515,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_certificate_says_is_read),
 		cmocka_unit_test(no_prefix_of_a_certificate_is_taken_and_no_flip_breaks_the_door),
+		cmocka_unit_test(of_too_many_names_the_first_are_known),
+		cmocka_unit_test(no_prefix_of_one_with_too_many_names_is_taken),
 		cmocka_unit_test(a_certificate_is_the_same_as_its_copy_and_as_no_other),
 		cmocka_unit_test(no_changed_bit_survives_the_signature),
 		cmocka_unit_test(a_certificate_beyond_the_limit_is_refused),
