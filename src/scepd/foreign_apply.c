@@ -190,6 +190,7 @@ tell(struct work *w, const struct store_cause_set *c, const struct store_cause_d
 	struct foreign_applied *out = w->out;
 	struct log_line l;
 
+	out->untold += d->untold;
 	if (d->before == d->after)
 		return;
 	*(d->after == CERT_REVOKED      ? &out->revoked

@@ -29,10 +29,11 @@ enum rc foreign_judge(const struct crl_list *l, const struct store_foreign_crl *
 
 struct foreign_applied {
 	uint64_t revoked, held, released;
-	uint64_t bare;  /* serial numbers that nobody has imported: rows by themselves now */
-	uint64_t taken; /* serial numbers of a CA of ours that had this CA's name: not touched */
-	uint64_t left;  /* that nobody has imported, past FOREIGN_BARE_MAX: not kept */
-	bool whole;     /* false: *stop became true before the end */
+	uint64_t bare;   /* serial numbers that nobody has imported: rows by themselves now */
+	uint64_t taken;  /* serial numbers of a CA of ours that had this CA's name: not touched */
+	uint64_t left;   /* that nobody has imported, past FOREIGN_BARE_MAX: not kept */
+	uint64_t untold; /* turns without an audit row of their own (ISSUER_TURNS_TOLD) */
+	bool whole;      /* false: *stop became true before the end */
 };
 /*
  * Rows of one CA that are known by serial number alone: 330 bytes of the database each, 650 MB in all, with their rows of the

@@ -194,6 +194,8 @@ log_applied(
 }
 
 /* Done, and remembered as such afterwards: what a crash interrupts is done again. */
+	if (n->untold > 0)
+		log_int(&l, "untold", (int64_t)n->untold);
 static enum rc
 take(struct foreign_crl *f, struct watched *w, const struct crl_list *l,
     struct store_foreign_crl *crl, const atomic_bool *stop, struct err *err)
@@ -232,6 +234,7 @@ read_list(struct foreign_crl *f, struct watched *w, const struct buf *text, stru
 	struct store_foreign_crl crl = { .number = "" };
 	struct crl_list l;
 	struct der der;
+	crl->untold = n.untold;
 	enum rc rc = crl_unpack(&der, room, text->data, text->len, err);
 
 	if (rc == RC_OK)

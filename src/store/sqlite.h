@@ -263,6 +263,22 @@ enum rc sqlite_foreign_crl_get(
     struct store *s, const char *ca, struct store_foreign_crl *out, struct err *err);
 enum rc sqlite_foreign_crl_set(
     struct store *s, const char *ca, const struct store_foreign_crl *crl, struct err *err);
+enum rc sqlite_foreign_look_get(
+    struct store *s, const char *ca, struct store_foreign_look *out, struct err *err);
+enum rc sqlite_foreign_look_set(
+    struct store *s, const char *ca, int64_t tried, const char *failure, struct err *err);
+
+/* sqlite_identity.c */
+enum rc sqlite_identity_get(
+    struct store *s, const char *ca, struct store_identity *out, struct err *err);
+enum rc sqlite_identity_set(
+    struct store *s, const char *ca, const struct store_identity *id, struct err *err);
+enum rc sqlite_identity_witness(
+    struct store *s, const char *ca, bool own, uint8_t **der, size_t *len, struct err *err);
+enum rc sqlite_identity_has_crl(struct store *s, const char *ca, bool *has, struct err *err);
+/* sqlite_forget.c */
+enum rc sqlite_foreign_forget(
+    struct store *s, const char *ca, const char *who, size_t *n, struct err *err);
 
 /* sqlite_audit.c */
 enum rc sqlite_audit(struct store *s, const char *event, const char *detail, struct err *err);

@@ -277,7 +277,7 @@ sqlite_foreign_marks(
 static enum rc
 crl_read(struct sq_conn *c, const char *ca, struct store_foreign_crl *out, struct err *err)
 {
-	struct store_foreign_crl got;
+	struct store_foreign_crl got = { .untold = 0 };
 	struct sq_cursor cur;
 	bool row = false;
 	enum rc rc = sq_query(&cur, c, Q_FOREIGN_CRL, SQ_ARGS(sq_t(ca)), err);
@@ -327,6 +327,8 @@ crl_audit(struct sq_writer *w, const struct crl_set_args *a, struct err *err)
 
 	buf_init(&d, AUDIT_DETAIL_MAX);
 	buf_addf(&d, "entries=%llu", (unsigned long long)a->crl->entries);
+	if (a->crl->untold > 0)
+		buf_addf(&d, " untold=%llu", (unsigned long long)a->crl->untold);
 	audit_field(&d, "ca", a->ca);
 	audit_field(&d, "number", a->crl->number);
 	audit_hex(&d, "sha256", a->crl->sha256, sizeof(a->crl->sha256));
@@ -357,4 +359,68 @@ sqlite_foreign_crl_set(
 	struct crl_set_args a = { ca, crl };
 
 	return sq_write(sq_store_writer(s), crl_set_step, &a, err);
+}
+
+/* ---- what became of the last look ---- */
+
+static enum rc
+look_read(struct sq_conn *c, const char *ca, struct store_foreign_look *out, struct err *err)
+{
+	struct store_foreign_look got;
+	struct sq_cursor cur;
+	bool row = false;
+	enum rc rc = sq_query(&cur, c, Q_FOREIGN_LOOK, SQ_ARGS(sq_t(ca)), err);
+
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && !row)
+		rc = fail(err, RC_NOTFOUND, "nobody has looked for a list of %s yet", ca);
+	if (rc == RC_OK) {
+		got.tried = sq_take_int(&cur);
+		got.good = sq_take_int(&cur);
+		sq_take_into(&cur, got.failure, sizeof(got.failure));
+		if ((rc = sq_took(&cur, err)) == RC_OK)
+			*out = got;
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_foreign_look_get(
+    struct store *s, const char *ca, struct store_foreign_look *out, struct err *err)
+{
+	struct sq_conn *c;
+	enum rc rc = sq_reader_get(&c, s, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = look_read(c, ca, out, err);
+	sq_reader_put(s, c);
+	return rc;
+}
+
+struct look_args {
+	const char *ca, *failure;
+	int64_t tried;
+};
+
+static enum rc
+look_step(struct sq_writer *w, void *arg, struct err *err)
+{
+	const struct look_args *a = arg;
+
+	return sq_exec(sq_writer_conn(w), Q_FOREIGN_LOOK_SET,
+	    SQ_ARGS(sq_t(a->ca), sq_i(a->tried), sq_i(a->failure[0] == '\0' ? a->tried : 0),
+		sq_t(a->failure)),
+	    NULL, err);
+}
+
+enum rc
+sqlite_foreign_look_set(
+    struct store *s, const char *ca, int64_t tried, const char *failure, struct err *err)
+{
+	struct look_args a = { ca, failure, tried };
+
+	return sq_write(sq_store_writer(s), look_step, &a, err);
 }

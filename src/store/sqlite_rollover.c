@@ -260,7 +260,7 @@ sqlite_cert_brief_page(struct store *s, int64_t valid_at, int64_t *after, bool *
 	rc = sq_reader_get(&c, s, err);
 	if (rc != RC_OK)
 		return rc;
-	rc = sq_number(c, Q_CERT_COUNT, &last, err); /* the greatest id: rows are never deleted */
+	rc = sq_number(c, Q_CERT_COUNT, &last, err); /* the greatest id */
 	if (rc == RC_OK)
 		rc = page_read(c, *after, valid_at, fn, arg, &stop, err);
 	sq_reader_put(s, c);

@@ -14,11 +14,11 @@
  *    `outbox` holds the failures, at most one a transaction.
  *  - Approvals, one-time passwords and renewals have tables of their own, of which an enrolment that
  * has no use for them reads one row by its number at most, when it is repeated or refused, and writes none.
- *  - Rows of tx, cert and audit are never deleted, so the greatest id is their number (sqlite_stats
- * in sqlite.c and page_end() in sqlite_cert.c rely on it).  Tables refer to a certificate by its id; a transaction
- * has the serial number, from before there is a certificate, and names one of ours by it: Q_CERT_NEW lets none of ours have
- * that of another of ours.  The number of a tx row that could not be written, on a full disk say,
- * stays unused (sqlite_fresh.h): the figure is that much too high.
+ *  - Rows of tx and audit are never deleted, and of cert only those of a foreign CA that an administrator has had forgotten,
+ * so the greatest id is their number (sqlite_stats in sqlite.c and page_end() in sqlite_cert.c rely on it; cert_figures has how
+ * many certificates are gone).  Tables refer to a certificate by its id; a transaction has the serial number, from before there
+ * is a certificate, and names one of ours by it: Q_CERT_NEW lets none of ours have that of another of ours.  The number of a tx
+ * row that could not be written, on a full disk say, stays unused (sqlite_fresh.h): the figure is that much too high.
  */
 #include <stdio.h>
 
@@ -394,6 +394,27 @@ const char *const sq_migrations[] = {
 	"  WHERE id IN (SELECT id FROM exception_ca);"
 	"DROP TABLE exception_ca;"
 	"DROP INDEX exception_target;",
+	/*
+	 * 12: CAs are told apart by their key, and not by their name alone; what became of the last look at a foreign CA's
+	 * list; how often such a list has let go of a certificate; foreign CAs that are forgotten.
+	 */
+	"CREATE TABLE ca_identity ("
+	"  ca TEXT PRIMARY KEY,"
+	"  own INTEGER NOT NULL,"
+	"  key_sha256 BLOB NOT NULL," /* of the SubjectPublicKeyInfo */
+	"  since INTEGER NOT NULL"    /* wall seconds */
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE foreign_look ("
+	"  ca TEXT PRIMARY KEY,"
+	"  tried INTEGER NOT NULL," /* wall seconds */
+	"  good INTEGER NOT NULL,"  /* wall seconds, 0: never */
+	"  failure TEXT NOT NULL"   /* '': the last one was good */
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE issuer_turns ("
+	"  cert_id INTEGER PRIMARY KEY,"
+	"  n INTEGER NOT NULL"
+	") STRICT;"
+	"ALTER TABLE cert_figures ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;",
 };
 const int sq_schema_version = sizeof(sq_migrations) / sizeof(sq_migrations[0]);
 

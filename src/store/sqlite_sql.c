@@ -194,7 +194,7 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_CERT_UPTO_HELD] = "SELECT id FROM cert INDEXED BY cert_held WHERE revoked <> 0"
 			     " AND reason = 6 AND id > ?1 ORDER BY id LIMIT 1 OFFSET ?2",
 	[Q_CERT_FIGURES] =
-	    "SELECT coalesce((SELECT max(id) FROM cert), 0), listed, held FROM cert_figures",
+	    "SELECT coalesce((SELECT max(id) FROM cert), 0) - gone, listed, held FROM cert_figures",
 	[Q_CERT_LAST_AUDIT] = "SELECT audit FROM cert ORDER BY id DESC LIMIT 1",
 	/* A window of ids and not a number of rows: however few of them are valid, a page ends. */
 	[Q_CERT_BRIEF] = "SELECT ca, endpoint, subject, san, not_after FROM cert"
@@ -346,6 +346,47 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_FOREIGN_CRL_SET] =
 	    "INSERT OR REPLACE INTO foreign_crl(ca, number, this_update, next_update, entries,"
 	    " taken, sha256) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[Q_FOREIGN_LOOK] = "SELECT tried, good, failure FROM foreign_look WHERE ca = ?1",
+	[Q_FOREIGN_LOOK_SET] =
+	    "INSERT INTO foreign_look(ca, tried, good, failure) VALUES(?1, ?2, ?3, ?4)"
+	    " ON CONFLICT(ca) DO UPDATE SET tried = ?2, failure = ?4,"
+	    " good = CASE WHEN ?3 > 0 THEN ?3 ELSE good END",
+	[Q_ISSUER_TURNS] = "SELECT thumbprint = '',"
+			   " coalesce((SELECT n FROM issuer_turns WHERE cert_id = cert.id), 0)"
+			   " FROM cert WHERE id = ?1",
+	[Q_ISSUER_TURNED] = "INSERT INTO issuer_turns(cert_id, n) VALUES(?1, 1)"
+			    " ON CONFLICT(cert_id) DO UPDATE SET n = n + 1",
+
+	[Q_IDENTITY_GET] = "SELECT own, key_sha256, since FROM ca_identity WHERE ca = ?1",
+	[Q_IDENTITY_SET] =
+	    "INSERT OR REPLACE INTO ca_identity(ca, own, key_sha256, since) VALUES(?1, ?2, ?3, ?4)",
+	/* There is no index by the name of our own CAs: the newest rows have to do. */
+	[Q_IDENTITY_WITNESS_OWN] =
+	    "SELECT der FROM cert WHERE id > (SELECT max(id) FROM cert) - ?2 AND ca = ?1"
+	    " AND tx_id <> 0 ORDER BY id DESC LIMIT 1",
+	[Q_IDENTITY_WITNESS_FOREIGN] =
+	    "SELECT der FROM (SELECT der, thumbprint FROM cert INDEXED BY cert_foreign"
+	    " WHERE tx_id = 0 AND ca = ?1 LIMIT ?2) WHERE thumbprint <> '' LIMIT 1",
+	[Q_IDENTITY_HAS_CRL] = "SELECT 1 FROM crl WHERE ca = ?1",
+
+	[Q_FORGET_PAGE] = "SELECT id FROM cert INDEXED BY cert_foreign"
+			  " WHERE tx_id = 0 AND ca = ?1 ORDER BY rowid LIMIT ?2",
+	[Q_FORGET_CERT] = "DELETE FROM cert WHERE id = ?1 AND tx_id = 0",
+	[Q_FORGET_CAUSES] = "DELETE FROM cause WHERE cert_id = ?1",
+	[Q_FORGET_BINDING] = "DELETE FROM binding WHERE cert_id = ?1",
+	/* The sequence never goes back: of nobody, its last number stays. */
+	[Q_FORGET_CHANGE_LAST] =
+	    "UPDATE OR REPLACE status_change SET cert_id = 0 WHERE cert_id = ?1"
+	    " AND number = (SELECT max(number) FROM status_change)",
+	[Q_FORGET_CHANGE] = "DELETE FROM status_change WHERE cert_id = ?1",
+	[Q_FORGET_TURNS] = "DELETE FROM issuer_turns WHERE cert_id = ?1",
+	[Q_FORGET_SWEEP] = "DELETE FROM sweep_turn WHERE NOT EXISTS"
+			   " (SELECT 1 FROM cert WHERE id = sweep_turn.cert_id)",
+	[Q_FORGET_FIGURES] =
+	    "UPDATE cert_figures SET gone = (SELECT coalesce(max(id), 0) FROM cert) - ?1",
+	[Q_FORGET_CRL] = "DELETE FROM foreign_crl WHERE ca = ?1",
+	[Q_FORGET_LOOK] = "DELETE FROM foreign_look WHERE ca = ?1",
+	[Q_FORGET_IDENTITY] = "DELETE FROM ca_identity WHERE ca = ?1 AND own = 0",
 
 	[Q_OBJECT_GET] =
 	    "SELECT " OBJECT_COLUMNS("o") " FROM dir_object o"

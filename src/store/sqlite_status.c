@@ -256,11 +256,42 @@ write_cause(struct sq_writer *w, int64_t cert, const struct store_cause *old,
 	    NULL, err);
 }
 
+/*
+ * Whether a change goes into the audit trail by itself.  What is written there stays for ever, and how often a foreign CA
+ * puts a certificate on its list and takes it off again is that CA's to decide: past ISSUER_TURNS_TOLD of a certificate, and
+ * for rows that are there because the list names them, the caller counts (store_cause_done.untold).
+ */
+static enum rc
+is_told(
+    bool *told, struct sq_writer *w, int64_t cert, const struct store_cause_set *v, struct err *err)
+{
+	struct sq_conn *c = sq_writer_conn(w);
+	struct sq_cursor cur;
+	bool row = false, bare = false;
+	int64_t n = 0;
+	enum rc rc;
+
+	*told = true;
+	if (v->source != CAUSE_ISSUER || v->effect == CAUSE_REVOKE)
+		return RC_OK;
+	rc = sq_query(&cur, c, Q_ISSUER_TURNS, SQ_ARGS(sq_i(cert)), err);
+	if (rc == RC_OK && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
+		bare = sq_take_int(&cur) != 0;
+		n = sq_take_int(&cur);
+	}
+	sq_end(&cur);
+	*told = !bare && n < ISSUER_TURNS_TOLD;
+	return rc == RC_OK && *told && v->effect == CAUSE_GONE
+	    ? sq_exec(c, Q_ISSUER_TURNED, SQ_ARGS(sq_i(cert)), NULL, err)
+	    : rc;
+}
+
 static enum rc
 change(struct sq_writer *w, int64_t cert, const struct store_cause_set *v,
     const struct store_status *before, struct store_cause_done *done, struct err *err)
 {
 	struct store_status after = { 0 };
+	bool told = true;
 	enum rc rc = write_cause(w, cert, find(before, v), v, err);
 
 	if (rc == RC_OK)
@@ -272,6 +303,9 @@ change(struct sq_writer *w, int64_t cert, const struct store_cause_set *v,
 		    before->state != after.state || before->reason != after.reason, err);
 	}
 	if (rc == RC_OK)
+		rc = is_told(&told, w, cert, v, err);
+	done->untold = !told;
+	if (rc == RC_OK && told)
 		rc = audit(w, event_of(before, &after), v, cert, err);
 	store_status_done(&after);
 	return rc;

@@ -11,6 +11,7 @@
 #include "store/store.h"
 #include "store/store_directory.h"
 #include "store/store_foreign.h"
+#include "store/store_identity.h"
 #include "store/store_status.h"
 #include "store/store_sweep.h"
 
@@ -272,6 +273,21 @@ struct store_backend {
 	    struct store *s, const char *ca, struct store_foreign_crl *out, struct err *err);
 	enum rc (*foreign_crl_set)(
 	    struct store *s, const char *ca, const struct store_foreign_crl *crl, struct err *err);
+	enum rc (*foreign_look_get)(
+	    struct store *s, const char *ca, struct store_foreign_look *out, struct err *err);
+	enum rc (*foreign_look_set)(
+	    struct store *s, const char *ca, int64_t tried, const char *failure, struct err *err);
+
+	/* store_identity.h */
+	enum rc (*identity_get)(
+	    struct store *s, const char *ca, struct store_identity *out, struct err *err);
+	enum rc (*identity_set)(
+	    struct store *s, const char *ca, const struct store_identity *id, struct err *err);
+	enum rc (*identity_witness)(
+	    struct store *s, const char *ca, bool own, uint8_t **der, size_t *len, struct err *err);
+	enum rc (*identity_has_crl)(struct store *s, const char *ca, bool *has, struct err *err);
+	enum rc (*foreign_forget)(
+	    struct store *s, const char *ca, const char *who, size_t *n, struct err *err);
 
 	enum rc (*audit)(struct store *s, const char *event, const char *detail, struct err *err);
 	enum rc (*audit_verify)(struct store *s, uint64_t *rows, struct err *err);

@@ -152,3 +152,25 @@ store_foreign_crl_set(
 		rc = check_text(crl->number, FOREIGN_NUMBER_MAX - 1, false, "CRL number", err);
 	return rc != RC_OK ? rc : s->backend->foreign_crl_set(s, ca, crl, err);
 }
+
+enum rc
+store_foreign_look_get(
+    struct store *s, const char *ca, struct store_foreign_look *out, struct err *err)
+{
+	enum rc rc = check_text(ca, STORE_NAME_MAX, true, "CA", err);
+
+	return rc != RC_OK ? rc : s->backend->foreign_look_get(s, ca, out, err);
+}
+
+enum rc
+store_foreign_look_set(
+    struct store *s, const char *ca, int64_t tried, const char *failure, struct err *err)
+{
+	enum rc rc = check_text(ca, STORE_NAME_MAX, true, "CA", err);
+
+	if (rc == RC_OK)
+		rc = check_text(failure, ERR_MSG_MAX - 1, false, "failure", err);
+	return rc != RC_OK
+	    ? rc
+	    : s->backend->foreign_look_set(s, ca, tried, failure != NULL ? failure : "", err);
+}

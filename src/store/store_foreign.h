@@ -80,11 +80,25 @@ struct store_foreign_crl {
 	uint64_t entries;
 	int64_t taken; /* wall seconds: when it was read first */
 	uint8_t sha256[32];
+	/* Of store_foreign_crl_set(), for its audit row: turns that have none of their own (store_cause_done.untold). */
+	uint64_t untold;
 };
 enum rc store_foreign_crl_get(struct store *s, const char *ca, struct store_foreign_crl *out,
     struct err *err) MUST_CHECK; /* RC_NOTFOUND: none was ever taken */
 /* With an audit row "foreign-crl". */
 enum rc store_foreign_crl_set(struct store *s, const char *ca, const struct store_foreign_crl *crl,
+    struct err *err) MUST_CHECK;
+
+/* What became of the last look at it, for whoever asks beside a running scepd. */
+struct store_foreign_look {
+	int64_t tried; /* wall seconds */
+	int64_t good;  /* wall seconds: when a list was read that could be acted on; 0: never */
+	char failure[ERR_MSG_MAX]; /* "": the last look was good */
+};
+enum rc store_foreign_look_get(struct store *s, const char *ca, struct store_foreign_look *out,
+    struct err *err) MUST_CHECK; /* RC_NOTFOUND: nobody has looked yet */
+/* failure "": it was good, at `tried`.  No audit row. */
+enum rc store_foreign_look_set(struct store *s, const char *ca, int64_t tried, const char *failure,
     struct err *err) MUST_CHECK;
 
 #endif

@@ -93,11 +93,19 @@ enum cause_outcome {
 struct store_cause_done {
 	enum cause_outcome outcome;
 	enum cert_state before, after;
+	bool untold; /* without an audit row: ISSUER_TURNS_TOLD */
 };
+/*
+ * How often the list of a foreign CA may hold a certificate and let go of it again with two audit rows each time: 4 KB of the
+ * audit trail, which nothing ever leaves, for each certificate that somebody has imported.  A CA that holds a lost laptop's
+ * certificate and releases it is told of each time; one that goes on and on is counted (store_foreign_crl.untold).  Of rows
+ * that are there for the list alone, no turn is told by itself.  A revocation always is, as there is one.
+ */
+#define ISSUER_TURNS_TOLD  8
 #define STORE_CAUSES_BATCH 500 /* of one commit, so that enrolments wait for some 40 ms at most */
 /*
  * All in one commit, with an audit row ("cert-hold", "cert-release", "revoke", "cause" where the state stays) for each
- * that was CAUSE_SET.  done[n], may be NULL.  More than STORE_CAUSES_BATCH: RC_LIMIT.  RC_CONFLICT, and
+ * that was CAUSE_SET and is not `untold`.  done[n], may be NULL.  More than STORE_CAUSES_BATCH: RC_LIMIT.  RC_CONFLICT, and
  * nothing is written, when one is named by a number alone that is that of several.  Safe to repeat.
  */
 enum rc store_causes_set(struct store *s, const struct store_cause_set *v, size_t n,

@@ -254,6 +254,64 @@ holds_of_administrators_and_rules_stand_beside_it(void **state)
 	store_status_done(&s);
 }
 
+/* The audit trail is not a foreign CA's to fill: what goes on and on is counted. */
+static void
+a_list_that_alternates_is_told_of_and_then_counted(void **state)
+{
+	static const uint8_t der[] = { 0x30, 3, 1, 1, 0xff };
+	const struct store_foreign_cert v = {
+		.serial = "0A01", .thumbprint = "00", .der = der, .der_len = sizeof(der)
+	};
+	struct sf *f = *state;
+	enum foreign_outcome o;
+	struct foreign_applied n;
+	int64_t rows, before = 0;
+
+	ok(f, store_foreign_add(f->s, "adcs", "jane", &v, 1, &o, &f->err));
+	for (int i = 0; i < 3 * ISSUER_TURNS_TOLD; i++) {
+		apply(f, "0A01:6 0B01:6", &n);
+		assert_int_equal(n.held, 2);
+		assert_int_equal(n.untold, i < ISSUER_TURNS_TOLD ? 1 : 2);
+		is(f, "0A01", CERT_HELD, 6);
+		apply(f, "", &n);
+		assert_int_equal(n.released, 2);
+		assert_int_equal(n.untold, i < ISSUER_TURNS_TOLD ? 1 : 2);
+		is(f, "0A01", CERT_GOOD, 0);
+		rows = sf_number(f, "SELECT count(*) FROM audit");
+		if (i > ISSUER_TURNS_TOLD)
+			assert_int_equal(rows, before);
+		before = rows;
+	}
+	assert_int_equal(
+	    sf_number(f, "SELECT count(*) FROM audit WHERE event IN ('cert-hold', 'cert-release')"),
+	    2 * ISSUER_TURNS_TOLD);
+	/* Neither a revocation nor an administrator is among what is counted. */
+	apply(f, "0A01:1 0B01:1", &n);
+	assert_int_equal(n.revoked, 2);
+	assert_int_equal(n.untold, 0);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM audit"), before + 2);
+}
+
+static void
+what_an_administrator_holds_again_and_again_is_told_of_each_time(void **state)
+{
+	struct sf *f = *state;
+	struct store_cause_set c = { .serial = "0A01", .source = CAUSE_MANUAL };
+	struct store_cause_done done;
+
+	add(f, "adcs", "0A01");
+	for (int i = 0; i < 2 * ISSUER_TURNS_TOLD; i++) {
+		c.effect = CAUSE_HOLD;
+		ok(f, store_causes_set(f->s, &c, 1, &done, &f->err));
+		assert_false(done.untold);
+		c.effect = CAUSE_GONE;
+		ok(f, store_causes_set(f->s, &c, 1, &done, &f->err));
+		assert_false(done.untold);
+	}
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM audit WHERE event LIKE 'cert-%'"),
+	    4 * ISSUER_TURNS_TOLD);
+}
+
 /* More than one commit; and interrupted between two of them, it goes on where it was. */
 static void
 a_long_list_takes_several_commits_and_may_be_done_again(void **state)
@@ -361,6 +419,8 @@ main(void)
 		T(a_certificate_of_another_ca_with_that_number_is_left_alone),
 		T(a_certificate_of_ours_is_left_alone_under_any_name),
 		T(holds_of_administrators_and_rules_stand_beside_it),
+		T(a_list_that_alternates_is_told_of_and_then_counted),
+		T(what_an_administrator_holds_again_and_again_is_told_of_each_time),
 		T(a_long_list_takes_several_commits_and_may_be_done_again),
 		T(past_their_maximum_unknown_numbers_are_left_and_known_ones_are_turned),
 		cmocka_unit_test(an_old_list_and_one_that_has_ended_are_not_acted_on),
