@@ -86,6 +86,18 @@ check_crl(struct report *r, struct store *store, const struct conf_foreign *f)
 		    crl.entries, ctl_time(when, crl.next_update));
 }
 
+/* What a running scepd met with the last time; the list before that may be good for days. */
+static void
+check_look(struct report *r, struct store *store, const struct conf_foreign *f)
+{
+	struct store_foreign_look look;
+	char when[CTL_TIME_MAX];
+
+	if (store_foreign_look_get(store, f->name, &look, NULL) == RC_OK && look.failure[0] != '\0')
+		report(r, FINDING_WARN, f->name, "the last look at its list, %s, was in vain: %s",
+		    ctl_time(when, look.tried), look.failure);
+}
+
 static void
 check_tenant(struct report *r, const struct config *c, const struct conf_foreign *f)
 {
@@ -117,6 +129,7 @@ check_foreign_lists(struct report *r, const struct config *c)
 			if (!config_is_url(v[i].crl))
 				check_crl_file(r, &v[i]);
 			check_crl(r, store, &v[i]);
+			check_look(r, store, &v[i]);
 		} else {
 			report(r, FINDING_WARN, v[i].name,
 			    "its own list is not read (crl is not set): what the CA revokes itself "

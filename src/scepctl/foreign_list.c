@@ -29,6 +29,8 @@ struct known {
 	uint64_t rows, bare;
 	bool has_crl;
 	struct store_foreign_crl crl;
+	bool has_look;
+	struct store_foreign_look look;
 	struct cert *responder;
 	struct err no_responder; /* why it cannot be read */
 };
@@ -41,6 +43,11 @@ know(struct known *k, struct store *store, struct err *err)
 	if (rc == RC_OK) {
 		rc = store_foreign_crl_get(store, k->name, &k->crl, err);
 		k->has_crl = rc == RC_OK;
+		rc = rc == RC_NOTFOUND ? RC_OK : rc;
+	}
+	if (rc == RC_OK) {
+		rc = store_foreign_look_get(store, k->name, &k->look, err);
+		k->has_look = rc == RC_OK;
 		rc = rc == RC_NOTFOUND ? RC_OK : rc;
 	}
 	if (k->conf != NULL && k->conf->ocsp_certificate != NULL)
@@ -70,6 +77,21 @@ crl_text(char *out, size_t size, const struct known *k, int64_t now)
 	    k->crl.next_update == 0 ? "" : ctl_time(to, k->crl.next_update));
 }
 
+/* When it was looked at last, and what became of that. */
+static void
+look_text(char *out, size_t size, const struct known *k)
+{
+	char tried[CTL_TIME_MAX], good[CTL_TIME_MAX];
+	const struct store_foreign_look *l = &k->look;
+
+	if (l->failure[0] == '\0')
+		(void)snprintf(out, size, "%s, and it was good", ctl_time(tried, l->tried));
+	else
+		(void)snprintf(out, size, "%s, in vain, %s%s: %s", ctl_time(tried, l->tried),
+		    l->good != 0 ? "the last good one was " : "and it was never good",
+		    l->good != 0 ? ctl_time(good, l->good) : "", l->failure);
+}
+
 static void
 responder_text(char *out, size_t size, const struct known *k, int64_t now)
 {
@@ -88,7 +110,7 @@ responder_text(char *out, size_t size, const struct known *k, int64_t now)
 static void
 print_text(const struct known *k, bool first, int64_t now)
 {
-	char text[512];
+	char text[ERR_MSG_MAX + 128];
 
 	if (!first)
 		(void)printf("\n");
@@ -103,6 +125,10 @@ print_text(const struct known *k, bool first, int64_t now)
 	if (k->conf == NULL)
 		return;
 	ctl_line(stdout, "From", k->conf->crl);
+	if (k->conf->crl != NULL && k->has_look) {
+		look_text(text, sizeof(text), k);
+		ctl_line(stdout, "Looked at", text);
+	}
 	ctl_line(stdout, "Directory", k->conf->tenant != NULL ? k->conf->tenant : "none is asked");
 	responder_text(text, sizeof(text), k, now);
 	ctl_line(stdout, "Responder", text);
@@ -129,6 +155,21 @@ crl_json(const struct known *k)
 }
 
 static json_t *
+look_json(const struct known *k)
+{
+	json_t *o;
+
+	if (!k->has_look)
+		return json_null();
+	if ((o = json_object()) != NULL && ctl_json_time(o, "tried", k->look.tried) &&
+	    ctl_json_time(o, "good", k->look.good) &&
+	    ctl_json_str(o, "failure", k->look.failure[0] != '\0' ? k->look.failure : NULL))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static json_t *
 known_json(const struct known *k)
 {
 	json_t *o = json_object();
@@ -140,6 +181,7 @@ known_json(const struct known *k)
 	    ctl_json_str(o, "tenant", k->conf != NULL ? k->conf->tenant : NULL) &&
 	    ctl_json_str(o, "crl", k->conf != NULL ? k->conf->crl : NULL) &&
 	    json_object_set_new(o, "lastCrl", crl_json(k)) == 0 &&
+	    json_object_set_new(o, "lastLook", look_json(k)) == 0 &&
 	    ctl_json_time(
 		o, "responderNotAfter", k->responder != NULL ? cert_not_after(k->responder) : 0))
 		return o;

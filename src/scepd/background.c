@@ -64,10 +64,16 @@ publish(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 	return clock_mono_ms() + 1000;
 }
 
-static int64_t
-foreign(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
+static size_t
+foreign_lists(const struct scepd *s)
 {
-	return foreign_crl_round(s->foreign_crl, now_ms, stop);
+	return foreign_crl_count(s->foreign_crl);
+}
+
+static int64_t
+foreign(struct scepd *s, size_t i, int64_t now_ms, const atomic_bool *stop)
+{
+	return foreign_crl_round(s->foreign_crl, i, now_ms, stop);
 }
 
 /* Beside the directory, as an approved sweep may take long.  A look costs one query where nothing is new. */
@@ -78,7 +84,7 @@ rules(struct scepd *s, int64_t now_ms, const atomic_bool *stop)
 	return clock_mono_ms() + 1000;
 }
 
-/* Tenants that may hang at once while the others' directories, or queues, are asked.  Each keeps a thread for the time limits
+/* Tenants that may hang at once while the others' directories, or queues, are asked, and CAs while others' lists are (foreign_crl.h).  Each keeps a thread for the time limits
  * of its questions, and the memory of a page of answers: some 10 MiB while a list of 1,000 devices is looked at. */
 #define PARTS_MAX 8
 
@@ -96,7 +102,7 @@ static const struct duty_row {
 	[DUTY_QUEUE] = { .parts = queues, .part = queue },
 	[DUTY_RULES] = { .round = rules },
 	[DUTY_PUBLISH] = { .round = publish },
-	[DUTY_FOREIGN] = { .round = foreign },
+	[DUTY_FOREIGN] = { .parts = foreign_lists, .part = foreign },
 };
 
 struct on_duty {

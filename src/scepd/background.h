@@ -1,7 +1,7 @@
 /*
  * background.h - what the front does without being asked: a table of duties, each with a thread of its own,
  * so that a directory that answers slowly keeps no CRL from being signed; and what is asked of tenants' services with a
- * thread for each tenant (crew.h), so that one that hangs keeps no other's revocations.
+ * thread for each tenant, and of foreign CAs (crew.h), so that one that hangs keeps no other's revocations.
  *
  * A duty is a function that does a bounded piece of work and returns; it is called again after its pause, or
  * when somebody wakes it.  It looks at *stop where it would take long.
