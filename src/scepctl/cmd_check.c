@@ -85,6 +85,7 @@ check_all(struct report *r, const struct config *c, const struct options *o)
 	check_processes(r, c);
 	check_cas(r, c);
 	check_store(r, c);
+	check_identities(r, c);
 	check_foreign_lists(r, c);
 	check_listeners(r, c);
 	check_profiles(r, c);

@@ -9,6 +9,7 @@ static const struct command *const commands[] = {
 	&foreign_install,
 	&foreign_import,
 	&foreign_list,
+	&foreign_forget,
 };
 
 /* The rows above, in the form that the command parser takes; filled by ctl_foreign(). */

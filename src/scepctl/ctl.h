@@ -27,7 +27,8 @@ extern const struct command ca_show, ca_init_command, ca_csr, ca_install, ca_imp
     ca_backup, ca_restore;
 struct command ctl_ca(void);
 /* The commands of `scepctl foreign`: cmd_foreign.c makes the table. */
-extern const struct command foreign_csr, foreign_install, foreign_import, foreign_list;
+extern const struct command foreign_csr, foreign_install, foreign_import, foreign_list,
+    foreign_forget;
 struct command ctl_foreign(void);
 
 /* The row of --config, in every options struct that has a field `config`. */

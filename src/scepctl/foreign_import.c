@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "scepctl/foreign_common.h"
 #include "scepctl/foreign_intake.h"
+#include "scepd/ca_identity.h"
 
 #define NAMED_MAX 20 /* certificates that were not taken, and are named */
 #define DEPTH_MAX 8  /* of folders in folders */
@@ -293,11 +294,23 @@ print_hints(const struct job *j)
 		    j->in.conf->name);
 }
 
+/* Before anything is read: rows that are there under its name may be another CA's. */
+static enum rc
+check_name(const struct job *j, struct err *err)
+{
+	const struct ca_identity ca = { j->in.conf->name, false, j->in.ca };
+
+	return j->o->dry_run ? ca_identity_check(j->in.store, &ca, NULL, err)
+			     : ca_identity_claim(j->in.store, &ca, err);
+}
+
 static enum rc
 import(struct job *j, int nargs, char **args, struct err *err)
 {
-	enum rc rc = intake_begin(&j->in, err);
+	enum rc rc = check_name(j, err);
 
+	if (rc == RC_OK)
+		rc = intake_begin(&j->in, err);
 	for (int i = 1; rc == RC_OK && i < nargs; i++)
 		rc = read_path(j, args[i], 0, err);
 	if (rc == RC_OK)

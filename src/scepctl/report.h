@@ -33,6 +33,8 @@ bool check_secrets(
 void check_foreign(struct report *r, const struct config *c);
 /* check_foreign_list.c: what they have issued and revoked, as the store knows it. */
 void check_foreign_lists(struct report *r, const struct config *c);
+/* check_identity.c: whether each CA is the one that the database knows by its name. */
+void check_identities(struct report *r, const struct config *c);
 void check_modes(struct report *r, const struct config *c);
 void check_store(struct report *r, const struct config *c);
 void check_listeners(struct report *r, const struct config *c);

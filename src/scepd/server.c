@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "scepd/dir_sync.h"
 #include "scepd/admin_auth.h"
+#include "scepd/ca_identity.h"
 #include "scepd/foreign_ca.h"
 #include "scepd/foreign_crl.h"
 #include "scepd/intune_queue.h"
@@ -109,6 +110,8 @@ start_store(struct scepd *s, bool seal_made, struct err *err)
 {
 	enum rc rc = s->store != NULL ? store_start(s->store, err) : RC_OK;
 
+	if (rc == RC_OK && s->store != NULL)
+		rc = ca_identities_claim(s, err);
 	if (rc == RC_OK && s->store != NULL && seal_made && is_missed(s))
 		log_msg(LOG_WARN, "store",
 		    "made a new key " SEAL_KEY_NAME
