@@ -215,12 +215,6 @@ ca_ra_cert0(const struct ca *ca)
 	return ca->ra;
 }
 
-const char *
-ca_ra_name(const struct ca *ca)
-{
-	return ca->ra_name;
-}
-
 size_t
 ca_chain_len(const struct ca *ca)
 {

@@ -41,7 +41,6 @@ void ca_free(struct ca *ca);
 const char *ca_name(const struct ca *ca);
 const struct cert *ca_cert0(const struct ca *ca);
 const struct cert *ca_ra_cert0(const struct ca *ca);
-const char *ca_ra_name(const struct ca *ca);
 /* Chain above the issuing CA, nearest first. */
 size_t ca_chain_len(const struct ca *ca);
 const struct cert *ca_chain0(const struct ca *ca, size_t i);

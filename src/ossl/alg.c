@@ -31,14 +31,14 @@ static const struct {
 };
 
 static const struct {
-	const char *name, *alias, *ossl;
+	const char *name, *ossl;
 	size_t key, block;
 } ciphers[CIPHER__MAX] = {
-	[CIPHER_NONE] = { "none", "none", NULL, 0, 0 },
-	[CIPHER_DES3] = { "des3cbc", "des3", "DES-EDE3-CBC", 24, 8 },
-	[CIPHER_AES128] = { "aes128cbc", "aes128", "AES-128-CBC", 16, 16 },
-	[CIPHER_AES192] = { "aes192cbc", "aes192", "AES-192-CBC", 24, 16 },
-	[CIPHER_AES256] = { "aes256cbc", "aes256", "AES-256-CBC", 32, 16 },
+	[CIPHER_NONE] = { "none", NULL, 0, 0 },
+	[CIPHER_DES3] = { "des3cbc", "DES-EDE3-CBC", 24, 8 },
+	[CIPHER_AES128] = { "aes128cbc", "AES-128-CBC", 16, 16 },
+	[CIPHER_AES192] = { "aes192cbc", "AES-192-CBC", 24, 16 },
+	[CIPHER_AES256] = { "aes256cbc", "AES-256-CBC", 32, 16 },
 };
 
 static const struct {
@@ -165,17 +165,6 @@ const char *
 cipher_name(enum cipher c)
 {
 	return ciphers[(unsigned)c < CIPHER__MAX ? c : CIPHER_NONE].name;
-}
-
-enum cipher
-cipher_by_name(const char *s)
-{
-	size_t i;
-
-	for (i = CIPHER_NONE + 1; i < CIPHER__MAX; i++)
-		if (strcasecmp(s, ciphers[i].name) == 0 || strcasecmp(s, ciphers[i].alias) == 0)
-			return (enum cipher)i;
-	return CIPHER_NONE;
 }
 
 size_t
@@ -398,20 +387,4 @@ cbc_decrypt_blind(struct buf *out, bool *good, enum cipher c, const uint8_t *key
 	}
 	out->data[out->len] = '\0';
 	return rc;
-}
-
-enum rc
-cbc_decrypt(struct buf *out, enum cipher c, const uint8_t *key, const uint8_t *iv, const void *p,
-    size_t len, struct err *err)
-{
-	size_t start = out->len;
-	bool good = false;
-	enum rc rc = cbc_decrypt_blind(out, &good, c, key, iv, p, len, err);
-
-	if (rc != RC_OK || good)
-		return rc;
-	wipe(out->data + start, out->len - start);
-	out->len = start;
-	out->data[start] = '\0';
-	return fail(err, RC_INTEGRITY, CANNOT_DECRYPT);
 }

@@ -36,7 +36,6 @@ const char *digest_name(enum digest d);    /* "sha256"; static */
 enum digest digest_by_name(const char *s); /* "sha256" "SHA-256"; DIGEST_NONE when unknown */
 size_t digest_size(enum digest d);         /* bytes */
 const char *cipher_name(enum cipher c);    /* "aes128cbc" "des3cbc" */
-enum cipher cipher_by_name(const char *s); /* "aes128" "aes256" "des3" and the names above */
 size_t cipher_key_size(enum cipher c);     /* bytes */
 const char *transport_name(
     const struct transport *t, char *out, size_t len); /* "rsa", "oaep-sha1", "oaep-sha256/sha1" */
@@ -58,17 +57,14 @@ enum rc hmac_sha256(uint8_t out[static 32], const void *key, size_t key_len, con
     size_t len, struct err *err) MUST_CHECK;
 /* From the system's generator, through libcrypto. */
 enum rc random_bytes(void *out, size_t len, struct err *err) MUST_CHECK;
-/* CBC with PKCS#7 padding (RFC 5652 6.3); appends to `out`. A padding error on decryption is
- * RC_INTEGRITY with one fixed text, whatever was wrong. */
+/* CBC with PKCS#7 padding (RFC 5652 6.3); appends to `out`. */
 struct buf;
 enum rc cbc_encrypt(struct buf *out, enum cipher c, const uint8_t *key, const uint8_t *iv,
     const void *p, size_t len, struct err *err) MUST_CHECK;
-enum rc cbc_decrypt(struct buf *out, enum cipher c, const uint8_t *key, const uint8_t *iv,
-    const void *p, size_t len, struct err *err) MUST_CHECK;
 /*
- * The same, for a server that must not let anybody tell a wrong padding from a wrong content: RC_OK in either
- * case and in the same time. With *good false all of the decrypted bytes are appended; whoever
- * calls goes on with them as if they were right, and refuses at the end.
+ * Lets nobody tell a wrong padding from a wrong content: RC_OK in either case and in the same time.  With
+ * *good false all of the decrypted bytes are appended; whoever calls goes on with them as if they were right,
+ * and refuses at the end.  RC_INTEGRITY: no whole number of blocks.
  */
 enum rc cbc_decrypt_blind(struct buf *out, bool *good, enum cipher c, const uint8_t *key,
     const uint8_t *iv, const void *p, size_t len, struct err *err) MUST_CHECK;

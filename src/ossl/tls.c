@@ -396,14 +396,6 @@ tls_conn_shutdown(struct tls_conn *c)
 	return ret == 0 ? TLS_IO_OK : result(c, ret, errno);
 }
 
-size_t
-tls_conn_pending(struct tls_conn *c)
-{
-	int n = SSL_pending(c->ssl);
-
-	return n > 0 ? (size_t)n : 0;
-}
-
 const char *
 tls_conn_version(const struct tls_conn *c)
 {

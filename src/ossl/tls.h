@@ -33,9 +33,7 @@ void tls_conn_free(struct tls_conn *c);
 enum tls_io tls_conn_handshake(struct tls_conn *c);
 enum tls_io tls_conn_read(struct tls_conn *c, void *p, size_t len, size_t *n);
 enum tls_io tls_conn_write(struct tls_conn *c, const void *p, size_t len, size_t *n);
-enum tls_io tls_conn_shutdown(struct tls_conn *c); /* close_notify, best effort */
-/* Bytes already decrypted and waiting (so that no readable event will come for them). */
-size_t tls_conn_pending(struct tls_conn *c);
+enum tls_io tls_conn_shutdown(struct tls_conn *c);      /* close_notify, best effort */
 const char *tls_conn_version(const struct tls_conn *c); /* "TLSv1.3"; static */
 /* Why the last TLS_IO_FAILED; one line. */
 void tls_conn_error(struct tls_conn *c, char *out, size_t len);

@@ -115,7 +115,6 @@ ca_of_init_opens_and_tells_its_parts(void **state)
 	struct fixture *f = *state;
 
 	assert_string_equal(ca_name(f->ca), "issuing");
-	assert_string_equal(ca_ra_name(f->ca), "issuing");
 	assert_int_equal(ca_chain_len(f->ca), 1);
 	assert_true(cert_self_issued(ca_chain0(f->ca, 0)));
 	assert_null(ca_chain0(f->ca, 1));
