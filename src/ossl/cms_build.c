@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "ossl/attr_build.h"
 #include "ossl/cms_alg.h"
 #include "ossl/cms_int.h"
 #include "ossl/cms_kari.h"
@@ -67,36 +68,13 @@ certs_add(struct buf *b, const struct der *certs, size_t n)
 	der_close(b, set);
 }
 
-/* An attribute has one value; open it, write the value, close it. */
-struct attr_frame {
-	size_t seq, set;
-};
-
-static struct attr_frame
-attr_open(struct buf *b, const char *oid)
-{
-	struct attr_frame f;
-
-	f.seq = der_open(b, DER_SEQUENCE);
-	der_add_oid(b, oid);
-	f.set = der_open(b, DER_SET);
-	return f;
-}
-
-static void
-attr_close(struct buf *b, const struct attr_frame *f)
-{
-	der_close(b, f->set);
-	der_close(b, f->seq);
-}
-
 /* The SET OF Attribute as it is signed, sorted as DER wants it (an iPhone crashed on an unsorted
  * one). */
 static enum rc
 signed_attrs(struct buf *b, const struct cms_signed_build *s, const char *type, struct err *err)
 {
 	uint8_t md[DIGEST_SIZE_MAX];
-	struct attr_frame f;
+	struct attr_mark f;
 	size_t set, i, start;
 	enum rc rc;
 
@@ -107,20 +85,20 @@ signed_attrs(struct buf *b, const struct cms_signed_build *s, const char *type, 
 	start = b->len;
 	f = attr_open(b, OID_CONTENT_TYPE);
 	der_add_oid(b, type);
-	attr_close(b, &f);
+	attr_close(b, f);
 	f = attr_open(b, OID_MESSAGE_DIGEST);
 	der_add(b, DER_OCTET_STRING, md, digest_size(s->digest));
-	attr_close(b, &f);
+	attr_close(b, f);
 	if (s->signing_time != 0) {
 		f = attr_open(b, OID_SIGNING_TIME);
 		if (!der_add_time(b, s->signing_time))
 			return fail(err, RC_BUG, "a signingTime that ASN.1 cannot hold");
-		attr_close(b, &f);
+		attr_close(b, f);
 	}
 	for (i = 0; i < s->n_attrs; i++) {
 		f = attr_open(b, s->attrs[i].oid);
 		buf_add(b, s->attrs[i].value.p, s->attrs[i].value.len);
-		attr_close(b, &f);
+		attr_close(b, f);
 	}
 	der_sort(b, start);
 	der_close(b, set);

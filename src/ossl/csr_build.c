@@ -6,33 +6,11 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "ossl/attr_build.h"
 #include "ossl/csr_int.h"
 #include "ossl/der_text.h"
 #include "ossl/evp.h"
 #include "ossl/sig_alg.h"
-
-/* An Attribute with one value; the value goes between open and close. */
-struct attr_mark {
-	size_t seq, set;
-};
-
-static struct attr_mark
-attr_open(struct buf *b, const char *oid)
-{
-	struct attr_mark m;
-
-	m.seq = der_open(b, DER_SEQUENCE);
-	der_add_oid(b, oid);
-	m.set = der_open(b, DER_SET);
-	return m;
-}
-
-static void
-attr_close(struct buf *b, struct attr_mark m)
-{
-	der_close(b, m.set);
-	der_close(b, m.seq);
-}
 
 static enum rc
 add_challenge(struct buf *b, const char *challenge, struct err *err)
