@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/log.h"
 #include "base/opt.h"
 #include "base/text.h"
 
@@ -328,8 +329,10 @@ command_main_single(const char *prog, const struct command *cmd, int argc, char 
 int
 err_report(const char *prog, const struct err *err)
 {
-	fprintf(stderr, "%s: %s\n", prog, err->msg);
+	const char *prefix = log_prefix0(LOG_ERROR);
+
+	fprintf(stderr, "%s%s: %s\n", prefix, prog, err->msg);
 	if (err->hint[0] != '\0')
-		fprintf(stderr, "  %s\n", err->hint);
+		fprintf(stderr, "%s  %s\n", prefix, err->hint);
 	return err_reaction(err->rc)->exit_code;
 }

@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,17 +17,44 @@
 
 /* Room kept for what log_end() adds: the count of dropped fields, a brace, a newline. */
 #define TAIL_MAX 32
+/* "device:inode", both as numbers of 64 bits. */
+#define STREAM_MAX 48
 
 static const char *const level_names[LOG_LEVEL__MAX] = { "debug", "info", "warn", "error" };
+/* The same as syslog has them. */
+static const char *const priorities[LOG_LEVEL__MAX] = { "<7>", "<6>", "<4>", "<3>" };
 
 /* The process's one log destination; set at the start of main(). */
 static _Atomic int log_least = LOG_INFO;
 static _Atomic int log_form = LOG_TEXT;
 static _Atomic int log_fd = STDERR_FILENO;
+static _Atomic bool log_journal;
+
+/* The variable alone proves nothing: a shell in a service has it too, wherever its output goes. */
+bool
+log_is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char this[STREAM_MAX];
+	struct stat st;
+
+	if (stream == NULL || fstat(fd, &st) != 0)
+		return false;
+	snprintf(this, sizeof(this), "%llu:%llu", (unsigned long long)st.st_dev,
+	    (unsigned long long)st.st_ino);
+	return strcmp(stream, this) == 0;
+}
+
+const char *
+log_prefix0(enum log_level level)
+{
+	return log_is_journal(STDERR_FILENO) ? priorities[level] : "";
+}
 
 void
 log_setup(enum log_level least, enum log_format format, int fd)
 {
+	atomic_store(&log_journal, log_is_journal(fd));
 	atomic_store(&log_least, (int)least);
 	atomic_store(&log_form, (int)format);
 	atomic_store(&log_fd, fd);
@@ -175,7 +204,8 @@ void
 log_begin(struct log_line *l, enum log_level level, const char *event)
 {
 	char now[TIME_TEXT_MAX];
-	const char *name;
+	enum log_level known = (unsigned)level < LOG_LEVEL__MAX ? level : LOG_ERROR;
+	const char *name = level_names[known];
 
 	l->len = 0;
 	l->dropped = 0;
@@ -183,7 +213,8 @@ log_begin(struct log_line *l, enum log_level level, const char *event)
 	l->on = (int)level >= atomic_load(&log_least);
 	if (!l->on)
 		return;
-	name = (unsigned)level < LOG_LEVEL__MAX ? level_names[level] : "error";
+	if (atomic_load(&log_journal))
+		puts_raw(l, priorities[known]);
 	time_rfc3339_ms(now, clock_now_ms());
 	if (l->format == LOG_JSON) {
 		puts_raw(l, "{\"time\":\"");

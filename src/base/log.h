@@ -39,8 +39,15 @@ struct log_line {
 	enum log_format format;
 };
 
-/* To standard error by default.  `fd` stays the caller's. */
+/*
+ * To standard error by default.  `fd` stays the caller's.  Where it is the journal, each line begins with its level as
+ * sd-daemon(3) has it ("<3>"), which the journal takes away and shows lines by (journalctl -p warning).
+ */
 void log_setup(enum log_level least, enum log_format format, int fd);
+/* Has systemd connected `fd` to the journal?  Then it has said so in $JOURNAL_STREAM. */
+bool log_is_journal(int fd);
+/* What a line of that level begins with on standard error, whoever writes it: "" if that is not the journal. */
+const char *log_prefix0(enum log_level level);
 enum rc log_level_parse(enum log_level *out, const char *s, struct err *err) MUST_CHECK;
 
 void log_begin(struct log_line *l, enum log_level level, const char *event);

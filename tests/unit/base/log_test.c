@@ -3,9 +3,12 @@
  */
 #include "unit.h"
 
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/opt.h"
 
 static int ends[2];
 static char line[2 * LOG_LINE_MAX];
@@ -249,6 +252,73 @@ lines_of_a_minute_have_a_bound(void **state)
 	assert_int_equal(left_out, 0);
 }
 
+/* systemd says which descriptor is the journal's by its device and inode; there, and nowhere else, lines have priorities. */
+static void
+lines_in_the_journal_have_priorities(void **state)
+{
+	static const struct {
+		enum log_level level;
+		const char *prefix, *name;
+	} rows[] = { { LOG_DEBUG, "<7>", " debug e " }, { LOG_INFO, "<6>", " info e " },
+		{ LOG_WARN, "<4>", " warn e " }, { LOG_ERROR, "<3>", " error e " } };
+	char stream[64];
+	struct stat st;
+
+	assert_int_equal(fstat(ends[1], &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+	    (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	assert_true(log_is_journal(ends[1]));
+	assert_false(log_is_journal(STDERR_FILENO));
+	assert_false(log_is_journal(-1));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (int format = LOG_TEXT; format <= LOG_JSON; format++) {
+			log_setup(LOG_DEBUG, (enum log_format)format, ends[1]);
+			log_msg(rows[i].level, "e", "m");
+			(void)written((enum log_format)format);
+			assert_memory_equal(line, rows[i].prefix, 3);
+			assert_int_equal(line[3], format == LOG_TEXT ? '2' : '{');
+			if (format == LOG_TEXT)
+				assert_non_null(strstr(line, rows[i].name));
+		}
+	}
+	setenv("JOURNAL_STREAM", "1:2", 1);
+	assert_false(log_is_journal(ends[1]));
+	log_setup(LOG_DEBUG, LOG_TEXT, ends[1]);
+	log_msg(LOG_INFO, "e", "m");
+	assert_string_equal(written(LOG_TEXT), "info e msg=m\n");
+	unsetenv("JOURNAL_STREAM");
+	assert_false(log_is_journal(ends[1]));
+}
+
+/* What a program says before there is a log, or instead of one. */
+static void
+what_is_reported_has_the_priority_of_an_error(void **state)
+{
+	int saved = dup(STDERR_FILENO);
+	struct err err = { 0 };
+	char stream[64];
+	struct stat st;
+	ssize_t n;
+
+	assert_int_equal(fstat(ends[1], &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+	    (unsigned long long)st.st_ino);
+	(void)fail(&err, RC_CONFIG, "no");
+	err_hint(&err, "say yes");
+	assert_true(saved >= 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+	setenv("JOURNAL_STREAM", stream, 1);
+	(void)err_report("scepd", &err);
+	unsetenv("JOURNAL_STREAM");
+	(void)err_report("scepd", &err);
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	close(saved);
+	n = read(ends[0], line, sizeof(line) - 1);
+	assert_true(n > 0);
+	line[n] = '\0';
+	assert_string_equal(line, "<3>scepd: no\n<3>  say yes\nscepd: no\n  say yes\n");
+}
+
 int
 main(void)
 {
@@ -263,6 +333,8 @@ main(void)
 		cmocka_unit_test(a_message_is_one_field),
 		cmocka_unit_test(levels_have_names),
 		cmocka_unit_test(lines_of_a_minute_have_a_bound),
+		cmocka_unit_test(lines_in_the_journal_have_priorities),
+		cmocka_unit_test(what_is_reported_has_the_priority_of_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, open_pipe, close_pipe);
