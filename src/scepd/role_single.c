@@ -11,6 +11,7 @@
 #include "base/opt.h"
 #include "scepd/front.h"
 #include "scepd/keys.h"
+#include "scepd/notify.h"
 #include "scepd/roles.h"
 
 #define RELOAD_EVERY_S 60
@@ -74,6 +75,7 @@ single_main(struct config *config, const struct scepd_options *o)
 {
 	struct signer *signer = NULL;
 	struct front *f = NULL;
+	int manager = notify_open();
 	sigset_t set;
 	struct err err;
 	enum rc rc;
@@ -94,8 +96,11 @@ single_main(struct config *config, const struct scepd_options *o)
 	if (rc == RC_OK && o->ready_file != NULL)
 		rc = file_write(
 		    o->ready_file, front_ready0(f)->data, front_ready0(f)->len, 0644, 1, &err);
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
+		notify(manager, NOTIFY_SERVING);
 		wait_for_stop(f, signer, &set);
+		notify(manager, NOTIFY_STOPPING);
+	}
 	front_free(f);
 	if (rc == RC_OK)
 		log_msg(LOG_INFO, "stop", "done");

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/opt.h"
 #include "scepd/control.h"
+#include "scepd/notify.h"
 #include "scepd/supervisor_int.h"
 
 static void
@@ -104,7 +105,8 @@ supervisor_main(const struct config *config, const struct scepd_options *o)
 	struct supervisor s = { .config = config,
 		.options = o,
 		.env = { o->config, o->log_level, -1, -1 },
-		.signals = -1 };
+		.signals = -1,
+		.manager = notify_open() };
 	struct err err;
 
 	process_init(&s.signer, "signer", false);

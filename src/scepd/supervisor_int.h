@@ -24,6 +24,7 @@ struct supervisor {
 	struct keys_secrets *secrets; /* those that were typed */
 	struct process signer, front;
 	int signals;
+	int manager; /* notify.h */
 	bool served; /* everything was ready once */
 	bool state_is_new;
 	bool stopping;

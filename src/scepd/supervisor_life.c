@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "scepd/control.h"
+#include "scepd/notify.h"
 #include "scepd/supervisor_int.h"
 #include "signer/signer_remote.h"
 
@@ -188,6 +189,7 @@ supervisor_stop(struct supervisor *s, int exit_code)
 {
 	if (s->stopping)
 		return;
+	notify(s->manager, NOTIFY_STOPPING);
 	s->stopping = true;
 	s->exit_code = exit_code;
 	s->stop_until_ms = clock_mono_ms() + s->config->limits.drain * 1000 + STOP_SPARE_MS;

@@ -9,6 +9,7 @@
 #include "base/opt.h"
 #include "scepd/control.h"
 #include "scepd/files.h"
+#include "scepd/notify.h"
 #include "scepd/supervisor_int.h"
 
 #define READY_WITHIN_MS 60000 /* a token may take its time */
@@ -96,10 +97,14 @@ on_ready(struct supervisor *s, struct process *p, const struct control_msg *m, s
 		rc = supervisor_connect(s, err);
 	if (rc != RC_OK || p != &s->front)
 		return rc;
-	if (write_ready(s, m, err) == RC_OK)
-		s->served = true;
-	else /* whoever waits for that file would wait for ever; the front has done nothing wrong */
+	/* Whoever waits for that file would wait for ever; the front has done nothing wrong. */
+	if (write_ready(s, m, err) != RC_OK) {
 		supervisor_stop(s, err_report("scepd", err));
+		return RC_OK;
+	}
+	if (!s->served)
+		notify(s->manager, NOTIFY_SERVING);
+	s->served = true;
 	return RC_OK;
 }
 

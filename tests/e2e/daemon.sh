@@ -117,5 +117,35 @@ idle
 claim "and keeps some for its own calls ($(cat "$T/fds") of 256 in use)" test "$(cat "$T/fds")" -lt 200
 stop_scepd
 
+# As a service: its manager hears on a socket how it goes, and the journal, which is whatever file $JOURNAL_STREAM says, has priorities.
+manager() {
+	python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+s.settimeout(60)
+said = ""
+while not said.startswith("STOPPING"):
+    said = s.recv(4096).decode()
+    print(said.split("\n")[0], flush=True)' "$T/notify" >"$T/notified"
+}
+manager &
+manager_pid=$!
+pids="$pids $manager_pid"
+for _ in $(seq 100); do [ -S "$T/notify" ] && break; sleep 0.1; done
+: >"$T/journal.log"
+rm -f "$T/scepd.ready"
+NOTIFY_SOCKET=$T/notify JOURNAL_STREAM=$(stat -c %d:%i "$T/journal.log") scepd --config "$CONFIG" --ready-file "$T/scepd.ready" 2>>"$T/journal.log" &
+scepd_pid=$!
+pids="$pids $scepd_pid"
+wait_for "$T/notified" "$scepd_pid"
+claim "a service manager hears that it serves" grep -qx READY=1 "$T/notified"
+claim "when it does" curl -fsS -o "$T/page" "$SCEPD/scep/lab?operation=GetCACaps"
+claim "none of its processes can say so, too" sh -c "! grep -qzh '^NOTIFY_SOCKET=' /proc/$(process_of front)/environ /proc/$(process_of signer)/environ"
+stop_scepd
+wait "$manager_pid"
+claim "and that it ends" test "$(tail -n 1 "$T/notified")" = STOPPING=1
+claim "each line has its priority in the journal" sh -c "grep -q '^<6>.* info stop msg=done' '$T/journal.log' && ! grep -v '^<[3467]>' '$T/journal.log'"
+
 sqlite3 "$T/ca/scepd.db" "PRAGMA user_version = 9999" 2>>"$T/claim.log"
 says "a database from a newer version" 78 "newer" scepd --config "$CONFIG"
