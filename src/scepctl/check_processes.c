@@ -201,6 +201,43 @@ check_database(struct report *r, const struct config *c, const struct passwd *pw
 	free(dir);
 }
 
+/* What is not there yet the front makes, in a folder where it may. */
+static bool
+may_have_dir(const struct passwd *pw, const char *dir)
+{
+	struct stat st;
+	char *above = NULL;
+	bool yes;
+
+	if (stat(dir, &st) == 0)
+		return S_ISDIR(st.st_mode) && may(pw, &st, 2 | 1);
+	if (errno != ENOENT || path_dir(&above, dir, NULL) != RC_OK)
+		return false;
+	yes = stat(above, &st) == 0 && may(pw, &st, 2 | 1);
+	free(above);
+	return yes;
+}
+
+static void
+check_crl_dirs(struct report *r, const struct config *c, const struct passwd *pw)
+{
+	const struct conf_ca *ca = c->cas.v;
+
+	for (size_t i = 0; pw != NULL && i < c->cas.n; i++) {
+		const char *dir = ca[i].crl_dir;
+
+		if (dir == NULL || !check_reach(r, "front_user", pw, dir))
+			continue;
+		if (may_have_dir(pw, dir))
+			report(r, FINDING_OK, ca[i].name,
+			    "%s (front_user) may write revocation lists to %s", pw->pw_name, dir);
+		else
+			report(r, FINDING_FAIL, ca[i].name,
+			    "crl_dir: %s (front_user) may not write to %s; install -d -o %s %s",
+			    pw->pw_name, dir, pw->pw_name, dir);
+	}
+}
+
 /* ---- tokens ---- */
 
 static void
@@ -257,6 +294,7 @@ check_processes(struct report *r, const struct config *c)
 	check_accounts(r, front, signer);
 	/* getpwnam() has one place for its answer: one account at a time. */
 	check_database(r, c, account(r, "front_user", front));
+	check_crl_dirs(r, c, front != NULL ? getpwnam(front) : NULL);
 	check_state(r, c->processes.signer_state, account(r, "signer_user", signer));
 	check_paths(r, c, signer != NULL ? getpwnam(signer) : NULL);
 }
