@@ -137,13 +137,19 @@ wifi_refused() {
 	tail -n "+$((before + 1))" "$d/radius.log" | grep -E -e "$3" || { tail -n 40 "$d/radius.log"; return 1; }
 }
 
-# recipe NAME: the block of docs/nac.md, or of the document that RECIPES names, whose first line is "# NAME", as it stands there
+# recipe NAME: the block of docs/nac.md, or of the document that RECIPES names, whose first line is "# NAME", as it stands there without that line.
+# recipe_script NAME FILE: a script, which begins with what runs it and says "# NAME" in its second line, all of it, to be run as an administrator's would be.
 recipe() {
 	awk -v want="# $1" '/^```/ { inside = !inside; first = inside; take = 0; next } inside && first { first = 0; take = ($0 == want); next } take' \
 		"$SCEPD_TOP/docs/${RECIPES:-nac.md}"
 }
+recipe_script() {
+	awk -v want="# $1 " '/^```/ { inside = !inside; n = take = 0; next }
+		inside { if (++n == 1) first = $0; if (n == 2 && index($0, want) == 1) { take = 1; print first } if (take) print }' \
+		"$SCEPD_TOP/docs/${RECIPES:-nac.md}" >"$2" && chmod 755 "$2"
+}
 # fetch_crl FOLDER: what a timer of the RADIUS server does
 fetch_crl() {
-	[ -s "$T/scepd-crl" ] || recipe /usr/local/sbin/scepd-crl >"$T/scepd-crl"
-	sh "$T/scepd-crl" "$SCEPD/crl/issuing.crl" "$1"
+	[ -s "$T/scepd-crl" ] || recipe_script /usr/local/sbin/scepd-crl "$T/scepd-crl"
+	"$T/scepd-crl" "$SCEPD/crl/issuing.crl" "$1"
 }
