@@ -2,6 +2,7 @@
 #include "scepd/notify.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -68,8 +69,8 @@ notify_open(void)
 	return fd;
 }
 
-void
-notify(int fd, const char *text)
+static void
+say(int fd, const char *text)
 {
 	struct err err;
 
@@ -77,4 +78,21 @@ notify(int fd, const char *text)
 		return;
 	(void)fail_errno(&err, "cannot tell the service manager");
 	log_msg(LOG_WARN, "process", "%s", err.msg);
+}
+
+void
+notify_serving(int fd)
+{
+	say(fd, "READY=1\nSTATUS=Serving");
+}
+
+void
+notify_stopping(int fd, int64_t within_ms)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text),
+	    "STOPPING=1\nSTATUS=Finishing what is in flight\nEXTEND_TIMEOUT_USEC=%lld",
+	    (long long)within_ms * 1000);
+	say(fd, text);
 }

@@ -7,16 +7,17 @@
 #ifndef SCEPD_SCEPD_NOTIFY_H
 #define SCEPD_SCEPD_NOTIFY_H
 
-#define NOTIFY_SERVING  "READY=1\nSTATUS=Serving"
-#define NOTIFY_STOPPING "STOPPING=1\nSTATUS=Finishing what is in flight"
+#include <stdint.h>
 
 /*
  * A socket to say it on, closed on exec; -1: nobody wants to hear it, or cannot be told, which is logged.  Takes the variable out of
  * the environment, as it is nobody else's to say.  Before there are threads.
  */
 int notify_open(void);
-/* fd -1: nothing.  Waits NOTIFY_WAIT_S for a manager that does not read; what is in vain is logged. */
+/* fd -1: nothing.  Each waits NOTIFY_WAIT_S for a manager that does not read; what is in vain is logged. */
 #define NOTIFY_WAIT_S 5
-void notify(int fd, const char *text);
+void notify_serving(int fd);
+/* It will take up to so many milliseconds, whatever the manager thinks is enough (systemd's TimeoutStopSec=). */
+void notify_stopping(int fd, int64_t within_ms);
 
 #endif

@@ -15,6 +15,7 @@
 #include "scepd/roles.h"
 
 #define RELOAD_EVERY_S 60
+#define STOP_SPARE_MS  30000 /* beyond limits.drain: threads that have to be joined */
 
 static void
 wait_for_stop(struct front *f, struct signer *signer, const sigset_t *set)
@@ -75,6 +76,7 @@ single_main(struct config *config, const struct scepd_options *o)
 {
 	struct signer *signer = NULL;
 	struct front *f = NULL;
+	int64_t drain_ms = config->limits.drain * 1000; /* the front takes the configuration */
 	int manager = notify_open();
 	sigset_t set;
 	struct err err;
@@ -97,9 +99,9 @@ single_main(struct config *config, const struct scepd_options *o)
 		rc = file_write(
 		    o->ready_file, front_ready0(f)->data, front_ready0(f)->len, 0644, 1, &err);
 	if (rc == RC_OK) {
-		notify(manager, NOTIFY_SERVING);
+		notify_serving(manager);
 		wait_for_stop(f, signer, &set);
-		notify(manager, NOTIFY_STOPPING);
+		notify_stopping(manager, drain_ms + STOP_SPARE_MS);
 	}
 	front_free(f);
 	if (rc == RC_OK)

@@ -189,10 +189,11 @@ supervisor_stop(struct supervisor *s, int exit_code)
 {
 	if (s->stopping)
 		return;
-	notify(s->manager, NOTIFY_STOPPING);
 	s->stopping = true;
 	s->exit_code = exit_code;
 	s->stop_until_ms = clock_mono_ms() + s->config->limits.drain * 1000 + STOP_SPARE_MS;
+	/* Who is killed at the end of that has to be waited for, too. */
+	notify_stopping(s->manager, s->config->limits.drain * 1000 + 2 * STOP_SPARE_MS);
 	if (s->front.pid != 0)
 		stop_front(s);
 	else

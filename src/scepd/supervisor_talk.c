@@ -103,7 +103,7 @@ on_ready(struct supervisor *s, struct process *p, const struct control_msg *m, s
 		return RC_OK;
 	}
 	if (!s->served)
-		notify(s->manager, NOTIFY_SERVING);
+		notify_serving(s->manager);
 	s->served = true;
 	return RC_OK;
 }

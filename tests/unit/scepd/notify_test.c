@@ -61,12 +61,13 @@ serves(const char *name)
 	assert_true(fd >= 0);
 	assert_null(getenv("NOTIFY_SOCKET"));
 	assert_int_equal(notify_open(), -1);
-	notify(fd, NOTIFY_SERVING);
+	notify_serving(fd);
 	hears(manager, "READY=1\nSTATUS=Serving");
-	notify(fd, NOTIFY_STOPPING);
-	hears(manager, "STOPPING=1\nSTATUS=Finishing what is in flight");
+	notify_stopping(fd, 630000);
+	hears(manager,
+	    "STOPPING=1\nSTATUS=Finishing what is in flight\nEXTEND_TIMEOUT_USEC=630000000");
 	(void)close(manager);
-	notify(fd, NOTIFY_STOPPING); /* to nobody: no signal, no end */
+	notify_serving(fd); /* to nobody: no signal, no end */
 	(void)close(fd);
 }
 
@@ -96,7 +97,8 @@ without_a_manager_nothing_is_said(void **state)
 		setenv("NOTIFY_SOCKET", names[i], 1);
 		assert_int_equal(notify_open(), -1);
 	}
-	notify(-1, NOTIFY_SERVING);
+	notify_serving(-1);
+	notify_stopping(-1, 1);
 }
 
 int
