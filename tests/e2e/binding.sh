@@ -96,7 +96,7 @@ with sqlite3.connect(sys.argv[1], timeout=10) as c:
 PY
 }
 claim "after the last try" later
-claim "... the log names the stranger" within 15 grep -qi "serial=$stranger result=UNKNOWN" "$T/scepd.log"
+claim "... the log names the stranger" within 15 grep -qi "serial=$stranger ca=[^ ]* result=UNKNOWN" "$T/scepd.log"
 claim "... and it is listed as unknown" listed unknown "$stranger"
 claim "... and nobody else is" [ "$(scepctl list --config "$CONFIG" --binding unknown | wc -l)" = 2 ]
 claim "... and held by the rule about strangers" within 15 shown "$stranger" '^Why .*rule strangers'
@@ -107,5 +107,5 @@ claim "scepctl check warns" sh -c "scepctl check --config '$CONFIG' 2>&1 | grep 
 claim "the device comes to be known" api POST "$t/devices" '{"name":"New-Mac","platform":"macos","user":"soren.oberg@contoso.com","serial":"NEW1","id":"99999999-0000-0000-0000-000000000000"}'
 claim "... and is asked for" later
 claim "... which lets both go" within 20 shown "$stranger" '^State +valid'
-claim "... and says so" grep -qi "serial=$stranger result=BOUND" "$T/scepd.log"
+claim "... and says so" grep -qi "serial=$stranger ca=[^ ]* result=BOUND" "$T/scepd.log"
 claim "the audit chain is whole" scepctl audit verify --config "$CONFIG"

@@ -104,7 +104,7 @@ TOKEN=$desk claim "nor anything with a token for certificates" answered 403 POST
 TOKEN=$sweeps claim "a token for sweeps does not revoke" answered 403 POST "$C/$phone/revoke" '{"reason":"superseded"}'
 claim "the hold for seconds has come to its end by itself, within a minute" within 75 verdict_is "$phone" good
 claim "... which the log tells" logged " status msg=.*holds have come to their end"
-claim "the log tells who did it" logged " admin what=revoke serial=$laptop who=api:desk"
+claim "the log tells who did it" logged " admin what=revoke serial=$laptop ca=[^ ]* who=api:desk"
 claim "the audit, too" sh -c "scepctl audit list --config '$CONFIG' | grep -E 'who=\"?api:desk' | grep -q 'it was stolen'"
 claim "the audit chain is whole" scepctl audit verify --config "$CONFIG"
 
