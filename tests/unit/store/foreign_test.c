@@ -298,6 +298,27 @@ the_very_bytes_name_a_certificate(void **state)
 	assert_int_equal(store_cert_same(f->s, t.serial, NULL, 0, &r, &f->err), RC_BUG);
 }
 
+/* Two CAs of ours draw from the same great heap, and what is there twice was not drawn by chance. */
+static void
+none_of_ours_has_the_number_of_another_of_ours(void **state)
+{
+	struct sf *f = *state;
+	struct sf_tx one, two;
+	int64_t id;
+
+	sf_tx(&one, 1);
+	sf_tx(&two, 2);
+	(void)sf_drive(f, 1, TX_DELIVERED);
+	id = sf_begin(f, 2, TX_RECEIVED);
+	ok(f, store_tx_reserve(f->s, id, "static", one.serial, NULL, &f->err));
+	two.cert.serial = one.serial;
+	two.cert.ca = "next";
+	assert_int_equal(store_tx_signed(f->s, id, &two.cert, false, &f->err), RC_CONFLICT);
+	assert_non_null(strstr(f->err.msg, "of a certificate already"));
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM cert"), 1);
+	assert_int_equal(sf_state(f, id), TX_RESERVED);
+}
+
 /* What becomes of a transaction is about its own certificate, whatever has the number besides. */
 static void
 a_transaction_means_its_own_certificate(void **state)
@@ -475,6 +496,7 @@ main(void)
 		T(a_number_alone_that_several_have_given_is_refused),
 		T(however_many_cas_there_are_the_message_fits),
 		T(the_very_bytes_name_a_certificate),
+		T(none_of_ours_has_the_number_of_another_of_ours),
 		T(a_transaction_means_its_own_certificate),
 		T(marks_are_those_of_the_issuer_in_the_order_of_the_index),
 		T(the_last_list_is_remembered),
