@@ -1,79 +1,12 @@
 /*
  * config_foreign_test.c - `foreign_cas:` in scepd.yaml: what is taken, what it comes to, and what is refused.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "config_folder.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#undef fail /* cmocka's; ours is base/err.h's */
-
-#include "base/file.h"
-#include "scepd/config.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
-
-#define WHOLE                                                                                      \
-	"listeners: [ { address: 127.0.0.1:8080 } ]\n"                                             \
-	"cas: { issuing: { certificate: a, key: b, ra_certificate: c, ra_key: d } }\n"             \
-	"tenants: { contoso: { properties: p } }\n"                                                \
-	"profiles: { device: {} }\n"                                                               \
-	"endpoints: { wifi: { ca: issuing, profile: device, challenge: intune, tenant: contoso } " \
-	"}\n"
-
-struct folder {
-	char dir[64], path[96];
-};
-
-static int
-folder_new(void **state)
-{
-	struct folder *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	strcpy(f->dir, "/tmp/scepd-foreign-test.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	(void)snprintf(f->path, sizeof(f->path), "%s/scepd.yaml", f->dir);
-	*state = f;
-	return 0;
-}
-
-static int
-folder_free(void **state)
-{
-	struct folder *f = *state;
-
-	(void)unlink(f->path);
-	assert_int_equal(rmdir(f->dir), 0);
-	free(f);
-	return 0;
-}
-
-static enum rc
-load(const struct folder *f, struct config **out, const char *yaml, struct err *err)
-{
-	*err = (struct err){ 0 };
-	assert_int_equal(file_write(f->path, yaml, strlen(yaml), 0600, 1, NULL), RC_OK);
-	return config_load(out, f->path, err);
-}
-
-static struct config *
-loaded(const struct folder *f, const char *yaml)
-{
-	struct config *c = NULL;
-	struct err err;
-
-	if (load(f, &c, yaml, &err) != RC_OK)
-		print_error("%s (%s)\n", err.msg, err.hint);
-	assert_non_null(c);
-	return c;
-}
 
 /* A file of the folder. */
 static void

@@ -1,81 +1,14 @@
 /*
  * config_rules_test.c - `rules:` and the brake in scepd.yaml, and files of rules for `scepctl rules try`.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "config_folder.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#undef fail /* cmocka's; ours is base/err.h's */
-
-#include "base/file.h"
-#include "scepd/config.h"
-
 #define DAY  86400
 #define N(a) (sizeof(a) / sizeof((a)[0]))
-
-#define WHOLE                                                                                      \
-	"listeners: [ { address: 127.0.0.1:8080 } ]\n"                                             \
-	"cas: { issuing: { certificate: a, key: b, ra_certificate: c, ra_key: d } }\n"             \
-	"tenants: { contoso: { properties: p } }\n"                                                \
-	"profiles: { device: {} }\n"                                                               \
-	"endpoints: { wifi: { ca: issuing, profile: device, challenge: intune, tenant: contoso } " \
-	"}\n"
-
-struct folder {
-	char dir[64], path[96], other[96];
-};
-
-static int
-folder_new(void **state)
-{
-	struct folder *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	strcpy(f->dir, "/tmp/scepd-rules-test.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	(void)snprintf(f->path, sizeof(f->path), "%s/scepd.yaml", f->dir);
-	(void)snprintf(f->other, sizeof(f->other), "%s/other.yaml", f->dir);
-	*state = f;
-	return 0;
-}
-
-static int
-folder_free(void **state)
-{
-	struct folder *f = *state;
-
-	(void)unlink(f->path);
-	(void)unlink(f->other);
-	assert_int_equal(rmdir(f->dir), 0);
-	free(f);
-	return 0;
-}
-
-static void
-put(const char *path, const char *text)
-{
-	assert_int_equal(file_write(path, text, strlen(text), 0600, 1, NULL), RC_OK);
-}
-
-static struct config *
-loaded(const struct folder *f, const char *yaml)
-{
-	struct config *c = NULL;
-	struct err err = { 0 };
-
-	put(f->path, yaml);
-	if (config_load(&c, f->path, &err) != RC_OK)
-		print_error("%s (%s)\n", err.msg, err.hint);
-	assert_non_null(c);
-	return c;
-}
 
 static void
 without_rules_there_are_none_and_the_brake_is_on(void **state)
@@ -194,8 +127,7 @@ every_when_is_read_and_only_what_is_final_may_revoke(void **state)
 		(void)snprintf(yaml, sizeof(yaml),
 		    WHOLE "rules: { r: { when: %s, then: revoke%s } }\n",
 		    rule_when_name((enum rule_when)w), more);
-		put(f->path, yaml);
-		rc = config_load(&c, f->path, &err);
+		rc = load(f, &c, yaml, &err);
 		assert_int_equal(rc, may ? RC_OK : RC_CONFIG);
 		if (rc == RC_OK)
 			config_free(c);
@@ -256,9 +188,7 @@ a_wrong_rule_is_answered_with_its_line_and_key(void **state)
 		char yaml[1024];
 
 		(void)snprintf(yaml, sizeof(yaml), WHOLE "%s", rows[i].yaml);
-		put(f->path, yaml);
-		if (config_load(&c, f->path, &err) != RC_CONFIG ||
-		    strstr(err.msg, rows[i].says) == NULL)
+		if (load(f, &c, yaml, &err) != RC_CONFIG || strstr(err.msg, rows[i].says) == NULL)
 			print_error("%s -> %s\n", rows[i].yaml, err.msg);
 		assert_int_equal(err.rc, RC_CONFIG);
 		assert_non_null(strstr(err.msg, rows[i].says));
@@ -279,8 +209,7 @@ no_brake_is_answered_with_how_to_write_it(void **state)
 		char yaml[1024];
 
 		(void)snprintf(yaml, sizeof(yaml), WHOLE "%s", rows[i]);
-		put(f->path, yaml);
-		assert_int_equal(config_load(&c, f->path, &err), RC_CONFIG);
+		assert_int_equal(load(f, &c, yaml, &err), RC_CONFIG);
 		assert_non_null(strstr(err.hint, "percent: 1, count: 1, minimum: 0"));
 		assert_non_null(strstr(err.hint, "percent: 100, count: 1000000"));
 	}
@@ -308,30 +237,32 @@ a_file_of_rules_alone_is_read_by_the_names_of_the_configuration(void **state)
 	struct config *c = loaded(f, WHOLE), *r = NULL;
 	struct err err = { 0 };
 
-	put(f->other,
+	put(f, "other.yaml",
 	    "rules: { r: { when: user-disabled, profiles: device } }\n"
-	    "revocation: { brake: { count: 7 } }\n");
-	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_OK);
+	    "revocation: { brake: { count: 7 } }\n",
+	    0600);
+	assert_int_equal(config_load_rules(&r, in(f, "other.yaml"), c, &err), RC_OK);
 	assert_int_equal(r->n_rules, 1);
 	assert_int_equal(r->revocation.brake.count, 7);
 	assert_int_equal(r->revocation.brake.percent, 10);
 	config_free(r);
-	put(f->other, /* as it stands in a whole scepd.yaml */
+	put(f, "other.yaml", /* as it stands in a whole scepd.yaml */
 	    "rules: {}\n"
 	    "revocation: { interval: 5m, recheck: 2h, sid_guard: false, denied_sids: "
 	    "[S-1-5-21-1],\n"
-	    "  queue_interval: 90s, brake: { count: 8 }, exceptions: { max: 1d } }\n");
-	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_OK);
+	    "  queue_interval: 90s, brake: { count: 8 }, exceptions: { max: 1d } }\n",
+	    0600);
+	assert_int_equal(config_load_rules(&r, in(f, "other.yaml"), c, &err), RC_OK);
 	assert_int_equal(r->revocation.brake.count, 8);
 	config_free(r);
-	put(f->other, "rules: { r: { when: user-disabled, profiles: other } }\n");
-	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_CONFIG);
+	put(f, "other.yaml", "rules: { r: { when: user-disabled, profiles: other } }\n", 0600);
+	assert_int_equal(config_load_rules(&r, in(f, "other.yaml"), c, &err), RC_CONFIG);
 	assert_non_null(strstr(err.msg, "there is no \"other\" under profiles"));
-	put(f->other, "rules: { r: { when: user-disabled, profiles: devise } }\n");
-	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_CONFIG);
+	put(f, "other.yaml", "rules: { r: { when: user-disabled, profiles: devise } }\n", 0600);
+	assert_int_equal(config_load_rules(&r, in(f, "other.yaml"), c, &err), RC_CONFIG);
 	assert_string_equal(err.hint, "did you mean \"device\"?");
-	put(f->other, "rules: {}\n");
-	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_OK);
+	put(f, "other.yaml", "rules: {}\n", 0600);
+	assert_int_equal(config_load_rules(&r, in(f, "other.yaml"), c, &err), RC_OK);
 	assert_int_equal(r->n_rules, 0);
 	config_free(r);
 	config_free(c);
@@ -344,8 +275,8 @@ a_whole_file_is_read_as_one(void **state)
 	struct config *c = loaded(f, WHOLE), *r = NULL;
 	struct err err = { 0 };
 
-	put(f->other, "# changed\n" WHOLE "rules: { r: { when: user-disabled } }\n");
-	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_OK);
+	put(f, "other.yaml", "# changed\n" WHOLE "rules: { r: { when: user-disabled } }\n", 0600);
+	assert_int_equal(config_load_rules(&r, in(f, "other.yaml"), c, &err), RC_OK);
 	assert_int_equal(r->n_rules, 1);
 	assert_int_equal(r->endpoints.n, 1);
 	config_free(r);
@@ -362,11 +293,11 @@ what_is_neither_is_refused(void **state)
 	struct err err = { 0 };
 
 	for (size_t i = 0; i < N(texts); i++) {
-		put(f->other, texts[i]);
-		assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_CONFIG);
+		put(f, "other.yaml", texts[i], 0600);
+		assert_int_equal(config_load_rules(&r, in(f, "other.yaml"), c, &err), RC_CONFIG);
 	}
-	(void)unlink(f->other);
-	assert_int_equal(config_load_rules(&r, f->other, c, &err), RC_NOTFOUND);
+	(void)unlink(in(f, "other.yaml"));
+	assert_int_equal(config_load_rules(&r, in(f, "other.yaml"), c, &err), RC_NOTFOUND);
 	config_free(c);
 }
 

@@ -2,93 +2,27 @@
  * config_test.c - scepd.yaml: a short file works, and a wrong one is answered with file, line, key
  * and a sentence.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "config_folder.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#undef fail /* cmocka's; ours is base/err.h's */
-
-#include "base/file.h"
 #include "ossl/csr.h"
-#include "scepd/config.h"
 
-struct folder {
-	char dir[64];
-	char path[96];
-};
-
-static const char *
-in(const struct folder *f, const char *name)
-{
-	static char paths[8][128];
-	static unsigned next;
-	char *out = paths[next++ % 8];
-
-	snprintf(out, sizeof(paths[0]), "%s/%s", f->dir, name);
-	return out;
-}
-
-static void
-put(const struct folder *f, const char *name, const char *text, mode_t mode)
-{
-	struct err err = { 0 };
-
-	if (file_write(in(f, name), text, strlen(text), mode, 1, &err) != RC_OK)
-		print_error("%s\n", err.msg);
-	assert_int_equal(err.rc, RC_OK);
-}
-
+/* With what challenge_file may name. */
 static int
-folder_new(void **state)
+folder_with_secrets(void **state)
 {
-	struct folder *f = calloc(1, sizeof(*f));
+	int rc = folder_new(state);
+	struct folder *f = *state;
 
-	assert_non_null(f);
-	strcpy(f->dir, "/tmp/scepd-config-test.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	strcpy(f->path, in(f, "scepd.yaml"));
 	put(f, "lab.secret", "correct horse battery\n", 0600);
 	put(f, "short.secret", "short\n", 0600);
 	put(f, "empty.secret", "", 0600);
 	put(f, "open.secret", "correct horse battery\n", 0644);
 	put(f, "group.secret", "correct horse battery\n", 0660);
-	*state = f;
-	return 0;
-}
-
-static int
-folder_free(void **state)
-{
-	static const char *const names[] = { "scepd.yaml", "lab.secret", "short.secret",
-		"empty.secret", "open.secret", "group.secret" };
-	struct folder *f = *state;
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)unlink(in(f, names[i]));
-	assert_int_equal(rmdir(f->dir), 0);
-	free(f);
-	return 0;
-}
-
-static struct config *
-loaded(const struct folder *f, const char *yaml)
-{
-	struct config *c = NULL;
-	struct err err = { 0 };
-
-	put(f, "scepd.yaml", yaml, 0600);
-	if (config_load(&c, f->path, &err) != RC_OK)
-		print_error("%s (%s)\n", err.msg, err.hint);
-	assert_non_null(c);
-	return c;
+	return rc;
 }
 
 /* The shortest file there is: two dozen lines with everything else by default. */
@@ -679,9 +613,8 @@ wrong_files_are_answered_with_line_key_and_sentence(void **state)
 		struct err err = { 0 };
 		enum rc rc;
 
-		put(f, "scepd.yaml", wrongs[i].yaml, 0600);
 		snprintf(want, sizeof(want), "%s%s", f->path, wrongs[i].want);
-		rc = config_load(&c, f->path, &err);
+		rc = load(f, &c, wrongs[i].yaml, &err);
 		if (rc == RC_CONFIG && strncmp(err.msg, want, strlen(want)) == 0)
 			continue;
 		print_error(
@@ -740,5 +673,5 @@ main(void)
 		cmocka_unit_test(missing_file_is_not_found),
 	};
 
-	return cmocka_run_group_tests_name("config", tests, folder_new, folder_free);
+	return cmocka_run_group_tests_name("config", tests, folder_with_secrets, folder_free);
 }
