@@ -2,6 +2,7 @@
 #include "scepd/foreign_ca.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -86,14 +87,17 @@ tell(const struct server_foreign *f, const struct err *err)
 	log_end(&l);
 }
 
-/* What is said is said once for each file that is put there. */
-static void
-tell_refused(struct server_foreign *f, const struct cert *c, const struct err *err)
+/*
+ * Is this what the signer has refused, and still there?  It would refuse it again: its keys are those of its start.
+ * Whatever else is in the file makes that forgotten, so that what is put back is asked for, and told of, again.
+ */
+static bool
+was_refused(struct server_foreign *f, const uint8_t sha256[static 32])
 {
-	if (f->refused.len > 0 && serial_same(&f->refused, cert_serial0(c)))
-		return;
-	f->refused = *cert_serial0(c);
-	tell(f, err);
+	if (memcmp(f->refused, sha256, sizeof(f->refused)) == 0)
+		return true;
+	memset(f->refused, 0, sizeof(f->refused));
+	return false;
 }
 
 /* Where there is none yet, the signer has said so at its start. */
@@ -107,7 +111,8 @@ tell_unreadable(struct server_foreign *f, enum rc rc, const struct err *err)
 }
 
 static void
-hand_over(struct scepd *s, struct server_foreign *f, const struct cert *c)
+hand_over(struct scepd *s, struct server_foreign *f, const struct cert *c,
+    const uint8_t sha256[static 32])
 {
 	struct err err = { 0 };
 	size_t len;
@@ -115,13 +120,13 @@ hand_over(struct scepd *s, struct server_foreign *f, const struct cert *c)
 	enum rc rc = signer_take_responder(s->signer, f->conf->name, der, len, &err);
 
 	if (rc == RC_OK) {
-		f->refused.len = 0;
 		ocsp_responder_changed(s->ocsp, f->conf->name);
 		log_msg(LOG_INFO, "foreign-responder",
 		    "foreign CA %s: %s has a new certificate of the responder: in use",
 		    f->conf->name, f->conf->ocsp_certificate);
 	} else if (rc == RC_DENIED) {
-		tell_refused(f, c, &err);
+		memcpy(f->refused, sha256, sizeof(f->refused));
+		tell(f, &err);
 	} else { /* the signer could not be asked: the next round is a minute away */
 		log_msg(LOG_WARN, "foreign-responder", "foreign CA %s: %s", f->conf->name, err.msg);
 	}
@@ -129,22 +134,36 @@ hand_over(struct scepd *s, struct server_foreign *f, const struct cert *c)
 
 /* One that has ended is told of by expiry.h, and would be refused. */
 static void
-refresh(struct scepd *s, struct server_foreign *f)
+offer(struct scepd *s, struct server_foreign *f, const struct cert *c)
 {
 	struct signer_certs now = { .n_ra = 0 };
+	uint8_t sha256[32];
+	size_t len;
+	const uint8_t *der = cert_der0(c, &len);
+
+	if (digest_bytes(sha256, DIGEST_SHA256, der, len, NULL) != RC_OK || was_refused(f, sha256))
+		return;
+	if (signer_certs(s->signer, f->conf->name, &now, NULL) == RC_OK &&
+	    cert_not_after(c) >= clock_now() && (now.ocsp == NULL || !cert_same(now.ocsp, c)))
+		hand_over(s, f, c, sha256);
+	signer_certs_done(&now);
+}
+
+static void
+refresh(struct scepd *s, struct server_foreign *f)
+{
+	static const uint8_t nothing[32];
 	struct cert *c = NULL;
 	struct err err = { 0 };
 	enum rc rc = cert_load(&c, f->conf->ocsp_certificate, &err);
 
 	if (rc != RC_OK) {
+		(void)was_refused(f, nothing);
 		tell_unreadable(f, rc, &err);
 		return;
 	}
 	f->unreadable = false;
-	if (signer_certs(s->signer, f->conf->name, &now, &err) == RC_OK &&
-	    cert_not_after(c) >= clock_now() && (now.ocsp == NULL || !cert_same(now.ocsp, c)))
-		hand_over(s, f, c);
-	signer_certs_done(&now);
+	offer(s, f, c);
 	cert_free(c);
 }
 

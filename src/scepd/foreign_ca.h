@@ -12,7 +12,8 @@ enum rc foreign_cas_open(struct scepd *s, struct err *err) MUST_CHECK;
 void foreign_cas_close(struct scepd *s);
 /*
  * Hand over to the signer, which may not open files, what has come into the place of a responder's certificate.
- * What does not fit, or cannot be read, is logged once, and the one in use stays.  From one thread at a time; it asks the signer.
+ * What does not fit is asked and logged once, until the file changes; what cannot be read is logged once; and the one in use
+ * stays.  From one thread at a time; it asks the signer.
  */
 void foreign_cas_refresh(struct scepd *s);
 

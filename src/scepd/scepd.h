@@ -48,9 +48,9 @@ struct server_ca {
 struct server_foreign {
 	const struct conf_foreign *conf;
 	struct cert *cert;
-	/* foreign_cas_refresh()'s, so that it tells once: of a responder that did not fit (len 0: none), and that
-	 * none can be read. */
-	struct serial refused;
+	/* foreign_cas_refresh()'s, so that it asks and tells once: the SHA-256 of a responder that the signer has refused and
+	 * that is still there (all 0: none), and that none can be read. */
+	uint8_t refused[32];
 	bool unreadable;
 };
 

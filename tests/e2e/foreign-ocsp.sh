@@ -106,6 +106,9 @@ claim "and the one before stays in use" says 'fine.pem: good' ask old fine
 cp "$T/ca/foreign/old.pem" "$T/other.now" && echo "not a certificate" >"$T/ca/foreign/old.pem" && kill -HUP "$scepd_pid"
 claim "one that cannot be read is told of, too" within 20 grep -q 'foreign-responder.*old.pem: holds no certificate' "$T/scepd.log"
 claim "... and the one before stays in use" says 'fine.pem: good' ask old fine
+refusals() { grep -c 'foreign-responder.*not signed by that CA' "$T/scepd.log"; }
+for _ in 1 2 3; do kill -HUP "$scepd_pid"; sleep 0.5; done
+claim "... once" test "$(refusals)" = 1
 cp "$T/other.now" "$T/ca/foreign/old.pem"
 stop_scepd
 start_scepd && not_ok "scepd starts with a responder that another CA has certified"

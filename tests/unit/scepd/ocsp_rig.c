@@ -89,6 +89,15 @@ fake_certs(struct signer *s, const char *ca, struct signer_certs *out, struct er
 	return rc;
 }
 
+static enum rc
+fake_take_responder(
+    struct signer *s, const char *ca, const uint8_t *der, size_t len, struct err *err)
+{
+	fake.offered++;
+	return fake.takes == RC_OK ? RC_OK
+				   : err_fail_at(err, fake.takes, __func__, "it does not fit");
+}
+
 static void
 note_single(struct der single, size_t at)
 {
@@ -168,7 +177,9 @@ fake_sign_ocsp(struct signer *s, const char *ca, const uint8_t *response_data, s
 	return rc;
 }
 
-static const struct signer_ops fake_ops = { .certs = fake_certs, .sign_ocsp = fake_sign_ocsp };
+static const struct signer_ops fake_ops = {
+	.certs = fake_certs, .sign_ocsp = fake_sign_ocsp, .take_responder = fake_take_responder
+};
 static struct signer fake_one = { &fake_ops };
 
 void

@@ -40,6 +40,8 @@ struct fake_signer {
 	bool none_yet;       /* there is no responder */
 	int64_t foreign_end; /* of a foreign CA's: from now, seconds; 0: 30 days */
 	unsigned asked;      /* calls of signer_certs() */
+	enum rc takes;       /* what signer_take_responder() ends with */
+	unsigned offered;    /* calls of it */
 	bool second_key;     /* the responder has its other key; answers for the first are denied */
 	unsigned hold;       /* so many calls wait within for fake_release() */
 	unsigned calls;      /* of signer_sign_ocsp() */
