@@ -27,13 +27,11 @@ static void
 one_person_with_eleven_certificates_does_not_stop_it_either(void **state)
 {
 	struct world *w = *state;
-	struct store_object user = object(DIR_USER, 1, w->now);
 
 	same_owner(w, 1, 11);
 	sf_sql(&w->f,
 	    "UPDATE binding SET device = '', device_object = '', managed = '' WHERE cert_id <= 11");
-	user.enabled = DIR_NO;
-	tell(w, &user);
+	user_is(w, 1, DIR_NO);
 	sweep(w);
 	nothing_waits(w);
 	assert_int_equal(how_many(w, CERT_HELD), 11);
@@ -44,13 +42,11 @@ static void
 an_account_with_a_fleet_of_certificates_counts_as_more_than_one(void **state)
 {
 	struct world *w = *state;
-	struct store_object user = object(DIR_USER, 1, w->now);
 
 	w->config.revocation.brake.minimum = 1;
 	same_owner(w, 1, MANY);
 	sf_sql(&w->f, "UPDATE binding SET device = '', device_object = '', managed = ''");
-	user.enabled = DIR_NO;
-	tell(w, &user);
+	user_is(w, 1, DIR_NO);
 	sweep(w);
 	(void)current(w, SWEEP_WAITING);
 	assert_int_equal(how_many(w, CERT_GOOD), MANY);
@@ -105,26 +101,20 @@ static void
 while_a_sweep_waits_others_are_turned_within_the_brake(void **state)
 {
 	struct world *w = *state;
-	struct store_object stolen = object(DIR_USER, 31, w->now);
-	int64_t which;
+	int64_t which = stopped(w, 1, 5);
 
-	compliant(w, 1, 5, DIR_NO);
-	sweep(w);
-	which = current(w, SWEEP_WAITING);
-	stolen.enabled = DIR_NO;
-	tell(w, &stolen);
+	user_is(w, 31, DIR_NO);
 	sweep(w);
 	assert_int_equal(state_of(w, 31), CERT_HELD);
 	assert_int_equal(how_many(w, CERT_HELD), 1);
 	assert_int_equal(current(w, SWEEP_WAITING), which);
 	/* And let go again: it is one owner. */
-	stolen.enabled = DIR_YES;
-	tell(w, &stolen);
+	user_is(w, 31, DIR_YES);
 	round_at(w, 90);
 	assert_int_equal(state_of(w, 31), CERT_GOOD);
 	assert_int_equal(current(w, SWEEP_WAITING), which);
 	/* What was waiting is done as it was approved. */
-	ok(&w->f, store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err));
+	decided(w, which, SWEEP_APPROVED);
 	sweep(w);
 	assert_int_equal(how_many(w, CERT_HELD), 5);
 }
@@ -133,13 +123,11 @@ static void
 whoever_is_in_a_sweep_that_waits_waits_with_everything(void **state)
 {
 	struct world *w = *state;
-	struct store_object user = object(DIR_USER, 3, w->now),
-			    wiped = object(DIR_MANAGED, 3, w->now);
+	struct store_object wiped = object(DIR_MANAGED, 3, w->now);
 
 	compliant(w, 1, 5, DIR_NO);
 	sweep(w);
-	user.enabled = DIR_NO;
-	tell(w, &user);
+	user_is(w, 3, DIR_NO);
 	sweep(w);
 	assert_int_equal(state_of(w, 3), CERT_GOOD);
 	/* But who is not to be turned any more as it says is free of it. */
@@ -185,9 +173,7 @@ too_much_beside_a_sweep_makes_a_larger_one_but_not_at_once(void **state)
 	struct world *w = *state;
 	int64_t which, grown;
 
-	compliant(w, 1, 5, DIR_NO);
-	sweep(w);
-	which = current(w, SWEEP_WAITING);
+	which = stopped(w, 1, 5);
 	compliant(w, 21, 25, DIR_NO);
 	round_at(w, 60);
 	assert_int_equal(current(w, SWEEP_WAITING), which);
@@ -198,9 +184,8 @@ too_much_beside_a_sweep_makes_a_larger_one_but_not_at_once(void **state)
 	assert_int_equal(how_many(w, CERT_GOOD), MANY);
 	assert_int_equal(sf_number(&w->f, "SELECT turns FROM sweep WHERE state = 1"), 10);
 	/* Who has seen the first one decides on nothing else. */
-	assert_int_equal(
-	    store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err), RC_CONFLICT);
-	ok(&w->f, store_sweep_decide(w->f.s, grown, SWEEP_APPROVED, "jane", &w->f.err));
+	not_decided(w, which);
+	decided(w, grown, SWEEP_APPROVED);
 	round_at(w, 320);
 	assert_int_equal(how_many(w, CERT_HELD), 10);
 }
@@ -209,14 +194,11 @@ static void
 who_approves_the_smaller_one_in_time_gets_that_and_the_rest_is_judged_anew(void **state)
 {
 	struct world *w = *state;
-	int64_t which;
+	int64_t which = stopped(w, 1, 5);
 
-	compliant(w, 1, 5, DIR_NO);
-	sweep(w);
-	which = current(w, SWEEP_WAITING);
 	compliant(w, 21, 25, DIR_NO);
 	round_at(w, 60);
-	ok(&w->f, store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err));
+	decided(w, which, SWEEP_APPROVED);
 	round_at(w, 310);
 	assert_int_equal(how_many(w, CERT_HELD), 5);
 	assert_int_equal(state_of(w, 21), CERT_GOOD);
@@ -229,11 +211,8 @@ static void
 a_sweep_of_which_nothing_is_wanted_is_over_whatever_else_is(void **state)
 {
 	struct world *w = *state;
-	int64_t which;
+	int64_t which = stopped(w, 1, 5);
 
-	compliant(w, 1, 5, DIR_NO);
-	sweep(w);
-	which = current(w, SWEEP_WAITING);
 	compliant(w, 1, 5, DIR_YES);
 	compliant(w, 21, 30, DIR_NO);
 	round_at(w, 10);

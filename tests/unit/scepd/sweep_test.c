@@ -49,18 +49,15 @@ static void
 each_rule_comes_off_by_itself(void **state)
 {
 	struct world *w = *state;
-	struct store_object user = object(DIR_USER, 5, w->now);
 
 	compliant(w, 5, 5, DIR_NO);
-	user.enabled = DIR_NO;
-	tell(w, &user);
+	user_is(w, 5, DIR_NO);
 	sweep(w);
 	assert_int_equal(sf_number(&w->f, "SELECT count(*) FROM cause"), 2);
 	compliant(w, 5, 5, DIR_YES);
 	sweep(w);
 	assert_int_equal(state_of(w, 5), CERT_HELD);
-	user.enabled = DIR_YES;
-	tell(w, &user);
+	user_is(w, 5, DIR_YES);
 	sweep(w);
 	assert_int_equal(state_of(w, 5), CERT_GOOD);
 }
@@ -227,11 +224,8 @@ static void
 when_the_directory_is_sensible_again_it_is_over_by_itself(void **state)
 {
 	struct world *w = *state;
-	int64_t which;
+	int64_t which = stopped(w, 1, 20);
 
-	compliant(w, 1, 20, DIR_NO);
-	sweep(w);
-	which = current(w, SWEEP_WAITING);
 	compliant(w, 1, 19, DIR_YES);
 	sweep(w);
 	assert_int_equal(sweep_state(w, which), SWEEP_OBSOLETE);
@@ -239,20 +233,16 @@ when_the_directory_is_sensible_again_it_is_over_by_itself(void **state)
 	/* What is left is within the brake, and done in the same round. */
 	assert_int_equal(how_many(w, CERT_HELD), 1);
 	assert_int_equal(state_of(w, 20), CERT_HELD);
-	assert_int_equal(
-	    store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err), RC_CONFLICT);
+	not_decided(w, which);
 }
 
 static void
 an_approved_sweep_is_carried_out(void **state)
 {
 	struct world *w = *state;
-	int64_t which;
+	int64_t which = stopped(w, 1, 20);
 
-	compliant(w, 1, 20, DIR_NO);
-	sweep(w);
-	which = current(w, SWEEP_WAITING);
-	ok(&w->f, store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err));
+	decided(w, which, SWEEP_APPROVED);
 	sweep(w);
 	assert_int_equal(how_many(w, CERT_HELD), 20);
 	assert_int_equal(sweep_state(w, which), SWEEP_DONE);
@@ -267,12 +257,9 @@ static void
 what_is_approved_is_done_as_far_as_it_is_still_so(void **state)
 {
 	struct world *w = *state;
-	int64_t which;
+	int64_t which = stopped(w, 1, 20);
 
-	compliant(w, 1, 20, DIR_NO);
-	sweep(w);
-	which = current(w, SWEEP_WAITING);
-	ok(&w->f, store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err));
+	decided(w, which, SWEEP_APPROVED);
 	compliant(w, 5, 8, DIR_YES);
 	compliant(w, 30, 39, DIR_NO);
 	sweep(w);
@@ -289,12 +276,9 @@ static void
 an_interrupted_sweep_goes_on(void **state)
 {
 	struct world *w = *state;
-	int64_t which;
+	int64_t which = stopped(w, 1, 20);
 
-	compliant(w, 1, 20, DIR_NO);
-	sweep(w);
-	which = current(w, SWEEP_WAITING);
-	ok(&w->f, store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err));
+	decided(w, which, SWEEP_APPROVED);
 	/* As after a kill between the two commits of a batch: causes are set, and nobody knows. */
 	for (unsigned i = 1; i <= 6; i++) {
 		struct store_cause_set one = { .serial = serial(i),
@@ -314,12 +298,9 @@ static void
 what_was_discarded_is_not_done_before_its_rule_has_let_go(void **state)
 {
 	struct world *w = *state;
-	int64_t which;
+	int64_t which = stopped(w, 1, 20);
 
-	compliant(w, 1, 20, DIR_NO);
-	sweep(w);
-	which = current(w, SWEEP_WAITING);
-	ok(&w->f, store_sweep_decide(w->f.s, which, SWEEP_DISCARDED, "jane", &w->f.err));
+	decided(w, which, SWEEP_DISCARDED);
 	sweep(w);
 	sweep(w);
 	start(w);
@@ -353,7 +334,7 @@ discarding_releases_keeps_the_holds(void **state)
 	compliant(w, 1, 20, DIR_YES);
 	sweep(w);
 	which = current(w, SWEEP_WAITING);
-	ok(&w->f, store_sweep_decide(w->f.s, which, SWEEP_DISCARDED, "jane", &w->f.err));
+	decided(w, which, SWEEP_DISCARDED);
 	sweep(w);
 	assert_int_equal(how_many(w, CERT_HELD), 20);
 	/* Once it is said again that this one is bad, and then that it is good, that is believed. */
@@ -438,7 +419,7 @@ an_outage_leaves_the_last_state_and_then_does_as_the_rule_says(void **state)
 	round_at(w, DAY + 2);
 	assert_int_equal(how_many(w, CERT_HELD), 0); /* all forty are not */
 	which = current(w, SWEEP_WAITING);
-	ok(&w->f, store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err));
+	decided(w, which, SWEEP_APPROVED);
 	round_at(w, DAY + 3);
 	assert_int_equal(how_many(w, CERT_HELD), MANY);
 }

@@ -167,6 +167,27 @@ sweep(struct world *w)
 	round_at(w, 0);
 }
 
+int64_t
+stopped(struct world *w, unsigned first, unsigned last)
+{
+	compliant(w, first, last, DIR_NO);
+	sweep(w);
+	return current(w, SWEEP_WAITING);
+}
+
+void
+decided(struct world *w, int64_t which, enum sweep_state verdict)
+{
+	ok(&w->f, store_sweep_decide(w->f.s, which, verdict, "jane", &w->f.err));
+}
+
+void
+not_decided(struct world *w, int64_t which)
+{
+	assert_int_equal(
+	    store_sweep_decide(w->f.s, which, SWEEP_APPROVED, "jane", &w->f.err), RC_CONFLICT);
+}
+
 enum cert_state
 state_of(struct world *w, unsigned n)
 {
@@ -188,6 +209,15 @@ how_many(struct world *w, enum cert_state is)
 	for (unsigned i = 1; i <= MANY; i++)
 		n += state_of(w, i) == is;
 	return n;
+}
+
+void
+user_is(struct world *w, unsigned n, enum dir_said enabled)
+{
+	struct store_object user = object(DIR_USER, n, w->now);
+
+	user.enabled = enabled;
+	tell(w, &user);
 }
 
 void

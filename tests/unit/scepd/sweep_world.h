@@ -40,6 +40,8 @@ const char *id(const char *kind, unsigned n);
 struct store_object object(enum dir_kind kind, unsigned n, int64_t known);
 void tell(struct world *w, const struct store_object *o);
 void all_are_well(struct world *w);
+/* The user of certificate N is enabled, or not. */
+void user_is(struct world *w, unsigned n, enum dir_said enabled);
 /* The devices of certificates first to last are said to be compliant, or not. */
 void compliant(struct world *w, unsigned first, unsigned last, enum dir_said said);
 /* Behind the store's back: certificates first to last are of the device (and the user) of the first. */
@@ -52,6 +54,12 @@ void start(struct world *w);
 void sweep(struct world *w);
 /* So many seconds after w->now. */
 void round_at(struct world *w, int64_t secs);
+/* The devices of certificates first to last are not compliant, a round: too many.  The sweep that waits. */
+int64_t stopped(struct world *w, unsigned first, unsigned last);
+/* Jane decides on it. */
+void decided(struct world *w, int64_t which, enum sweep_state verdict);
+/* ... and it is too late for that. */
+void not_decided(struct world *w, int64_t which);
 
 /* ---- what became of it ---- */
 
