@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "scepctl/listing.h"
+#include "scepctl/sweep_whose.h"
 #include "store/store_sweep.h"
 
 #define PAGE 500 /* turns read at a time, so that a large sweep holds up no checkpoint */
@@ -37,6 +38,8 @@ sweep_json(const struct store_sweep *s)
 	    ctl_json_int(o, "of", (int64_t)s->of) &&
 	    ctl_json_int(o, "owners", (int64_t)s->owners) &&
 	    ctl_json_int(o, "ofOwners", (int64_t)s->of_owners) &&
+	    ctl_json_int(o, "beside", (int64_t)s->beside) &&
+	    ctl_json_int(o, "besideWaiting", (int64_t)s->beside_waiting) &&
 	    ctl_json_int(o, "turns", (int64_t)s->turns) &&
 	    ctl_json_int(o, "dealt", (int64_t)s->dealt) &&
 	    ctl_json_int(o, "applied", (int64_t)s->applied) &&
@@ -70,6 +73,9 @@ print_sweep(FILE *f, const struct store_sweep *s)
 	    (unsigned long long)s->owners, (unsigned long long)s->of_owners);
 	if (s->of_owners > 0) /* one from before they were counted has none */
 		ctl_line(f, "Whose", text);
+	(void)snprintf(text, sizeof(text), "%llu others turned, %llu wait as well",
+	    (unsigned long long)s->beside, (unsigned long long)s->beside_waiting);
+	ctl_line(f, "Beside", text);
 	if (s->state == SWEEP_APPROVED || s->state == SWEEP_DONE) {
 		(void)snprintf(text, sizeof(text), "%llu looked at, %llu were still so",
 		    (unsigned long long)s->dealt, (unsigned long long)s->applied);
@@ -189,6 +195,23 @@ show_turns(struct store *s, int64_t id, struct showing *w, struct err *err)
 	return rc;
 }
 
+static enum rc
+print_owners(
+    struct store *s, const struct store_sweep *sweep, const struct options *o, struct err *err)
+{
+	struct whose w = { .max = (size_t)o->max };
+	enum rc rc;
+
+	(void)printf(sweep->state == SWEEP_WAITING
+		? "\nWhoever rules still want turned so waits with everything, until this is "
+		  "decided:\n"
+		: "\nWhose these are:\n");
+	rc = whose_show(s, sweep->id, &w, err);
+	if (rc == RC_OK && w.n > w.max)
+		(void)printf("... and more (--max)\n");
+	return rc;
+}
+
 static void
 print_rest(const struct showing *w)
 {
@@ -203,6 +226,7 @@ print_rest(const struct showing *w)
 static enum rc
 show_json(struct store *s, const struct store_sweep *sweep, struct showing *w, struct err *err)
 {
+	struct whose whose = { .json = true };
 	json_t *o = sweep_json(sweep);
 	char *text = o == NULL ? NULL : json_dumps(o, JSON_ENSURE_ASCII);
 	enum rc rc;
@@ -213,8 +237,12 @@ show_json(struct store *s, const struct store_sweep *sweep, struct showing *w, s
 	(void)printf("{\"sweep\": %s,\n\"turns\": ", text);
 	free(text);
 	rc = show_turns(s, sweep->id, w, err);
+	if (rc != RC_OK)
+		return rc;
+	(void)printf("%s],\n\"owners\": ", w->n > 0 ? "" : "[");
+	rc = whose_show(s, sweep->id, &whose, err);
 	if (rc == RC_OK)
-		(void)printf("%s]}\n", w->n > 0 ? "" : "[");
+		(void)printf("%s]}\n", whose.n > 0 ? "" : "[");
 	return rc;
 }
 
@@ -252,6 +280,8 @@ run_show(const void *options, int nargs, char **args)
 		rc = show_turns(s, sweep.id, &w, &err);
 		if (rc == RC_OK)
 			print_rest(&w);
+		if (rc == RC_OK)
+			rc = print_owners(s, &sweep, w.o, &err);
 	}
 	store_sweep_done(&sweep);
 	store_close(s);
@@ -348,7 +378,8 @@ static const struct opt show_opts[] = {
 	    .type = OPT_U64,
 	    .offset = offsetof(struct options, max),
 	    .value = "N",
-	    .help = "turns that are listed at most (default 100); the figures are of all",
+	    .help = "turns, and whose they are, that are listed at most (default 100); the "
+		    "figures are of all",
 	    .max = STORE_SWEEP_TURNS_MAX },
 	OPT_FLAG_ROW("json", options, json, "as JSON, with all turns"),
 	{ .name = NULL },

@@ -9,12 +9,14 @@
 static json_t *
 sweep_json(const struct store_sweep *s)
 {
-	return json_pack("{s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "id",
+	return json_pack(
+	    "{s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "id",
 	    (json_int_t)s->id, "state", sweep_state_name(s->state), "created",
 	    json_time_or_null(s->created / 1000), "decided", json_time_or_null(s->decided / 1000),
 	    "turns", (json_int_t)s->turns, "dealt", (json_int_t)s->dealt, "applied",
 	    (json_int_t)s->applied, "certificates", (json_int_t)s->certs, "of", (json_int_t)s->of,
-	    "owners", (json_int_t)s->owners, "ofOwners", (json_int_t)s->of_owners, "why",
+	    "owners", (json_int_t)s->owners, "ofOwners", (json_int_t)s->of_owners, "beside",
+	    (json_int_t)s->beside, "besideWaiting", (json_int_t)s->beside_waiting, "why",
 	    json_text_or_null(s->why), "who", json_text_or_null(s->who));
 }
 

@@ -121,7 +121,7 @@ log_tally(const char *what, const struct tally *t)
 }
 
 static enum rc
-note_turned(struct sweeper *w, const struct owners *o, int64_t now, struct err *err)
+note_turned(struct sweeper *w, const struct owners *o, int64_t now, int64_t beside, struct err *err)
 {
 	enum rc rc = RC_OK;
 
@@ -129,7 +129,7 @@ note_turned(struct sweeper *w, const struct owners *o, int64_t now, struct err *
 		size_t left = o->n - at;
 
 		rc = store_turned_add(w->conf.store, now, o->v + at,
-		    left < STORE_CAUSES_BATCH ? left : STORE_CAUSES_BATCH, err);
+		    left < STORE_CAUSES_BATCH ? left : STORE_CAUSES_BATCH, beside, err);
 	}
 	fault_point("sweep-noted");
 	return rc;
@@ -138,7 +138,7 @@ note_turned(struct sweeper *w, const struct owners *o, int64_t now, struct err *
 /* Counted before it is done, so that a crash makes the brake harder and not softer. */
 enum rc
 sweep_turn(struct sweeper *w, const struct round *r, const struct plan_part *part,
-    const struct owners *but, struct err *err)
+    const struct owners *but, int64_t beside, struct err *err)
 {
 	const struct sweep_plan *p = r->p;
 	const struct planned *batch[BATCH];
@@ -146,7 +146,7 @@ sweep_turn(struct sweeper *w, const struct round *r, const struct plan_part *par
 	enum rc rc = RC_OK;
 
 	if (part->turns > 0)
-		rc = note_turned(w, &part->owners, r->now_ms / 1000, err);
+		rc = note_turned(w, &part->owners, r->now_ms / 1000, beside, err);
 	for (size_t at = 0; part->turns > 0 && at < p->n && rc == RC_OK && !*r->stop;) {
 		size_t n = 0;
 
@@ -305,7 +305,7 @@ judge(struct sweeper *w, struct round *r, struct err *err)
 	if (r->too_much)
 		return sweep_halt(w, r, err);
 	sweep_note_waiting(w, (struct waiting){ 0 });
-	return sweep_turn(w, r, &r->all, NULL, err);
+	return sweep_turn(w, r, &r->all, NULL, 0, err);
 }
 
 static enum rc

@@ -36,9 +36,9 @@ struct round {
 	const atomic_bool *stop;
 };
 
-/* Turns everybody's but those of `but` (NULL: everybody's), who are `part`. */
+/* Turns everybody's but those of `but` (NULL: everybody's), who are `part`; `beside` which sweep (0: none waits). */
 enum rc sweep_turn(struct sweeper *w, const struct round *r, const struct plan_part *part,
-    const struct owners *but, struct err *err) MUST_CHECK;
+    const struct owners *but, int64_t beside, struct err *err) MUST_CHECK;
 
 void sweep_note_waiting(struct sweeper *w, struct waiting now);
 /* All of the plan is written down as a sweep that waits. */

@@ -36,7 +36,8 @@ write_turns(struct sweeper *w, const struct round *r, int64_t id, struct err *er
 				.rule = p->names[p->v[at].rule],
 				.effect = p->v[at].effect,
 				.reason = p->v[at].reason,
-				.comment = p->v[at].comment };
+				.comment = p->v[at].comment,
+				.owner = p->v[at].owner };
 		rc = store_sweep_add(w->conf.store, id, first, batch, n, err);
 		fault_point("sweep-written");
 	}
@@ -64,9 +65,10 @@ sweep_halt(struct sweeper *w, const struct round *r, struct err *err)
 	w->told_id = id;
 	w->told_beside = false;
 	log_msg(LOG_ERROR, "sweep",
-	    "rules would turn %s: these are left as they are until an administrator has decided "
-	    "(scepctl sweep show %lld, then approve or discard)",
-	    r->why, (long long)id);
+	    "rules would turn %s: these %llu wait, with everything, until an administrator has "
+	    "decided (scepctl sweep show %lld, then approve or discard); others are turned as "
+	    "before, within the brake",
+	    r->why, (unsigned long long)r->all.owners.n, (long long)id);
 	return RC_OK;
 }
 
@@ -84,8 +86,10 @@ remind(struct sweeper *w, const struct store_sweep *s, const struct waiting *now
 	w->told_ms = now_ms;
 	log_msg(LOG_ERROR, "sweep",
 	    "sweep %lld (%s) waits for an administrator, and what it would turn is left as it is, "
-	    "with %llu devices and users beside it (scepctl sweep show %lld)",
-	    (long long)s->id, s->why, (unsigned long long)now->beside, (long long)s->id);
+	    "with %llu devices and users beside it; %llu others were turned meanwhile (scepctl "
+	    "sweep show %lld)",
+	    (long long)s->id, s->why, (unsigned long long)now->beside,
+	    (unsigned long long)s->beside, (long long)s->id);
 }
 
 struct matching {
@@ -160,8 +164,10 @@ do_beside(struct sweeper *w, const struct store_sweep *s, const struct round *r,
 		now.beside = too_much ? beside.owners.n : 0;
 		sweep_note_waiting(w, now);
 		remind(w, s, &now, r->now_ms);
-		if (!too_much)
-			rc = sweep_turn(w, r, &beside, its, err);
+		if (now.beside != s->beside_waiting) /* for 'sweep show' */
+			rc = store_sweep_beside(w->conf.store, s->id, now.beside, err);
+		if (rc == RC_OK && !too_much)
+			rc = sweep_turn(w, r, &beside, its, s->id, err);
 	}
 	plan_part_done(&beside);
 	return rc;

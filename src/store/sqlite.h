@@ -224,6 +224,9 @@ enum rc sqlite_sweep_turns(struct store *s, int64_t id, uint64_t after, size_t m
     store_turn_fn *fn, void *arg, struct err *err);
 enum rc sqlite_sweep_decide(
     struct store *s, int64_t id, enum sweep_state verdict, const char *who, struct err *err);
+enum rc sqlite_sweep_owners(
+    struct store *s, int64_t id, size_t max, store_sweep_owner_fn *fn, void *arg, struct err *err);
+enum rc sqlite_sweep_beside(struct store *s, int64_t id, uint64_t waiting, struct err *err);
 enum rc sqlite_sweep_obsolete(struct store *s, int64_t id, const char *why, struct err *err);
 enum rc sqlite_sweep_dealt(
     struct store *s, int64_t id, uint64_t dealt, uint64_t applied, struct err *err);
@@ -236,8 +239,8 @@ enum rc sqlite_ignored_forget(
     struct store *s, const struct store_rule_mark *v, size_t n, struct err *err);
 enum rc sqlite_sweep_marks(
     struct store *s, int64_t id, store_rule_mark_fn *fn, void *arg, struct err *err);
-enum rc sqlite_turned_add(
-    struct store *s, int64_t now, const uint64_t *owners, size_t n, struct err *err);
+enum rc sqlite_turned_add(struct store *s, int64_t now, const uint64_t *owners, size_t n,
+    int64_t beside, struct err *err);
 enum rc sqlite_turned_since(
     struct store *s, int64_t since, store_owner_fn *fn, void *arg, struct err *err);
 /* sqlite_exception.c */

@@ -415,6 +415,10 @@ const char *const sq_migrations[] = {
 	"  n INTEGER NOT NULL"
 	") STRICT;"
 	"ALTER TABLE cert_figures ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;",
+	/* 13: what an administrator asks about a sweep that waits: whose its turns are, and who was turned or waits beside it. */
+	"ALTER TABLE sweep ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;" /* owners turned */
+	"ALTER TABLE sweep ADD COLUMN beside_waiting INTEGER NOT NULL DEFAULT 0;" /* owners */
+	"ALTER TABLE sweep_turn ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;",    /* 0: not told */
 };
 const int sq_schema_version = sizeof(sq_migrations) / sizeof(sq_migrations[0]);
 

@@ -79,7 +79,7 @@
 /* The columns that sweep_take() in sqlite_sweep.c reads. */
 #define SWEEP_COLUMNS                                                                              \
 	"id, state, created, decided, turns, dealt, applied, certs, total,"                        \
-	" owners, total_owners, why, who"
+	" owners, total_owners, beside, beside_waiting, why, who"
 
 /* The columns that exception_take() in sqlite_exception.c reads. */
 #define EXCEPTION_COLUMNS                                                                          \
@@ -473,7 +473,7 @@ const char *const sq_sql[Q__MAX] = {
 			" VALUES(0, ?1, ?2, ?3, ?4, ?5, ?6)",
 	[Q_SWEEP_CERT] = "SELECT count(*) FROM cert WHERE id = ?1",
 	[Q_SWEEP_TURN_PUT] = "INSERT INTO sweep_turn(sweep_id, n, cert_id, effect, reason, rule,"
-			     " comment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+			     " comment, owner) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[Q_SWEEP_READY] =
 	    "UPDATE sweep SET state = 1, turns = (SELECT coalesce(max(n), 0) FROM sweep_turn"
 	    " WHERE sweep_id = ?1) WHERE id = ?1 AND state = 0",
@@ -491,6 +491,20 @@ const char *const sq_sql[Q__MAX] = {
 		    "managed") " WHERE t.sweep_id = ?1 AND t.n > ?2 ORDER BY t.n LIMIT ?3",
 	[Q_SWEEP_DECIDE] =
 	    "UPDATE sweep SET state = ?2, decided = ?3, who = ?4 WHERE id = ?1 AND state = 1",
+	/* Of a sweep that an older version has written each certificate is by itself. */
+	[Q_SWEEP_OWNERS] =
+	    "SELECT c.serial, coalesce(nullif(u.name, ''), nullif(b.upn, '')),"
+	    " coalesce(nullif(m.name, ''), nullif(d.name, '')), nullif(b.user, ''),"
+	    " coalesce(nullif(b.managed, ''), nullif(b.device, '')), g.certs"
+	    " FROM (SELECT min(n) AS n, count(DISTINCT cert_id) AS certs FROM sweep_turn"
+	    "  WHERE sweep_id = ?1 GROUP BY CASE owner WHEN 0 THEN cert_id ELSE owner END"
+	    "  ORDER BY 1 LIMIT ?2) g"
+	    " CROSS JOIN sweep_turn t ON t.sweep_id = ?1 AND t.n = g.n"
+	    " CROSS JOIN cert c ON c.id = t.cert_id"
+	    " LEFT JOIN binding b ON b.cert_id = t.cert_id" OBJECT_OF("u", "1", "user")
+		OBJECT_OF("d", "2", "device_object") OBJECT_OF("m", "3", "managed") " ORDER BY g.n",
+	[Q_SWEEP_BESIDE] = "UPDATE sweep SET beside_waiting = ?2 WHERE id = ?1 AND state = 1",
+	[Q_SWEEP_BESIDE_MORE] = "UPDATE sweep SET beside = beside + ?2 WHERE id = ?1",
 	[Q_SWEEP_OBSOLETE] = "UPDATE sweep SET state = 5, decided = ?2 WHERE id = ?1 AND state = 1",
 	[Q_SWEEP_DEALT] =
 	    "UPDATE sweep SET dealt = ?2, applied = ?3, state = CASE WHEN ?2 >= turns THEN 4"
@@ -512,6 +526,8 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_IGNORED_DROP] = "DELETE FROM sweep_turn WHERE sweep_id = ?1 AND n = ?2",
 	[Q_TURNED_ADD] = "INSERT INTO turned_owner(owner, minute) VALUES(?1, ?2)"
 			 " ON CONFLICT(owner) DO UPDATE SET minute = max(minute, ?2)",
+	[Q_TURNED_BESIDE] = "SELECT count(*) FROM turned_owner WHERE owner = ?1"
+			    " AND minute >= (SELECT created / 60000 FROM sweep WHERE id = ?2)",
 	[Q_TURNED_SINCE] = "SELECT owner FROM turned_owner WHERE minute > ?1 ORDER BY owner",
 	[Q_TURNED_DROP] = "DELETE FROM turned_owner WHERE minute < ?1",
 

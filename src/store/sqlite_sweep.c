@@ -28,6 +28,8 @@ sweep_take(struct store_sweep *s, struct sq_cursor *cur)
 	s->of = (uint64_t)sq_take_int(cur);
 	s->owners = (uint64_t)sq_take_int(cur);
 	s->of_owners = (uint64_t)sq_take_int(cur);
+	s->beside = (uint64_t)sq_take_int(cur);
+	s->beside_waiting = (uint64_t)sq_take_int(cur);
 	s->why = sq_take_text(cur);
 	s->who = sq_take_text(cur);
 }
@@ -259,7 +261,8 @@ add_step(struct sq_writer *w, void *arg, struct err *err)
 
 		rc = sq_exec(sq_writer_conn(w), Q_SWEEP_TURN_PUT,
 		    SQ_ARGS(sq_i(a->id), sq_i((int64_t)(a->first + i + 1)), sq_i(t->cert_id),
-			sq_i(t->effect), sq_i(t->reason), sq_t(t->rule), sq_t(t->comment)),
+			sq_i(t->effect), sq_i(t->reason), sq_t(t->rule), sq_t(t->comment),
+			sq_i((int64_t)t->owner)),
 		    NULL, err);
 	}
 	return rc;

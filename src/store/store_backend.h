@@ -85,6 +85,7 @@ struct store_stale_query {
 };
 typedef int store_sweep_fn(void *arg, const struct store_sweep *row);
 typedef int store_turn_fn(void *arg, const struct store_turn *t);
+typedef int store_sweep_owner_fn(void *arg, const struct store_sweep_owner *o);
 typedef int store_foreign_mark_fn(void *arg, const struct store_foreign_mark *m);
 typedef int store_name_fn(void *arg, const char *name);
 typedef int store_exception_fn(void *arg, const struct store_exception *row);
@@ -234,6 +235,9 @@ struct store_backend {
 	    store_turn_fn *fn, void *arg, struct err *err);
 	enum rc (*sweep_decide)(struct store *s, int64_t id, enum sweep_state verdict,
 	    const char *who, struct err *err);
+	enum rc (*sweep_owners)(struct store *s, int64_t id, size_t max, store_sweep_owner_fn *fn,
+	    void *arg, struct err *err);
+	enum rc (*sweep_beside)(struct store *s, int64_t id, uint64_t waiting, struct err *err);
 	enum rc (*sweep_obsolete)(struct store *s, int64_t id, const char *why, struct err *err);
 	enum rc (*sweep_dealt)(
 	    struct store *s, int64_t id, uint64_t dealt, uint64_t applied, struct err *err);
@@ -246,8 +250,8 @@ struct store_backend {
 	    struct store *s, const struct store_rule_mark *v, size_t n, struct err *err);
 	enum rc (*sweep_marks)(
 	    struct store *s, int64_t id, store_rule_mark_fn *fn, void *arg, struct err *err);
-	enum rc (*turned_add)(
-	    struct store *s, int64_t now, const uint64_t *owners, size_t n, struct err *err);
+	enum rc (*turned_add)(struct store *s, int64_t now, const uint64_t *owners, size_t n,
+	    int64_t beside, struct err *err);
 	enum rc (*turned_since)(
 	    struct store *s, int64_t since, store_owner_fn *fn, void *arg, struct err *err);
 	enum rc (*exception_add)(struct store *s, const struct store_exception *e,

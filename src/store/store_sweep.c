@@ -143,6 +143,19 @@ store_sweep_turns(struct store *s, int64_t id, uint64_t after, size_t max,
 }
 
 enum rc
+store_sweep_owners(struct store *s, int64_t id, size_t max,
+    int (*fn)(void *arg, const struct store_sweep_owner *o), void *arg, struct err *err)
+{
+	return s->backend->sweep_owners(s, id, max, fn, arg, err);
+}
+
+enum rc
+store_sweep_beside(struct store *s, int64_t id, uint64_t waiting, struct err *err)
+{
+	return s->backend->sweep_beside(s, id, waiting, err);
+}
+
+enum rc
 store_sweep_decide(
     struct store *s, int64_t id, enum sweep_state verdict, const char *who, struct err *err)
 {
@@ -203,12 +216,13 @@ store_sweep_marks(struct store *s, int64_t id, store_rule_mark_fn *fn, void *arg
 }
 
 enum rc
-store_turned_add(struct store *s, int64_t now, const uint64_t *owners, size_t n, struct err *err)
+store_turned_add(
+    struct store *s, int64_t now, const uint64_t *owners, size_t n, int64_t beside, struct err *err)
 {
 	if (n > STORE_CAUSES_BATCH)
 		return fail(
 		    err, RC_LIMIT, "%zu owners at once, more than %d", n, STORE_CAUSES_BATCH);
-	return n == 0 ? RC_OK : s->backend->turned_add(s, now, owners, n, err);
+	return n == 0 ? RC_OK : s->backend->turned_add(s, now, owners, n, beside, err);
 }
 
 enum rc

@@ -35,9 +35,18 @@ struct store_turn {
 	enum cause_effect effect; /* CAUSE_GONE: the rule lets it go */
 	int reason;
 	const char *comment; /* what the directory said */
+	uint64_t owner;      /* of the certificate: sweep_brake.h; asked for, and not told */
 	/* Whom the certificate is bound to, as the directory calls them now; NULL: none that it knows.  Told, as
 	 * `serial`. */
 	const char *person, *device;
+};
+/* One of those by which the brake counts, in a sweep: its first certificate there, and how many it has. */
+struct store_sweep_owner {
+	const char *serial;
+	const char *person, *device; /* as the directory calls them now; NULL: none that it knows */
+	const char *person_id,
+	    *device_id; /* Entra's object id; Intune's or Entra's.  NULL: not bound */
+	uint64_t certs;
 };
 struct store_sweep {
 	int64_t id;
@@ -50,6 +59,9 @@ struct store_sweep {
 	uint64_t
 	    owners; /* devices and users of `certs`: sweep_brake.h.  0: an older version did not count */
 	uint64_t of_owners; /* and of `of` */
+	/* While it waited, devices and users that are not in it: turned within the brake (who goes to and fro counts once
+	 * a day), and that wait beside it, as they would be too many. */
+	uint64_t beside, beside_waiting;
 	char *why, *who; /* "312 of 2300 devices and users ..., more than 10 %"; who has decided */
 };
 void store_sweep_done(struct store_sweep *s);
@@ -78,6 +90,12 @@ enum rc store_sweep_each(struct store *s, int64_t after, size_t max,
 /* Turns in their order, of which `after` are left out; lent. */
 enum rc store_sweep_turns(struct store *s, int64_t id, uint64_t after, size_t max,
     int (*fn)(void *arg, const struct store_turn *t), void *arg, struct err *err) MUST_CHECK;
+/* Whose its certificates are, in the order of turns, at most `max`; lent. */
+enum rc store_sweep_owners(struct store *s, int64_t id, size_t max,
+    int (*fn)(void *arg, const struct store_sweep_owner *o), void *arg, struct err *err) MUST_CHECK;
+/* How many wait beside one that waits. */
+enum rc store_sweep_beside(
+    struct store *s, int64_t id, uint64_t waiting, struct err *err) MUST_CHECK;
 /* SWEEP_APPROVED or SWEEP_DISCARDED, of one that waits; else RC_CONFLICT, which says who was first, or which sweep has
  * taken its place.  What a number stands for never changes, so who decides gets what was shown.  Audit row
  * "sweep-approved", "sweep-discarded". */
@@ -125,10 +143,11 @@ enum rc store_sweep_marks(
 /*
  * Whom rules have turned without being asked, for the brake: owners as numbers (the caller's), each once, with the
  * minute in which that was so last; for a day.  So there are no more rows than owners.  An approved sweep begins anew
- * at nobody.  At most STORE_CAUSES_BATCH at once.
+ * at nobody.  At most STORE_CAUSES_BATCH at once.  `beside`: the sweep that waits meanwhile, 0: none; it counts those of them
+ * who have not been turned since its minute.
  */
-enum rc store_turned_add(
-    struct store *s, int64_t now, const uint64_t *owners, size_t n, struct err *err) MUST_CHECK;
+enum rc store_turned_add(struct store *s, int64_t now, const uint64_t *owners, size_t n,
+    int64_t beside, struct err *err) MUST_CHECK;
 typedef int store_owner_fn(void *arg, uint64_t owner);
 enum rc store_turned_since(
     struct store *s, int64_t since, store_owner_fn *fn, void *arg, struct err *err) MUST_CHECK;

@@ -144,6 +144,7 @@ out=$(ctl sweep show 2>&1)
 claim "and of how many devices and users" said '^Whose *2 devices and users, of 4$' "$out"
 claim "the sweep shows what it would turn" said 'compliance.*hold.*noncompliant' "$out"
 claim "... and whose that is" said 'compliance.*hold .*LAPTOP-7F3K2 .*noncompliant' "$out"
+claim "... and who waits with everything" said ' LAPTOP-7F3K2  *1$' "$out"
 id=$(waiting)
 claim "meanwhile a third one is not compliant" api PATCH "$t/devices/Meis-Pixel-8" '{"compliance":"noncompliant"}'
 claim "... and is held, as it alone is within the brake" within 30 held Meis-Pixel-8
@@ -153,6 +154,8 @@ claim "... and the two of it are good" two_good
 api PATCH "$t/devices/Meis-Pixel-8" '{"compliance":"compliant"}' >/dev/null
 claim "... and it is let go as soon as it is compliant" within 30 good Meis-Pixel-8
 claim "... while the sweep waits" test "$(waiting)" = "$id"
+beside() { ctl sweep show --json | python3 -c 'import json,sys; a = json.load(sys.stdin); print(a["sweep"]["beside"], a["sweep"]["besideWaiting"], sorted(o["device"] for o in a["owners"]))'; }
+claim "... which tells how many went on, and who waits" test "$(beside)" = "1 0 ['LAPTOP-7F3K2', 'Omars-iPhone']"
 claim "without a terminal a decision wants --yes" sh -c "scepctl sweep approve --config '$CONFIG' $id </dev/null 2>&1 | grep -q -- --yes"
 both compliant
 state() { ctl sweep show "$id" | grep -q "^State *$1"; }

@@ -120,6 +120,41 @@ while_a_sweep_waits_others_are_turned_within_the_brake(void **state)
 }
 
 static void
+beside_is(struct world *w, int64_t which, uint64_t turned, uint64_t waiting)
+{
+	struct store_sweep s = { 0 };
+
+	ok(&w->f, store_sweep_get(w->f.s, which, &s, &w->f.err));
+	assert_int_equal(s.beside, turned);
+	assert_int_equal(s.beside_waiting, waiting);
+	store_sweep_done(&s);
+}
+
+/* What 'sweep show' tells. */
+static void
+a_sweep_that_waits_knows_who_went_on_and_who_waits_beside_it(void **state)
+{
+	struct world *w = *state;
+	int64_t which = stopped(w, 1, 5);
+
+	beside_is(w, which, 0, 0);
+	user_is(w, 31, DIR_NO);
+	sweep(w);
+	beside_is(w, which, 1, 0);
+	user_is(w, 31, DIR_YES); /* to and fro is one */
+	round_at(w, 90);
+	beside_is(w, which, 1, 0);
+	compliant(w, 21, 25, DIR_NO);
+	round_at(w, 100);
+	beside_is(w, which, 1, 5);
+	compliant(w, 21, 25, DIR_YES);
+	round_at(w, 110);
+	beside_is(w, which, 1, 0);
+	assert_int_equal(
+	    sf_number(&w->f, "SELECT count(DISTINCT owner) FROM sweep_turn WHERE owner <> 0"), 5);
+}
+
+static void
 whoever_is_in_a_sweep_that_waits_waits_with_everything(void **state)
 {
 	struct world *w = *state;
@@ -236,7 +271,7 @@ what_was_noted_and_not_turned_is_turned_after_a_restart(void **state)
 	compliant(w, 31, 31, DIR_NO);
 	c.binding = &b;
 	owner = owner_of(&c);
-	ok(&w->f, store_turned_add(w->f.s, w->now, &owner, 1, &w->f.err));
+	ok(&w->f, store_turned_add(w->f.s, w->now, &owner, 1, 0, &w->f.err));
 	start(w);
 	sweep(w);
 	assert_int_equal(state_of(w, 31), CERT_HELD);
@@ -255,6 +290,7 @@ main(void)
 		T(the_percentage_is_of_owners),
 		T(devices_that_flap_are_counted_once_in_the_window),
 		T(while_a_sweep_waits_others_are_turned_within_the_brake),
+		T(a_sweep_that_waits_knows_who_went_on_and_who_waits_beside_it),
 		T(whoever_is_in_a_sweep_that_waits_waits_with_everything),
 		T(in_no_window_more_is_turned_unasked_than_the_brake_allows),
 		T(too_much_beside_a_sweep_makes_a_larger_one_but_not_at_once),

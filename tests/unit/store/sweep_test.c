@@ -104,6 +104,39 @@ state_of(struct sf *f, int64_t id)
 	return is;
 }
 
+static int
+keep_whose(void *arg, const struct store_sweep_owner *o)
+{
+	struct buf *b = arg;
+
+	buf_addf(b, "%s %s %llu;", o->person_id != NULL ? o->person_id : "-",
+	    o->device_id != NULL ? o->device_id : "-", (unsigned long long)o->certs);
+	assert_true(strlen(o->serial) > 0);
+	return 0;
+}
+
+static void
+owners_are(struct sf *f, int64_t id, size_t max, const char *expected)
+{
+	struct buf b;
+
+	buf_init(&b, 100000);
+	ok(f, store_sweep_owners(f->s, id, max, keep_whose, &b, &f->err));
+	assert_string_equal(buf_str(&b), expected);
+	buf_done(&b);
+}
+
+static void
+beside_is(struct sf *f, int64_t id, uint64_t turned, uint64_t waiting)
+{
+	struct store_sweep s = { 0 };
+
+	ok(f, store_sweep_get(f->s, id, &s, &f->err));
+	assert_int_equal(s.beside, turned);
+	assert_int_equal(s.beside_waiting, waiting);
+	store_sweep_done(&s);
+}
+
 /* ---- sweeps ---- */
 
 static void
@@ -382,17 +415,17 @@ whoever_was_turned_lately_is_known_once_until_an_administrator_has_looked(void *
 
 	certs(f, 1);
 	turned_are(f, 0, "");
-	ok(f, store_turned_add(f->s, now - 7200, early, N(early), &f->err));
-	ok(f, store_turned_add(f->s, now - 60, late, N(late), &f->err));
-	ok(f, store_turned_add(f->s, now - 60, late, N(late), &f->err));
+	ok(f, store_turned_add(f->s, now - 7200, early, N(early), 0, &f->err));
+	ok(f, store_turned_add(f->s, now - 60, late, N(late), 0, &f->err));
+	ok(f, store_turned_add(f->s, now - 60, late, N(late), 0, &f->err));
 	turned_are(f, now - 3600, "3;a;");
 	ok(f,
 	    store_turned_add(
-		f->s, now - 7200, late, N(late), &f->err)); /* a clock that went back */
+		f->s, now - 7200, late, N(late), 0, &f->err)); /* a clock that went back */
 	sf_restart(f);
 	turned_are(f, now - 3600, "3;a;");
 	turned_are(f, now - 3 * 3600, "ffffffffffffffff;1;2;3;a;");
-	ok(f, store_turned_add(f->s, now + 25 * 3600, far, 1, &f->err));
+	ok(f, store_turned_add(f->s, now + 25 * 3600, far, 1, 0, &f->err));
 	turned_are(f, now - 3 * 3600, "9;"); /* a day is kept */
 	id = waiting(f, &v, 1);
 	ok(f, store_sweep_decide(f->s, id, SWEEP_APPROVED, "jane", &f->err));
@@ -450,7 +483,73 @@ more_than_a_batch_is_refused(void **state)
 	assert_int_equal(store_sweep_add(f->s, 1, 0, v, N(v), &f->err), RC_LIMIT);
 	assert_int_equal(store_sweep_add(f->s, 1, STORE_SWEEP_TURNS_MAX, v, 1, &f->err), RC_LIMIT);
 	assert_int_equal(store_ignored_forget(f->s, NULL, N(v), &f->err), RC_LIMIT);
-	assert_int_equal(store_turned_add(f->s, 1, NULL, N(v), &f->err), RC_LIMIT);
+	assert_int_equal(store_turned_add(f->s, 1, NULL, N(v), 0, &f->err), RC_LIMIT);
+}
+
+static void
+a_sweep_tells_whose_its_certificates_are(void **state)
+{
+	struct sf *f = *state;
+	struct store_turn v[] = { turn(1, "off", CAUSE_HOLD), turn(1, "gone", CAUSE_REVOKE),
+		turn(2, "off", CAUSE_HOLD), turn(3, "off", CAUSE_HOLD),
+		turn(4, "off", CAUSE_HOLD) };
+	int64_t id;
+
+	certs(f, 4);
+	sf_sql(f,
+	    "INSERT INTO binding(cert_id, state, tenant, user, device, device_object, managed, upn,"
+	    " serial_number, sid, platform, owner, enrolled, asked, tries) VALUES"
+	    " (1, 2, 'contoso', 'jane', 'entra-1', 'object-1', 'intune-1', '', '', '', '', '', 0, "
+	    "0, 0),"
+	    " (3, 2, 'contoso', 'jane', 'entra-1', 'object-1', 'intune-1', '', '', '', '', '', 0, "
+	    "0, 0),"
+	    " (4, 2, 'contoso', 'joe', 'entra-4', 'object-4', '', '', '', '', '', '', 0, 0, 0);");
+	v[0].owner = v[1].owner = v[3].owner = UINT64_MAX; /* one device */
+	v[2].owner = 7;
+	v[4].owner = 9;
+	id = waiting(f, v, N(v));
+	owners_are(f, id, 10, "jane intune-1 2;- - 1;joe entra-4 1;");
+	owners_are(f, id, 2, "jane intune-1 2;- - 1;");
+	owners_are(f, id + 1, 10, "");
+}
+
+/* A version that did not write it down: each certificate is by itself. */
+static void
+a_sweep_without_owners_has_certificates(void **state)
+{
+	struct sf *f = *state;
+	const struct store_turn v[] = { turn(1, "off", CAUSE_HOLD), turn(1, "gone", CAUSE_REVOKE),
+		turn(2, "off", CAUSE_HOLD) };
+
+	certs(f, 2);
+	owners_are(f, waiting(f, v, N(v)), 10, "- - 1;- - 1;");
+}
+
+static void
+who_is_turned_beside_a_sweep_is_counted_once(void **state)
+{
+	struct sf *f = *state;
+	const struct store_turn v = turn(1, "off", CAUSE_HOLD);
+	const uint64_t before[] = { 1 }, some[] = { 2, 3 }, more[] = { 3, 4 };
+	int64_t now = clock_now(), id;
+
+	certs(f, 1);
+	ok(f, store_turned_add(f->s, now - 600, before, N(before), 0, &f->err));
+	id = waiting(f, &v, 1);
+	beside_is(f, id, 0, 0);
+	ok(f, store_turned_add(f->s, now, some, N(some), id, &f->err));
+	beside_is(f, id, 2, 0);
+	ok(f, store_turned_add(f->s, now + 120, more, N(more), id, &f->err));
+	beside_is(f, id, 3, 0);
+	ok(f, store_turned_add(f->s, now + 180, before, N(before), id, &f->err));
+	beside_is(f, id, 4, 0); /* turned long before the sweep, and again */
+	ok(f, store_sweep_beside(f->s, id, 12, &f->err));
+	sf_restart(f);
+	beside_is(f, id, 4, 12);
+	/* Decided it stays as it was shown. */
+	ok(f, store_sweep_decide(f->s, id, SWEEP_DISCARDED, "jane", &f->err));
+	ok(f, store_sweep_beside(f->s, id, 0, &f->err));
+	beside_is(f, id, 4, 12);
 }
 
 /* ---- exceptions ---- */
@@ -637,6 +736,9 @@ main(void)
 		T(whoever_was_turned_lately_is_known_once_until_an_administrator_has_looked),
 		T(a_sweeps_own_turns_are_told_as_marks),
 		T(who_approves_a_sweep_that_has_grown_is_told_the_new_number),
+		T(a_sweep_tells_whose_its_certificates_are),
+		T(a_sweep_without_owners_has_certificates),
+		T(who_is_turned_beside_a_sweep_is_counted_once),
 		T(more_than_a_batch_is_refused),
 		T(alone_an_exception_is_in_force_at_once_and_over_by_itself),
 		T(with_a_second_one_it_waits_for_somebody_else),
