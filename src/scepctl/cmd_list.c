@@ -39,7 +39,7 @@ static const struct opt opts[] = {
 	    .help =
 		"only those that name somebody whom the directory does not know (unknown), of whom "
 		"it knows not all (partial), or who are still to be asked for (open)",
-	    .choices = "unknown|partial|open" },
+	    .choices = BINDING_UNSETTLED_WORDS },
 	{ .name = "match",
 	    .letter = 'm',
 	    .type = OPT_STR,
@@ -180,56 +180,13 @@ list_bound(struct store *store, const struct options *o, const struct store_cert
 	return rc;
 }
 
-/* ---- of whom the directory does not know ---- */
-
-struct names {
-	struct {
-		char serial[2 * SERIAL_MAX + 1], ca[STORE_NAME_MAX + 1];
-	} v[LISTING_PAGE];
-	size_t n;
-};
-
-static int
-on_name(void *arg, const char *serial, const char *ca)
-{
-	struct names *s = arg;
-
-	(void)snprintf(s->v[s->n].serial, sizeof(s->v[0].serial), "%s", serial);
-	(void)snprintf(s->v[s->n++].ca, sizeof(s->v[0].ca), "%s", ca);
-	return 0;
-}
-
-static enum binding_state
-state_of(const char *word)
-{
-	return strcmp(word, "unknown") == 0 ? BINDING_UNKNOWN
-	    : strcmp(word, "partial") == 0  ? BINDING_BOUND
-					    : BINDING_OPEN;
-}
-
-static enum rc
-list_unsettled(struct store *store, enum binding_state state, const struct store_cert_filter *f,
-    struct certs *l, struct err *err)
-{
-	struct names s = { .n = LISTING_PAGE };
-	int64_t after = 0;
-	enum rc rc = RC_OK;
-
-	while (rc == RC_OK && !l->rows.failed && s.n == LISTING_PAGE) {
-		s.n = 0;
-		rc = store_binding_unsettled(store, state, LISTING_PAGE, &after, on_name, &s, err);
-		for (size_t i = 0; rc == RC_OK && !l->rows.failed && i < s.n; i++)
-			rc = list_one(store, s.v[i].serial, s.v[i].ca, f, l, err);
-	}
-	return rc;
-}
-
 static enum rc
 list(struct store *store, const struct options *o, struct certs *l, struct err *err)
 {
-	struct store_cert_filter f = {
-		.ca = o->ca, .endpoint = o->endpoint, .valid_at = o->valid ? l->now : 0
-	};
+	struct store_cert_filter f = { .ca = o->ca,
+		.endpoint = o->endpoint,
+		.valid_at = o->valid ? l->now : 0,
+		.unsettled = (int)binding_unsettled_by_name(o->binding) };
 	char *pattern = NULL;
 	bool bound = o->by.device != NULL || o->by.user != NULL;
 	enum rc rc = status_of(&f.revoked, o, err);
@@ -243,9 +200,7 @@ list(struct store *store, const struct options *o, struct certs *l, struct err *
 		rc = pattern_of(&pattern, o->match, err);
 	f.text = pattern;
 	if (rc == RC_OK)
-		rc = bound               ? list_bound(store, o, &f, l, err)
-		    : o->binding != NULL ? list_unsettled(store, state_of(o->binding), &f, l, err)
-					 : list_all(store, &f, l, err);
+		rc = bound ? list_bound(store, o, &f, l, err) : list_all(store, &f, l, err);
 	free(pattern);
 	return listing_end(&l->rows, rc, err);
 }

@@ -46,17 +46,28 @@ state_by_name(struct store_cert_filter *f, const char *name, struct err *err)
 	return RC_OK;
 }
 
+static enum rc
+binding_by_name(struct store_cert_filter *f, const char *name, struct err *err)
+{
+	f->unsettled = (int)binding_unsettled_by_name(name);
+	if (name[0] != '\0' && f->unsettled == 0)
+		return fail(err, RC_PARSE, "binding is unknown, partial or open");
+	return RC_OK;
+}
+
 void
 admin_certs_list(struct admin_call *c)
 {
 	struct store_cert_filter f = { .revoked = -1 };
-	char match[ADMIN_TEXT_MAX + 1];
+	char match[ADMIN_TEXT_MAX + 1], binding[16];
 	struct admin_list l;
 	struct err err = { 0 };
 	enum rc rc;
 
 	if ((rc = admin_list_begin(&l, c, &err)) == RC_OK &&
 	    (rc = admin_query(match, sizeof(match), c->req->query, "match", &err)) == RC_OK &&
+	    (rc = admin_query(binding, sizeof(binding), c->req->query, "binding", &err)) == RC_OK &&
+	    (rc = binding_by_name(&f, binding, &err)) == RC_OK &&
 	    (rc = state_by_name(&f, l.page.state, &err)) == RC_OK) {
 		f.endpoint = l.page.endpoint[0] != '\0' ? l.page.endpoint : NULL;
 		f.text = match[0] != '\0' ? match : NULL;

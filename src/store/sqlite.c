@@ -444,7 +444,6 @@ const struct store_backend sqlite_backend = {
 	.binding_set = sqlite_binding_set,
 	.binding_due = sqlite_binding_due,
 	.binding_count = sqlite_binding_count,
-	.binding_unsettled = sqlite_binding_unsettled,
 	.binding_certs = sqlite_binding_certs,
 	.crl_numbers = sqlite_crl_numbers,
 	.foreign_add = sqlite_foreign_add,

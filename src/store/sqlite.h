@@ -185,8 +185,6 @@ enum rc sqlite_binding_due(struct store *s, const char *tenant, int64_t now, siz
     store_binding_fn *fn, void *arg, struct err *err);
 enum rc sqlite_binding_count(struct store *s, const char *tenant, enum binding_state state,
     int64_t now, uint64_t *n, struct err *err);
-enum rc sqlite_binding_unsettled(struct store *s, enum binding_state state, size_t max,
-    int64_t *after, store_bound_fn *fn, void *arg, struct err *err);
 enum rc sqlite_binding_certs(struct store *s, const char *tenant, enum binding_key key,
     const char *id, int64_t valid_at, size_t max, store_bound_fn *fn, void *arg, struct err *err);
 /* Within a step. */

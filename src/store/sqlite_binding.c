@@ -187,45 +187,6 @@ sqlite_binding_count(struct store *s, const char *tenant, enum binding_state sta
 }
 
 static enum rc
-unsettled_read(struct sq_conn *c, enum binding_state state, size_t max, int64_t *after,
-    store_bound_fn *fn, void *arg, struct err *err)
-{
-	struct sq_cursor cur;
-	bool row = true;
-	enum rc rc = sq_query(&cur, c, Q_BINDING_UNSETTLED,
-	    SQ_ARGS(sq_i(state), sq_i(*after), sq_i((int64_t)max)), err);
-
-	while (rc == RC_OK && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
-		struct name_text name;
-		int64_t id;
-
-		take_name(&name, &cur);
-		id = sq_take_int(&cur);
-		if ((rc = sq_took(&cur, err)) != RC_OK)
-			break;
-		*after = id;
-		if (fn(arg, name.serial, name.ca) != 0)
-			break;
-	}
-	sq_end(&cur);
-	return rc;
-}
-
-enum rc
-sqlite_binding_unsettled(struct store *s, enum binding_state state, size_t max, int64_t *after,
-    store_bound_fn *fn, void *arg, struct err *err)
-{
-	struct sq_conn *c;
-	enum rc rc = sq_reader_get(&c, s, err);
-
-	if (rc != RC_OK)
-		return rc;
-	rc = unsettled_read(c, state, max, after, fn, arg, err);
-	sq_reader_put(s, c);
-	return rc;
-}
-
-static enum rc
 certs_read(struct sq_conn *c, enum sq_stmt id, const struct sq_arg *args, size_t n,
     store_bound_fn *fn, void *arg, struct err *err)
 {

@@ -292,23 +292,37 @@ lend_row(struct sq_cursor *cur, size_t *left, store_cert_fn *fn, void *arg, stru
 }
 
 /* The filters, and where a page of each ends. */
-static const struct {
+struct kind {
 	enum sq_stmt each,
 	    upto; /* Q__MAX: ids are without gaps, so they are counted by subtraction */
-} kinds[] = {
+};
+static const struct kind kinds[] = {
 	[CERTS_GOOD] = { Q_CERT_EACH_GOOD, Q__MAX },
 	[CERTS_NOT_GOOD] = { Q_CERT_EACH_REVOKED, Q_CERT_UPTO_REVOKED },
 	[CERTS_HELD] = { Q_CERT_EACH_HELD, Q_CERT_UPTO_HELD },
 	[CERTS_REVOKED] = { Q_CERT_EACH_OVER, Q_CERT_UPTO_REVOKED },
 	{ Q_CERT_EACH, Q__MAX }, /* any */
 };
+static const struct kind unsettled = { Q_CERT_EACH_UNSETTLED, Q_CERT_UPTO_UNSETTLED };
+
+static const struct kind *
+kind_of(const struct store_cert_filter *f)
+{
+	if (f->unsettled != 0)
+		return &unsettled;
+	return &kinds[f->revoked < 0 || f->revoked >= (int)N(kinds) ? (int)N(kinds) - 1
+								    : f->revoked];
+}
 
 /* The last row that a page may look at, and whether others follow. */
 static enum rc
 page_end(
-    struct sq_conn *c, enum sq_stmt upto, int64_t after, int64_t *end, bool *more, struct err *err)
+    struct sq_conn *c, const struct store_cert_filter *f, int64_t *end, bool *more, struct err *err)
 {
-	int64_t all = 0;
+	const struct sq_arg args[] = { sq_i(f->after_rowid), sq_i(STORE_LOOK_MAX - 1),
+		sq_i(f->unsettled) };
+	enum sq_stmt upto = kind_of(f)->upto;
+	int64_t all = 0, after = f->after_rowid;
 	enum rc rc;
 
 	if (upto == Q__MAX) {
@@ -317,7 +331,7 @@ page_end(
 		*end = *more ? after + STORE_LOOK_MAX : INT64_MAX;
 		return rc;
 	}
-	rc = sq_number_of(c, upto, SQ_ARGS(sq_i(after), sq_i(STORE_LOOK_MAX - 1)), end, err);
+	rc = sq_number_of(c, upto, args, f->unsettled != 0 ? 3 : 2, end, err);
 	*more = rc == RC_OK && *end != 0;
 	if (!*more)
 		*end = INT64_MAX;
@@ -325,22 +339,28 @@ page_end(
 }
 
 static enum rc
+page_query(struct sq_cursor *cur, struct sq_conn *c, const struct store_cert_filter *f, int64_t end,
+    struct err *err)
+{
+	const struct sq_arg args[] = { sq_i(f->after_rowid), sq_t(f->ca), sq_t(f->endpoint),
+		sq_i(f->valid_at == 0 ? INT64_MIN : f->valid_at), sq_i(end), sq_i(f->unsettled),
+		sq_i(f->revoked) };
+
+	return sq_query(cur, c, kind_of(f)->each, args, f->unsettled != 0 ? 7 : 5, err);
+}
+
+static enum rc
 page_read(struct sq_conn *c, const struct store_cert_filter *f, size_t max, int64_t *next,
     store_cert_fn *fn, void *arg, struct err *err)
 {
-	size_t kind =
-	    f->revoked < 0 || f->revoked >= (int)N(kinds) ? N(kinds) - 1 : (size_t)f->revoked;
 	int64_t end = 0, last = 0;
 	struct sq_cursor cur;
 	bool row = true, more = false;
-	enum rc rc = page_end(c, kinds[kind].upto, f->after_rowid, &end, &more, err);
+	enum rc rc = page_end(c, f, &end, &more, err);
 
 	if (rc != RC_OK)
 		return rc;
-	rc = sq_query(&cur, c, kinds[kind].each,
-	    SQ_ARGS(sq_i(f->after_rowid), sq_t(f->ca), sq_t(f->endpoint),
-		sq_i(f->valid_at == 0 ? INT64_MIN : f->valid_at), sq_i(end)),
-	    err);
+	rc = page_query(&cur, c, f, end, err);
 	while (rc == RC_OK && max > 0 && (rc = sq_next(&cur, &row, err)) == RC_OK && row) {
 		last = sqlite3_column_int64(cur.q, COL_ID);
 		if (text_fits(f, &cur))

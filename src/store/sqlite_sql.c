@@ -91,6 +91,11 @@
 	"SELECT " CERT_COLUMNS " FROM cert c " index " LEFT JOIN tx t ON t.id = c.tx_id"           \
 	" WHERE c.id > ?1 AND (?2 IS NULL OR c.ca = ?2) AND (?3 IS NULL OR c.endpoint = ?3)"       \
 	" AND c.not_after >= ?4 AND c.id <= ?5 " status " ORDER BY c.id"
+/* CERTS_... of store.h, or -1. */
+#define CERT_IS(wanted)                                                                            \
+	"CASE " wanted " WHEN 0 THEN c.revoked = 0 WHEN 1 THEN c.revoked <> 0"                     \
+	" WHEN 2 THEN c.revoked <> 0 AND c.reason = 6"                                             \
+	" WHEN 3 THEN c.revoked <> 0 AND c.reason <> 6 ELSE 1 END"
 
 const char *const sq_sql[Q__MAX] = {
 	[Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -187,12 +192,21 @@ const char *const sq_sql[Q__MAX] = {
 	    CERT_EACH("INDEXED BY cert_held", "AND c.revoked <> 0 AND c.reason = 6"),
 	[Q_CERT_EACH_OVER] =
 	    CERT_EACH("INDEXED BY cert_revoked", "AND c.revoked <> 0 AND c.reason <> 6"),
+	[Q_CERT_EACH_UNSETTLED] =
+	    "SELECT " CERT_COLUMNS " FROM binding b INDEXED BY binding_unsettled"
+	    " CROSS JOIN cert c ON c.id = b.cert_id LEFT JOIN tx t ON t.id = c.tx_id"
+	    " WHERE b.state = ?6 AND b.due > 0 AND b.cert_id > ?1 AND b.cert_id <= ?5"
+	    " AND (?2 IS NULL OR c.ca = ?2) AND (?3 IS NULL OR c.endpoint = ?3)"
+	    " AND c.not_after >= ?4 AND " CERT_IS("?7") " ORDER BY b.cert_id",
 	[Q_CERT_COUNT] = "SELECT max(id) FROM cert",
 	/* Where a page ends that looks at ?2 + 1 rows of the index. */
 	[Q_CERT_UPTO_REVOKED] = "SELECT id FROM cert INDEXED BY cert_revoked"
 				" WHERE revoked <> 0 AND id > ?1 ORDER BY id LIMIT 1 OFFSET ?2",
 	[Q_CERT_UPTO_HELD] = "SELECT id FROM cert INDEXED BY cert_held WHERE revoked <> 0"
 			     " AND reason = 6 AND id > ?1 ORDER BY id LIMIT 1 OFFSET ?2",
+	[Q_CERT_UPTO_UNSETTLED] = "SELECT cert_id FROM binding INDEXED BY binding_unsettled"
+				  " WHERE state = ?3 AND due > 0 AND cert_id > ?1"
+				  " ORDER BY cert_id LIMIT 1 OFFSET ?2",
 	[Q_CERT_FIGURES] =
 	    "SELECT coalesce((SELECT max(id) FROM cert), 0) - gone, listed, held FROM cert_figures",
 	[Q_CERT_LAST_AUDIT] = "SELECT audit FROM cert ORDER BY id DESC LIMIT 1",
@@ -312,9 +326,6 @@ const char *const sq_sql[Q__MAX] = {
 	    " CROSS JOIN cert c ON c.id = b.cert_id"
 	    " WHERE b.state = ?1 AND b.due > 0 AND b.tenant = ?2 AND c.not_after > ?3"
 	    " AND (c.revoked = 0 OR c.reason = 6) LIMIT ?4)",
-	[Q_BINDING_UNSETTLED] =
-	    "SELECT c.serial, c.ca, b.cert_id FROM binding b CROSS JOIN cert c ON c.id = b.cert_id"
-	    " WHERE b.state = ?1 AND b.due > 0 AND b.cert_id > ?2 ORDER BY b.cert_id LIMIT ?3",
 	[Q_BINDING_BY_USER] = BINDING_BY("user"),
 	[Q_BINDING_BY_DEVICE] = BINDING_BY("device"),
 	[Q_BINDING_BY_DEVICE_OBJECT] = BINDING_BY("device_object"),

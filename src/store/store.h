@@ -407,13 +407,16 @@ struct store_cert_filter {
 	int revoked;               /* -1 any, or one of CERTS_... */
 	int64_t valid_at;          /* only certificates not expired then; 0: any */
 	int64_t after_rowid;       /* paging: rows after this one */
+	/* enum binding_state of those whom the directory does not know (BINDING_UNKNOWN), not all of whom it knows
+	 * (BINDING_BOUND) or who are still to be asked for (BINDING_OPEN); 0: any certificate. */
+	int unsettled;
 };
 /*
  * One page: calls back for `max` certificates at most, in order of issue; `row` is lent; a non-zero return
  * stops.  It looks at STORE_LOOK_MAX rows at most, however few of them fit, so that a request takes a bounded
  * time and no list keeps a view of the database for long: *next is the after_rowid of the next page, or 0 when
- * that was all.  A page may be empty and not the last one.  With `revoked` of what is not good only such rows
- * are looked at.
+ * that was all.  A page may be empty and not the last one.  With `unsettled`, or else with `revoked` of what is not good,
+ * only such rows are looked at.
  */
 #define STORE_LOOK_MAX 10000 /* a tenth of a second of a slow core, with a pattern */
 enum rc store_cert_page(struct store *s, const struct store_cert_filter *f, size_t max,

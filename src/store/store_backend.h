@@ -185,8 +185,6 @@ struct store_backend {
 	    store_binding_fn *fn, void *arg, struct err *err);
 	enum rc (*binding_count)(struct store *s, const char *tenant, enum binding_state state,
 	    int64_t now, uint64_t *n, struct err *err);
-	enum rc (*binding_unsettled)(struct store *s, enum binding_state state, size_t max,
-	    int64_t *after, store_bound_fn *fn, void *arg, struct err *err);
 	enum rc (*objects_put)(struct store *s, const struct store_object *v, size_t n,
 	    size_t *changed, struct err *err);
 	enum rc (*object_get)(struct store *s, const char *tenant, enum dir_kind kind,

@@ -41,6 +41,21 @@ cert_state_name(enum cert_state s)
 	return "unknown";
 }
 
+enum binding_state
+binding_unsettled_by_name(const char *word0)
+{
+	static const struct {
+		const char *word;
+		enum binding_state state;
+	} words[] = { { "unknown", BINDING_UNKNOWN }, { "partial", BINDING_BOUND },
+		{ "open", BINDING_OPEN } };
+
+	for (size_t i = 0; word0 != NULL && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].word, word0) == 0)
+			return words[i].state;
+	return BINDING_NONE;
+}
+
 const char *
 binding_state_name(enum binding_state s)
 {
@@ -276,13 +291,6 @@ store_binding_count(struct store *s, const char *tenant, enum binding_state stat
 	enum rc rc = check_text(tenant, STORE_NAME_MAX, true, "tenant", err);
 
 	return rc != RC_OK ? rc : s->backend->binding_count(s, tenant, state, now, n, err);
-}
-
-enum rc
-store_binding_unsettled(struct store *s, enum binding_state state, size_t max, int64_t *after,
-    int (*fn)(void *arg, const char *serial_hex, const char *ca), void *arg, struct err *err)
-{
-	return s->backend->binding_unsettled(s, state, max, after, fn, arg, err);
 }
 
 enum rc

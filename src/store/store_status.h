@@ -206,14 +206,14 @@ enum rc store_binding_due(struct store *s, const char *tenant, int64_t now, size
 	const struct store_binding *b),
     void *arg, struct err *err) MUST_CHECK;
 /* What is not settled (due is not 0), by its state: NONE has none, and BOUND means those that are so in part. */
+/* As administrators ask for it (store_cert_filter.unsettled): "partial" is BINDING_BOUND.  NULL, "" or anything else:
+ * BINDING_NONE. */
+#define BINDING_UNSETTLED_WORDS "unknown|partial|open"
+enum binding_state binding_unsettled_by_name(const char *word0);
 #define STORE_BINDINGS_COUNTED 100000 /* more are not counted: a tenth of a second */
 /* Of certificates that are valid at `now` and not revoked. */
 enum rc store_binding_count(struct store *s, const char *tenant, enum binding_state state,
     int64_t now, uint64_t *n, struct err *err) MUST_CHECK;
-/* Names, in order of issue, of any tenant: at most `max` after *after, which goes on to the last one told. */
-enum rc store_binding_unsettled(struct store *s, enum binding_state state, size_t max,
-    int64_t *after, int (*fn)(void *arg, const char *serial_hex, const char *ca), void *arg,
-    struct err *err) MUST_CHECK;
 enum binding_key {
 	BINDING_BY_USER = 1,
 	BINDING_BY_DEVICE,

@@ -45,6 +45,28 @@ claim "of a device that has none, none" many hold '{"device":"00000000-0000-4000
 claim "without a device or user it is refused" answered 400 POST "$C/hold" '{"comment":"everybody"}'
 claim "all are good again" states good
 
+# ---- whom the directory does not know ----
+# With a date on which nobody asks again in this test.
+unsettled() { python3 - "$T/ca/scepd.db" "$1" <<'PY'
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], timeout=10) as c:
+    c.execute("UPDATE binding SET " + sys.argv[2])
+PY
+}
+listed() { answered 200 GET "$C?binding=$1" && says "$2" '[r["serial"] for r in a["items"]]'; }
+all=$(answered 200 GET "$C" >/dev/null && json '[r["serial"] for r in a["items"]]')
+claim "of those whom the directory does not know there are none" listed unknown '[]'
+unsettled "due = 4000000000, state = 3 WHERE cert_id = (SELECT max(cert_id) FROM binding)"
+unsettled "due = 4000000000 WHERE cert_id = (SELECT min(cert_id) FROM binding)"
+claim "one is listed whom it does not know" listed unknown "$(python3 -c "print($all[-1:])")"
+claim "... and one of whom it knows not all" listed partial "$(python3 -c "print($all[:1])")"
+claim "... and none who are to be asked for" listed open '[]'
+claim "... with the other filters" answered 200 GET "$C?binding=unknown&state=revoked&match=*"
+claim "... of which none fits" says '[]' 'a["items"]'
+claim "another word is refused" answered 400 GET "$C?binding=bound"
+claim "... and a long one" answered 400 GET "$C?binding=unknownunknownunknown"
+unsettled "due = 0, state = 2"
+
 # ---- sweeps ----
 at_once set_all false
 claim "all devices disabled at once: a sweep waits" within 30 waiting

@@ -529,6 +529,24 @@ behind_a_long_queue_the_latest_have_a_quarter(void **state)
 	assert_string_equal(numbers(&l), "1235");
 }
 
+static int
+see_row(void *arg, int64_t rowid, const struct store_cert_row *row)
+{
+	return see_serial(arg, row->serial, row->ca);
+}
+
+/* Numbers of certificates that a filter lets through. */
+static const char *
+listed(struct sf *f, struct store_cert_filter *filter)
+{
+	struct list l = { .text = "" };
+
+	filter->after_rowid = 0;
+	ok(f, store_cert_page(f->s, filter, 9, &filter->after_rowid, see_row, &l, &f->err));
+	assert_int_equal(filter->after_rowid, 0);
+	return numbers(&l);
+}
+
 static void
 what_is_unsettled_is_listed_and_counted_by_its_state(void **state)
 {
@@ -538,18 +556,19 @@ what_is_unsettled_is_listed_and_counted_by_its_state(void **state)
 		.reason = REASON_UNSPECIFIED,
 		.who = "root" };
 	struct store_cause_done done;
+	struct store_cert_filter filter = { .revoked = -1, .unsettled = BINDING_UNKNOWN };
 	struct sf *f = *state;
-	int64_t after = 0;
 	struct sf_tx t;
 
 	set_due(f, 1, BINDING_UNKNOWN, 5000);
 	set_due(f, 2, BINDING_UNKNOWN, 5000);
 	set_due(f, 3, BINDING_UNKNOWN, 0); /* expired: nobody asks any more */
 	set_due(f, 4, BINDING_BOUND, 7000);
-	ok(f, store_binding_unsettled(f->s, BINDING_UNKNOWN, 1, &after, see_serial, &l, &f->err));
+	ok(f, store_cert_page(f->s, &filter, 1, &filter.after_rowid, see_row, &l, &f->err));
 	assert_string_equal(numbers(&l), "1");
-	ok(f, store_binding_unsettled(f->s, BINDING_UNKNOWN, 9, &after, see_serial, &l, &f->err));
+	ok(f, store_cert_page(f->s, &filter, 9, &filter.after_rowid, see_row, &l, &f->err));
 	assert_string_equal(numbers(&l), "12");
+	assert_int_equal(filter.after_rowid, 0);
 	assert_int_equal(unsettled(f, BINDING_UNKNOWN, 0), 2);
 	assert_int_equal(unsettled(f, BINDING_BOUND, 0), 1);
 	/* What is revoked is nobody's trouble any more. */
@@ -557,6 +576,63 @@ what_is_unsettled_is_listed_and_counted_by_its_state(void **state)
 	revoke.serial = t.serial;
 	ok(f, store_causes_set(f->s, &revoke, 1, &done, &f->err));
 	assert_int_equal(unsettled(f, BINDING_UNKNOWN, 0), 1);
+	/* With the other filters. */
+	filter.revoked = CERTS_GOOD;
+	assert_string_equal(listed(f, &filter), "1");
+	filter.revoked = CERTS_REVOKED;
+	assert_string_equal(listed(f, &filter), "2");
+	filter.revoked = CERTS_HELD;
+	assert_string_equal(listed(f, &filter), "");
+	filter = (struct store_cert_filter){ .revoked = -1, .unsettled = BINDING_BOUND };
+	assert_string_equal(listed(f, &filter), "4");
+	filter.ca = "another";
+	assert_string_equal(listed(f, &filter), "");
+	filter = (struct store_cert_filter){ .revoked = -1, .unsettled = BINDING_OPEN };
+	assert_string_equal(listed(f, &filter), "");
+}
+
+/* More than a call looks at, of which the last alone fits. */
+static void
+a_list_of_unsettled_ones_looks_at_so_many_a_call(void **state)
+{
+	struct store_cert_filter filter = {
+		.revoked = -1, .unsettled = BINDING_OPEN, .text = "CN=the last"
+	};
+	struct list l = { .text = "" };
+	struct sf *f = *state;
+	char sql[1000];
+
+	(void)snprintf(sql, sizeof(sql),
+	    "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+	    " INSERT INTO cert(id, serial, tx_id, audit, issued, not_before, not_after, ca, "
+	    "endpoint,"
+	    " profile, subject, thumbprint, der) SELECT i, CAST(printf('z%%08d', i) AS BLOB), 0, "
+	    "0, 1,"
+	    " 1, 4000000000, 'issuing', 'corp', 'wifi', 'CN=x', '00', x'00' FROM n;"
+	    "INSERT INTO binding(cert_id, state, tenant, user, device, device_object, managed, upn,"
+	    " serial_number, sid, platform, owner, enrolled, asked, tries, due) SELECT id, 1, "
+	    "'contoso',"
+	    " '', '', '', '', '', '', '', '', '', 0, 0, 0, 5 FROM cert WHERE id >= 1000;"
+	    "UPDATE cert SET subject = 'CN=the last' WHERE id = %d; COMMIT;",
+	    1000 + STORE_LOOK_MAX + 4, 1000 + STORE_LOOK_MAX + 4);
+	sf_sql(f, sql);
+	ok(f, store_cert_page(f->s, &filter, 9, &filter.after_rowid, see_row, &l, &f->err));
+	assert_int_equal(l.n, 0);
+	assert_int_equal(filter.after_rowid, 1000 + STORE_LOOK_MAX - 1);
+	ok(f, store_cert_page(f->s, &filter, 9, &filter.after_rowid, see_row, &l, &f->err));
+	assert_int_equal(l.n, 1);
+	assert_int_equal(filter.after_rowid, 0);
+}
+
+static void
+words_for_what_is_unsettled(void **state)
+{
+	assert_int_equal(binding_unsettled_by_name("unknown"), BINDING_UNKNOWN);
+	assert_int_equal(binding_unsettled_by_name("partial"), BINDING_BOUND);
+	assert_int_equal(binding_unsettled_by_name("open"), BINDING_OPEN);
+	assert_int_equal(binding_unsettled_by_name("bound"), BINDING_NONE);
+	assert_int_equal(binding_unsettled_by_name(""), BINDING_NONE);
+	assert_int_equal(binding_unsettled_by_name(NULL), BINDING_NONE);
 }
 
 static int
@@ -596,6 +672,9 @@ main(void)
 		    behind_a_long_queue_the_latest_have_a_quarter, setup, sf_teardown),
 		cmocka_unit_test_setup_teardown(
 		    what_is_unsettled_is_listed_and_counted_by_its_state, setup, sf_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_list_of_unsettled_ones_looks_at_so_many_a_call, setup, sf_teardown),
+		cmocka_unit_test(words_for_what_is_unsettled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
