@@ -120,12 +120,7 @@ run_list(const void *options, int nargs, char **args)
 
 static const struct opt list_opts[] = {
 	OPT_CONFIG(otp_options),
-	{ .name = "endpoint",
-	    .letter = 'e',
-	    .type = OPT_STR,
-	    .offset = offsetof(struct otp_options, endpoint),
-	    .value = "NAME",
-	    .help = "only of this endpoint" },
+	OTP_ENDPOINT_ROW("only of this endpoint"),
 	OPT_FLAG_ROW("live", otp_options, live, "only those that can still be used"),
 	OPT_FLAG_ROW("json", otp_options, json, "a JSON array instead of a table"),
 	{ .name = NULL },
@@ -240,12 +235,7 @@ run_revoke(const void *options, int nargs, char **args)
 static const struct opt revoke_opts[] = {
 	OPT_CONFIG(otp_options),
 	OPT_FLAG_ROW("all", otp_options, all, "every one that can still be used"),
-	{ .name = "endpoint",
-	    .letter = 'e',
-	    .type = OPT_STR,
-	    .offset = offsetof(struct otp_options, endpoint),
-	    .value = "NAME",
-	    .help = "with --all: of this endpoint only" },
+	OTP_ENDPOINT_ROW("with --all: of this endpoint only"),
 	{ .name = "comment",
 	    .letter = 'm',
 	    .type = OPT_STR,

@@ -266,12 +266,7 @@ otp_new_run(const void *options, int nargs, char **args)
 
 const struct opt otp_new_opts[] = {
 	OPT_CONFIG(otp_options),
-	{ .name = "endpoint",
-	    .letter = 'e',
-	    .type = OPT_STR,
-	    .offset = offsetof(struct otp_options, endpoint),
-	    .value = "NAME",
-	    .help = "where it is good (default: the only endpoint with challenge: otp)" },
+	OTP_ENDPOINT_ROW("where it is good (default: the only endpoint with challenge: otp)"),
 	{ .name = "subject",
 	    .letter = 's',
 	    .type = OPT_STR,

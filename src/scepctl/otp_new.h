@@ -13,6 +13,13 @@ struct otp_options {
 	bool json, hex, live, all;
 };
 
+/* The row of --endpoint, which all of them have. */
+#define OTP_ENDPOINT_ROW(h)                                                                        \
+	{                                                                                          \
+		.name = "endpoint", .letter = 'e', .type = OPT_STR,                                \
+		.offset = offsetof(struct otp_options, endpoint), .value = "NAME", .help = (h)     \
+	}
+
 extern const struct opt otp_new_opts[];
 int otp_new_run(const void *options, int nargs, char **args);
 
