@@ -31,7 +31,7 @@ static const struct opt opts[] = {
 	OPT_FLAG_ROW("all", options, all, "move, back: every endpoint of which there is a next CA"),
 	OPT_FLAG_ROW("force", options, force,
 	    "retire: although endpoints issue from the CA or valid certificates of it exist"),
-	OPT_FLAG_ROW("json", options, json, "status: as JSON"),
+	OPT_FLAG_ROW("json", options, json, "the status as JSON; of the others, as it is then"),
 	{ .name = NULL },
 };
 
@@ -197,7 +197,7 @@ do_step(const struct job *j, const struct step *t, struct err *err)
 
 	rc = store_rollover_set(
 	    j->store, t->e->name, t->from->name, t->to->name, t->share, j->who, &before, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && !j->o->json)
 		print_step(t, before);
 	return rc;
 }
@@ -233,7 +233,7 @@ do_steps(const struct job *j, step_fn *plan, struct err *err)
 		    err, RC_NOTFOUND, "there is no endpoint %s in %s", j->name, j->s.config->path);
 	if (rc == RC_OK && done == 0)
 		return fail(err, RC_NOTFOUND, "no endpoint has anything to move");
-	if (done > 0)
+	if (done > 0 && !j->o->json)
 		print_after();
 	return rc;
 }
@@ -347,7 +347,7 @@ retire(const struct job *j, const struct conf_ca *ca, const struct ca_count *cou
 	    (unsigned long long)count->valid, n, j->o->force ? ", forced" : "");
 	if (rc == RC_OK)
 		rc = store_ca_retire(j->store, ca->name, j->who, detail, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && !j->o->json)
 		print_retired(j, ca, count, buf_str(&names), n);
 	buf_done(&names);
 	return rc;
@@ -396,6 +396,17 @@ run_status(struct job *j, struct err *err)
 	return rc;
 }
 
+/* What was done shows in it. */
+static enum rc
+run_status_anew(struct job *j, struct err *err)
+{
+	enum rc rc;
+
+	store_succession_done(&j->s.st);
+	rc = store_succession_read(j->store, &j->s.st, err);
+	return rc == RC_OK ? run_status(j, err) : rc;
+}
+
 static const struct {
 	const char *verb;
 	enum rc (*run)(struct job *j, struct err *err);
@@ -409,10 +420,17 @@ static const struct {
 static enum rc
 run_verb(struct job *j, const char *verb, struct err *err)
 {
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i].verb, verb) == 0)
-			return verbs[i].run(j, err);
-	return fail(err, RC_CONFIG, "\"%.40s\" is none of status, move, back, retire", verb);
+	size_t i, n = sizeof(verbs) / sizeof(verbs[0]);
+	enum rc rc;
+
+	for (i = 0; i < n && strcmp(verbs[i].verb, verb) != 0; i++)
+		;
+	if (i == n)
+		return fail(
+		    err, RC_CONFIG, "\"%.40s\" is none of status, move, back, retire", verb);
+	rc = verbs[i].run(j, err);
+	return rc == RC_OK && j->o->json && verbs[i].run != run_status ? run_status_anew(j, err)
+								       : rc;
 }
 
 static int

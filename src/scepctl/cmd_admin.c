@@ -10,14 +10,14 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "ossl/alg.h"
-#include "scepctl/ctl.h"
+#include "scepctl/listing.h"
 #include "scepd/admin_auth.h"
 
 #define TOKEN_BYTES 32 /* random; 43 characters of base64url */
 
 struct options {
 	const char *config, *only;
-	bool replace;
+	bool replace, json;
 };
 
 static const struct opt opts[] = {
@@ -28,6 +28,7 @@ static const struct opt opts[] = {
 	    .value = "WHAT",
 	    .help = "token: what it is good for: " ADMIN_MAY_WORDS " (default: all)" },
 	OPT_FLAG_ROW("replace", options, replace, "token: instead of one of the same name"),
+	OPT_FLAG_ROW("json", options, json, "list: a JSON array; token, revoke: an object"),
 	{ .name = NULL },
 };
 
@@ -107,6 +108,47 @@ save(const struct file *f, const struct buf *text, struct err *err)
 	return rc == RC_OK ? file_write(f->path, text->data, text->len, f->mode, 1, err) : rc;
 }
 
+/* ---- JSON ---- */
+
+/* What it is good for, as an array of words. */
+static json_t *
+may_json(unsigned may)
+{
+	char text[ADMIN_MAY_TEXT_MAX], *rest = text, *word;
+	json_t *v = json_array();
+	bool built = v != NULL;
+
+	admin_may_text(text, may);
+	while (built && (word = strsep(&rest, ",")) != NULL)
+		built = json_array_append_new(v, json_string(word)) == 0;
+	if (built)
+		return v;
+	json_decref(v);
+	return NULL;
+}
+
+/* `secret0`: of one that was made just now. */
+static json_t *
+token_json(const char *name, unsigned may, const char *secret0)
+{
+	json_t *o = json_object();
+
+	if (o != NULL && ctl_json_str(o, "name", name) &&
+	    json_object_set_new(o, "for", may_json(may)) == 0 &&
+	    (secret0 == NULL || ctl_json_str(o, "token", secret0)))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static enum rc
+print_json(const char *name, unsigned may, const char *secret0, struct err *err)
+{
+	if (ctl_json_print(token_json(name, may, secret0), true) == EX_OK)
+		return RC_OK;
+	return fail(err, RC_NOMEM, "the file was changed, and there is no memory to tell of it");
+}
+
 /* ---- actions ---- */
 
 struct token {
@@ -155,7 +197,7 @@ static enum rc
 token(struct file *f, const struct options *o, const char *name, struct err *err)
 {
 	struct token t;
-	unsigned may;
+	unsigned may = ADMIN_MAY_ALL;
 	enum rc rc;
 
 	if (!admin_name_ok(name))
@@ -173,7 +215,10 @@ token(struct file *f, const struct options *o, const char *name, struct err *err
 	if ((rc = make(&t, err)) != RC_OK)
 		return rc;
 	if ((rc = add(f, o, name, &t, err)) == RC_OK) {
-		(void)printf("%s\n", t.text);
+		if (o->json)
+			rc = print_json(name, may, t.text, err);
+		else
+			(void)printf("%s\n", t.text);
 		(void)fprintf(stderr,
 		    "This token of %s is shown once; %s has its hash alone. scepd takes it up "
 		    "within a minute, or on SIGHUP.\n",
@@ -186,29 +231,40 @@ token(struct file *f, const struct options *o, const char *name, struct err *err
 static enum rc
 list(struct file *f, const struct options *o, const char *name, struct err *err)
 {
-	for (size_t i = 0; i < f->tokens.n; i++) {
+	struct listing l = { .json = o->json };
+	enum rc rc;
+
+	for (size_t i = 0; i < f->tokens.n && !l.failed; i++) {
 		const struct admin_token *t = &f->tokens.v[i];
 		char may[ADMIN_MAY_TEXT_MAX];
 
 		admin_may_text(may, t->may);
-		(void)printf("%-24s %s\n", t->name, may);
+		if (l.json) {
+			(void)listing_item(&l, 0, token_json(t->name, t->may, NULL));
+		} else {
+			(void)printf("%-24s %s\n", t->name, may);
+			(void)listing_printed(&l, 0);
+		}
 	}
-	return RC_OK;
+	if ((rc = listing_end(&l, RC_OK, err)) == RC_OK)
+		listing_close(&l, "");
+	return rc;
 }
 
 static enum rc
 revoke(struct file *f, const struct options *o, const char *name, struct err *err)
 {
+	const struct admin_token *t = find(f, name);
 	struct buf text;
 	enum rc rc;
 
-	if (find(f, name) == NULL)
+	if (t == NULL)
 		return fail(err, RC_NOTFOUND, "there is no token of \"%.80s\"", name);
 	buf_init(&text, LIMIT_SECRET_FILE);
 	copy_without(&text, &f->text, name);
 	rc = save(f, &text, err);
 	buf_done(&text);
-	return rc;
+	return rc == RC_OK && o->json ? print_json(name, t->may, NULL, err) : rc;
 }
 
 static const struct action {

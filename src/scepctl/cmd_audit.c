@@ -31,7 +31,7 @@ static const struct opt opts[] = {
 	    .value = "N",
 	    .help = "list: at most N rows (default all)",
 	    .max = INT64_MAX },
-	OPT_FLAG_ROW("json", options, json, "list: one JSON object a line"),
+	OPT_FLAG_ROW("json", options, json, "list: one JSON object a line; verify: an object"),
 	{ .name = NULL },
 };
 
@@ -94,32 +94,51 @@ list(struct store *store, const struct config *c, const struct options *o, struc
 	return rc;
 }
 
-/* The signer's is apart, where the daemon's other half cannot reach it. */
-static enum rc
-verify_signers(const char *dir, struct err *err)
-{
-	uint64_t lines = 0;
-	enum rc rc = signer_audit_verify(dir, &lines, err);
+struct verified {
+	uint64_t rows, lines;
+	bool signers; /* there is an audit of the signer */
+};
 
-	if (rc == RC_OK)
-		(void)printf(
-		    "signer's audit: %llu lines, chain whole\n", (unsigned long long)lines);
-	if (rc != RC_NOTFOUND)
-		return rc;
-	(void)printf("signer's audit: there is none in %s\n", dir);
-	return RC_OK;
+static enum rc
+print_verified_json(const struct verified *v, struct err *err)
+{
+	json_t *o = json_object();
+	bool built = o != NULL && ctl_json_int(o, "rows", (int64_t)v->rows) &&
+	    json_object_set_new(o, "signerLines",
+		v->signers ? json_integer((json_int_t)v->lines) : json_null()) == 0;
+
+	return ctl_json_print(o, built) == EX_OK ? RC_OK
+						 : fail(err, RC_NOMEM, "out of memory for JSON");
 }
 
+static void
+print_verified(const struct verified *v, const char *dir)
+{
+	(void)printf("audit: %llu rows, chain whole\n", (unsigned long long)v->rows);
+	if (v->signers)
+		(void)printf(
+		    "signer's audit: %llu lines, chain whole\n", (unsigned long long)v->lines);
+	else
+		(void)printf("signer's audit: there is none in %s\n", dir);
+}
+
+/* The signer's is apart, where the daemon's other half cannot reach it. */
 static enum rc
 verify(struct store *store, const struct config *c, const struct options *o, struct err *err)
 {
-	uint64_t rows = 0;
-	enum rc rc = store_audit_verify(store, &rows, err);
+	const char *dir = c->processes.signer_state;
+	struct verified v = { .signers = true };
+	enum rc rc = store_audit_verify(store, &v.rows, err);
 
-	if (rc != RC_OK)
-		return rc;
-	(void)printf("audit: %llu rows, chain whole\n", (unsigned long long)rows);
-	return verify_signers(c->processes.signer_state, err);
+	if (rc == RC_OK && (rc = signer_audit_verify(dir, &v.lines, err)) == RC_NOTFOUND) {
+		v.signers = false;
+		rc = RC_OK;
+	}
+	if (rc == RC_OK && o->json)
+		return print_verified_json(&v, err);
+	if (rc == RC_OK)
+		print_verified(&v, dir);
+	return rc;
 }
 
 static const struct {

@@ -16,6 +16,59 @@ struct options {
 	bool json, all;
 };
 
+/* ---- as words ---- */
+
+static const char *
+state_of(const struct store_exception *e, int64_t now)
+{
+	return e->ended != 0    ? "ended"
+	    : e->until <= now   ? "over"
+	    : e->confirmed == 0 ? "waiting"
+				: "in force";
+}
+
+static json_t *
+exception_json(const struct store_exception *e, int64_t now)
+{
+	json_t *o = json_object();
+	bool built = o != NULL && ctl_json_int(o, "id", e->id) &&
+	    ctl_json_str(o, "state", state_of(e, now)) &&
+	    ctl_json_str(o, "of", exception_of_name(e->of)) &&
+	    ctl_json_str(o, "target", e->target) &&
+	    ctl_json_str(o, "ca", e->ca[0] != '\0' ? e->ca : NULL) &&
+	    ctl_json_str(o, "rule", e->rule[0] != '\0' ? e->rule : NULL) &&
+	    ctl_json_time(o, "created", e->created) && ctl_json_time(o, "until", e->until) &&
+	    ctl_json_time(o, "confirmed", e->confirmed) && ctl_json_time(o, "ended", e->ended) &&
+	    ctl_json_str(o, "who", e->who) && ctl_json_str(o, "confirmedBy", e->confirmed_by) &&
+	    ctl_json_str(o, "endedBy", e->ended_by) && ctl_json_str(o, "comment", e->comment);
+
+	if (!built) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static int
+on_one(void *arg, const struct store_exception *e)
+{
+	*(json_t **)arg = exception_json(e, clock_now());
+	return 1;
+}
+
+/* One that was changed just now, as 'list' has it.  `bound`: certificates that are bound to its target; -1: not told. */
+static int
+print_one(struct store *s, int64_t id, int64_t bound)
+{
+	json_t *o = NULL;
+	struct err err = { 0 };
+
+	if (store_exception_each(s, 0, id - 1, 1, on_one, &o, &err) != RC_OK)
+		return err_report(PROG, &err);
+	return ctl_json_print(
+	    o, o != NULL && (bound < 0 || ctl_json_int(o, "certificates", bound)));
+}
+
 /* ---- add ---- */
 
 /* Whom it is for.  `bound`: certificates now; of a device or user it may be 0, as others can come. */
@@ -137,6 +190,7 @@ run_add(const void *options, int nargs, char **args)
 	char who[CTL_WHO_MAX];
 	int64_t id = 0;
 	size_t bound = 0;
+	int status = EX_OK;
 	enum rc rc = check_options(o, &err);
 
 	ctl_who(who);
@@ -154,11 +208,15 @@ run_add(const void *options, int nargs, char **args)
 		rc = set_target(&e, &bound, s, o, &err);
 	if (rc == RC_OK)
 		rc = store_exception_add(s, &e, c->revocation.exceptions.second, &id, &err);
-	if (rc == RC_OK)
+	if (rc != RC_OK)
+		status = err_report(PROG, &err);
+	else if (o->json)
+		status = print_one(s, id, (int64_t)bound);
+	else
 		print_added(&e, id, bound, c->revocation.exceptions.second);
 	store_close(s);
 	config_free(c);
-	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+	return status;
 }
 
 /* ---- confirm, end ---- */
@@ -172,6 +230,7 @@ run_change(const void *options, char **args,
 	struct store *s = NULL;
 	struct err err = { 0 };
 	char who[CTL_WHO_MAX];
+	int status = EX_OK;
 	int64_t id;
 	enum rc rc = ctl_number(&id, args[0], "exception", &err);
 
@@ -180,11 +239,14 @@ run_change(const void *options, char **args,
 		rc = ctl_open(NULL, &s, o->config, &err);
 	if (rc == RC_OK && (rc = change(s, id, who, &err)) == RC_NOTFOUND)
 		(void)err_hint(&err, "'" PROG " exception list' has the numbers");
-	store_close(s);
 	if (rc != RC_OK)
-		return err_report(PROG, &err);
-	(void)printf("%s exception %lld\n", done, (long long)id);
-	return EX_OK;
+		status = err_report(PROG, &err);
+	else if (o->json)
+		status = print_one(s, id, -1);
+	else
+		(void)printf("%s exception %lld\n", done, (long long)id);
+	store_close(s);
+	return status;
 }
 
 static int
@@ -205,37 +267,6 @@ struct exceptions {
 	struct listing pages;
 	int64_t now;
 };
-
-static const char *
-state_of(const struct store_exception *e, int64_t now)
-{
-	return e->ended != 0    ? "ended"
-	    : e->until <= now   ? "over"
-	    : e->confirmed == 0 ? "waiting"
-				: "in force";
-}
-
-static json_t *
-exception_json(const struct store_exception *e, int64_t now)
-{
-	json_t *o = json_object();
-	bool built = o != NULL && ctl_json_int(o, "id", e->id) &&
-	    ctl_json_str(o, "state", state_of(e, now)) &&
-	    ctl_json_str(o, "of", exception_of_name(e->of)) &&
-	    ctl_json_str(o, "target", e->target) &&
-	    ctl_json_str(o, "ca", e->ca[0] != '\0' ? e->ca : NULL) &&
-	    ctl_json_str(o, "rule", e->rule[0] != '\0' ? e->rule : NULL) &&
-	    ctl_json_time(o, "created", e->created) && ctl_json_time(o, "until", e->until) &&
-	    ctl_json_time(o, "confirmed", e->confirmed) && ctl_json_time(o, "ended", e->ended) &&
-	    ctl_json_str(o, "who", e->who) && ctl_json_str(o, "confirmedBy", e->confirmed_by) &&
-	    ctl_json_str(o, "endedBy", e->ended_by) && ctl_json_str(o, "comment", e->comment);
-
-	if (!built) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
-}
 
 static int
 on_row(void *arg, const struct store_exception *e)
@@ -312,11 +343,13 @@ static const struct opt add_opts[] = {
 	    .value = "TEXT",
 	    .help = "why; kept in the audit trail",
 	    .required = true },
+	OPT_FLAG_ROW("json", options, json, "the exception as JSON"),
 	{ .name = NULL },
 };
 
 static const struct opt change_opts[] = {
 	OPT_CONFIG(options),
+	OPT_FLAG_ROW("json", options, json, "the exception as JSON, as it is then"),
 	{ .name = NULL },
 };
 

@@ -142,16 +142,54 @@ on_live(void *arg, const struct store_otp_row *r)
 	return 0;
 }
 
+/* One run of it; `rows` has those that were revoked. */
+struct revoking {
+	const struct config *c;
+	struct store *s;
+	const struct otp_options *o;
+	char who[CTL_WHO_MAX];
+	struct listing rows;
+};
+
+/* What became of one: as of certificates, those that could not be changed are told by the error. */
+static void
+tell_revoked(struct revoking *r, int64_t id)
+{
+	json_t *v;
+
+	if (!r->rows.json) {
+		if (!r->o->all)
+			(void)printf("revoked one-time password %lld\n", (long long)id);
+		(void)listing_printed(&r->rows, id);
+		return;
+	}
+	v = json_object();
+	if (v != NULL && ctl_json_int(v, "id", id) && ctl_json_str(v, "outcome", "done")) {
+		(void)listing_item(&r->rows, id, v);
+		return;
+	}
+	json_decref(v);
+	r->rows.failed = true;
+}
+
+static enum rc
+revoke(struct revoking *r, int64_t id, struct err *err)
+{
+	enum rc rc = store_otp_revoke(r->s, id, r->who, r->o->comment, err);
+
+	if (rc == RC_OK)
+		tell_revoked(r, id);
+	return listing_end(&r->rows, rc, err);
+}
+
 /* One that was used or revoked a moment ago is none to be revoked any more. */
 static enum rc
-revoke_list(struct store *s, const struct doomed *d, const char *who, const char *why, size_t *gone,
-    struct err *err)
+revoke_list(struct revoking *r, const struct doomed *d, struct err *err)
 {
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < d->n && rc == RC_OK; i++) {
-		rc = store_otp_revoke(s, d->ids[i], who, why, err);
-		*gone += rc == RC_OK;
+		rc = revoke(r, d->ids[i], err);
 		if (rc == RC_CONFLICT || rc == RC_NOTFOUND)
 			rc = RC_OK;
 	}
@@ -159,54 +197,54 @@ revoke_list(struct store *s, const struct doomed *d, const char *who, const char
 }
 
 static enum rc
-revoke_all(const struct config *c, struct store *s, const struct otp_options *o, const char *who,
-    struct err *err)
+revoke_all(struct revoking *r, struct err *err)
 {
-	struct store_otp_filter f = { .endpoint = o->endpoint, .live = true };
+	struct store_otp_filter f = { .endpoint = r->o->endpoint, .live = true };
 	struct doomed d;
-	size_t gone = 0;
 	enum rc rc;
 
 	do {
 		d.n = 0;
-		rc = store_otp_each(s, &f, REVOKE_MAX, on_live, &d, err);
+		rc = store_otp_each(r->s, &f, REVOKE_MAX, on_live, &d, err);
 		if (rc == RC_OK && d.n > 0) {
 			f.after_id = d.ids[d.n - 1];
-			rc = revoke_list(s, &d, who, o->comment, &gone, err);
+			rc = revoke_list(r, &d, err);
 		}
 	} while (rc == RC_OK && d.n == REVOKE_MAX);
-	if (rc == RC_OK && gone == 0 && o->endpoint != NULL &&
-	    (rc = ctl_endpoint(c, o->endpoint, err)) != RC_OK)
+	if (rc == RC_OK && r->rows.n == 0 && f.endpoint != NULL &&
+	    (rc = ctl_endpoint(r->c, f.endpoint, err)) != RC_OK)
 		return rc;
-	(void)printf("revoked %zu one-time password%s\n", gone, gone == 1 ? "" : "s");
+	if (!r->rows.json)
+		(void)printf(
+		    "revoked %zu one-time password%s\n", r->rows.n, r->rows.n == 1 ? "" : "s");
 	return rc;
 }
 
 static enum rc
-revoke_one(struct store *s, const char *number, const char *who, const char *why, struct err *err)
+revoke_one(struct revoking *r, const char *number, struct err *err)
 {
 	int64_t id;
 	enum rc rc = ctl_number(&id, number, "one-time password", err);
 
-	if (rc == RC_OK && (rc = store_otp_revoke(s, id, who, why, err)) == RC_NOTFOUND)
+	if (rc == RC_OK && (rc = revoke(r, id, err)) == RC_NOTFOUND)
 		(void)err_hint(err, "'" PROG " otp list' has the numbers");
-	if (rc == RC_OK)
-		(void)printf("revoked one-time password %lld\n", (long long)id);
 	return rc;
 }
 
+/* The array is whole whatever came of it, as some may be revoked already. */
 static enum rc
-revoke(const struct config *c, struct store *s, const struct otp_options *o, int nargs, char **args,
-    struct err *err)
+revoke_asked(struct revoking *r, int nargs, char **args, struct err *err)
 {
-	char who[CTL_WHO_MAX];
-	enum rc rc = ctl_comment_check(o->comment, err);
+	enum rc rc = ctl_comment_check(r->o->comment, err);
 
-	ctl_who(who);
-	if (rc == RC_OK && o->all)
-		return revoke_all(c, s, o, who, err);
+	if (rc != RC_OK)
+		return rc;
+	ctl_who(r->who);
+	if (r->o->all)
+		rc = revoke_all(r, err);
 	for (int i = 0; i < nargs && rc == RC_OK; i++)
-		rc = revoke_one(s, args[i], who, o->comment, err);
+		rc = revoke_one(r, args[i], err);
+	listing_close(&r->rows, "");
 	return rc;
 }
 
@@ -214,6 +252,7 @@ static int
 run_revoke(const void *options, int nargs, char **args)
 {
 	const struct otp_options *o = options;
+	struct revoking r = { .o = o, .rows.json = o->json };
 	struct config *c = NULL;
 	struct store *s = NULL;
 	struct err err = { 0 };
@@ -225,8 +264,10 @@ run_revoke(const void *options, int nargs, char **args)
 		rc = fail(&err, RC_CONFIG, "--endpoint goes with --all");
 	if (rc == RC_OK)
 		rc = ctl_open(&c, &s, o->config, &err);
+	r.c = c;
+	r.s = s;
 	if (rc == RC_OK)
-		rc = revoke(c, s, o, nargs, args, &err);
+		rc = revoke_asked(&r, nargs, args, &err);
 	store_close(s);
 	config_free(c);
 	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
@@ -242,6 +283,7 @@ static const struct opt revoke_opts[] = {
 	    .offset = offsetof(struct otp_options, comment),
 	    .value = "TEXT",
 	    .help = "kept in the audit trail" },
+	OPT_FLAG_ROW("json", otp_options, json, "a JSON array: those that were revoked"),
 	{ .name = NULL },
 };
 

@@ -279,6 +279,19 @@ print_done(const struct store_hold *h, enum hold_verdict v)
 		  "would have expired.\n");
 }
 
+/* As it is then. */
+static enum rc
+print_done_json(struct store *s, int64_t id, int *status, struct err *err)
+{
+	struct store_hold now = { 0 };
+	enum rc rc = store_hold_get(s, id, &now, err);
+
+	if (rc == RC_OK)
+		*status = ctl_json_print(hold_json(&now), true);
+	store_hold_done(&now);
+	return rc;
+}
+
 static int
 run_decide(const void *options, char **args, enum hold_verdict v)
 {
@@ -286,6 +299,7 @@ run_decide(const void *options, char **args, enum hold_verdict v)
 	struct store_hold h = { 0 };
 	struct store *s = NULL;
 	struct err err = { 0 };
+	int status = EX_OK;
 	int64_t id;
 	enum rc rc = ctl_text_check("--reason", o->reason, REASON_MAX, &err);
 
@@ -293,11 +307,13 @@ run_decide(const void *options, char **args, enum hold_verdict v)
 		rc = open_one(&s, &h, &id, o, args[0], &err);
 	if (rc == RC_OK)
 		rc = decide(s, o, &h, v, &err);
-	if (rc == RC_OK)
+	if (rc == RC_OK && o->json)
+		rc = print_done_json(s, h.id, &status, &err);
+	else if (rc == RC_OK)
 		print_done(&h, v);
 	store_hold_done(&h);
 	store_close(s);
-	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+	return rc == RC_OK ? status : err_report(PROG, &err);
 }
 
 static int
@@ -318,17 +334,20 @@ run_deny(const void *options, int nargs, char **args)
 		.offset = offsetof(struct options, reason), .value = "TEXT",                       \
 		.help = "kept with the request and in the audit trail"                             \
 	}
+#define OPT_DECIDED_JSON OPT_FLAG_ROW("json", options, json, "the request as JSON, as it is then")
 
 static const struct opt approve_opts[] = {
 	OPT_CONFIG(options),
 	OPT_FLAG_ROW("yes", options, yes, "do not ask; needed where there is no terminal"),
 	OPT_REASON,
+	OPT_DECIDED_JSON,
 	{ .name = NULL },
 };
 
 static const struct opt deny_opts[] = {
 	OPT_CONFIG(options),
 	OPT_REASON,
+	OPT_DECIDED_JSON,
 	{ .name = NULL },
 };
 

@@ -326,6 +326,30 @@ decide(struct store *s, const struct options *o, const struct store_sweep *sweep
 	return rc == RC_OK ? store_sweep_decide(s, sweep->id, v, who, err) : rc;
 }
 
+/* As it is then: scepd may have begun with it. */
+static enum rc
+print_decided_json(struct store *s, int64_t id, int *status, struct err *err)
+{
+	struct store_sweep now = { 0 };
+	enum rc rc = store_sweep_get(s, id, &now, err);
+
+	if (rc == RC_OK)
+		*status = ctl_json_print(sweep_json(&now), true);
+	store_sweep_done(&now);
+	return rc;
+}
+
+static void
+print_decided(int64_t id, enum sweep_state v)
+{
+	(void)printf(v == SWEEP_APPROVED
+		? "approved sweep %lld: scepd carries it out, as far as the directory still says "
+		  "so\n"
+		: "discarded sweep %lld: nothing of it is done, until a rule has let go of a "
+		  "certificate and says it anew\n",
+	    (long long)id);
+}
+
 static int
 run_decide(const void *options, int nargs, char **args, enum sweep_state v)
 {
@@ -333,23 +357,20 @@ run_decide(const void *options, int nargs, char **args, enum sweep_state v)
 	struct store_sweep sweep = { 0 };
 	struct store *s = NULL;
 	struct err err = { 0 };
+	int status = EX_OK;
 	enum rc rc = ctl_open(NULL, &s, o->config, &err);
 
 	if (rc == RC_OK)
 		rc = find(s, &sweep, nargs, args, &err);
 	if (rc == RC_OK)
 		rc = decide(s, o, &sweep, v, &err);
-	if (rc == RC_OK)
-		(void)printf(v == SWEEP_APPROVED ? "approved sweep %lld: scepd carries it out, as "
-						   "far as the directory still "
-						   "says so\n"
-						 : "discarded sweep %lld: nothing of it is done, "
-						   "until a rule has let go of a "
-						   "certificate and says it anew\n",
-		    (long long)sweep.id);
+	if (rc == RC_OK && o->json)
+		rc = print_decided_json(s, sweep.id, &status, &err);
+	else if (rc == RC_OK)
+		print_decided(sweep.id, v);
 	store_sweep_done(&sweep);
 	store_close(s);
-	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+	return rc == RC_OK ? status : err_report(PROG, &err);
 }
 
 static int
@@ -388,6 +409,7 @@ static const struct opt show_opts[] = {
 static const struct opt decide_opts[] = {
 	OPT_CONFIG(options),
 	OPT_FLAG_ROW("yes", options, yes, "do not ask; needed where there is no terminal"),
+	OPT_FLAG_ROW("json", options, json, "the sweep as JSON, as it is then"),
 	{ .name = NULL },
 };
 

@@ -20,7 +20,7 @@
 
 struct options {
 	const char *config, *out, *kind;
-	bool der;
+	bool der, json;
 };
 
 static const struct opt opts[] = {
@@ -38,6 +38,7 @@ static const struct opt opts[] = {
 	    .help = "kind of the key to make (default " KIND_DEFAULT
 		    "); a key that is there already is used" },
 	OPT_FLAG_ROW("der", options, der, "in DER instead of PEM"),
+	OPT_FLAG_ROW("json", options, json, "say what was made as JSON"),
 	{ .name = NULL },
 };
 
@@ -185,18 +186,35 @@ print_next(const struct asking *a)
 }
 
 static int
+print_json(const struct asking *a)
+{
+	json_t *o = json_object();
+	bool built = o != NULL && ctl_json_str(o, "ca", a->s.conf->name) &&
+	    ctl_json_str(o, "request", a->out) && ctl_json_str(o, "key", a->s.conf->ocsp_key) &&
+	    ctl_json_str(o, "kind", key_info0(a->key)->name) &&
+	    json_object_set_new(o, "made", json_boolean(a->made)) == 0;
+
+	return ctl_json_print(o, built);
+}
+
+static int
 run(const void *options, int nargs, char **args)
 {
+	const struct options *o = options;
 	struct asking a = { .out = NULL };
 	struct err err = { 0 };
-	enum rc rc = ask(&a, options, args[0], &err);
+	int status = EX_OK;
 
-	if (rc == RC_OK)
+	if (ask(&a, o, args[0], &err) != RC_OK)
+		status = err_report(PROG, &err);
+	else if (o->json)
+		status = print_json(&a);
+	else
 		print_next(&a);
 	key_free(a.key);
 	free(a.out);
 	foreign_session_close(&a.s);
-	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+	return status;
 }
 
 const struct command foreign_csr = {

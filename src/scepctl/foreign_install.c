@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "scepctl/foreign_common.h"
 #include "signer/signer.h"
 
@@ -15,10 +16,12 @@
 
 struct options {
 	const char *config;
+	bool json;
 };
 
 static const struct opt opts[] = {
 	OPT_CONFIG(options),
+	OPT_FLAG_ROW("json", options, json, "say what was installed as JSON"),
 	{ .name = NULL },
 };
 
@@ -141,21 +144,58 @@ print_done(const struct installing *in)
 		    "  relying parties ask at %s/ocsp/%s\n", c->public_url, in->s.conf->name);
 }
 
+/* Where relying parties ask; NULL: scepd.yaml has no public_url. */
+static bool
+set_url(json_t *o, const struct installing *in)
+{
+	const char *base = in->s.config->public_url;
+	char *url = NULL;
+	bool set =
+	    base == NULL || str_format(&url, NULL, "%s/ocsp/%s", base, in->s.conf->name) == RC_OK;
+
+	set = set && ctl_json_str(o, "url", url);
+	free(url);
+	return set;
+}
+
+static int
+print_json(const struct installing *in)
+{
+	const struct cert *c = in->responder;
+	char serial[2 * SERIAL_MAX + 1];
+	json_t *o = json_object();
+	bool built;
+
+	serial_hex(serial, cert_serial0(c));
+	built = o != NULL && ctl_json_str(o, "ca", in->s.conf->name) &&
+	    ctl_json_str(o, "certificate", in->s.conf->ocsp_certificate) &&
+	    ctl_json_str(o, "serial", serial) &&
+	    ctl_json_time(o, "notBefore", cert_not_before(c)) &&
+	    ctl_json_time(o, "notAfter", cert_not_after(c)) &&
+	    json_object_set_new(o, "ocspNocheck", json_boolean(cert_ocsp_nocheck(c))) == 0 &&
+	    set_url(o, in);
+	return ctl_json_print(o, built);
+}
+
 static int
 run(const void *options, int nargs, char **args)
 {
 	const struct options *o = options;
 	struct installing in = { .n = 0 };
 	struct err err = { 0 };
-	enum rc rc = install(&in, o->config, args, &err);
+	int status = EX_OK;
 
-	if (rc == RC_OK)
+	if (install(&in, o->config, args, &err) != RC_OK)
+		status = err_report(PROG, &err);
+	else if (o->json)
+		status = print_json(&in);
+	else
 		print_done(&in);
 	while (in.n > 0)
 		cert_free(in.certs[--in.n]);
 	key_free(in.key);
 	foreign_session_close(&in.s);
-	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+	return status;
 }
 
 const struct command foreign_install = {

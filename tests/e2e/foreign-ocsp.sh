@@ -32,6 +32,9 @@ install() { scepctl foreign install "$@" --config "$CONFIG"; }
 claim "a request is made, $where" csr old
 claim "and one of another kind" csr ez --key ec:p256 --out "$T/ez.csr"
 claim "the key that is there is used again" sh -c "openssl req -in '$T/ca/foreign/old.pem.csr' -noout -pubkey >'$T/pub1' && scepctl foreign csr old --config '$CONFIG' && openssl req -in '$T/ca/foreign/old.pem.csr' -noout -pubkey | cmp - '$T/pub1'"
+json_says() { python3 -c 'import json,sys; a = json.load(open(sys.argv[1])); got = str(eval(sys.argv[3])); print(got); sys.exit(got != sys.argv[2])' "$T/json" "$1" "$2"; }
+claim "what was made is told as JSON" sh -c "scepctl foreign csr old --json --config '$CONFIG' >'$T/json'"
+claim "... and that the key was there" json_says "('old', 'rsa2048', False, True)" '(a["ca"], a["kind"], a["made"], a["request"].endswith("foreign/old.pem.csr"))'
 claim "unless another kind is wanted" fails 'there already, and it is ec-p256' csr ez --key rsa:2048
 claim "the request is for OCSPSigning, and for nocheck" sh -c "openssl req -in '$T/ca/foreign/old.pem.csr' -noout -text -verify >'$T/text' 2>&1 && grep -q 'OCSP Signing' '$T/text' && grep -q 'OCSP No Check' '$T/text' && grep -q 'CN = Contoso old CA OCSP responder (scepd)' '$T/text'"
 in_token || claim "the key is the owner's alone, and encrypted" sh -c "test \$(stat -c %a '$T/ca/foreign/old.key') = 600 && grep -q ENCRYPTED '$T/ca/foreign/old.key'"
@@ -54,7 +57,8 @@ claim "nor one of a device" fails 'no certificate for the key' install old "$T/o
 claim "nor is there anything at its place" test ! -e "$T/ca/foreign/old.pem"
 openssl crl2pkcs7 -nocrl -certfile "$T/old/ca.pem" -certfile "$T/old/responder.pem" -out "$T/old.p7b" || die "PKCS#7"
 claim "the certificate is installed, out of a PKCS#7 with the CA's" install old "$T/old.p7b"
-claim "and that of CA ez" install ez "$T/ez/responder.pem"
+claim "and that of CA ez, told as JSON" sh -c "scepctl foreign install ez '$T/ez/responder.pem' --json --config '$CONFIG' >'$T/json'"
+claim "... with its number and where relying parties ask" json_says "('ez', True, True, True)" '(a["ca"], a["ocspNocheck"], a["url"].endswith("/ocsp/ez"), len(a["serial"]) > 8)'
 kill -HUP "$scepd_pid"
 claim "scepd takes it without a restart" within 20 says 'fine.pem: good' ask old fine
 claim "check has nothing against the responders" sh -c "scepctl check --config '$CONFIG' >'$T/said'; ! grep -E '^(warn|fail) +(old|ez) ' '$T/said' | grep -vE 'was imported|list is not read'"
@@ -102,13 +106,13 @@ claim "and that of its CA" test -n "$(metric 'scepd_certificate_not_after_second
 claim "answers about foreign certificates are counted, and ours not among them" test "$(metric scepd_ocsp_foreign_signed_total)" -lt "$(metric scepd_ocsp_signed_total)"
 cp "$T/other.pem" "$T/ca/foreign/old.pem" && kill -HUP "$scepd_pid"
 claim "one that does not fit is told of" within 20 grep -q 'foreign-responder.*not signed by that CA' "$T/scepd.log"
+refusals() { grep -c 'foreign-responder.*not signed by that CA' "$T/scepd.log"; }
+for _ in 1 2 3; do kill -HUP "$scepd_pid"; sleep 0.5; done
+claim "... once" test "$(refusals)" = 1
 claim "and the one before stays in use" says 'fine.pem: good' ask old fine
 cp "$T/ca/foreign/old.pem" "$T/other.now" && echo "not a certificate" >"$T/ca/foreign/old.pem" && kill -HUP "$scepd_pid"
 claim "one that cannot be read is told of, too" within 20 grep -q 'foreign-responder.*old.pem: holds no certificate' "$T/scepd.log"
 claim "... and the one before stays in use" says 'fine.pem: good' ask old fine
-refusals() { grep -c 'foreign-responder.*not signed by that CA' "$T/scepd.log"; }
-for _ in 1 2 3; do kill -HUP "$scepd_pid"; sleep 0.5; done
-claim "... once" test "$(refusals)" = 1
 cp "$T/other.now" "$T/ca/foreign/old.pem"
 stop_scepd
 start_scepd && not_ok "scepd starts with a responder that another CA has certified"

@@ -11,10 +11,8 @@
 
 #include "base/clock.h"
 #include "ca/otp.h"
-#include "json/json.h"
 #include "kit.h"
 #include "ossl/cert.h"
-#include "store/store.h"
 
 #define C      " --config x/scepd.yaml "
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
@@ -58,17 +56,6 @@ lab(struct box *b)
 
 	snprintf(cmd, sizeof(cmd), "cp -r %s/x .", master->dir);
 	assert_int_equal(shell(b, cmd), 0);
-}
-
-static struct store *
-opened(const struct box *b)
-{
-	struct store *s = NULL;
-	char url[256];
-
-	snprintf(url, sizeof(url), "sqlite:%s/x/scepd.db", b->dir);
-	assert_int_equal(store_open(&s, url, NULL), RC_OK);
-	return s;
 }
 
 static int64_t
@@ -122,24 +109,6 @@ assert_runf(struct box *b, int want, const char *fmt, int64_t id)
 	snprintf(args, sizeof(args), fmt, (long long)id);
 #pragma GCC diagnostic pop
 	assert_run(b, want, args);
-}
-
-static json_t *
-parsed(const struct box *b)
-{
-	json_t *v = NULL;
-	struct err err = { 0 };
-
-	if (json_parse(&v, b->out, strlen(b->out), &err) != RC_OK)
-		print_error("%s\n%s\n", err.msg, b->out);
-	assert_non_null(v);
-	return v;
-}
-
-static const char *
-member(const json_t *o, const char *key)
-{
-	return json_string_value(json_object_get(o, key));
 }
 
 /* ---- requests ---- */
@@ -321,6 +290,33 @@ a_request_is_decided_once(void **state)
 	assert_run(b, 66, "requests deny" C "4711");
 	assert_runf(b, 0, "requests show" C "%lld", no);
 	assert_says(b, "no such router");
+}
+
+static void
+a_decision_is_told_as_json(void **state)
+{
+	struct box *b = *state;
+	int64_t yes, no;
+	json_t *v;
+
+	lab(b);
+	yes = held(b, 1, "CN=r1");
+	no = held(b, 2, "CN=r2");
+	assert_runf(b, 0, "requests approve" C "--yes --json --reason ok %lld 2>shown", yes);
+	v = parsed(b);
+	assert_int_equal(json_integer_value(json_object_get(v, "id")), yes);
+	assert_string_equal(member(v, "verdict"), "approved");
+	assert_string_equal(member(v, "reason"), "ok");
+	assert_non_null(strstr(member(v, "decidedBy"), "(uid "));
+	json_decref(v);
+	assert_int_equal(shell(b, "grep -q 'Key SHA-256' shown"), 0);
+	assert_runf(b, 0, "requests deny" C "--json %lld", no);
+	v = parsed(b);
+	assert_string_equal(member(v, "verdict"), "denied");
+	assert_non_null(member(v, "decided"));
+	json_decref(v);
+	assert_runf(b, 73, "requests deny" C "--json %lld 2>/dev/null", no);
+	assert_string_equal(b->out, "");
 }
 
 static void
@@ -564,6 +560,33 @@ show_tells_what_a_certificate_replaces(void **state)
 	json_decref(v);
 }
 
+static void
+passwords_that_were_revoked_are_told_as_json(void **state)
+{
+	struct box *b = *state;
+	json_t *v;
+
+	lab(b);
+	assert_run(b, 0, "otp new" C "--subject CN=a.lab.contoso.com --count 4");
+	assert_run(b, 0, "otp revoke" C "--json 2");
+	v = parsed(b);
+	assert_int_equal(json_array_size(v), 1);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(v, 0), "id")), 2);
+	assert_string_equal(member(json_array_get(v, 0), "outcome"), "done");
+	json_decref(v);
+	/* Those before one that is none. */
+	assert_run(b, 73, "otp revoke" C "--json 1 2 3 2>/dev/null");
+	v = parsed(b);
+	assert_int_equal(json_array_size(v), 1);
+	json_decref(v);
+	assert_run(b, 0, "otp revoke" C "--json --all");
+	v = parsed(b);
+	assert_int_equal(json_array_size(v), 2);
+	json_decref(v);
+	assert_run(b, 0, "otp revoke" C "--json --all");
+	assert_string_equal(b->out, "[]\n");
+}
+
 /* ---- an older database ---- */
 
 static void
@@ -596,12 +619,14 @@ main(int argc, char **argv)
 		T(approval_is_a_deliberate_act),
 		T(on_a_terminal_it_asks),
 		T(a_request_is_decided_once),
+		T(a_decision_is_told_as_json),
 		T(reasons_are_short_text),
 		T(new_prints_passwords_and_nothing_else),
 		T(new_as_json_and_in_the_form_of_ndes),
 		T(new_refuses_what_would_let_everybody_or_nobody_in),
 		T(new_does_not_keep_quiet_about_passwords_that_nobody_saw),
 		T(a_password_is_listed_and_revoked),
+		T(passwords_that_were_revoked_are_told_as_json),
 		T(show_tells_what_a_certificate_replaces),
 		T(a_database_that_was_not_brought_up_to_date_is_one_clear_sentence),
 	};

@@ -89,6 +89,35 @@ content(const struct box *b, const char *name)
 	return (char *)buf_take(&text, &n);
 }
 
+json_t *
+parsed(const struct box *b)
+{
+	json_t *v = NULL;
+	struct err err = { 0 };
+
+	if (json_parse(&v, b->out, strlen(b->out), &err) != RC_OK)
+		print_error("%s\n%s\n", err.msg, b->out);
+	assert_non_null(v);
+	return v;
+}
+
+const char *
+member(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+struct store *
+opened(const struct box *b)
+{
+	struct store *s = NULL;
+	char url[256];
+
+	snprintf(url, sizeof(url), "sqlite:%s/x/scepd.db", b->dir);
+	assert_int_equal(store_open(&s, url, NULL), RC_OK);
+	return s;
+}
+
 bool
 kit_program(const char *path)
 {

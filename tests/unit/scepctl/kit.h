@@ -15,6 +15,9 @@
 
 #undef fail /* cmocka's; ours is base/err.h's */
 
+#include "json/json.h"
+#include "store/store.h"
+
 struct box {
 	char dir[64];     /* removed at the end */
 	char out[262144]; /* what the last run printed, both streams */
@@ -36,6 +39,11 @@ mode_t mode_of(const struct box *b, const char *name);
 void put(const struct box *b, const char *name, const char *text, mode_t mode);
 /* The file as text; the caller frees. */
 char *content(const struct box *b, const char *name);
+/* What the last run printed, as JSON; a member's text. */
+json_t *parsed(const struct box *b);
+const char *member(const json_t *o, const char *key);
+/* The store of the CA in the folder x. */
+struct store *opened(const struct box *b);
 int box_new(void **state);
 int box_free(void **state);
 

@@ -161,6 +161,28 @@ each_step_says_what_it_did_and_what_comes_next(void **state)
 	says("endpoint wifi: new now issues for 0 %");
 }
 
+/* As JSON the state that has come of it is all that is said. */
+static void
+a_step_may_be_told_as_the_status(void **state)
+{
+	struct sf *f = *state;
+	char before[sizeof(out)];
+
+	assert_int_equal(rollover(f, "move corp --share 30 --json"), 0);
+	memcpy(before, out, sizeof(before));
+	assert_true(out[0] == '[' || out[0] == '{');
+	says("\"share\": 30");
+	assert_int_equal(rollover(f, "status --json"), 0);
+	assert_string_equal(out, before);
+	assert_int_equal(rollover(f, "back corp --json"), 0);
+	assert_null(strstr(out, "issues for"));
+	assert_null(strstr(out, "\"share\": 30"));
+	assert_int_equal(rollover(f, "move --all --share 100 --json"), 0);
+	assert_int_equal(rollover(f, "retire old --json"), 0);
+	assert_null(strstr(out, "is retired:"));
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM retired"), 1);
+}
+
 static void
 what_cannot_be_done_is_refused_in_words(void **state)
 {
@@ -246,6 +268,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(a_device_is_an_identity_with_a_valid_certificate),
 		T(each_step_says_what_it_did_and_what_comes_next),
+		T(a_step_may_be_told_as_the_status),
 		T(what_cannot_be_done_is_refused_in_words),
 		T(a_ca_in_use_is_retired_by_force_only),
 		T(the_next_ca_is_given_up_by_force_only),
