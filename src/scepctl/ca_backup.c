@@ -23,6 +23,7 @@
 
 struct options {
 	const char *config, *out, *passphrase_file;
+	bool json;
 };
 
 static const struct opt opts[] = {
@@ -39,6 +40,7 @@ static const struct opt opts[] = {
 	    .offset = offsetof(struct options, passphrase_file),
 	    .value = "SOURCE",
 	    .help = "its passphrase: a file, credential:NAME or prompt (default prompt)" },
+	OPT_FLAG_ROW("json", options, json, "say what was made as JSON"),
 	{ .name = NULL },
 };
 
@@ -49,6 +51,7 @@ struct job {
 	struct backup_writer *w;
 	char *snapshot; /* copy of the database, beside it; removed at the end */
 	int64_t made, told_ms;
+	uint64_t bytes; /* of it, once it is whole */
 };
 
 /* ---- words ---- */
@@ -338,7 +341,7 @@ make(struct job *j, const char *out, const struct buf *passphrase, struct err *e
 	if (rc == RC_OK)
 		rc = fill(j, err);
 	if (rc == RC_OK)
-		(void)printf("%s: %llu bytes\n", out, (unsigned long long)backup_written(j->w));
+		j->bytes = backup_written(j->w);
 	backup_writer_free(j->w);
 	if (j->snapshot != NULL)
 		(void)unlink(j->snapshot);
@@ -346,9 +349,40 @@ make(struct job *j, const char *out, const struct buf *passphrase, struct err *e
 	return rc;
 }
 
-static void
-tell_needs(const struct backup_files *f)
+static json_t *
+needs_json(const struct backup_files *f)
 {
+	json_t *v = json_array();
+
+	for (size_t i = 0; v != NULL && i < f->n_needs; i++)
+		if (json_array_append_new(v,
+			json_pack("{s:s, s:s, s:s}", "what", f->needs[i].what, "of", f->needs[i].of,
+			    "where", f->needs[i].where)) != 0) {
+			json_decref(v);
+			v = NULL;
+		}
+	return v;
+}
+
+static enum rc
+tell_json(const struct job *j, const char *out, struct err *err)
+{
+	json_t *o = json_object();
+	bool built = o != NULL && ctl_json_str(o, "file", out) &&
+	    ctl_json_int(o, "bytes", (int64_t)j->bytes) && ctl_json_time(o, "made", j->made) &&
+	    json_object_set_new(o, "notInIt", needs_json(&j->files)) == 0;
+
+	if (ctl_json_print(o, built) == EX_OK)
+		return RC_OK;
+	return fail(err, RC_NOMEM, "%s was made, and there is no memory to tell of it", out);
+}
+
+static void
+tell(const struct job *j, const char *out)
+{
+	const struct backup_files *f = &j->files;
+
+	(void)printf("%s: %llu bytes\n", out, (unsigned long long)j->bytes);
 	for (size_t i = 0; i < f->n_needs; i++)
 		(void)printf("not in it: %s of %s: %s\n", f->needs[i].what, f->needs[i].of,
 		    f->needs[i].where);
@@ -373,8 +407,10 @@ backup(const struct options *o, struct err *err)
 		    "Passphrase of the backup", err);
 		if (rc == RC_OK)
 			rc = make(&j, o->out, &passphrase, err);
-		if (rc == RC_OK)
-			tell_needs(&j.files);
+		if (rc == RC_OK && o->json)
+			rc = tell_json(&j, o->out, err);
+		else if (rc == RC_OK)
+			tell(&j, o->out);
 		backup_files_done(&j.files);
 	}
 	buf_wipe(&passphrase);

@@ -11,11 +11,11 @@
 #include "base/text.h"
 #include "ossl/cms_password.h"
 #include "scepctl/backup.h"
-#include "scepctl/ctl.h"
+#include "scepctl/listing.h"
 
 struct options {
 	const char *dir, *passphrase_file;
-	bool list;
+	bool list, json;
 };
 
 static const struct opt opts[] = {
@@ -31,6 +31,7 @@ static const struct opt opts[] = {
 	    .value = "SOURCE",
 	    .help = "its passphrase: a file, credential:NAME or prompt (default prompt)" },
 	OPT_FLAG_ROW("list", options, list, "only say what is in it; nothing is written"),
+	OPT_FLAG_ROW("json", options, json, "with --list: the files as a JSON array"),
 	{ .name = NULL },
 };
 
@@ -79,12 +80,40 @@ list_entry(void *arg, const struct backup_entry *e, struct err *err)
 	return RC_OK;
 }
 
-static enum rc
-list(const struct backup_source *src, struct err *err)
+static json_t *
+entry_json(const struct backup_entry *e)
 {
+	json_t *o = json_object();
+	char mode[8];
+
+	(void)snprintf(mode, sizeof(mode), "%04o", (unsigned)e->mode);
+	if (o != NULL && ctl_json_str(o, "name", e->name) && ctl_json_str(o, "mode", mode) &&
+	    ctl_json_int(o, "size", (int64_t)e->size) && ctl_json_time(o, "modified", e->mtime))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static enum rc
+list_entry_json(void *arg, const struct backup_entry *e, struct err *err)
+{
+	struct listing *l = arg;
+
+	(void)listing_item(l, 0, entry_json(e));
+	return listing_end(l, RC_OK, err);
+}
+
+static enum rc
+list(const struct backup_source *src, bool json, struct err *err)
+{
+	struct listing l = { .json = json };
 	enum rc rc = backup_verify(src, err);
 
-	return rc == RC_OK ? backup_each(src, list_entry, NULL, err) : rc;
+	if (rc == RC_OK)
+		rc = backup_each(src, json ? list_entry_json : list_entry, &l, err);
+	if (rc == RC_OK && json)
+		listing_close(&l, "");
+	return rc;
 }
 
 /* ---- restore ---- */
@@ -158,13 +187,17 @@ run(const void *options, int nargs, char **args)
 	struct buf passphrase;
 	struct backup_source src = { args[0], &passphrase, progress, &told };
 	struct err err = { 0 };
-	enum rc rc;
+	enum rc rc = RC_OK;
 
 	buf_init(&passphrase, CMS_PASSWORD_LEN_MAX);
-	rc = secret_read(&passphrase, o->passphrase_file != NULL ? o->passphrase_file : "prompt",
-	    "Passphrase of the backup", &err);
+	if (o->json && !o->list)
+		rc = fail(&err, RC_CONFIG, "--json goes with --list");
 	if (rc == RC_OK)
-		rc = o->list ? list(&src, &err) : restore(o, &src, &err);
+		rc = secret_read(&passphrase,
+		    o->passphrase_file != NULL ? o->passphrase_file : "prompt",
+		    "Passphrase of the backup", &err);
+	if (rc == RC_OK)
+		rc = o->list ? list(&src, o->json, &err) : restore(o, &src, &err);
 	buf_wipe(&passphrase);
 	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
 }

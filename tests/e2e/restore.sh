@@ -58,6 +58,8 @@ claim "... while devices enrolled" test -s "$T/loaded"
 claim "it is for its owner only" test "$(stat -c %a "$T/ca.backup")" = 600
 claim "no copy of the database is left beside it" refused compgen -G "$T/var/*backup*"
 claim "a backup does not replace another" refused scepctl ca backup --config "$CONFIG" --out "$T/ca.backup" --passphrase-file "$T/backup.pass"
+claim "a backup is told as JSON" sh -c "scepctl ca backup --config '$CONFIG' --out '$T/b.backup' --passphrase-file '$T/backup.pass' --json >'$T/backup.json'"
+claim "... with its size" python3 -c 'import json,os,sys; a = json.load(open(sys.argv[1])); sys.exit(not (a["file"] == sys.argv[2] and a["bytes"] == os.path.getsize(sys.argv[2]) and isinstance(a["notInIt"], list)))' "$T/backup.json" "$T/b.backup"
 claim "nothing in it can be read" refused grep -qaE "BEGIN|SQLite|passphrase-of-the-keys|issuing" "$T/ca.backup"
 stop_scepd
 cp "$T/ca/ca/root.pem" "$T/root.pem"
@@ -77,6 +79,8 @@ nothing_left() { test "$(ls "$T/new" | sort | tr '\n' ' ')" = "backup.pass ca.ba
 restore ca.backup --list --passphrase-file backup.pass >"$T/list.out" 2>&1
 claim "--list says what is in it" grep -q "config/ca/issuing.pem" "$T/list.out"
 claim "... and how to restore" grep -q "scepctl ca restore" "$T/list.out"
+restore ca.backup --list --json --passphrase-file backup.pass >"$T/list.json" 2>>"$T/claim.log"
+claim "... as JSON, too" python3 -c 'import json,sys; a = json.load(open(sys.argv[1])); sys.exit(not [f for f in a if f["name"] == "config/ca/issuing.pem" and f["size"] > 100])' "$T/list.json"
 claim "... and writes nothing" nothing_left
 claim "a wrong passphrase is refused" refused restore ca.backup --dir ca --passphrase-file wrong.pass
 claim "... and leaves nothing" nothing_left
