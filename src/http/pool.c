@@ -170,26 +170,40 @@ worker_main(void *arg)
 	return NULL;
 }
 
-/* Under the lock, so that the new thread is counted before it can end. */
+/*
+ * With the lock, which is let go while the thread is made: on a busy machine that takes its time, and who works
+ * is not to wait for it.  It is counted before it can end.
+ */
 static enum rc
-add_workers(struct pool *p, unsigned n, struct err *err)
+add_worker(struct pool *p, struct err *err)
 {
 	pthread_t t;
 	enum rc rc;
 
-	for (; n > 0 && p->n_workers < p->max; n--) {
-		rc = thread_start(&t, worker_main, p, err);
-		if (rc != RC_OK)
-			return rc;
-		p->n_workers++;
+	p->n_workers++;
+	pthread_mutex_unlock(&p->lock);
+	rc = thread_start(&t, worker_main, p, err);
+	pthread_mutex_lock(&p->lock);
+	if (rc != RC_OK) {
+		p->n_workers--;
+		pthread_cond_signal(&p->gone);
 	}
-	return RC_OK;
+	return rc;
+}
+
+/* Somebody has waited for long, and nobody is there who might take it. */
+static bool
+is_stuck(const struct pool *p)
+{
+	return !p->stopping && p->queued > 0 && p->sleepers == NULL && p->n_workers < p->max &&
+	    clock_mono_ms() - p->head->queued_ms >= STUCK_MS;
 }
 
 static void *
 keeper_main(void *arg)
 {
 	struct pool *p = arg;
+	unsigned n;
 
 	pthread_mutex_lock(&p->lock);
 	while (!p->stopping) {
@@ -199,12 +213,15 @@ keeper_main(void *arg)
 			p->keeper_waits = false;
 			continue;
 		}
-		if (clock_mono_ms() - p->head->queued_ms >= STUCK_MS)
-			/*
-			 * Half of what waits: when the jobs turn out short, the rest needs no
-			 * threads.  A failure to make one is no harm, the next round tries again.
-			 */
-			(void)!add_workers(p, (p->queued + 1) / 2, NULL);
+		/*
+		 * Half of what waits, at most: when the jobs turn out short, the rest needs no
+		 * threads.  A failure to make one is no harm, the next round tries again.
+		 */
+		for (n = (p->queued + 1) / 2; n > 0 && is_stuck(p); n--)
+			if (add_worker(p, NULL) != RC_OK)
+				break;
+		if (p->stopping)
+			break;
 		thread_cond_wait_until(&p->keeper_wake, &p->lock, clock_mono_ms() + STUCK_MS);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -248,8 +265,8 @@ pool_new(struct pool **out, unsigned min, unsigned max, unsigned idle_ms,
 	rc = thread_start(&p->keeper, keeper_main, p, err);
 	p->keeper_runs = rc == RC_OK;
 	pthread_mutex_lock(&p->lock);
-	if (rc == RC_OK)
-		rc = add_workers(p, min, err);
+	for (unsigned i = 0; i < min && rc == RC_OK; i++)
+		rc = add_worker(p, err);
 	pthread_mutex_unlock(&p->lock);
 	if (rc != RC_OK) {
 		pool_stop(p, NULL);

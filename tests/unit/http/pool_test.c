@@ -171,6 +171,52 @@ short_jobs_need_no_more_threads(void **state)
 	assert_in_range(n, 2, 16);
 }
 
+/* ---- a machine on which it takes long to make a thread ---- */
+
+static atomic_uint made;
+static atomic_bool slow;
+
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
+
+int
+__wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+	if (atomic_load(&slow)) {
+		atomic_fetch_add(&made, 1);
+		for (int i = 0; i < 100; i++)
+			nap();
+	}
+	return __real_pthread_create(t, attr, fn, arg);
+}
+
+static void
+run_and_nap(struct pool_job *j)
+{
+	nap();
+	atomic_fetch_add(&ran, 1);
+}
+
+/* Fifty or so would be made, one after the other, if nobody could work meanwhile. */
+static void
+jobs_are_done_while_a_thread_is_made(void **state)
+{
+	struct pool_job jobs[100] = { 0 };
+	struct pool *p;
+	struct err err;
+
+	atomic_store(&ran, 0);
+	assert_int_equal(pool_new(&p, 2, 64, 100, run_and_nap, &err), RC_OK);
+	atomic_store(&slow, true);
+	for (unsigned i = 0; i < 100; i++)
+		assert_true(pool_push(p, &jobs[i]));
+	assert_true(reaches(&ran, 100));
+	assert_in_range(atomic_load(&made), 0, 20);
+	atomic_store(&slow, false);
+	pool_stop(p, drop);
+	pool_free(p);
+}
+
 static void *
 stop_it(void *arg)
 {
@@ -213,6 +259,7 @@ main(void)
 		cmocka_unit_test(blocked_jobs_get_more_threads_for_as_long_as_needed),
 		cmocka_unit_test(the_maximum_of_threads_is_kept),
 		cmocka_unit_test(short_jobs_need_no_more_threads),
+		cmocka_unit_test(jobs_are_done_while_a_thread_is_made),
 		cmocka_unit_test(stopping_waits_for_what_runs_and_drops_the_rest),
 	};
 
