@@ -260,28 +260,23 @@ check_paths(struct report *r, const struct config *c, const struct passwd *pw)
 	}
 }
 
-/* Who runs scepd has the lock of its supervisor, a file as old as that scepd. */
 static void
 check_running(struct report *r, const struct config *c)
 {
-	char *path = NULL;
-	int fd = -1;
-
-	if (path_join(&path, c->processes.signer_state, "supervisor.lock", NULL) == RC_OK)
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-		if (config_is_newer(c, fd))
-			report(r, FINDING_WARN, "config",
-			    "%s was changed since the scepd that runs was started: what it says "
-			    "counts after a restart (systemctl restart scepd)",
-			    c->path);
-		else
-			report(r, FINDING_OK, "config",
-			    "scepd runs, and was started after the last change of %s", c->path);
+	switch (ctl_running(c)) {
+	case CTL_RUNS_OLDER:
+		report(r, FINDING_WARN, "config",
+		    "%s was changed since the scepd that runs was started: what it says "
+		    "counts after a restart (systemctl restart scepd)",
+		    c->path);
+		break;
+	case CTL_RUNS:
+		report(r, FINDING_OK, "config",
+		    "scepd runs, and was started after the last change of %s", c->path);
+		break;
+	case CTL_RUNS_NOT:
+		break;
 	}
-	if (fd >= 0)
-		(void)close(fd);
-	free(path);
 }
 
 void

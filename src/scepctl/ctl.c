@@ -4,9 +4,12 @@
 #include "scepctl/ctl.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -24,6 +27,24 @@ ctl_config(struct config **out, const char *path, struct err *err)
 		return err_hint(
 		    err, "name the file with --config, or make a new CA with '" PROG " init'");
 	return rc;
+}
+
+/* Who runs scepd has the lock of its supervisor, a file as old as that scepd. */
+enum ctl_running
+ctl_running(const struct config *c)
+{
+	enum ctl_running is = CTL_RUNS_NOT;
+	char *path = NULL;
+	int fd = -1;
+
+	if (path_join(&path, c->processes.signer_state, "supervisor.lock", NULL) == RC_OK)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+		is = config_is_newer(c, fd) ? CTL_RUNS_OLDER : CTL_RUNS;
+	if (fd >= 0)
+		(void)close(fd);
+	free(path);
+	return is;
 }
 
 enum rc

@@ -50,6 +50,10 @@ enum rc ctl_config(struct config **out, const char *path, struct err *err) MUST_
 enum rc ctl_open(
     struct config **config, struct store **store, const char *path, struct err *err) MUST_CHECK;
 
+/* Whether a scepd runs with this configuration, and whether that was changed since: then it has another one. */
+enum ctl_running { CTL_RUNS_NOT, CTL_RUNS, CTL_RUNS_OLDER };
+enum ctl_running ctl_running(const struct config *c);
+
 /* "2026-11-21 06:20 UTC" */
 #define CTL_TIME_MAX 32
 const char *ctl_time(char out[static CTL_TIME_MAX], int64_t t);

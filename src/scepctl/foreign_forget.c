@@ -36,6 +36,14 @@ check_gone(const struct config *c, struct store *store, const char *name, struct
 	struct cert *cert = NULL;
 	enum rc rc;
 
+	/* The scepd that runs may have it still, and would put it back with its next list. */
+	if (ctl_running(c) == CTL_RUNS_OLDER) {
+		(void)fail(err, RC_CONFLICT,
+		    "%s was changed since the scepd that runs was started: that one may know the "
+		    "CA %s still",
+		    c->path, name);
+		return err_hint(err, "restart scepd first (systemctl restart scepd)");
+	}
 	if (foreign == NULL && own == NULL)
 		return RC_OK;
 	rc = cert_load(&cert, own != NULL ? own->certificate : foreign->certificate, err);

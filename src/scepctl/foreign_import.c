@@ -283,9 +283,8 @@ print_hints(const struct job *j)
 		    j->in.two_names);
 	if (j->in.counts[INTAKE_TAKEN] > 0)
 		(void)fprintf(stderr,
-		    "  serial numbers are unique in the whole store: scepctl show tells whose such "
-		    "a "
-		    "number is\n");
+		    "  a serial number is one certificate of its CA: scepctl show tells which one "
+		    "has it here\n");
 	if (j->in.conf->tenant == NULL && j->in.counts[INTAKE_ADDED] > j->in.bare)
 		(void)fprintf(stderr,
 		    "  foreign_cas.%s.tenant is not set: no directory is asked whom these "

@@ -34,6 +34,32 @@ key_of(uint8_t out[static 32], const struct cert *c, struct err *err)
 	return digest_bytes(out, DIGEST_SHA256, spki, len, err);
 }
 
+/* What the earlier one has revoked stands under its name, and nobody would answer for it any more. */
+static enum rc
+is_renamed(
+    struct store *s, const struct ca_identity *ca, const uint8_t key[static 32], struct err *err)
+{
+	struct store_identity other = { .own = false };
+	char name[STORE_NAME_MAX + 1];
+	enum rc rc = store_identity_other(s, ca->name, key, name, err);
+
+	if (rc == RC_OK)
+		rc = store_identity_get(s, name, &other, err);
+	if (rc != RC_OK)
+		return rc == RC_NOTFOUND ? RC_OK : rc;
+	(void)fail(err, RC_CONFIG,
+	    "CA %s has the key of %s: what that one has issued and revoked stands in the database "
+	    "under its "
+	    "name, which %s would not answer for",
+	    ca->name, name, ca->name);
+	if (other.own)
+		return err_hint(err, "call it %s in scepd.yaml, as before", name);
+	return err_hint(err,
+	    "call it %s in scepd.yaml, as before, or, if that one is over: scepctl foreign forget "
+	    "%s",
+	    name, name);
+}
+
 /* ---- a database that does not know ---- */
 
 /* *found: there is a certificate; it is the CA's, or RC_CONFIG. */
@@ -53,7 +79,8 @@ hear_witness(struct store *s, const struct ca_identity *ca, bool own, bool *foun
 	/* What the database has was a certificate when it was put there. */
 	if (rc == RC_OK) {
 		*found = true;
-		if (cert_verify_by(c, ca->cert, NULL) != RC_OK)
+		rc = cert_verify_by(c, ca->cert, err);
+		if (rc == RC_INTEGRITY)
 			rc = is_another(ca, own, err);
 	}
 	cert_free(c);
@@ -94,7 +121,9 @@ ca_identity_check(struct store *s, const struct ca_identity *ca, bool *news, str
 		rc = store_identity_get(s, ca->name, &known, err);
 	if (rc == RC_NOTFOUND) {
 		fresh = true;
-		rc = judge_evidence(s, ca, err);
+		rc = is_renamed(s, ca, key, err);
+		if (rc == RC_OK)
+			rc = judge_evidence(s, ca, err);
 	} else if (rc == RC_OK && memcmp(known.key_sha256, key, sizeof(key)) != 0) {
 		rc = is_another(ca, known.own, err);
 	}

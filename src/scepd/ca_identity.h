@@ -18,7 +18,7 @@ struct ca_identity {
 	const struct cert *cert;
 };
 /*
- * RC_CONFIG: the name is another CA's.  *news (may be NULL): the database does not know yet.  A database that is older than
+ * RC_CONFIG: the name is another CA's, or the CA was here under another name.  *news (may be NULL): the database does not know yet.  A database that is older than
  * this memory is judged by a certificate of it that stands under the name.
  */
 enum rc ca_identity_check(

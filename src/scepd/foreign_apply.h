@@ -37,8 +37,8 @@ struct foreign_applied {
 };
 /*
  * Rows of one CA that are known by serial number alone: 330 bytes of the database each, 650 MB in all, with their rows of the
- * audit trail.  A list of CRL_READ_MAX may have more, but only of a CA that means harm.  Rows are never deleted, so that
- * a CA that lists others each day would fill the disk.
+ * audit trail.  A list of CRL_READ_MAX may have more, but only of a CA that means harm.  Rows stay until the CA is
+ * forgotten, so that one that lists others each day would fill the disk.
  */
 #define FOREIGN_BARE_MAX 2000000
 

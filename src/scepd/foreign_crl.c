@@ -368,10 +368,12 @@ look_at(struct foreign_crl *f, struct watched *w, const atomic_bool *stop)
 		w->hurry = true;
 		return 0;
 	}
+	if (*stop) /* what was begun is not done */
+		return clock_mono_ms() + wait_ms;
 	if (rc == RC_OK) {
 		complain(w, NULL, clock_mono_ms());
 		note(f, w, NULL);
-	} else if (!*stop) {
+	} else {
 		metric_add(f->s->metrics, METRIC_FOREIGN_CRL_FAILURES, 1);
 		complain(w, &err, clock_mono_ms());
 		note(f, w, &err);

@@ -457,6 +457,7 @@ const struct store_backend sqlite_backend = {
 	.foreign_look_set = sqlite_foreign_look_set,
 	.identity_get = sqlite_identity_get,
 	.identity_set = sqlite_identity_set,
+	.identity_other = sqlite_identity_other,
 	.identity_witness = sqlite_identity_witness,
 	.identity_has_crl = sqlite_identity_has_crl,
 	.foreign_forget = sqlite_foreign_forget,

@@ -274,6 +274,8 @@ enum rc sqlite_identity_get(
     struct store *s, const char *ca, struct store_identity *out, struct err *err);
 enum rc sqlite_identity_set(
     struct store *s, const char *ca, const struct store_identity *id, struct err *err);
+enum rc sqlite_identity_other(
+    struct store *s, const char *ca, const uint8_t *key_sha256, char *name, struct err *err);
 enum rc sqlite_identity_witness(
     struct store *s, const char *ca, bool own, uint8_t **der, size_t *len, struct err *err);
 enum rc sqlite_identity_has_crl(struct store *s, const char *ca, bool *has, struct err *err);

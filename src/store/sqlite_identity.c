@@ -42,6 +42,41 @@ sqlite_identity_get(struct store *s, const char *ca, struct store_identity *out,
 	return rc;
 }
 
+static enum rc
+other_read(
+    struct sq_conn *c, const char *ca, const uint8_t *key_sha256, char *name, struct err *err)
+{
+	struct sq_cursor cur;
+	bool row = false;
+	enum rc rc =
+	    sq_query(&cur, c, Q_IDENTITY_OTHER, SQ_ARGS(sq_b(key_sha256, 32), sq_t(ca)), err);
+
+	if (rc == RC_OK)
+		rc = sq_next(&cur, &row, err);
+	if (rc == RC_OK && !row)
+		rc = fail(err, RC_NOTFOUND, "no other CA has the key of %s", ca);
+	if (rc == RC_OK) {
+		sq_take_into(&cur, name, STORE_NAME_MAX + 1);
+		rc = sq_took(&cur, err);
+	}
+	sq_end(&cur);
+	return rc;
+}
+
+enum rc
+sqlite_identity_other(
+    struct store *s, const char *ca, const uint8_t *key_sha256, char *name, struct err *err)
+{
+	struct sq_conn *c;
+	enum rc rc = sq_reader_get(&c, s, err);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = other_read(c, ca, key_sha256, name, err);
+	sq_reader_put(s, c);
+	return rc;
+}
+
 struct set_args {
 	const char *ca;
 	const struct store_identity *id;

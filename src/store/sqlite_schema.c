@@ -389,7 +389,8 @@ const char *const sq_migrations[] = {
 	"CREATE TABLE exception_ca (id INTEGER PRIMARY KEY, ca TEXT NOT NULL) STRICT;"
 	/* One walk over certificates, and not one for each exception. */
 	"INSERT INTO exception_ca(id, ca) SELECT e.id, c.ca FROM cert c CROSS JOIN exception e"
-	"  INDEXED BY exception_target ON e.target = hex(c.serial) AND e.kind = 1;"
+	"  INDEXED BY exception_target ON e.target = hex(c.serial) AND e.kind = 1"
+	"  WHERE EXISTS (SELECT 1 FROM exception);"
 	"UPDATE exception SET ca = (SELECT n.ca FROM exception_ca n WHERE n.id = exception.id)"
 	"  WHERE id IN (SELECT id FROM exception_ca);"
 	"DROP TABLE exception_ca;"

@@ -369,6 +369,9 @@ const char *const sq_sql[Q__MAX] = {
 			    " ON CONFLICT(cert_id) DO UPDATE SET n = n + 1",
 
 	[Q_IDENTITY_GET] = "SELECT own, key_sha256, since FROM ca_identity WHERE ca = ?1",
+	/* A walk over as many rows as there were CAs. */
+	[Q_IDENTITY_OTHER] =
+	    "SELECT ca FROM ca_identity WHERE key_sha256 = ?1 AND ca <> ?2 ORDER BY ca LIMIT 1",
 	[Q_IDENTITY_SET] =
 	    "INSERT OR REPLACE INTO ca_identity(ca, own, key_sha256, since) VALUES(?1, ?2, ?3, ?4)",
 	/* There is no index by the name of our own CAs: the newest rows have to do. */
@@ -393,6 +396,8 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_FORGET_TURNS] = "DELETE FROM issuer_turns WHERE cert_id = ?1",
 	[Q_FORGET_SWEEP] = "DELETE FROM sweep_turn WHERE NOT EXISTS"
 			   " (SELECT 1 FROM cert WHERE id = sweep_turn.cert_id)",
+	[Q_FORGET_EXCEPTIONS] =
+	    "UPDATE exception SET ended = ?2, ended_by = ?3 WHERE ca = ?1 AND ended = 0",
 	[Q_FORGET_FIGURES] =
 	    "UPDATE cert_figures SET gone = (SELECT coalesce(max(id), 0) FROM cert) - ?1",
 	[Q_FORGET_CRL] = "DELETE FROM foreign_crl WHERE ca = ?1",

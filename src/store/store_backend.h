@@ -285,6 +285,8 @@ struct store_backend {
 	    struct store *s, const char *ca, struct store_identity *out, struct err *err);
 	enum rc (*identity_set)(
 	    struct store *s, const char *ca, const struct store_identity *id, struct err *err);
+	enum rc (*identity_other)(struct store *s, const char *ca, const uint8_t *key_sha256,
+	    char *name, struct err *err);
 	enum rc (*identity_witness)(
 	    struct store *s, const char *ca, bool own, uint8_t **der, size_t *len, struct err *err);
 	enum rc (*identity_has_crl)(struct store *s, const char *ca, bool *has, struct err *err);

@@ -23,6 +23,15 @@ store_identity_set(
 }
 
 enum rc
+store_identity_other(struct store *s, const char *ca, const uint8_t key_sha256[static 32],
+    char name[static STORE_NAME_MAX + 1], struct err *err)
+{
+	enum rc rc = check_text(ca, STORE_NAME_MAX, true, "CA", err);
+
+	return rc != RC_OK ? rc : s->backend->identity_other(s, ca, key_sha256, name, err);
+}
+
+enum rc
 store_identity_witness(
     struct store *s, const char *ca, bool own, uint8_t **der, size_t *len, struct err *err)
 {

@@ -19,6 +19,9 @@ enum rc store_identity_get(
 /* Remember it; what is there already is replaced.  With an audit row "ca-known". */
 enum rc store_identity_set(
     struct store *s, const char *ca, const struct store_identity *id, struct err *err) MUST_CHECK;
+/* The name of another CA than `ca` that has this key.  RC_NOTFOUND: there is none. */
+enum rc store_identity_other(struct store *s, const char *ca, const uint8_t key_sha256[static 32],
+    char name[static STORE_NAME_MAX + 1], struct err *err) MUST_CHECK;
 /*
  * A certificate that stands under that name, as evidence where a database is older than what it remembers: of our own
  * CAs the newest among the last STORE_WITNESS_ROWS of all, of a foreign one any of its first ones.  RC_NOTFOUND.  *der is

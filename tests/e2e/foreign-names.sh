@@ -33,7 +33,14 @@ claim "a foreign CA is there" starts
 claim "... and its certificates" telling 0 ' added' ctl foreign import adcs "$T/one/a.pem" "$T/one/b.pem"
 claim "... one of which its list revokes" within 20 state "$a" revoked
 claim "it is not forgotten while it is in the configuration" telling 73 'still in it, under foreign_cas' ctl foreign forget adcs
+cp "$T/without.yaml" "$CONFIG"
+claim "... nor while the scepd that runs has the configuration of before" telling 73 'was changed since the scepd that runs was started' ctl foreign forget adcs
 stop_scepd
+
+with old "$T/one/ca.pem"
+claim "it is called otherwise: scepd does not start, as what is revoked stands under the name that it had" does_not_start 'CA old has the key of adcs'
+claim "... and says what to do" grep -q 'call it adcs in scepd.yaml, as before, or.*scepctl foreign forget adcs' "$T/said"
+claim "... check says so" telling 78 'fail +old +CA old has the key of adcs' scepctl check --config "$CONFIG"
 
 # The same key in another certificate.
 openssl req -x509 -key "$T/one/ca.key" -out "$T/one/renewed.pem" -days 400 -subj "/O=Contoso Old/CN=Contoso one CA" -addext basicConstraints=critical,CA:TRUE \
@@ -70,9 +77,10 @@ claim "the name is free for another" starts
 claim "... whose certificates are imported" telling 0 '1 +added' ctl foreign import adcs "$T/two/c.pem"
 stop_scepd
 
-# The other way round.
-sed 's/^  issuing:/  next:/; s/ca: issuing,/ca: next,/' "$CONFIG" | sed 's/^  adcs:/  issuing:/' >"$T/new.yaml" && mv "$T/new.yaml" "$CONFIG"
-claim "a foreign CA with the name of one of our own: scepd does not start" does_not_start "CA issuing has another key .* this server's own"
+# Our own.
+sed 's/^  issuing:/  next:/; s/ca: issuing,/ca: next,/' "$T/without.yaml" >"$CONFIG"
+claim "our own CA is called otherwise: scepd does not start" does_not_start 'CA next has the key of issuing'
+claim "... and says what to do" grep -q 'call it issuing in scepd.yaml, as before$' "$T/said"
 claim "what we have issued is not forgotten" telling 73 'never forgotten' ctl foreign forget issuing
 
 # Our own, renewed with its key.

@@ -85,12 +85,32 @@ a_name_belongs_to_the_key_that_came_first(void **state)
 		assert_non_null(strstr(f->err.hint, "another name"));
 		assert_non_null(strstr(f->err.hint, "scepctl foreign forget adcs"));
 	}
-	ok(f, claim(f, "ezca", false, second));
-	ok(f, claim(f, "issuing", true, first));
-	assert_int_equal(claim(f, "issuing", false, second), RC_CONFIG);
+	ok(f, claim(f, "issuing", true, second));
+	assert_int_equal(claim(f, "issuing", false, first), RC_CONFIG);
 	assert_non_null(strstr(f->err.msg, "one of this server's own"));
 	assert_null(strstr(f->err.hint, "forget"));
-	ok(f, claim(f, "issuing", true, renewed));
+	ok(f, claim(f, "issuing", true, second));
+}
+
+/* What it has revoked stands under the name that it had. */
+static void
+a_ca_that_is_called_otherwise_is_found_out(void **state)
+{
+	struct sf *f = *state;
+
+	ok(f, claim(f, "adcs", false, first));
+	ok(f, claim(f, "issuing", true, second));
+	for (int own = 0; own < 2; own++) {
+		assert_int_equal(claim(f, "old", own, renewed), RC_CONFIG);
+		assert_non_null(strstr(f->err.msg, "CA old has the key of adcs"));
+		assert_non_null(strstr(f->err.hint, "call it adcs"));
+		assert_non_null(strstr(f->err.hint, "scepctl foreign forget adcs"));
+		assert_int_equal(claim(f, "old", own, second), RC_CONFIG);
+		assert_non_null(strstr(f->err.msg, "CA old has the key of issuing"));
+		assert_null(strstr(f->err.hint, "forget"));
+	}
+	ok(f, claim(f, "adcs", false, renewed));
+	ok(f, claim(f, "issuing", true, second));
 }
 
 /* Its key is brought here, or goes away: the certificates are its own all the while, and what was issued here stays. */
@@ -185,6 +205,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, sf_setup, sf_teardown)
 	static const struct CMUnitTest tests[] = {
 		T(a_name_belongs_to_the_key_that_came_first),
+		T(a_ca_that_is_called_otherwise_is_found_out),
 		T(one_ca_may_be_foreign_and_our_own),
 		T(certificates_of_a_foreign_ca_tell_whose_they_are),
 		T(numbers_alone_are_believed_to_be_a_foreign_ca_s_and_not_one_of_ours),

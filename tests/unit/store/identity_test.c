@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/store_foreign.h"
 #include "store/store_identity.h"
 #include "store/store_sweep.h"
@@ -221,6 +222,51 @@ what_comes_after_it_inherits_nothing(void **state)
 	assert_true(after > before);
 }
 
+/* From one commit to the next, whoever enrols may get the number of a row that is gone. */
+static void
+no_turn_outlives_its_certificate_by_a_commit(void **state)
+{
+	struct sf *f = *state;
+	size_t n;
+
+	add(f, "adcs", 0, STORE_CAUSES_BATCH);
+	sf_sql(f,
+	    "INSERT INTO sweep(state, created, certs, total, why) VALUES(1, 5, 2, 100, 'x');"
+	    "INSERT INTO sweep_turn(sweep_id, n, cert_id, effect, reason, rule)"
+	    " SELECT 1, id, id, 2, 1, 'r' FROM cert");
+	ok(f, store_foreign_forget(f->s, "adcs", "jane", &n, &f->err));
+	assert_int_equal(n, STORE_CAUSES_BATCH);
+	assert_int_equal(sf_number(f, "SELECT count(*) FROM sweep_turn"), 0);
+}
+
+static void
+its_exceptions_end(void **state)
+{
+	struct sf *f = *state;
+	char who[] = "jane";
+	struct store_exception e = {
+		.of = EXCEPTION_CERT, .target = "100001", .ca = "adcs", .who = who, .comment = who
+	};
+	struct store_exception other = e;
+	int64_t id;
+
+	add(f, "adcs", 0, 2);
+	add(f, "ezca", 0, 2);
+	strcpy(other.ca, "ezca");
+	e.until = other.until = clock_now() + 3600;
+	ok(f, store_exception_add(f->s, &e, false, &id, &f->err));
+	ok(f, store_exception_add(f->s, &other, false, &id, &f->err));
+	forget(f, "adcs");
+	assert_int_equal(
+	    sf_number(f, "SELECT count(*) FROM exception WHERE ca = 'adcs' AND ended <> 0"), 1);
+	assert_int_equal(
+	    sf_number(f, "SELECT count(*) FROM exception WHERE ca = 'ezca' AND ended = 0"), 1);
+	assert_int_equal(sf_number(f,
+			     "SELECT count(*) FROM audit WHERE event = 'foreign-forget' AND detail "
+			     "LIKE '% exceptions=1'"),
+	    1);
+}
+
 static void
 what_we_have_issued_is_never_forgotten(void **state)
 {
@@ -279,6 +325,8 @@ main(void)
 		T(an_older_database_has_certificates_that_tell),
 		T(all_that_is_its_own_goes_and_nothing_else),
 		T(what_comes_after_it_inherits_nothing),
+		T(no_turn_outlives_its_certificate_by_a_commit),
+		T(its_exceptions_end),
 		T(what_we_have_issued_is_never_forgotten),
 		T(the_last_look_and_the_last_good_one_are_known),
 	};
