@@ -249,6 +249,18 @@ text_of(struct buf *text, const struct work *w, const struct selected *one)
 	store_status_done(&s);
 }
 
+/* Its CA, which may be the only thing that tells two of them apart. */
+static bool
+ca_json(json_t *o, const struct work *w, const struct selected *one)
+{
+	struct store_cert_row row = { 0 };
+	enum rc rc = store_cert_get(w->store, one->serial, one->ca, &row, NULL);
+	bool fine = ctl_json_str(o, "ca", rc == RC_OK ? row.ca : NULL);
+
+	store_cert_row_done(&row);
+	return fine;
+}
+
 static bool
 print_json(const struct work *w)
 {
@@ -261,7 +273,7 @@ print_json(const struct work *w)
 
 		buf_init(&text, 4096);
 		text_of(&text, w, one);
-		fine = ctl_json_str(o, "serial", one->serial) &&
+		fine = ctl_json_str(o, "serial", one->serial) && ca_json(o, w, one) &&
 		    ctl_json_str(o, "outcome", fates[one->mark].word) &&
 		    ctl_json_str(o, "text", text.len > 0 ? buf_str(&text) : NULL);
 		buf_done(&text);

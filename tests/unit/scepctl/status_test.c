@@ -363,6 +363,8 @@ serial_numbers_may_come_from_a_file(void **state)
 	assert_int_equal(json_parse(&v, b->out, strlen(b->out), NULL), RC_OK);
 	assert_int_equal(json_array_size(v), 3);
 	assert_string_equal(json_get_str(json_array_get(v, 0), "outcome"), "done");
+	assert_string_equal(json_get_str(json_array_get(v, 0), "ca"), "issuing");
+	assert_null(json_get_str(json_array_get(v, 2), "ca"));
 	assert_string_equal(json_get_str(json_array_get(v, 2), "outcome"), "unknown");
 	json_decref(v);
 	assert_int_equal(listed(b, "--status hold"), 2);
