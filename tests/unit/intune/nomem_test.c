@@ -230,7 +230,7 @@ make_with(struct intune_client **cl, const char *url, const char *secret, const 
 	c.provider_name_and_version = "UnitCA 1.0";
 	c.auth_authority = url;
 	c.ms_graph_resource_url = url;
-	c.total_ms = 3000;
+	c.total_ms = 30000; /* for what hangs: a busy machine is not to be taken for that */
 	return intune_client_new(cl, &c, e);
 }
 
