@@ -66,13 +66,14 @@ claim "the front stayed" test "$(process_of front)" = "$front"
 claim "the log tells of it" grep -qE "error process process=signer pid=$signer signal=Killed" "$T/scepd.log"
 enrol 20 storm >"$T/storm" &
 storm=$!
+# A device that is served between two kills is another one than that in flight at either: a request that three signers died of is refused (signer_remote.c).
 for i in 1 2 3; do
-	sleep 0.5
-	kill -9 "$(process_of signer)" 2>/dev/null
+	logged_within 30 'subj="CN=storm.* result=SUCCESS' $i
+	kill_signer
 done
 wait $storm
 claim "of 20 devices none loses its certificate to a signer that dies three times" test "$(cat "$T/storm")" = 20
-claim "the signer is there again" until_new signer none
+claim "the signer is there again" within 30 signer_is_ready
 
 # ---- the signer stands still for a while
 signer=$(process_of signer)

@@ -52,6 +52,14 @@ within() {
 # logged_within SECONDS PATTERN [COUNT]: the log of scepd has so many such lines (1)
 logged_within() { within "$1" has_lines "$2" "${3:-1}"; }
 has_lines() { [ "$(grep -cE -e "$1" "$T/scepd.log")" -ge "$2" ]; }
+# kill_signer: kill -9 to a signer that is ready. Not to one that starts: SoftHSM 2.6 writes its token's file anew at each login (ftruncate, then write), and who
+# is killed between the two has lost the token for good.
+kill_signer() { within 30 signer_is_ready && kill -9 "$(process_of signer)"; }
+signer_is_ready() {
+	local p
+	p=$(process_of signer)
+	[ -n "$p" ] && has_lines "the signer is ready, pid $p\"" 1
+}
 
 # free_port: one that nothing on loopback listens on just now, below the range that the kernel gives to clients
 # Scripts that run at the same time have a thousand each (SCEPD_SLOT), lest two be given the same before either listens.
