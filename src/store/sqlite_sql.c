@@ -487,7 +487,6 @@ const char *const sq_sql[Q__MAX] = {
 	[Q_SWEEP_WAITS] = "SELECT id FROM sweep WHERE state = 1",
 	[Q_SWEEP_NEW] = "INSERT INTO sweep(state, created, certs, total, owners, total_owners, why)"
 			" VALUES(0, ?1, ?2, ?3, ?4, ?5, ?6)",
-	[Q_SWEEP_CERT] = "SELECT count(*) FROM cert WHERE id = ?1",
 	[Q_SWEEP_TURN_PUT] = "INSERT INTO sweep_turn(sweep_id, n, cert_id, effect, reason, rule,"
 			     " comment, owner) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[Q_SWEEP_READY] =
