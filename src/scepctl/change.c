@@ -249,14 +249,16 @@ text_of(struct buf *text, const struct work *w, const struct selected *one)
 	store_status_done(&s);
 }
 
-/* Its CA, which may be the only thing that tells two of them apart. */
+/* Its CA, which may be the only thing that tells two of them apart; looked up where the selection was by number alone. */
 static bool
 ca_json(json_t *o, const struct work *w, const struct selected *one)
 {
-	struct store_cert_row row = { 0 };
-	enum rc rc = store_cert_get(w->store, one->serial, one->ca, &row, NULL);
-	bool fine = ctl_json_str(o, "ca", rc == RC_OK ? row.ca : NULL);
+	struct store_cert_row row = { .ca = NULL };
+	bool fine;
 
+	if (one->ca == NULL)
+		(void)!store_cert_get(w->store, one->serial, NULL, &row, NULL);
+	fine = ctl_json_str(o, "ca", one->ca != NULL ? one->ca : row.ca);
 	store_cert_row_done(&row);
 	return fine;
 }
