@@ -24,7 +24,6 @@ telling() { local want=$1 words=$2 got; shift 2; "$@" >"$T/said" 2>&1 </dev/null
 # does_not_start WORDS
 does_not_start() { telling "${2:-78}" "$1" timeout 60 scepd --config "$CONFIG"; }
 starts() { start_scepd && [ -n "$(process_of front)" ]; }
-within() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 state() { scepctl show --config "$CONFIG" "$1" 2>&1 | grep -qE "^State +$2\$"; }
 
 echo "$a $(date -u +%y%m%d%H%M%SZ) 1" | python3 "$SCEPD_TOP/tests/lib/crl_forge.py" "$T/one/ca.pem" "$T/one/ca.key" "$T/one.crl" 1 - || die "a list"

@@ -50,7 +50,8 @@ list() { python3 "$SCEPD_TOP/tests/lib/crl_forge.py" "$T/$1/ca.pem" "$T/$1/ca.ke
 python3 "$T/web.py" "$web_port" "$T/web" 2>>"$T/web.log" &
 pids="$pids $!"
 start_scepd || die "scepd starts"
-within() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
+# soon SECONDS COMMAND...: without the minute that within() of env.sh adds, as that nobody waits for another's time limit (30 s) is what is claimed
+soon() { local i; for i in $(seq $(($1 * 5))); do "${@:2}" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 asked() { [ "$(grep -c "asked /$1" "$T/web.log")" -ge "$2" ]; }
 shows() { scepctl show --config "$CONFIG" "$1" | grep -qE "$2"; }
 metric() { curl -fsS "http://127.0.0.1:$admin_port/metrics" | grep -qE -e "$1"; }
@@ -58,11 +59,11 @@ told() { scepctl foreign list --config "$CONFIG" | awk -v ca="$1" '$1 == "Foreig
 
 claim "five web servers are asked, and hang" within 20 asked hang 5
 claim "one stops in the middle of a large list" within 20 asked stuck 2
-claim "the list of another is read" within 10 grep -q 'msg="a new list was read" ca=good' "$T/scepd.log"
+claim "the list of another is read" soon 25 grep -q 'msg="a new list was read" ca=good' "$T/scepd.log"
 echo "4711 $(date -u +%y%m%d%H%M%SZ) 1" | list good 2
 kill -HUP "$scepd_pid"
 begun=$SECONDS
-claim "what it revokes meanwhile is revoked within seconds" within 15 shows 4711 '^State +revoked'
+claim "what it revokes meanwhile is revoked within seconds" soon 25 shows 4711 '^State +revoked'
 echo "# after $((SECONDS - begun)) s"
 claim "a look that was good is told" told good '^Looked at +[0-9-]+ .* and it was good'
 claim "... also in metrics" metric '^scepd_foreign_crl_failing\{ca="good"\} 0$'
@@ -77,5 +78,5 @@ claim "... and is done" shows 100000 '^State +revoked'
 peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(process_of front)/status")
 echo "# the front had $((peak / 1024)) MB at the most"
 claim "the front had 200 MB at the most" test "$peak" -lt 204800
-ends_soon() { local from=$SECONDS; stop_scepd; [ $((SECONDS - from)) -lt 6 ]; }
+ends_soon() { local from=$SECONDS; stop_scepd; [ $((SECONDS - from)) -lt 15 ]; } # of 30 that a look may take
 claim "scepd ends without waiting for them" ends_soon
