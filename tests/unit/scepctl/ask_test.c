@@ -17,45 +17,12 @@
 #define C      " --config x/scepd.yaml "
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
-static struct box *master; /* a CA to copy: making one takes its time */
-
 static int
 master_new(void **state)
 {
-	char whole[16384];
-	void *made = NULL;
-	char *yaml;
-
-	if (box_new(&made) != 0)
-		return -1;
-	master = made;
-	assert_run(master, 0, LAB "--dir x");
-	yaml = content(master, "x/scepd.yaml");
-	snprintf(whole, sizeof(whole),
-	    "%s  slips: { ca: issuing, profile: lab, challenge: otp,"
-	    " otp: { lifetime: 2h, max_lifetime: 10d } }\n"
-	    "  routers: { ca: issuing, profile: lab, challenge: approval }\n",
-	    yaml);
-	free(yaml);
-	put(master, "x/scepd.yaml", whole, 0644);
-	return 0;
-}
-
-static int
-master_free(void **state)
-{
-	void *made = master;
-
-	return box_free(&made);
-}
-
-static void
-lab(struct box *b)
-{
-	char cmd[128];
-
-	snprintf(cmd, sizeof(cmd), "cp -r %s/x .", master->dir);
-	assert_int_equal(shell(b, cmd), 0);
+	return master_make("  slips: { ca: issuing, profile: lab, challenge: otp,"
+			   " otp: { lifetime: 2h, max_lifetime: 10d } }\n"
+			   "  routers: { ca: issuing, profile: lab, challenge: approval }\n");
 }
 
 static int64_t
@@ -120,7 +87,7 @@ what_waits_is_listed(void **state)
 	int64_t one, two;
 	json_t *v;
 
-	lab(b);
+	master_copy(b);
 	assert_run(b, 0, "requests list" C);
 	assert_string_equal(b->out, "no requests wait\n");
 	assert_run(b, 0, "requests list" C "--json");
@@ -164,7 +131,7 @@ a_long_list_goes_on_after_a_page(void **state)
 	struct store *s;
 	json_t *v;
 
-	lab(b);
+	master_copy(b);
 	s = opened(b);
 	for (unsigned i = 0; i < 205; i++) {
 		assert_int_equal(store_hold(s, begun(s, i), &ask, &h, NULL), RC_OK);
@@ -184,7 +151,7 @@ show_has_what_an_administrator_can_go_by(void **state)
 	int64_t id;
 	json_t *v;
 
-	lab(b);
+	master_copy(b);
 	id = held(b, 1, "CN=r1.lab.contoso.com");
 	assert_runf(b, 0, "requests show" C "%lld", id);
 	assert_says(b, "State         pending");
@@ -215,7 +182,7 @@ approval_is_a_deliberate_act(void **state)
 	struct box *b = *state;
 	int64_t id;
 
-	lab(b);
+	master_copy(b);
 	id = held(b, 1, "CN=r1.lab.contoso.com");
 	/* Without a terminal nobody has looked. */
 	assert_runf(b, 78, "requests approve" C "%lld </dev/null", id);
@@ -244,7 +211,7 @@ on_a_terminal_it_asks(void **state)
 	char cmd[512];
 	int64_t id;
 
-	lab(b);
+	master_copy(b);
 	id = held(b, 1, "CN=r1.lab.contoso.com");
 	snprintf(cmd, sizeof(cmd),
 	    "printf '\\n' | script -qec '%s requests approve" C "%lld' /dev/null", kit_path(),
@@ -267,7 +234,7 @@ a_request_is_decided_once(void **state)
 	struct store *s;
 	size_t n;
 
-	lab(b);
+	master_copy(b);
 	yes = held(b, 1, "CN=r1");
 	no = held(b, 2, "CN=r2");
 	over = held(b, 3, "CN=r3");
@@ -299,7 +266,7 @@ a_decision_is_told_as_json(void **state)
 	int64_t yes, no;
 	json_t *v;
 
-	lab(b);
+	master_copy(b);
 	yes = held(b, 1, "CN=r1");
 	no = held(b, 2, "CN=r2");
 	assert_runf(b, 0, "requests approve" C "--yes --json --reason ok %lld 2>shown", yes);
@@ -326,7 +293,7 @@ reasons_are_short_text(void **state)
 	char args[1400];
 	int64_t id;
 
-	lab(b);
+	master_copy(b);
 	id = held(b, 1, "CN=r1");
 	snprintf(args, sizeof(args), "requests deny" C "%lld --reason %01001d", (long long)id, 0);
 	assert_run(b, 78, args);
@@ -358,7 +325,7 @@ new_prints_passwords_and_nothing_else(void **state)
 	char first[40], cmd[200];
 	size_t lines = 0;
 
-	lab(b);
+	master_copy(b);
 	assert_run(
 	    b, 0, "otp new" C "--subject 'CN=pc-*,O=*' --count 30 --comment 'hall 3' 2>words.txt");
 	for (const char *p = b->out; *p != '\0'; p = strchr(p, '\n') + 1, lines++)
@@ -392,7 +359,7 @@ new_as_json_and_in_the_form_of_ndes(void **state)
 	struct store_otp_row r;
 	json_t *v;
 
-	lab(b);
+	master_copy(b);
 	assert_run(b, 0,
 	    "otp new" C
 	    "--endpoint slips --subject CN=a.lab.contoso.com --san dns:a.lab.contoso.com --uses 3"
@@ -434,7 +401,7 @@ new_refuses_what_would_let_everybody_or_nobody_in(void **state)
 	struct box *b = *state;
 	char args[300];
 
-	lab(b);
+	master_copy(b);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		snprintf(args, sizeof(args), "otp new" C "%s", rows[i].args);
 		assert_run(b, rows[i].status, args);
@@ -452,7 +419,7 @@ new_does_not_keep_quiet_about_passwords_that_nobody_saw(void **state)
 {
 	struct box *b = *state;
 
-	lab(b);
+	master_copy(b);
 	assert_run(b, 74, "otp new" C "--subject CN=a.lab.contoso.com >/dev/full");
 	assert_says(b, "could not be printed");
 	assert_run(b, 0, "otp list" C "--live");
@@ -466,7 +433,7 @@ a_password_is_listed_and_revoked(void **state)
 	struct store *s;
 	json_t *v;
 
-	lab(b);
+	master_copy(b);
 	assert_run(b, 0, "otp new" C "--subject CN=a.lab.contoso.com --count 3");
 	s = opened(b);
 	assert_int_equal(store_otp_revoke(s, 1, "jane", NULL, NULL), RC_OK);
@@ -538,7 +505,7 @@ show_tells_what_a_certificate_replaces(void **state)
 	struct store *s;
 	json_t *v;
 
-	lab(b);
+	master_copy(b);
 	assert_int_equal(cert_load(&c, in(b, "x/ca/ra.pem"), NULL), RC_OK);
 	s = opened(b);
 	issued(s, c, 1, "0A01", NULL);
@@ -566,7 +533,7 @@ passwords_that_were_revoked_are_told_as_json(void **state)
 	struct box *b = *state;
 	json_t *v;
 
-	lab(b);
+	master_copy(b);
 	assert_run(b, 0, "otp new" C "--subject CN=a.lab.contoso.com --count 4");
 	assert_run(b, 0, "otp revoke" C "--json 2");
 	v = parsed(b);
@@ -594,7 +561,7 @@ a_database_that_was_not_brought_up_to_date_is_one_clear_sentence(void **state)
 {
 	struct box *b = *state;
 
-	lab(b);
+	master_copy(b);
 	assert_int_equal(shell(b,
 			     "python3 -c 'import sqlite3; d = sqlite3.connect(\"x/scepd.db\");"
 			     " d.execute(\"PRAGMA user_version = 2\")'"),

@@ -14,43 +14,18 @@
 #define C      " --config x/scepd.yaml "
 #define LAPTOP "bbbbbbbb-0000-0000-0000-000000000001"
 
-static struct box *master; /* a CA to copy: making one takes its time */
-
 static int
 master_new(void **state)
 {
-	char whole[16384];
-	void *made = NULL;
-	char *yaml;
-
-	if (box_new(&made) != 0)
-		return -1;
-	master = made;
-	assert_run(master, 0, LAB "--dir x");
-	yaml = content(master, "x/scepd.yaml");
-	snprintf(whole, sizeof(whole),
-	    "%s\nadmin: { address: 127.0.0.1:9080, tokens_file: admin.tokens }\n", yaml);
-	free(yaml);
-	put(master, "x/scepd.yaml", whole, 0644);
-	return 0;
-}
-
-static int
-master_free(void **state)
-{
-	void *made = master;
-
-	return box_free(&made);
+	return master_make("\nadmin: { address: 127.0.0.1:9080, tokens_file: admin.tokens }\n");
 }
 
 static int
 setup(void **state)
 {
 	int rc = box_new(state);
-	char cmd[128];
 
-	snprintf(cmd, sizeof(cmd), "cp -r %s/x .", master->dir);
-	assert_int_equal(shell(*state, cmd), 0);
+	master_copy(*state);
 	return rc;
 }
 

@@ -157,3 +157,42 @@ box_free(void **state)
 	free(b);
 	return 0;
 }
+
+/* ---- a CA to copy ---- */
+
+static struct box *master;
+
+int
+master_make(const char *more)
+{
+	char whole[16384];
+	void *made = NULL;
+	char *yaml;
+
+	if (box_new(&made) != 0)
+		return -1;
+	master = made;
+	assert_run(master, 0, LAB "--dir x");
+	yaml = content(master, "x/scepd.yaml");
+	snprintf(whole, sizeof(whole), "%s%s", yaml, more);
+	free(yaml);
+	put(master, "x/scepd.yaml", whole, 0644);
+	return 0;
+}
+
+void
+master_copy(struct box *b)
+{
+	char cmd[128];
+
+	snprintf(cmd, sizeof(cmd), "cp -r %s/x .", master->dir);
+	assert_int_equal(shell(b, cmd), 0);
+}
+
+int
+master_free(void **state)
+{
+	void *made = master;
+
+	return box_free(&made);
+}

@@ -46,6 +46,11 @@ const char *member(const json_t *o, const char *key);
 struct store *opened(const struct box *b);
 int box_new(void **state);
 int box_free(void **state);
+/* A CA in the folder x, with `more` at the end of its scepd.yaml, made once for a program's tests as making one takes its time; and a copy of
+ * it in another box.  0 is well, as cmocka has it. */
+int master_make(const char *more);
+void master_copy(struct box *b);
+int master_free(void **state);
 
 #define assert_run(box, want, args)                                                                \
 	do {                                                                                       \

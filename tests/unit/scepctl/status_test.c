@@ -26,17 +26,6 @@ serial_of(char out[static 41], size_t i)
 	snprintf(out, 41, "4A6F00112233445566778899AABB%04zX", i);
 }
 
-static struct store *
-open_store(const struct box *b)
-{
-	struct store *s = NULL;
-	char url[256];
-
-	snprintf(url, sizeof(url), "sqlite:%s/x/scepd.db", b->dir);
-	assert_int_equal(store_open(&s, url, NULL), RC_OK);
-	return s;
-}
-
 /* Certificate i of `n`; bound to a user and a device, "" for nobody. */
 static void
 add_cert(const struct box *b, struct store *s, size_t i, const char *user, const char *managed)
@@ -103,7 +92,7 @@ setup(void **state)
 	struct store *s;
 
 	assert_run(b, 0, LAB "--dir x");
-	s = open_store(b);
+	s = opened(b);
 	add_cert(b, s, 1, JANE, LAPTOP);
 	add_cert(b, s, 2, JANE, LAPTOP);
 	add_cert(b, s, 3, JANE, PHONE);
@@ -174,7 +163,7 @@ a_hold_is_seen_and_can_be_taken_back(void **state)
 static void
 by_rule(const struct box *b, const char *serial, enum cause_effect effect)
 {
-	struct store *s = open_store(b);
+	struct store *s = opened(b);
 	struct store_cause_set v = { .serial = serial,
 		.source = CAUSE_RULE,
 		.rule = "not-compliant",
@@ -232,7 +221,7 @@ add_theirs(struct box *b, size_t i)
 {
 	struct store_binding bound = { .state = BINDING_BOUND, .tenant = "contoso", .user = JANE };
 	struct store_foreign_cert c = { .binding = &bound };
-	struct store *s = open_store(b);
+	struct store *s = opened(b);
 	enum foreign_outcome o;
 	char serial[41];
 
@@ -332,7 +321,7 @@ static void
 one_of_several_namesakes_has_to_be_named_by_id(void **state)
 {
 	struct box *b = *state;
-	struct store *s = open_store(b);
+	struct store *s = opened(b);
 
 	add_cert(b, s, 5, OTHER, PHONE);
 	store_close(s);
@@ -396,7 +385,7 @@ many_turn_and_none_is_forgotten(void **state)
 {
 	struct box *b = *state;
 	size_t n = 2 * STORE_CAUSES_BATCH + 17;
-	struct store *s = open_store(b);
+	struct store *s = opened(b);
 	char *text = malloc(n * 41 + 1), serial[41];
 	struct store_stats st;
 
@@ -414,7 +403,7 @@ many_turn_and_none_is_forgotten(void **state)
 	assert_string_equal(b->out,
 	    "1017 held\nOCSP and the CRL say so within seconds; relying parties may keep an older "
 	    "CRL until its nextUpdate.\n");
-	s = open_store(b);
+	s = opened(b);
 	assert_int_equal(store_stats(s, &st, NULL), RC_OK);
 	assert_int_equal(st.held, n);
 	store_close(s);
