@@ -255,25 +255,24 @@ unknown_command(const char *prog, const struct command *cmds, const char *name)
 	return usage_error(prog, &err);
 }
 
-/* "help" and "help CMD" become "--help" and "CMD --help". */
+/* "help" and "help CMD [CMD]" become "--help" and "CMD [CMD] --help". */
 static int
-help_for(const char *prog, const char *about, const struct command *cmds, const char *name)
+help_for(const char *prog, const char *about, const struct command *cmds, int n, char **names)
 {
 	const struct command *cmd;
 	char full[128];
 
-	if (name == NULL) {
+	if (n < 1) {
 		print_program_help(stdout, prog, about, cmds);
 		return EX_OK;
 	}
-	cmd = find_command(cmds, name);
+	cmd = find_command(cmds, names[0]);
 	if (cmd == NULL)
-		return unknown_command(prog, cmds, name);
+		return unknown_command(prog, cmds, names[0]);
 	snprintf(full, sizeof(full), "%s %s", prog, cmd->name);
 	if (cmd->sub != NULL)
-		print_program_help(stdout, full, cmd->help, cmd->sub);
-	else
-		print_command_help(stdout, full, cmd);
+		return help_for(full, cmd->help, cmd->sub, n - 1, names + 1);
+	print_command_help(stdout, full, cmd);
 	return EX_OK;
 }
 
@@ -289,34 +288,48 @@ dispatch(const char *prog, const char *about, const struct command *cmds, int ar
 		return EX_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-		return help_for(prog, about, cmds, NULL);
+		return help_for(prog, about, cmds, 0, NULL);
 	cmd = find_command(cmds, argv[1]);
 	if (cmd == NULL && strcmp(argv[1], "help") == 0)
-		return help_for(prog, about, cmds, argc > 2 ? argv[2] : NULL);
+		return help_for(prog, about, cmds, argc - 2, argv + 2);
 	if (cmd == NULL)
 		return unknown_command(prog, cmds, argv[1]);
 	snprintf(full, sizeof(full), "%s %s", prog, cmd->name);
 	if (cmd->sub != NULL)
 		return dispatch(full, cmd->help, cmd->sub, argc - 1, argv + 1);
 	if (has_word(argc - 2, argv + 2, "--help", "-h"))
-		return help_for(prog, about, cmds, argv[1]);
+		return help_for(prog, about, cmds, 1, argv + 1);
 	return run_command(full, cmd, argc - 2, argv + 2);
+}
+
+/* What was said to standard output has to have arrived (a full disk): a script that keeps it must not take half of it for all. */
+static int
+written(const char *prog, int status)
+{
+	struct err err = { 0 };
+
+	if (fflush(stdout) != 0)
+		(void)fail_errno(&err, "standard output: not all could be written");
+	else if (ferror(stdout)) /* an earlier write, whose errno is gone */
+		(void)fail(&err, RC_IO, "standard output: not all could be written");
+	else
+		return status;
+	if (status != EX_OK)
+		return status; /* which says more */
+	return err_report(prog, &err);
 }
 
 int
 command_main(const char *prog, const char *about, const struct command *cmds, int argc, char **argv)
 {
 	if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
-		return print_version(prog);
-	return dispatch(prog, about, cmds, argc, argv);
+		return written(prog, print_version(prog));
+	return written(prog, dispatch(prog, about, cmds, argc, argv));
 }
 
-int
-command_main_single(const char *prog, const struct command *cmd, int argc, char **argv)
+static int
+dispatch_single(const char *prog, const struct command *cmd, int n, char **words)
 {
-	int n = argc > 0 ? argc - 1 : 0;
-	char **words = argc > 0 ? argv + 1 : argv;
-
 	if (has_word(n, words, "--help", "-h")) {
 		print_command_help(stdout, prog, cmd);
 		return EX_OK;
@@ -324,6 +337,14 @@ command_main_single(const char *prog, const struct command *cmd, int argc, char 
 	if (has_word(n, words, "--version", "-V"))
 		return print_version(prog);
 	return run_command(prog, cmd, n, words);
+}
+
+int
+command_main_single(const char *prog, const struct command *cmd, int argc, char **argv)
+{
+	int n = argc > 0 ? argc - 1 : 0;
+
+	return written(prog, dispatch_single(prog, cmd, n, argc > 0 ? argv + 1 : argv));
 }
 
 int

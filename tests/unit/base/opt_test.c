@@ -325,6 +325,12 @@ a_command_may_have_commands(void **state)
 	assert_string_equal(ran.out, "f");
 	assert_int_equal(PROGRAM("ca", "list", "--help"), 0);
 	assert_non_null(strstr(out, "prog ca list - all of them"));
+	assert_int_equal(PROGRAM("help", "ca", "list"), 0);
+	assert_non_null(strstr(out, "prog ca list - all of them"));
+	assert_int_equal(PROGRAM("help", "ca", "lsit"), 64);
+	assert_non_null(strstr(errs, "did you mean 'prog ca list'?"));
+	assert_int_equal(PROGRAM("help", "ca"), 0);
+	assert_non_null(strstr(out, "prog ca - authorities"));
 	assert_int_equal(PROGRAM("ca", "--help"), 0);
 	assert_non_null(strstr(out, "prog ca - authorities"));
 	assert_non_null(strstr(out, "  list "));
