@@ -13,6 +13,7 @@
 #include "scepd/keys.h"
 #include "scepd/notify.h"
 #include "scepd/roles.h"
+#include "scepd/state_lock.h"
 
 #define RELOAD_EVERY_S 60
 #define STOP_SPARE_MS  30000 /* beyond limits.drain: threads that have to be joined */
@@ -47,8 +48,7 @@ open_signer(struct signer **out, const struct config *c, struct err *err)
 	struct keys_secrets *secrets = NULL;
 	enum rc rc = keys_secrets_read(&secrets, c, NULL, NULL, err);
 
-	if (rc == RC_OK && (rc = dir_make(c->processes.signer_state, 0700, err)) == RC_OK &&
-	    keys_in_token(c))
+	if (rc == RC_OK && keys_in_token(c))
 		rc = key_tokens_open(c->pkcs11.module, err);
 	if (rc == RC_OK)
 		rc = keys_open(out, c, secrets, c->processes.signer_state, err);
@@ -71,6 +71,16 @@ start(struct front *f, const struct config *c, struct signer **signer, struct er
 	return rc;
 }
 
+/* The signer's folder, locked for as long as this process lives. */
+static enum rc
+take_state(const struct config *c, struct err *err)
+{
+	int lock;
+	enum rc rc = dir_make(c->processes.signer_state, 0700, err);
+
+	return rc == RC_OK ? state_lock_take(&lock, c, err) : rc;
+}
+
 int
 single_main(struct config *config, const struct scepd_options *o)
 {
@@ -90,7 +100,8 @@ single_main(struct config *config, const struct scepd_options *o)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-	if ((rc = front_new(&f, config, &err)) != RC_OK) {
+	if ((rc = take_state(config, &err)) != RC_OK ||
+	    (rc = front_new(&f, config, &err)) != RC_OK) {
 		config_free(config);
 		return err_report("scepd", &err);
 	}

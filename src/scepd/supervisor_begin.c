@@ -3,26 +3,21 @@
  * is now, what is typed, signals.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "scepd/confine.h"
+#include "scepd/state_lock.h"
 #include "scepd/supervisor_int.h"
-
-#define LOCK_WITHIN_MS 5000 /* processes of a scepd that was killed are gone long before */
 
 /* The signer's folder: its own, and locked by us for as long as any of the three runs. */
 static enum rc
@@ -39,45 +34,6 @@ make_state(const struct config *c, struct err *err)
 	if (pw != NULL && geteuid() == 0 && chown(dir, pw->pw_uid, pw->pw_gid) != 0)
 		return fail_errno(err, "cannot give %s to %s", dir, user);
 	return RC_OK;
-}
-
-/* The file of the lock is as old as this scepd: scepctl check compares scepd.yaml with it. */
-static enum rc
-mark_start(const struct supervisor *s, enum rc rc, const char *path, struct err *err)
-{
-	if (rc == RC_OK && futimens(s->env.lock_fd, NULL) != 0)
-		return fail_errno(err, "cannot write the time to %s", path);
-	return rc;
-}
-
-/* Processes of a scepd that was just killed have the lock until they are gone: wait for that. */
-static enum rc
-take_lock(struct supervisor *s, struct err *err)
-{
-	const struct timespec tick = { .tv_nsec = 20 * 1000000L };
-	int64_t until = clock_mono_ms() + LOCK_WITHIN_MS;
-	char *path = NULL;
-	enum rc rc = path_join(&path, s->config->processes.signer_state, "supervisor.lock", err);
-
-	if (rc != RC_OK)
-		return rc;
-	s->env.lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->env.lock_fd < 0)
-		rc = fail_errno(err, "cannot open %s", path);
-	while (rc == RC_OK && flock(s->env.lock_fd, LOCK_EX | LOCK_NB) != 0) {
-		if (clock_mono_ms() > until) {
-			rc = fail(err, RC_CONFIG,
-			    "another scepd runs with this configuration's %s and %s",
-			    s->config->store.url, s->config->processes.signer_state);
-			err_hint(err,
-			    "stop it, or give this one another store.url and "
-			    "processes.signer_state");
-		}
-		(void)nanosleep(&tick, NULL);
-	}
-	rc = mark_start(s, rc, path, err);
-	free(path);
-	return rc;
 }
 
 /*
@@ -142,7 +98,8 @@ supervisor_begin(struct supervisor *s, struct err *err)
 	struct sandbox_report kernel;
 	enum rc rc;
 
-	if ((rc = make_state(s->config, err)) != RC_OK || (rc = take_lock(s, err)) != RC_OK ||
+	if ((rc = make_state(s->config, err)) != RC_OK ||
+	    (rc = state_lock_take(&s->env.lock_fd, s->config, err)) != RC_OK ||
 	    (rc = keep_config(s, err)) != RC_OK || (rc = ask_all(s, err)) != RC_OK ||
 	    (rc = catch_signals(s, err)) != RC_OK)
 		return rc;

@@ -202,6 +202,11 @@ stop_scepd
 # ---- one process
 start_scepd --single-process || die "scepd starts in one process"
 claim "--single-process has no others" test -z "$(process_of front)$(process_of signer)"
+claim "another scepd with its configuration does not start beside it" sh -c "! scepd --config '$CONFIG' 2>'$T/beside.err' && grep -q 'another scepd runs with this configuration' '$T/beside.err'"
+claim "... nor a second such" sh -c "! scepd --single-process --config '$CONFIG' 2>'$T/beside.err' && grep -q 'another scepd runs with this configuration' '$T/beside.err'"
+touch "$CONFIG"
+claim "check knows that it runs, and since when" sh -c "scepctl check --config '$CONFIG' | grep -qE '^warn .*was changed since the scepd that runs was started'"
+claim "... also as JSON without what is well" sh -c "scepctl check --quiet --json --config '$CONFIG' >'$T/quiet.json' && python3 -c 'import json, sys; r = {x[\"result\"] for x in json.load(sys.stdin)}; sys.exit(r != {\"warn\"})' <'$T/quiet.json'"
 claim "says so loudly" grep -q "warn process msg=\"--single-process" "$T/scepd.log"
 claim "and serves" test "$(enrol 1 sixth)" = 1
 stop_scepd
