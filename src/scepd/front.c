@@ -19,6 +19,7 @@
 #include "scepd/foreign_crl.h"
 #include "scepd/pipeline.h"
 #include "scepd/routes.h"
+#include "store/store_foreign.h"
 
 #define LISTENERS_MAX                                                                              \
 	64 /* config_rows.c allows as many, and the admin listener comes beside them */
@@ -336,14 +337,32 @@ front_stalled_ms(struct front *f)
 	return public > admin ? public : admin;
 }
 
+/* Certificates that are no foreign CA's: those have been imported before the first start, perhaps.  0: cannot be told. */
+static uint64_t
+issued_here(const struct scepd *s)
+{
+	struct store_figures st;
+	uint64_t rows, bare, foreign = 0;
+	const struct conf_foreign *v = s->config->foreign_cas.v;
+	struct err err;
+
+	if (store_figures(s->store, &st, &err) != RC_OK)
+		return 0;
+	for (size_t i = 0; i < s->config->foreign_cas.n; i++) {
+		if (store_foreign_count(s->store, v[i].name, &rows, &bare, &err) != RC_OK)
+			return 0;
+		foreign += rows;
+	}
+	return st.certs > foreign ? st.certs - foreign : 0;
+}
+
 void
 front_tell_new_state(const struct front *f)
 {
 	const struct config *c = f->s->config;
-	struct store_figures st;
-	struct err err;
+	uint64_t issued = issued_here(f->s);
 
-	if (store_figures(f->s->store, &st, &err) != RC_OK || st.certs == 0)
+	if (issued == 0)
 		return;
 	log_msg(LOG_WARN, "signer-state",
 	    "%s was empty, and the database has %llu certificates: right after an upgrade from a "
@@ -351,7 +370,7 @@ front_tell_new_state(const struct front *f)
 	    "memory "
 	    "of serial numbers and lists. The database's goes on; restore both from a backup "
 	    "if there is one (scepctl ca restore)",
-	    c->processes.signer_state, (unsigned long long)st.certs);
+	    c->processes.signer_state, (unsigned long long)issued);
 }
 
 const struct buf *
