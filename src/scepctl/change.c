@@ -112,8 +112,9 @@ subject_of(char *out, size_t size, const struct work *w, const struct selected *
 }
 
 static void
-print_due(const struct work *w)
+print_due(const void *arg)
 {
+	const struct work *w = arg;
 	char subject[512];
 	size_t shown = 0;
 
@@ -131,25 +132,18 @@ print_due(const struct work *w)
 static enum rc
 confirm(const struct work *w, struct err *err)
 {
-	char line[16];
+	char question[80], nobody[48];
+	struct ctl_question q = { w->c->yes || w->counts[FATE_DUE] < 2, print_due, w, question,
+		"nothing was changed", nobody,
+		"--yes does it without asking, --dry-run tells which" };
 
-	if (w->c->yes || w->counts[FATE_DUE] < 2)
-		return RC_OK;
-	if (!isatty(STDIN_FILENO)) {
-		(void)fail(err, RC_CONFIG, "nobody is here to say yes to %zu certificates",
-		    w->counts[FATE_DUE]);
-		return err_hint(err, "--yes does it without asking, --dry-run tells which");
-	}
-	print_due(w);
-	(void)fprintf(stderr, "\n%s these %zu certificates%s? [y/N] ",
+	(void)snprintf(nobody, sizeof(nobody), "%zu certificates", w->counts[FATE_DUE]);
+	(void)snprintf(question, sizeof(question), "%s these %zu certificates%s?",
 	    w->c->effect == CAUSE_REVOKE     ? "Revoke"
 		: w->c->effect == CAUSE_HOLD ? "Hold"
 					     : "Release",
 	    w->counts[FATE_DUE], w->c->effect == CAUSE_REVOKE ? ", for good" : "");
-	(void)fflush(stderr);
-	if (fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y'))
-		return RC_OK;
-	return fail(err, RC_DENIED, "nothing was changed");
+	return ctl_confirm(&q, err);
 }
 
 /* ---- the deed ---- */

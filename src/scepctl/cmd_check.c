@@ -46,12 +46,12 @@ static void
 report_line(struct report *r, enum finding f, const char *what, const char *text, const char *hint)
 {
 	r->n[f]++;
+	if (r->quiet && f == FINDING_OK)
+		return;
 	if (r->json) {
 		report_json(r, f, what, text, hint);
 		return;
 	}
-	if (r->quiet && f == FINDING_OK)
-		return;
 	(void)printf("%-4s  %-14s  %s\n", words[f], what, text);
 	if (hint[0] != '\0')
 		(void)printf("%22s  %s\n", "", hint);

@@ -234,19 +234,13 @@ static const struct opt show_opts[] = {
 static enum rc
 confirm(const struct options *o, struct err *err)
 {
-	char line[16];
+	const struct ctl_question q = { .yes = o->yes,
+		.question = "Issue a certificate for this?",
+		.no = "not approved; the request waits on",
+		.nobody = "this request",
+		.hint = "--yes approves without asking" };
 
-	if (o->yes)
-		return RC_OK;
-	if (!isatty(STDIN_FILENO)) {
-		(void)fail(err, RC_CONFIG, "nobody is here to say yes to this request");
-		return err_hint(err, "--yes approves without asking");
-	}
-	(void)fputs("\nIssue a certificate for this? [y/N] ", stderr);
-	(void)fflush(stderr);
-	if (fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y'))
-		return RC_OK;
-	return fail(err, RC_DENIED, "not approved; the request waits on");
+	return ctl_confirm(&q, err);
 }
 
 /* What is decided already says so before anybody is asked. */

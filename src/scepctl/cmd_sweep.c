@@ -293,21 +293,15 @@ run_show(const void *options, int nargs, char **args)
 static enum rc
 confirm(const struct options *o, enum sweep_state v, struct err *err)
 {
-	char line[16];
+	const struct ctl_question q = { .yes = o->yes,
+		.question = v == SWEEP_APPROVED
+		    ? "Turn these certificates?"
+		    : "Leave them as they are, until their rules say otherwise?",
+		.no = "not decided; the sweep waits on",
+		.nobody = "this sweep",
+		.hint = "--yes decides without asking" };
 
-	if (o->yes)
-		return RC_OK;
-	if (!isatty(STDIN_FILENO)) {
-		(void)fail(err, RC_CONFIG, "nobody is here to say yes to this sweep");
-		return err_hint(err, "--yes decides without asking");
-	}
-	(void)fprintf(stderr, "\n%s [y/N] ",
-	    v == SWEEP_APPROVED ? "Turn these certificates?"
-				: "Leave them as they are, until their rules say otherwise?");
-	(void)fflush(stderr);
-	if (fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y'))
-		return RC_OK;
-	return fail(err, RC_DENIED, "not decided; the sweep waits on");
+	return ctl_confirm(&q, err);
 }
 
 /* What is decided already says so before anybody is asked. */

@@ -291,3 +291,23 @@ ctl_until(int64_t *out, const char *text, struct err *err)
 		return RC_OK;
 	return fail(err, RC_CONFIG, "--until: %s", why.msg);
 }
+
+enum rc
+ctl_confirm(const struct ctl_question *q, struct err *err)
+{
+	char line[16];
+
+	if (q->yes)
+		return RC_OK;
+	if (!isatty(STDIN_FILENO)) {
+		(void)fail(err, RC_DENIED, "nobody is here to say yes to %s", q->nobody);
+		return err_hint(err, "%s", q->hint);
+	}
+	if (q->before != NULL)
+		q->before(q->arg);
+	(void)fprintf(stderr, "\n%s [y/N] ", q->question);
+	(void)fflush(stderr);
+	if (fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y'))
+		return RC_OK;
+	return fail(err, RC_DENIED, "%s", q->no);
+}

@@ -76,6 +76,19 @@ void ctl_line(FILE *f, const char *label, const char *value);
 /* What --until says: time_parse_end() from now.  RC_CONFIG. */
 enum rc ctl_until(int64_t *out, const char *text, struct err *err) MUST_CHECK;
 
+/*
+ * The word of a person before something is done that cannot be undone, or of --yes.  `before`, which may be NULL, prints what is
+ * meant; it and the question ("Revoke this?") go to standard error.  RC_DENIED, with what is in `nobody` and `hint`, where there is no
+ * terminal; with `no` for any answer but yes.
+ */
+struct ctl_question {
+	bool yes;
+	void (*before)(const void *arg);
+	const void *arg;
+	const char *question, *no, *nobody, *hint;
+};
+enum rc ctl_confirm(const struct ctl_question *q, struct err *err) MUST_CHECK;
+
 /* Who runs this, for the audit trail: "jane (uid 1000)", "root (uid 0, sudo by jane)". */
 #define CTL_WHO_MAX 128
 void ctl_who(char out[static CTL_WHO_MAX]);

@@ -14,13 +14,15 @@
 
 struct options {
 	const char *config;
-	bool dry_run;
+	bool dry_run, yes, json;
 };
 
 static const struct opt opts[] = {
 	OPT_CONFIG(options),
 	OPT_FLAG_ROW(
 	    "dry-run", options, dry_run, "say how much there is to forget, and change nothing"),
+	OPT_FLAG_ROW("yes", options, yes, "do not ask; needed where there is no terminal"),
+	OPT_FLAG_ROW("json", options, json, "as JSON"),
 	{ .name = NULL },
 };
 
@@ -89,6 +91,22 @@ check_known(struct store *store, const char *name, uint64_t *rows, struct err *e
 
 /* ---- forgotten ---- */
 
+static enum rc
+confirm(const struct options *o, const char *name, uint64_t rows, struct err *err)
+{
+	char question[160], nobody[80];
+	struct ctl_question q = { .yes = o->yes,
+		.question = question,
+		.no = "nothing was forgotten",
+		.nobody = nobody,
+		.hint = "--yes forgets without asking, --dry-run tells how much" };
+
+	(void)snprintf(nobody, sizeof(nobody), "forgetting %" PRIu64 " certificates", rows);
+	(void)snprintf(question, sizeof(question),
+	    "Forget the CA %.60s and its %" PRIu64 " certificates, for good?", name, rows);
+	return ctl_confirm(&q, err);
+}
+
 /* Whoever enrols meanwhile gets his turn. */
 static enum rc
 forget(struct store *store, const char *name, struct err *err)
@@ -113,6 +131,23 @@ forget(struct store *store, const char *name, struct err *err)
 }
 
 static int
+tell(const struct options *o, const char *name, uint64_t rows)
+{
+	json_t *v;
+
+	if (!o->json) {
+		(void)printf("%s: %" PRIu64 " certificates %s\n", name, rows,
+		    o->dry_run ? "would be forgotten" : "are forgotten");
+		return EX_OK;
+	}
+	v = json_object();
+	return ctl_json_print(v,
+	    v != NULL && ctl_json_str(v, "ca", name) &&
+		ctl_json_int(v, "certificates", (int64_t)rows) &&
+		json_object_set_new(v, "forgotten", json_boolean(!o->dry_run)) == 0);
+}
+
+static int
 run(const void *options, int nargs, char **args)
 {
 	const struct options *o = options;
@@ -127,14 +162,11 @@ run(const void *options, int nargs, char **args)
 		rc = check_gone(c, store, name, &err);
 	if (rc == RC_OK)
 		rc = check_known(store, name, &rows, &err);
-	if (rc == RC_OK && !o->dry_run)
+	if (rc == RC_OK && !o->dry_run && (rc = confirm(o, name, rows, &err)) == RC_OK)
 		rc = forget(store, name, &err);
-	if (rc == RC_OK)
-		(void)printf("%s: %" PRIu64 " certificates %s\n", name, rows,
-		    o->dry_run ? "would be forgotten" : "are forgotten");
 	store_close(store);
 	config_free(c);
-	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+	return rc == RC_OK ? tell(o, name, rows) : err_report(PROG, &err);
 }
 
 const struct command foreign_forget = {
@@ -147,7 +179,7 @@ const struct command foreign_forget = {
 	    "trail says of them stays.  The name may be given to another CA afterwards.\n\n"
 	    "Examples:\n"
 	    "  scepctl foreign forget adcs --dry-run\n"
-	    "  scepctl foreign forget adcs\n",
+	    "  scepctl foreign forget adcs --yes\n",
 	.opts = opts,
 	.size = sizeof(struct options),
 	.min_args = 1,

@@ -45,7 +45,7 @@ one=$(number CN=router-1) two=$(number CN=router-2)
 spki=$(openssl pkey -in "$T/a.key" -pubout -outform DER | sha256sum | cut -d' ' -f1)
 claim "the key is shown as the device would tell it" exits 0 "Key SHA-256 +$spki" ctl requests show "$one"
 claim "so are the names that it wants" exits 0 "dns:router-1.example" ctl requests show "$one"
-claim "nobody approves by accident" exits 78 "nobody is here to say yes" ctl requests approve "$one"
+claim "nobody approves by accident" exits 77 "nobody is here to say yes" ctl requests approve "$one"
 claim "and the router waits on" pending "CN=router-1" a --san dns:router-1.example
 claim "R10: approved by hand" exits 0 "Key SHA-256 +$spki" ctl requests approve "$one" --yes --reason "key compared"
 claim "not twice" exits 73 "was approved at" ctl requests approve "$one" --yes
@@ -57,6 +57,8 @@ claim "R10: denied by hand" exits 0 "denied request" ctl requests deny "$two" --
 claim "it is told" refused "refused|badRequest" default "CN=router-2" --key "$T/b.key"
 claim "and not listed again however often it asks" exits 0 "^no requests wait$" ctl requests list
 claim "the reason is kept" exits 0 "no such router" ctl requests show "$two"
+claim "what does not fit on a full disk is no success" exits 74 "standard output: not all could be written: No space" sh -c "scepctl requests list --config '$CONFIG' --all >/dev/full"
+claim "... neither is a help text" exits 74 "not all could be written" sh -c "scepctl --help >/dev/full"
 claim "one certificate was issued" sh -c "[ $(count) = 1 ]"
 
 # ---- one-time passwords ----

@@ -28,8 +28,9 @@ state() { scepctl show --config "$CONFIG" "$1" 2>&1 | grep -qE "^State +$2\$"; }
 
 echo "$a $(date -u +%y%m%d%H%M%SZ) 1" | python3 "$SCEPD_TOP/tests/lib/crl_forge.py" "$T/one/ca.pem" "$T/one/ca.key" "$T/one.crl" 1 - || die "a list"
 with adcs "$T/one/ca.pem"
-claim "a foreign CA is there" starts
-claim "... and its certificates" telling 0 ' added' ctl foreign import adcs "$T/one/a.pem" "$T/one/b.pem"
+claim "a foreign CA's certificates are imported before scepd has ever run" telling 0 ' added' ctl foreign import adcs "$T/one/a.pem" "$T/one/b.pem"
+claim "it starts with them" starts
+claim "... and takes nothing of the signer's for lost, as it has issued none of them" sh -c "! grep -q 'was empty' '$T/scepd.log'"
 claim "... one of which its list revokes" within 20 state "$a" revoked
 claim "it is not forgotten while it is in the configuration" telling 73 'still in it, under foreign_cas' ctl foreign forget adcs
 cp "$T/without.yaml" "$CONFIG"
@@ -61,11 +62,15 @@ cp "$T/without.yaml" "$CONFIG"
 sed -i 's/^  issuing:/  adcs:/; s/ca: issuing,/ca: adcs,/' "$CONFIG"
 claim "one of our own of that name: scepd does not start" does_not_start 'CA adcs has another key .* was a foreign CA'
 claim "how much there is to forget is told" telling 0 'adcs: 2 certificates would be forgotten' ctl foreign forget adcs --dry-run
+claim "... in JSON, too" telling 0 '"forgotten": *false' ctl foreign forget adcs --dry-run --json
+claim "nothing is forgotten unless somebody says yes" telling 77 'nobody is here to say yes to forgetting 2 certificates' ctl foreign forget adcs
+claim "... who is asked, and says no" sh -c "printf 'n\n' | script -qec \"scepctl foreign forget --config '$CONFIG' adcs\" /dev/null | grep -q 'nothing was forgotten'"
+claim "... so that it is all there" state "$a" revoked
 cp "$T/without.yaml" "$CONFIG"
 claim "... nothing is, by that" telling 0 'not in scepd.yaml any more' ctl foreign list
 claim "without any of that name scepd starts" starts
 claim "... and knows the certificates of the one that is over" state "$a" revoked
-claim "which is forgotten" telling 0 'adcs: 2 certificates are forgotten' ctl foreign forget adcs
+claim "which is forgotten" telling 0 'adcs: 2 certificates are forgotten' ctl foreign forget adcs --yes
 claim "... nothing is known of its certificates" telling 66 'no certificate' scepctl show --config "$CONFIG" "$b"
 claim "... nor of it" telling 66 'nothing is known of a foreign CA' ctl foreign forget adcs
 claim "... but by the audit trail" sh -c "scepctl audit list --config '$CONFIG' | grep -q 'foreign-forget.*certificates=2 ca=\"adcs\" who='"

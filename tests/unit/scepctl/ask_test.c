@@ -185,7 +185,7 @@ approval_is_a_deliberate_act(void **state)
 	master_copy(b);
 	id = held(b, 1, "CN=r1.lab.contoso.com");
 	/* Without a terminal nobody has looked. */
-	assert_runf(b, 78, "requests approve" C "%lld </dev/null", id);
+	assert_runf(b, 77, "requests approve" C "%lld </dev/null", id);
 	assert_says(b, "nobody is here to say yes");
 	assert_says(b, "--yes");
 	assert_runf(b, 0, "requests show" C "%lld", id);

@@ -193,7 +193,7 @@ a_sweep_that_is_decided_is_told_as_json(void **state)
 
 	people(b);
 	assert_int_equal(sweep_of(b), 1);
-	assert_run(b, 78, "sweep approve --json" C "1 </dev/null 2>/dev/null");
+	assert_run(b, 77, "sweep approve --json" C "1 </dev/null 2>/dev/null");
 	assert_string_equal(b->out, "");
 	assert_run(b, 0, "sweep approve --json --yes" C "1 2>/dev/null");
 	v = parsed(b);

@@ -295,7 +295,7 @@ all_of_a_device_or_a_user_turn_at_once(void **state)
 	struct box *b = *state;
 
 	/* Nobody is there to say yes. */
-	assert_run(b, 78, "hold --user " JANE CONF "</dev/null");
+	assert_run(b, 77, "hold --user " JANE CONF "</dev/null");
 	assert_says(b, "nobody is here to say yes to 3 certificates");
 	assert_run(b, 0, "hold --dry-run --user " JANE CONF);
 	assert_says(b, "3 would be held");
