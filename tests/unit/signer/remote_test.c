@@ -378,7 +378,7 @@ struct caller {
 	struct kit *k;
 	struct signer *r;
 	atomic_bool *stop;
-	atomic_uint *done, *lost;
+	atomic_uint *lost, done;
 };
 
 static void *
@@ -389,18 +389,22 @@ keep_calling(void *arg)
 	while (!atomic_load(c->stop)) {
 		if (!wire_round(c->k, c->r))
 			atomic_fetch_add(c->lost, 1);
-		atomic_fetch_add(c->done, 1);
+		atomic_fetch_add(&c->done, 1);
 	}
 	return NULL;
 }
 
+/* Of each: so none of them has the same call in flight when the next signer dies, as one that three died of is refused. */
 static void
-wait_until_more(atomic_uint *n, unsigned more)
+wait_until_more(struct caller *v, unsigned more)
 {
-	unsigned then = atomic_load(n);
+	unsigned then[CALLERS];
 
-	while (atomic_load(n) - then < more)
-		usleep(1000);
+	for (int i = 0; i < CALLERS; i++)
+		then[i] = atomic_load(&v[i].done);
+	for (int i = 0; i < CALLERS; i++)
+		while (atomic_load(&v[i].done) - then[i] < more)
+			usleep(1000);
 }
 
 static void
@@ -408,9 +412,10 @@ no_call_is_lost_when_the_signer_is_killed(void **state)
 {
 	struct kit *k = *state;
 	atomic_bool stop = false;
-	atomic_uint done = 0, lost = 0;
+	atomic_uint lost = 0;
 	pthread_t threads[CALLERS];
-	struct caller c = { k, NULL, &stop, &done, &lost };
+	struct caller c[CALLERS];
+	struct signer *r;
 	struct signer_stats stats;
 	int near[LIVES + 1][CHANNELS];
 	pid_t pid[LIVES + 1];
@@ -418,24 +423,26 @@ no_call_is_lost_when_the_signer_is_killed(void **state)
 	/* Made before there is a thread: a fork() of many has the locks of one. */
 	for (int life = 0; life <= LIVES; life++)
 		pid[life] = signer_process(k, near[life], CHANNELS);
-	ok(k, signer_remote_new(&c.r, &k->err));
-	signer_remote_wait_set(c.r, 60000);
-	for (int i = 0; i < CALLERS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, keep_calling, &c), 0);
+	ok(k, signer_remote_new(&r, &k->err));
+	signer_remote_wait_set(r, 60000);
+	for (int i = 0; i < CALLERS; i++) {
+		c[i] = (struct caller){ k, r, &stop, &lost, 0 };
+		assert_int_equal(pthread_create(&threads[i], NULL, keep_calling, &c[i]), 0);
+	}
 	for (int life = 0; life < LIVES; life++) {
-		signer_remote_attach(c.r, near[life], CHANNELS);
-		wait_until_more(&done, 10); /* ... and in the middle of others it dies */
+		signer_remote_attach(r, near[life], CHANNELS);
+		wait_until_more(c, 1); /* ... and in the middle of others it dies */
 		assert_int_equal(kill(pid[life], SIGKILL), 0);
 		assert_int_equal(waitpid(pid[life], NULL, 0), pid[life]);
 	}
 	atomic_store(&stop, true);
-	signer_remote_attach(c.r, near[LIVES], CHANNELS);
+	signer_remote_attach(r, near[LIVES], CHANNELS);
 	for (int i = 0; i < CALLERS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(lost, 0);
-	ok(k, signer_stats(c.r, &stats, &k->err));
+	ok(k, signer_stats(r, &stats, &k->err));
 	assert_int_equal(stats.restarts, LIVES);
-	signer_close(c.r);
+	signer_close(r);
 	kill(pid[LIVES], SIGKILL);
 	waitpid(pid[LIVES], NULL, 0);
 }
