@@ -124,3 +124,27 @@ ca_json_facts(json_t *o, const struct cert *c)
 	facts_done(&f);
 	return ok;
 }
+
+bool
+ca_json_cert(
+    json_t *o, const char *key, const char *file, const struct cert *c, const struct thumbprints *t)
+{
+	json_t *v = json_object();
+	struct buf b;
+	bool ok;
+
+	buf_init(&b, 1u << 20);
+	name_text(&b, cert_subject0(c));
+	ok = v != NULL && ctl_json_str(v, "subject", buf_str(&b)) &&
+	    ctl_json_str(v, "file", file) &&
+	    ctl_json_str(v, "key", key_info0(cert_key0(c))->name) &&
+	    ctl_json_time(v, "notBefore", cert_not_before(c)) &&
+	    ctl_json_time(v, "notAfter", cert_not_after(c)) && ctl_json_str(v, "sha1", t->sha1) &&
+	    ctl_json_str(v, "sha256", t->sha256);
+	buf_done(&b);
+	if (!ok) {
+		json_decref(v);
+		return false;
+	}
+	return json_object_set_new(o, key, v) == 0;
+}

@@ -12,5 +12,8 @@ enum rc ca_print_facts(FILE *f, int indent, const struct cert *c, struct err *er
 /* Members pathLength, nameConstraints, policies, eku of `o`; false when memory ran out or an extension
  * cannot be read. */
 bool ca_json_facts(json_t *o, const struct cert *c);
+/* Member `key` of `o`: subject, file, key, notBefore, notAfter, sha1, sha256 of a certificate. */
+bool ca_json_cert(json_t *o, const char *key, const char *file, const struct cert *c,
+    const struct thumbprints *t);
 
 #endif

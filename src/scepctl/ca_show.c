@@ -324,30 +324,6 @@ show_intune(const struct shown *s)
 }
 
 static bool
-add_cert(
-    json_t *o, const char *key, const char *file, const struct cert *c, const struct thumbprints *t)
-{
-	json_t *v = json_object();
-	struct buf b;
-	bool ok;
-
-	buf_init(&b, 1u << 20);
-	name_text(&b, cert_subject0(c));
-	ok = v != NULL && ctl_json_str(v, "subject", buf_str(&b)) &&
-	    ctl_json_str(v, "file", file) &&
-	    ctl_json_str(v, "key", key_info0(cert_key0(c))->name) &&
-	    ctl_json_time(v, "notBefore", cert_not_before(c)) &&
-	    ctl_json_time(v, "notAfter", cert_not_after(c)) && ctl_json_str(v, "sha1", t->sha1) &&
-	    ctl_json_str(v, "sha256", t->sha256);
-	buf_done(&b);
-	if (!ok) {
-		json_decref(v);
-		return false;
-	}
-	return json_object_set_new(o, key, v) == 0;
-}
-
-static bool
 add_ca(json_t *list, const struct shown *s)
 {
 	json_t *o = json_object();
@@ -358,12 +334,12 @@ add_ca(json_t *list, const struct shown *s)
 	    ctl_json_str(o, "next", next != NULL ? next->name : NULL) &&
 	    json_object_set_new(o, "issues", json_boolean(!s->retired)) == 0 &&
 	    ca_json_facts(o, ca_cert0(s->ca)) &&
-	    add_cert(o, "issuing", s->conf->certificate, ca_cert0(s->ca), &s->issuing) &&
-	    add_cert(o, "root", root_file(s->conf), root_of(s->ca), &s->root) &&
-	    add_cert(o, "ra", s->conf->ra_certificate, ca_ra_cert0(s->ca), &s->ra) &&
+	    ca_json_cert(o, "issuing", s->conf->certificate, ca_cert0(s->ca), &s->issuing) &&
+	    ca_json_cert(o, "root", root_file(s->conf), root_of(s->ca), &s->root) &&
+	    ca_json_cert(o, "ra", s->conf->ra_certificate, ca_ra_cert0(s->ca), &s->ra) &&
 	    (renewed_ra(s) == NULL ||
-		add_cert(o, "raRenewed", NULL, renewed_ra(s), &s->ra_renewed)) &&
-	    (s->renewed.ocsp == NULL || add_cert(o, "ocsp", NULL, s->renewed.ocsp, &s->ocsp));
+		ca_json_cert(o, "raRenewed", NULL, renewed_ra(s), &s->ra_renewed)) &&
+	    (s->renewed.ocsp == NULL || ca_json_cert(o, "ocsp", NULL, s->renewed.ocsp, &s->ocsp));
 
 	if (!ok) {
 		json_decref(o);

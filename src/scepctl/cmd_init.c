@@ -95,6 +95,7 @@ static const struct opt opts[] = {
 	LIFE("root-validity", root_validity, "life of the root (default 20y)"),
 	LIFE("issuing-validity", issuing_validity, "life of the issuing CA (default 10y)"),
 	LIFE("ra-validity", ra_validity, "life of the RA certificate (default 10y)"),
+	OPT_FLAG_ROW("json", init_options, json, "tell what was made as JSON"),
 	{ .name = NULL },
 };
 
@@ -394,6 +395,7 @@ run(const void *options, int nargs, char **args)
 	struct making m = { .o = o };
 	struct config *config = NULL;
 	struct err err = { 0 };
+	int status = EX_OK;
 	enum rc rc;
 	size_t i;
 
@@ -412,14 +414,13 @@ run(const void *options, int nargs, char **args)
 		rc = init_keys_open(&m.keys, &o->keys, &err);
 	if (rc == RC_OK)
 		rc = make_all(&m, &config, &err);
-	if (rc == RC_OK) {
-		rc = init_tell(&(struct init_made){ o, &m.text, m.tenant, config }, &err);
-	}
+	if (rc == RC_OK)
+		status = init_tell(&(struct init_made){ o, &m.text, m.tenant, config }, &err);
 	config_free(config);
 	init_keys_close(&m.keys);
 	for (i = 0; i < MADE_MAX; i++)
 		free(m.made.paths[i]);
-	return rc == RC_OK ? EX_OK : err_report(PROG, &err);
+	return rc == RC_OK ? status : err_report(PROG, &err);
 }
 
 const struct command cmd_init = {

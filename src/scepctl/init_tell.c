@@ -2,8 +2,10 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
+#include "scepctl/ca_facts.h"
 #include "scepctl/ctl.h"
 #include "scepctl/init_tell.h"
 
@@ -66,26 +68,33 @@ print_files(const struct init_made *m)
 	    o->dir);
 }
 
+/* The two CAs that were made. */
+struct made_cas {
+	const char *issuing_file, *root_file;
+	struct cert *issuing, *root;
+	struct thumbprints ti, tr;
+};
+
 static enum rc
-print_thumbprints(const struct config *config, struct err *err)
+cas_read(struct made_cas *m, const struct config *config, struct err *err)
 {
 	const struct conf_ca *conf = config_ca(config, "issuing");
-	struct cert *issuing = NULL, *root = NULL;
-	struct thumbprints ti, tr;
 	enum rc rc;
 
-	rc = cert_load(&issuing, conf->certificate, err);
+	*m = (struct made_cas){ conf->certificate, conf->chain.v[0] };
+	rc = cert_load(&m->issuing, m->issuing_file, err);
 	if (rc == RC_OK)
-		rc = cert_load(&root, conf->chain.v[0], err);
+		rc = cert_load(&m->root, m->root_file, err);
 	if (rc == RC_OK)
-		rc = ctl_thumbprints(&ti, issuing, err);
-	if (rc == RC_OK)
-		rc = ctl_thumbprints(&tr, root, err);
-	if (rc == RC_OK)
-		ctl_print_intune_choice(stdout, conf->certificate, &ti, conf->chain.v[0], &tr);
-	cert_free(issuing);
-	cert_free(root);
-	return rc;
+		rc = ctl_thumbprints(&m->ti, m->issuing, err);
+	return rc == RC_OK ? ctl_thumbprints(&m->tr, m->root, err) : rc;
+}
+
+static void
+cas_done(struct made_cas *m)
+{
+	cert_free(m->issuing);
+	cert_free(m->root);
 }
 
 static void
@@ -120,13 +129,70 @@ print_next(const struct init_made *m)
 			     "  AS A SERVICE in man 8 scepd\n");
 }
 
-enum rc
+/* ---- as JSON ---- */
+
+static bool
+add_path(json_t *o, const char *key, const char *dir, const char *file)
+{
+	char path[4096];
+
+	if (file != NULL)
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
+	return ctl_json_str(o, key, file != NULL ? path : NULL);
+}
+
+/* null without public_url: nobody knows yet how devices reach this server. */
+static bool
+add_url(json_t *o, const char *key, const struct init_made *m, const char *path)
+{
+	char url[4096];
+	const char *base = m->config->public_url;
+
+	if (path != NULL && base != NULL)
+		(void)snprintf(url, sizeof(url), "%s%s", base, path);
+	return ctl_json_str(o, key, path != NULL && base != NULL ? url : NULL);
+}
+
+static int
+tell_json(const struct init_made *m, const struct made_cas *cas)
+{
+	const struct init_options *o = m->o;
+	bool tenant = m->text->tenant != NULL, lab = m->text->domain != NULL;
+	char properties[80];
+	json_t *v = json_object();
+	bool ok;
+
+	(void)snprintf(properties, sizeof(properties), "%s.properties", m->tenant);
+	ok = v != NULL && add_path(v, "config", o->dir, "scepd.yaml") &&
+	    add_path(v, "database", o->dir, "scepd.db") &&
+	    ca_json_cert(v, "root", cas->root_file, cas->root, &cas->tr) &&
+	    ca_json_cert(v, "issuing", cas->issuing_file, cas->issuing, &cas->ti) &&
+	    add_path(v, "rootKey", o->dir, "ca/root.key") &&
+	    add_path(v, "tenantProperties", o->dir, tenant ? properties : NULL) &&
+	    json_object_set_new(v, "toBeFilledIn", json_boolean(tenant && o->properties == NULL)) ==
+		0 &&
+	    add_url(v, "intuneUrl", m, tenant ? "/certsrv/mscep/mscep.dll" : NULL) &&
+	    add_url(v, "staticUrl", m, lab ? "/scep/lab" : NULL) &&
+	    add_path(v, "staticChallengeFile", o->dir, lab ? "lab.secret" : NULL);
+	return ctl_json_print(v, ok);
+}
+
+int
 init_tell(const struct init_made *m, struct err *err)
 {
-	enum rc rc;
+	struct made_cas cas;
+	enum rc rc = cas_read(&cas, m->config, err);
+	int status = EX_OK;
 
-	print_files(m);
-	rc = print_thumbprints(m->config, err);
-	print_next(m);
-	return rc;
+	if (rc != RC_OK) {
+		status = err_report(PROG, err);
+	} else if (m->o->json) {
+		status = tell_json(m, &cas);
+	} else {
+		print_files(m);
+		ctl_print_intune_choice(stdout, cas.issuing_file, &cas.ti, cas.root_file, &cas.tr);
+		print_next(m);
+	}
+	cas_done(&cas);
+	return status;
 }

@@ -13,7 +13,7 @@ struct init_options {
 	struct init_keys_options keys;
 	int64_t root_validity, issuing_validity, ra_validity;
 	const char *listen, *admin, *url, *properties, *domain;
-	bool static_challenge;
+	bool static_challenge, json;
 };
 
 /* What was made, and from what; all borrowed. */
@@ -23,7 +23,7 @@ struct init_made {
 	const char *tenant; /* of the properties file's name */
 	const struct config *config;
 };
-/* On standard output: the files, what to put into Intune, what to do next. */
-enum rc init_tell(const struct init_made *m, struct err *err) MUST_CHECK;
+/* On standard output: the files, what to put into Intune, what to do next; as JSON if that was asked for.  The exit status. */
+int init_tell(const struct init_made *m, struct err *err);
 
 #endif

@@ -111,6 +111,41 @@ init_says_which_certificate_intune_wants_and_what_to_do_next(void **state)
 }
 
 static void
+init_says_it_to_a_script_too(void **state)
+{
+	struct box *b = *state;
+	char sha256[65];
+	struct cert *c = NULL;
+	json_t *v;
+
+	assert_run(b, 0, INIT "--dir x --json 2>/dev/null");
+	v = parsed(b);
+	assert_int_equal(cert_load(&c, in(b, "x/ca/root.pem"), NULL), RC_OK);
+	assert_int_equal(cert_thumbprint_sha256(sha256, c, NULL), RC_OK);
+	cert_free(c);
+	assert_string_equal(member(json_object_get(v, "root"), "sha256"), sha256);
+	assert_int_equal(access(in(b, member(v, "config")), F_OK), 0);
+	assert_int_equal(access(in(b, member(v, "database")), F_OK), 0);
+	assert_int_equal(access(in(b, member(v, "rootKey")), F_OK), 0);
+	assert_int_equal(access(in(b, member(v, "tenantProperties")), F_OK), 0);
+	assert_true(json_is_true(json_object_get(v, "toBeFilledIn")));
+	assert_string_equal(
+	    member(v, "intuneUrl"), "http://ca.contoso.com/certsrv/mscep/mscep.dll");
+	assert_true(json_is_null(json_object_get(v, "staticChallengeFile")));
+	json_decref(v);
+
+	assert_run(b, 0,
+	    "init --dir y --name Lab --issuing-key ec:p256 --root-key ec:p256 --static-challenge "
+	    "--json 2>/dev/null");
+	v = parsed(b);
+	assert_int_equal(access(in(b, member(v, "staticChallengeFile")), F_OK), 0);
+	assert_true(json_is_null(json_object_get(v, "staticUrl"))); /* no --url */
+	assert_true(json_is_null(json_object_get(v, "tenantProperties")));
+	assert_true(json_is_false(json_object_get(v, "toBeFilledIn")));
+	json_decref(v);
+}
+
+static void
 init_never_overwrites_and_leaves_what_it_finds(void **state)
 {
 	static const char *const found[] = { "scepd.yaml", "scepd.db", "lab.secret",
@@ -464,6 +499,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(init_makes_a_whole_state_folder_with_right_modes),
 		T(init_says_which_certificate_intune_wants_and_what_to_do_next),
+		T(init_says_it_to_a_script_too),
 		T(init_never_overwrites_and_leaves_what_it_finds),
 		T(init_takes_over_properties_and_names_the_tenant_after_them),
 		T(init_makes_another_secret_each_time),
