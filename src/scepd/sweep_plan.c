@@ -218,7 +218,7 @@ static bool
 excepted_as(
     const struct making *m, enum exception_of of, const char *target, const char *ca, unsigned rule)
 {
-	struct except key;
+	struct except key = { .rule = EVERY_RULE };
 	size_t low = 0, high = m->n_except;
 
 	if (target[0] == '\0')
