@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct err err;
 
 	if (d != NULL)
-		(void)device_parse(d, data, len, &err);
+		(void)!device_parse(d, data, len, &err);
 	device_free(d);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * graph_page_fuzz.c - any bytes at the doors for what Microsoft Graph says of users and devices.
- * The first byte picks the kind of object.
+ * The first byte picks the kind of object: '0' a user, and so on.
  *
  * What must hold: an object has an id, and that is a GUID; texts are terminated UTF-8; who is
  * removed has an "@removed" in the bytes; nobody is gone without the word "deleted".
@@ -50,13 +50,27 @@ check(const union graph_object *o, enum graph_kind kind)
 		must_be_flag(o->device.is_compliant);
 		must(o->device.device_id[0] == '\0' || graph_is_guid(o->device.device_id));
 		return o->device.id;
-	default:
+	case GRAPH_MANAGED_DEVICE:
 		must_be_text(o->managed.device_name, sizeof(o->managed.device_name));
 		must_be_text(o->managed.serial_number, sizeof(o->managed.serial_number));
 		must_be_text(o->managed.management_state, sizeof(o->managed.management_state));
 		must(o->managed.last_sync >= 0 && o->managed.enrolled >= 0);
 		return o->managed.id;
+	case GRAPH_MEMBER:
+		must(o->member.kind >= INTUNE_MEMBER_OTHER &&
+		    o->member.kind <= INTUNE_MEMBER_DEVICE);
+		return o->member.id;
+	case GRAPH_RISK:
+		must_be_text(o->risk.user_principal_name, sizeof(o->risk.user_principal_name));
+		must_be_text(o->risk.risk_level, sizeof(o->risk.risk_level));
+		must_be_text(o->risk.risk_state, sizeof(o->risk.risk_state));
+		must_be_flag(o->risk.is_deleted);
+		must(o->risk.updated >= 0);
+		return o->risk.id;
+	case GRAPH__MAX:
+		break;
 	}
+	abort();
 }
 
 /* JSON may write any letter as an escape. */
@@ -95,7 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	kind = (enum graph_kind)(data[0] % GRAPH__MAX);
+	kind = (enum graph_kind)((uint8_t)(data[0] - '0') % GRAPH__MAX);
 	if (graph_object_parse(&o, kind, data + 1, size - 1, NULL) == RC_OK) {
 		must(graph_is_guid(check(&o, kind)));
 		must(graph_presence(&o, kind) == INTUNE_PRESENCE_FOUND);
