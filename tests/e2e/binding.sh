@@ -95,8 +95,10 @@ with sqlite3.connect(sys.argv[1], timeout=10) as c:
     c.execute("UPDATE binding SET tries = max(tries, 7), due = 1 WHERE due > 0")
 PY
 }
+# told RESULT: once more as long as it is not, as an answer that is under way puts its own time into the row.
+told() { grep -qi "serial=$stranger ca=[^ ]* result=$1" "$T/scepd.log" || { later && false; }; }
 claim "after the last try" later
-claim "... the log names the stranger" within 15 grep -qi "serial=$stranger ca=[^ ]* result=UNKNOWN" "$T/scepd.log"
+claim "... the log names the stranger" within 15 told UNKNOWN
 claim "... and it is listed as unknown" listed unknown "$stranger"
 claim "... and nobody else is" [ "$(scepctl list --config "$CONFIG" --binding unknown | wc -l)" = 2 ]
 claim "... and held by the rule about strangers" within 15 shown "$stranger" '^Why .*rule strangers'
@@ -106,6 +108,7 @@ claim "metrics count it" within 30 metric '^scepd_bindings\{tenant="[^"]*",state
 claim "scepctl check warns" sh -c "scepctl check --config '$CONFIG' 2>&1 | grep -q '1 certificates name nobody whom the directory knows'"
 claim "the device comes to be known" api POST "$t/devices" '{"name":"New-Mac","platform":"macos","user":"soren.oberg@contoso.com","serial":"NEW1","id":"99999999-0000-0000-0000-000000000000"}'
 claim "... and is asked for" later
-claim "... which lets both go" within 20 shown "$stranger" '^State +valid'
-claim "... and says so" grep -qi "serial=$stranger ca=[^ ]* result=BOUND" "$T/scepd.log"
+claim "... the log says so" within 20 told BOUND
+claim "... which lets it go" within 20 shown "$stranger" '^State +valid'
+claim "... as the other" within 20 shown "$half" '^State +valid'
 claim "the audit chain is whole" scepctl audit verify --config "$CONFIG"
