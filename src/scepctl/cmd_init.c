@@ -415,7 +415,7 @@ run(const void *options, int nargs, char **args)
 	if (rc == RC_OK)
 		rc = make_all(&m, &config, &err);
 	if (rc == RC_OK)
-		status = init_tell(&(struct init_made){ o, &m.text, m.tenant, config }, &err);
+		status = init_tell(&(struct init_made){ o, &m.text, m.tenant, config });
 	config_free(config);
 	init_keys_close(&m.keys);
 	for (i = 0; i < MADE_MAX; i++)

@@ -178,14 +178,15 @@ tell_json(const struct init_made *m, const struct made_cas *cas)
 }
 
 int
-init_tell(const struct init_made *m, struct err *err)
+init_tell(const struct init_made *m)
 {
 	struct made_cas cas;
-	enum rc rc = cas_read(&cas, m->config, err);
+	struct err err = { 0 };
+	enum rc rc = cas_read(&cas, m->config, &err);
 	int status = EX_OK;
 
 	if (rc != RC_OK) {
-		status = err_report(PROG, err);
+		status = err_report(PROG, &err);
 	} else if (m->o->json) {
 		status = tell_json(m, &cas);
 	} else {

@@ -24,6 +24,6 @@ struct init_made {
 	const struct config *config;
 };
 /* On standard output: the files, what to put into Intune, what to do next; as JSON if that was asked for.  The exit status. */
-int init_tell(const struct init_made *m, struct err *err);
+int init_tell(const struct init_made *m);
 
 #endif
